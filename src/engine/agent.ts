@@ -1,0 +1,63 @@
+import { Agent as HttpAgent } from "node:http";
+import type { AgentOptions, ClientRequest, IncomingMessage } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
+import { inspect } from "node:util";
+
+/**
+ * What an agent does for a request; Node's own agents have it, its type declarations do not.
+ * (Node, `lib/_http_agent.js`: `Agent.prototype.addRequest`)
+ */
+interface RequestAgent {
+  addRequest(request: ClientRequest, ...rest: unknown[]): void;
+}
+
+/**
+ * docker-modem follows redirects with a request that has no error listener, so that a refused target would be an
+ * uncaught exception. Engines redirect nowhere: without its location the answer is an ordinary one.
+ */
+function refuseRedirects(request: ClientRequest): void {
+  request.prependListener("response", (response: IncomingMessage) => {
+    const status = response.statusCode ?? 0;
+    if (status >= 300 && status < 400) delete response.headers.location;
+  });
+}
+
+/** docker-modem inspects its options to any depth on every request; an agent's open sockets took it seconds. */
+const inspected = { [inspect.custom]: (): string => "Agent {}" };
+
+/** A connection per request: a follow holds its own, and none is left behind. */
+export function createAgent(tls: boolean): HttpAgent {
+  const options: AgentOptions = { keepAlive: false };
+  const agent = tls ? new HttpsAgent(options) : new HttpAgent(options);
+  const inherited = addRequestOf(agent);
+  return Object.assign(agent, inspected, {
+    addRequest(request: ClientRequest, ...rest: unknown[]): void {
+      refuseRedirects(request);
+      inherited.call(agent, request, ...rest);
+    },
+  });
+}
+
+export function openSockets(agent: HttpAgent): number {
+  return Object.values(agent.sockets).reduce((sum, sockets) => sum + (sockets?.length ?? 0), 0);
+}
+
+/** Sends requests through the caller's agent, which stays as it is. */
+export function guardAgent(agent: HttpAgent): object {
+  const inherited = addRequestOf(agent);
+  const guarded: RequestAgent = {
+    addRequest(request, ...rest) {
+      refuseRedirects(request);
+      inherited.call(agent, request, ...rest);
+    },
+  };
+  return new Proxy(Object.assign(Object.create(null), guarded, inspected), {
+    get: (own, name) => Reflect.get(name in own ? own : agent, name),
+  });
+}
+
+function addRequestOf(agent: object): RequestAgent["addRequest"] {
+  const method: unknown = Reflect.get(agent, "addRequest");
+  if (typeof method !== "function") throw new TypeError("The agent has no addRequest().");
+  return (...parameters) => void Reflect.apply(method, agent, parameters);
+}

@@ -1,0 +1,65 @@
+import type { IncomingMessage } from "node:http";
+import { onAbort } from "../lifetime/abort.ts";
+
+/** How a body ended: as the protocol says it should, or with the connection gone. */
+export type BodyEnd = "complete" | "cut";
+
+/** Takes a chunk; a promise pauses the body until it resolves. */
+export type TakeChunk = (chunk: Buffer) => void | Promise<void>;
+
+/**
+ * Reads a response to its end. When `signal` aborts, or `take` throws, the response and its socket are destroyed. In every
+ * case it settles only after both are closed, so no reader is left behind.
+ *
+ * @throws what `take` threw or rejected with; the signal's reason
+ */
+export async function readBody(body: IncomingMessage, take: TakeChunk, signal: AbortSignal): Promise<BodyEnd> {
+  const { socket } = body;
+  let failure: { readonly error: unknown } | undefined;
+  const fail = (error: unknown): void => {
+    failure ??= { error };
+    body.destroy();
+  };
+  const unlink = onAbort(signal, () => fail(signal.reason));
+  const closed = new Promise<void>((resolve) => {
+    body.once("close", resolve);
+    if (body.closed) resolve();
+  });
+  body.on("error", () => body.destroy());
+  body.on("data", (chunk: Buffer) => {
+    if (failure !== undefined) return;
+    try {
+      const taken = take(chunk);
+      if (taken === undefined) return;
+      body.pause();
+      taken.then(() => body.resume(), fail);
+    } catch (error) {
+      fail(error);
+    }
+  });
+  try {
+    await closed;
+    if (!socket.closed) await new Promise((resolve) => socket.destroy().once("close", resolve));
+  } finally {
+    unlink();
+  }
+  if (failure !== undefined) throw failure.error;
+  return body.complete ? "complete" : "cut";
+}
+
+/** The whole body as text. @throws RangeError where it is longer than `maxBytes` */
+export async function readText(body: IncomingMessage, maxBytes: number, signal: AbortSignal): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  const end = await readBody(
+    body,
+    (chunk) => {
+      bytes += chunk.length;
+      if (bytes > maxBytes) throw new RangeError(`an answer of more than ${maxBytes} bytes`);
+      chunks.push(chunk);
+    },
+    signal,
+  );
+  if (end === "cut") throw Object.assign(new Error("the answer was cut"), { code: "ECONNRESET" });
+  return Buffer.concat(chunks).toString("utf8");
+}

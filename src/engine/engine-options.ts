@@ -1,0 +1,82 @@
+import { invalidOption } from "../errors.ts";
+
+/** Where docker-modem connects; an explicit field always wins over the DOCKER_* variables. */
+export interface EngineOptions {
+  /** A unix socket or named pipe. Not together with `host`. */
+  socketPath?: string;
+  /** A host name, an address, or an URL such as "tcp://10.0.0.5:2375". */
+  host?: string;
+  /** Default 2375, with TLS 2376, with ssh 22. */
+  port?: number;
+  /** Default "https" where `ca`, `cert` or `key` is given, else "http". */
+  protocol?: "http" | "https" | "ssh";
+  ca?: string | Buffer;
+  cert?: string | Buffer;
+  key?: string | Buffer;
+  /** For ssh. */
+  username?: string;
+  /** What ssh2's `connect` takes: `privateKey`, `agent`, `hostVerifier`, … */
+  sshOptions?: Record<string, unknown>;
+  /** To the response headers, in milliseconds; default 10,000. */
+  connectTimeoutMs?: number;
+}
+
+/** Anything with docker-modem's `dial`: a `Modem`, or dockerode's `docker.modem`. It is never changed. */
+export interface DockerModem {
+  dial(options: object, callback: (error: unknown, result: unknown) => void): void;
+}
+
+export type Engine = EngineOptions | DockerModem;
+
+export const DEFAULT_CONNECT_TIMEOUT_MS = 10_000;
+
+const texts = ["socketPath", "host", "username"] as const;
+const secrets = ["ca", "cert", "key"] as const;
+const known: ReadonlySet<string> = new Set([
+  ...texts,
+  ...secrets,
+  "port",
+  "protocol",
+  "sshOptions",
+  "connectTimeoutMs",
+]);
+
+export function isModem(engine: Engine): engine is DockerModem {
+  return "dial" in engine && typeof engine.dial === "function";
+}
+
+/** @throws DockspoolError INVALID_OPTION */
+export function validateEngine(engine: Engine): void {
+  if (typeof engine !== "object" || engine === null) {
+    throw invalidOption("engine", engine, "connection settings, or an object with docker-modem's dial()");
+  }
+  if (isModem(engine)) return;
+  for (const name of Object.keys(engine)) {
+    if (!known.has(name)) throw invalidOption(`engine.${name}`, "a value", [...known].join(", "));
+  }
+  for (const name of texts) {
+    const value: unknown = engine[name];
+    if (value !== undefined && (typeof value !== "string" || value === "")) {
+      throw invalidOption(`engine.${name}`, value, "a string that is not empty");
+    }
+  }
+  for (const name of secrets) {
+    const value: unknown = engine[name];
+    if (value !== undefined && typeof value !== "string" && !Buffer.isBuffer(value)) {
+      throw invalidOption(`engine.${name}`, "something else", "PEM text or a Buffer");
+    }
+  }
+  const { port, protocol, connectTimeoutMs } = engine;
+  if (port !== undefined && !(Number.isInteger(port) && port > 0 && port < 65_536)) {
+    throw invalidOption("engine.port", port, "a whole number from 1 to 65535");
+  }
+  if (protocol !== undefined && !["http", "https", "ssh"].includes(protocol)) {
+    throw invalidOption("engine.protocol", protocol, '"http", "https" or "ssh"');
+  }
+  if (connectTimeoutMs !== undefined && !(Number.isFinite(connectTimeoutMs) && connectTimeoutMs > 0)) {
+    throw invalidOption("engine.connectTimeoutMs", connectTimeoutMs, "milliseconds above 0");
+  }
+  if (engine.socketPath !== undefined && engine.host !== undefined) {
+    throw invalidOption("engine", { socketPath: engine.socketPath, host: engine.host }, "either socketPath or host");
+  }
+}

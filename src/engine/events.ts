@@ -1,0 +1,43 @@
+/** What happened to a container. */
+export interface ContainerEvent {
+  readonly container: string;
+  /** "start", "die", "destroy", …; Podman says "died" and "remove". */
+  readonly action: string;
+  readonly attributes: Readonly<Record<string, unknown>>;
+}
+
+/** Splits the engine's event stream, one JSON object a line, into events. */
+export class EventDecoder {
+  #rest = "";
+  readonly #text = new TextDecoder();
+
+  push(chunk: Buffer): ContainerEvent[] {
+    const lines = (this.#rest + this.#text.decode(chunk, { stream: true })).split("\n");
+    this.#rest = lines.pop() ?? "";
+    return lines.map(parseEvent).filter((event) => event !== undefined);
+  }
+}
+
+function parseEvent(line: string): ContainerEvent | undefined {
+  if (line.trim() === "") return undefined;
+  const json = parse(line);
+  if (!isObject(json) || (json["Type"] !== undefined && json["Type"] !== "container")) return undefined;
+  const actor = isObject(json["Actor"]) ? json["Actor"] : {};
+  const container = actor["ID"] ?? json["id"];
+  const action = json["Action"] ?? json["status"];
+  if (typeof container !== "string" || typeof action !== "string") return undefined;
+  const attributes = isObject(actor["Attributes"]) ? actor["Attributes"] : {};
+  return { container, action: action === "died" ? "die" : action === "remove" ? "destroy" : action, attributes };
+}
+
+function parse(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}

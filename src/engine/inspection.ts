@@ -1,0 +1,54 @@
+import type { ContainerInfo } from "../wire/records.ts";
+import { toUtc } from "../wire/timestamps.ts";
+import type { EngineTraits } from "./traits.ts";
+
+/** What the engine says of a container now. */
+export interface Inspection {
+  readonly info: ContainerInfo;
+  /** Paused and restarting containers run too: their log may go on. */
+  readonly running: boolean;
+  /** It is about to be gone, and its log can't be read any more. */
+  readonly removing: boolean;
+  /** When it last started, in UTC. */
+  readonly startedAt: string | undefined;
+  readonly traits: EngineTraits;
+}
+
+/** Reads the answer of `/containers/{id}/json`; undefined where it is none. */
+export function parseInspection(json: unknown, traits: EngineTraits, engine: string): Inspection | undefined {
+  const root = record(json);
+  const id = root["Id"];
+  const state = record(root["State"]);
+  if (typeof id !== "string" || !/^[0-9a-f]{12,64}$/.test(id)) return undefined;
+  const config = record(root["Config"]);
+  const status = string(state["Status"]);
+  const removing = status === "removing" || status === "dead" || state["Dead"] === true;
+  const info: ContainerInfo = Object.freeze({
+    id,
+    name: string(root["Name"]).replace(/^\//, ""),
+    image: string(config["Image"]),
+    labels: Object.freeze(labels(config["Labels"])),
+    tty: config["Tty"] === true,
+    logDriver: string(record(record(root["HostConfig"])["LogConfig"])["Type"]),
+    engine,
+  });
+  return {
+    info,
+    removing,
+    running: !removing && (state["Running"] === true || state["Restarting"] === true),
+    startedAt: toUtc(string(state["StartedAt"])),
+    traits,
+  };
+}
+
+function record(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null ? { ...value } : {};
+}
+
+function string(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
+
+function labels(value: unknown): Record<string, string> {
+  return Object.fromEntries(Object.entries(record(value)).map(([key, label]) => [key, string(label)]));
+}

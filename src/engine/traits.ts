@@ -1,0 +1,54 @@
+import type { IncomingHttpHeaders } from "node:http";
+import type { Joining } from "../wire/open-lines.ts";
+
+/** In what engines differ, as far as it matters here. Measured; see docs/architecture.md. */
+export interface EngineTraits {
+  readonly name: string;
+  /** Parts of a line stand at places that differ from read to read, so lines are aligned, not parts (Podman). */
+  readonly unstableParts: boolean;
+  /** A follow that ends by itself has sent all of the log (Docker from 23 on). */
+  readonly followReachesEnd: boolean;
+  /** A silent follow has no response headers yet (Podman 4). */
+  readonly headersWithFirstLine: boolean;
+  /** `tail` gives the last entries as they are (not Podman 4). */
+  readonly exactTail: boolean;
+}
+
+const cautious: EngineTraits = {
+  name: "an unknown engine",
+  unstableParts: false,
+  followReachesEnd: false,
+  headersWithFirstLine: false,
+  exactTail: true,
+};
+
+/** Tells an engine by what it says of itself in the headers of any answer. */
+export function traitsOf(headers: IncomingHttpHeaders): EngineTraits {
+  const podman = text(headers["libpod-api-version"]);
+  if (podman !== undefined) {
+    const old = major(podman) < 5;
+    return {
+      name: `Podman ${podman}`,
+      unstableParts: true,
+      followReachesEnd: false,
+      headersWithFirstLine: old,
+      exactTail: !old,
+    };
+  }
+  const docker = /^Docker\/(\S+)/.exec(text(headers.server) ?? "")?.[1];
+  if (docker === undefined) return cautious;
+  return { ...cautious, name: `Docker ${docker}`, followReachesEnd: major(docker) >= 23 };
+}
+
+/** How the parts of this container's lines belong together. */
+export function joiningOf(traits: EngineTraits, logDriver: string): Joining {
+  return traits.unstableParts || logDriver === "journald" ? "by-newline" : "by-timestamp";
+}
+
+function text(header: string | string[] | undefined): string | undefined {
+  return Array.isArray(header) ? header[0] : header;
+}
+
+function major(version: string): number {
+  return Number.parseInt(version, 10);
+}

@@ -1,0 +1,11 @@
+export { ContainerLogSource } from "./source/container-log-source.ts";
+export type { From, SourceOptions } from "./source/options.ts";
+export type { EndReason, Rotation, SourceState, SourceStats, SourceStatus } from "./source/status.ts";
+export type { Cursor } from "./resume/cursor.ts";
+export type { DockerModem, Engine, EngineOptions } from "./engine/engine-options.ts";
+export { TaskGroup } from "./lifetime/task-group.ts";
+export { epochNanoseconds } from "./wire/timestamps.ts";
+export type { LogStream } from "./wire/entry.ts";
+export type { ContainerInfo, LogBatch, LogRecord } from "./wire/records.ts";
+export { DockspoolError } from "./errors.ts";
+export type { ErrorCode } from "./errors.ts";

@@ -1,0 +1,108 @@
+import { DockspoolError } from "../errors.ts";
+
+interface Settling {
+  readonly timeoutMs?: number;
+}
+
+/** Runs and awaits the tasks that belong to one lifetime. */
+export class TaskGroup {
+  readonly #name: string;
+  readonly #controller = new AbortController();
+  readonly #running = new Map<symbol, string>();
+  readonly #idle = new Set<() => void>();
+  #closed = false;
+
+  /** `name` stands in error messages; default "tasks". */
+  constructor(name = "tasks") {
+    this.#name = name;
+  }
+
+  /** How many tasks are running. */
+  get size(): number {
+    return this.#running.size;
+  }
+
+  /** The names of the running tasks, in the order they were started. */
+  get names(): readonly string[] {
+    return [...this.#running.values()];
+  }
+
+  /** Aborts when the group is closed. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /**
+   * Starts a task that ends, at the latest, soon after `signal` aborts. The promise is the task's own; a caller that
+   * does not look at it causes no unhandled rejection.
+   *
+   * @throws DockspoolError CLOSED once the group is closed.
+   */
+  run<T>(name: string, task: (signal: AbortSignal) => Promise<T> | T): Promise<T> {
+    if (this.#closed) {
+      throw new DockspoolError(
+        "CLOSED",
+        `Task "${name}" can't start: the group "${this.#name}" is closed.`,
+      );
+    }
+    const key = Symbol(name);
+    this.#running.set(key, name);
+    const done = (): void => this.#done(key);
+    const promise = start(task, this.#controller.signal);
+    promise.then(done, done);
+    return promise;
+  }
+
+  /**
+   * Resolves when no task is left.
+   *
+   * @throws DockspoolError TASKS_STILL_RUNNING with the names of those left after `timeoutMs` (default: no limit).
+   */
+  settled({ timeoutMs }: Settling = {}): Promise<void> {
+    if (this.#running.size === 0) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const timer = timeoutMs === undefined ? undefined : setTimeout(expire, timeoutMs);
+      const idle = (): void => {
+        clearTimeout(timer);
+        this.#idle.delete(idle);
+        resolve();
+      };
+      const group = this;
+      function expire(): void {
+        group.#idle.delete(idle);
+        reject(group.#stillRunning(timeoutMs));
+      }
+      this.#idle.add(idle);
+    });
+  }
+
+  /** Aborts `signal` (with `reason`), refuses new tasks, then as `settled`. Can be called again. */
+  close({ reason, ...settling }: Settling & { readonly reason?: unknown } = {}): Promise<void> {
+    if (!this.#closed) {
+      this.#closed = true;
+      this.#controller.abort(
+        reason ?? new DockspoolError("CLOSED", `The group "${this.#name}" is closed.`),
+      );
+    }
+    return this.settled(settling);
+  }
+
+  #done(key: symbol): void {
+    this.#running.delete(key);
+    if (this.#running.size === 0) for (const idle of [...this.#idle]) idle();
+  }
+
+  #stillRunning(timeoutMs: number | undefined): DockspoolError {
+    return new DockspoolError(
+      "TASKS_STILL_RUNNING",
+      `${this.#name}: still running after ${timeoutMs} ms: ${this.names.join(", ")}. A task must end soon after its signal aborts.`,
+    );
+  }
+}
+
+async function start<T>(
+  task: (signal: AbortSignal) => Promise<T> | T,
+  signal: AbortSignal,
+): Promise<T> {
+  return task(signal);
+}

@@ -1,0 +1,96 @@
+import { DockspoolError, invalidOption } from "../errors.ts";
+import type { LogStream } from "../wire/entry.ts";
+import type { OpenLine } from "../wire/open-lines.ts";
+import { toUtc } from "../wire/timestamps.ts";
+import type { Group, Position } from "./position.ts";
+
+/** A JSON-serialisable resume point; opaque but for these two fields. */
+export type Cursor = { readonly version: 1; readonly container: string } & Readonly<Record<string, unknown>>;
+
+/** Writes a position as `[timestamp, count, digest]` for each group and `[stream, timestamp, bytes, entries]` for each open line. */
+export function toCursor(container: string, position: Position): Cursor {
+  return {
+    version: 1,
+    container,
+    whole: position.whole,
+    groups: position.groups.map(({ timestamp, count, digest }) => [timestamp, count, digest.toString(36)]),
+    open: position.open.map(({ stream, timestamp, bytes, entries }) => [stream, timestamp, bytes, entries]),
+  };
+}
+
+/**
+ * Reads a cursor back.
+ *
+ * @throws DockspoolError INVALID_OPTION where it is damaged, of a later version, or of another container.
+ */
+export function fromCursor(cursor: Cursor, container: string): Position {
+  if (cursor.container !== container) {
+    throw new DockspoolError(
+      "INVALID_OPTION",
+      `Option "resume" holds a cursor of container ${show(cursor.container)}; allowed: one of container ${container}.`,
+      { container },
+    );
+  }
+  return parseCursor(cursor);
+}
+
+/** As `fromCursor`, for when the container's id is not known yet. */
+export function parseCursor(cursor: unknown): Position {
+  if (!isObject(cursor) || typeof cursor["container"] !== "string") throw damaged(cursor);
+  if (cursor["version"] !== 1) {
+    throw invalidOption("resume.version", cursor["version"], "1, the version that this release writes");
+  }
+  const { whole, groups, open } = cursor;
+  if (typeof whole !== "boolean" || !Array.isArray(groups) || !Array.isArray(open)) throw damaged(cursor);
+  if (groups.length === 0 && !whole) throw damaged(cursor);
+  return {
+    whole,
+    groups: groups.map((group: unknown) => parseGroup(group) ?? fail(cursor)),
+    open: open.map((line: unknown) => parseOpenLine(line) ?? fail(cursor)),
+  };
+}
+
+function parseGroup(value: unknown): Group | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const [timestamp, count, digest]: unknown[] = value;
+  if (!isTimestamp(timestamp) || !isCount(count) || typeof digest !== "string") return undefined;
+  if (!/^[0-9a-z]{1,13}$/.test(digest)) return undefined;
+  let number = 0n;
+  for (const digit of digest) number = number * 36n + BigInt(Number.parseInt(digit, 36));
+  return { timestamp, count, digest: number };
+}
+
+function parseOpenLine(value: unknown): OpenLine | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const [stream, timestamp, bytes, entries]: unknown[] = value;
+  if (!isStream(stream) || !isTimestamp(timestamp) || !isCount(entries)) return undefined;
+  return typeof bytes === "number" && bytes >= 0 ? { stream, timestamp, bytes, entries } : undefined;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isTimestamp(value: unknown): value is string {
+  return typeof value === "string" && value.endsWith("Z") && toUtc(value) === value;
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value > 0;
+}
+
+function isStream(value: unknown): value is LogStream {
+  return value === "stdout" || value === "stderr" || value === "tty";
+}
+
+function fail(cursor: unknown): never {
+  throw damaged(cursor);
+}
+
+function damaged(cursor: unknown): DockspoolError {
+  return invalidOption("resume", cursor, 'the value of another source\'s "cursor", unchanged');
+}
+
+function show(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
+}

@@ -1,0 +1,36 @@
+import { compareTimestamps } from "../wire/timestamps.ts";
+import type { OpenLine } from "../wire/open-lines.ts";
+
+/** Consecutive entries of the log, of any stream, with one timestamp. */
+export interface Group {
+  readonly timestamp: string;
+  readonly count: number;
+  readonly digest: bigint;
+}
+
+/** A place in a log, described by what stands before it. */
+export interface Position {
+  /** The last groups before it, oldest first. */
+  readonly groups: readonly Group[];
+  /** The groups reach back to the log's first entry. */
+  readonly whole: boolean;
+  /** Lines that began before it and end behind it. */
+  readonly open: readonly OpenLine[];
+}
+
+export const LOG_START: Position = { groups: [], whole: true, open: [] };
+
+/** How many entries before it a reread must show: the groups, and the beginnings of open lines. */
+export function reach(position: Position): number {
+  const grouped = position.groups.reduce((sum, group) => sum + group.count, 0);
+  return position.open.reduce((most, line) => Math.max(most, line.entries), grouped);
+}
+
+/** The latest time among the groups: after a gap, reading goes on with what is later. */
+export function newestTimestamp(position: Position): string | undefined {
+  let newest: string | undefined;
+  for (const { timestamp } of position.groups) {
+    if (newest === undefined || compareTimestamps(timestamp, newest) > 0) newest = timestamp;
+  }
+  return newest;
+}

@@ -1,0 +1,83 @@
+import type { BodyEnd } from "../engine/body.ts";
+import type { EngineClient, LogQuery } from "../engine/engine-client.ts";
+import type { Inspection } from "../engine/inspection.ts";
+import { onAbort } from "../lifetime/abort.ts";
+import type { Decoder, Entry, Fault } from "../wire/entry.ts";
+import { FrameDecoder } from "../wire/frames.ts";
+import { StablePartsDecoder } from "../wire/stable-parts.ts";
+import { TtyDecoder } from "../wire/tty.ts";
+
+/** Looks at the entries of a chunk. "stop" ends the read; a promise pauses it. */
+export type Visit = (entries: readonly Entry[]) => "stop" | void | Promise<"stop" | void>;
+
+export interface ReadHandlers {
+  /** The engine has answered. */
+  readonly opened?: () => void;
+  readonly visit: Visit;
+}
+
+/** How a read ended: by the log's end or a cut of the connection, by `visit`, or by what stood in the stream. */
+export type ReadEnd = BodyEnd | "stopped" | Fault;
+
+class Stop {}
+
+/** Reads one container's log as entries. */
+export class LogReader {
+  readonly #client: EngineClient;
+  readonly #inspection: Inspection;
+  readonly #sawBytes: () => void;
+
+  constructor(client: EngineClient, inspection: Inspection, sawBytes: () => void) {
+    this.#client = client;
+    this.#inspection = inspection;
+    this.#sawBytes = sawBytes;
+  }
+
+  get inspection(): Inspection {
+    return this.#inspection;
+  }
+
+  /** `tail` as this engine can give it. */
+  tail(entries: number): number | "all" {
+    return this.#inspection.traits.exactTail ? entries : "all";
+  }
+
+  /** @throws DockspoolError as `EngineClient.readLogs`; the signal's reason */
+  async read(query: LogQuery, { opened, visit }: ReadHandlers, signal: AbortSignal): Promise<ReadEnd> {
+    const { info, traits, running } = this.#inspection;
+    const decoder = this.#decoder();
+    const stop = new AbortController();
+    const unlink = onAbort(signal, () => stop.abort(signal.reason));
+    const look = (entries: readonly Entry[]): void | Promise<void> => {
+      const then = visit(entries);
+      const end = (result: "stop" | void): void => {
+        if (result === "stop" || decoder.fault !== undefined) throw new Stop();
+      };
+      return then instanceof Promise ? then.then(end) : end(then);
+    };
+    const take = (chunk: Buffer): void | Promise<void> => {
+      this.#sawBytes();
+      return look(decoder.push(chunk));
+    };
+    try {
+      const end = await this.#client.readLogs(info.id, query, traits, { opened: opened ?? nothing, take }, stop.signal);
+      // A plain read's end is definite: what is left in the decoder is a last line without its end, or is still written.
+      const isWritten = running && traits.unstableParts;
+      if (end === "complete" && !query.follow && !isWritten) await look(decoder.end());
+      return end;
+    } catch (error) {
+      if (!(error instanceof Stop)) throw error;
+      return decoder.fault ?? "stopped";
+    } finally {
+      unlink();
+    }
+  }
+
+  #decoder(): Decoder {
+    const { info, startedAt, traits } = this.#inspection;
+    const decoder = info.tty ? new TtyDecoder(startedAt) : new FrameDecoder();
+    return traits.unstableParts ? new StablePartsDecoder(decoder) : decoder;
+  }
+}
+
+function nothing(): void {}

@@ -1,0 +1,167 @@
+import { validateEngine } from "../engine/engine-options.ts";
+import type { Engine } from "../engine/engine-options.ts";
+import { invalidOption } from "../errors.ts";
+import type { BackoffOptions } from "../lifetime/backoff.ts";
+import { parseCursor } from "../resume/cursor.ts";
+import type { Cursor } from "../resume/cursor.ts";
+import { toUtc } from "../wire/timestamps.ts";
+
+/** Where reading begins. `since` means from the first line, in log order, at or after that time. */
+export type From = "start" | "now" | { tail: number } | { since: Date | string };
+
+export interface SourceOptions {
+  /** Default: DOCKER_HOST, else the usual sockets. */
+  engine?: Engine;
+  /** Default "start"; `resume` wins over it. `tail` counts lines of `streams`. */
+  from?: From;
+  /** Another source's `cursor`: go on right after the last line it delivered. */
+  resume?: Cursor;
+  /** Default both; may differ from one run to the next. A terminal's lines are "tty" and always come. */
+  streams?: readonly ("stdout" | "stderr")[];
+  /** Default true; false: ends at the end of the log as it is now. */
+  follow?: boolean;
+  /** Default "utf8"; "latin1" keeps every byte: `Buffer.from(line, "latin1")`. */
+  encoding?: "utf8" | "latin1";
+  /** Default true: goes on when the container starts again. */
+  followRestarts?: boolean;
+  /** Default 1 MiB; a longer line is cut there and marked `truncated`. */
+  maxLineBytes?: number;
+  /** Default 1 MiB read ahead of the consumer, then the socket is paused. */
+  bufferBytes?: number;
+  /** Milliseconds between rotations; default false: none. */
+  rotateEveryMs?: number | false;
+  /** How long `rotate()` and `close()` wait for tasks, in milliseconds; default 10,000. */
+  rotateTimeoutMs?: number;
+  /** A rotation after so many milliseconds of silence, default 60,000; doubles while nothing was missed. */
+  stallProbeMs?: number | false;
+  /** Milliseconds; default 100 to 30,000, full jitter. */
+  reconnect?: { minDelayMs?: number; maxDelayMs?: number };
+  signal?: AbortSignal;
+}
+
+export interface ResolvedOptions {
+  readonly engine: Engine;
+  readonly from: From;
+  readonly resume: Cursor | undefined;
+  readonly streams: ReadonlySet<string>;
+  readonly follow: boolean;
+  readonly encoding: "utf8" | "latin1";
+  readonly followRestarts: boolean;
+  readonly maxLineBytes: number;
+  readonly bufferBytes: number;
+  readonly rotateEveryMs: number | false;
+  readonly rotateTimeoutMs: number;
+  readonly stallProbeMs: number | false;
+  readonly reconnect: BackoffOptions;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** A terminal's stream is what the container's two became, so no choice leaves it out. */
+const TTY = "tty";
+
+const defaults = {
+  engine: {},
+  from: "start",
+  resume: undefined,
+  streams: ["stdout", "stderr"],
+  follow: true,
+  encoding: "utf8",
+  followRestarts: true,
+  maxLineBytes: 1024 * 1024,
+  bufferBytes: 1024 * 1024,
+  rotateEveryMs: false,
+  rotateTimeoutMs: 10_000,
+  stallProbeMs: 60_000,
+  reconnect: {},
+  signal: undefined,
+} as const satisfies Record<keyof SourceOptions, unknown>;
+
+const reconnectDefaults: BackoffOptions = { minDelayMs: 100, maxDelayMs: 30_000 };
+/** The longest delay that Node's timers take. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+const MAX_BYTES = 512 * 1024 * 1024;
+
+/** @throws DockspoolError INVALID_OPTION, with the option, what was given and what is allowed */
+export function resolveOptions(options: SourceOptions): ResolvedOptions {
+  if (typeof options !== "object" || options === null) throw invalidOption("options", options, "an object");
+  for (const name of Object.keys(options)) {
+    if (!(name in defaults)) throw invalidOption(name, "a value", Object.keys(defaults).join(", "));
+  }
+  const given = { ...defaults, ...withoutUndefined(options) };
+  validateEngine(given.engine);
+  checkFrom(given.from);
+  if (given.resume !== undefined) parseCursor(given.resume);
+  checkStreams(given.streams);
+  if (given.encoding !== "utf8" && given.encoding !== "latin1") {
+    throw invalidOption("encoding", given.encoding, '"utf8" or "latin1"');
+  }
+  checkBoolean("follow", given.follow);
+  checkBoolean("followRestarts", given.followRestarts);
+  checkNumber("maxLineBytes", given.maxLineBytes, 1, MAX_BYTES, "bytes");
+  checkNumber("bufferBytes", given.bufferBytes, 1, Number.MAX_SAFE_INTEGER, "bytes");
+  if (given.rotateEveryMs !== false) checkNumber("rotateEveryMs", given.rotateEveryMs, 1, MAX_TIMER_MS, "milliseconds, or false");
+  checkNumber("rotateTimeoutMs", given.rotateTimeoutMs, 0, MAX_TIMER_MS, "milliseconds");
+  if (given.stallProbeMs !== false) checkNumber("stallProbeMs", given.stallProbeMs, 1, MAX_TIMER_MS, "milliseconds, or false");
+  checkSignal(given.signal);
+  return {
+    ...given,
+    streams: new Set([...given.streams, TTY]),
+    reconnect: checkReconnect(given.reconnect),
+  };
+}
+
+function checkFrom(from: unknown): void {
+  if (from === "start" || from === "now") return;
+  if (typeof from === "object" && from !== null) {
+    if ("tail" in from && Number.isSafeInteger(from.tail) && Number(from.tail) >= 0) return;
+    if ("since" in from && sinceTimestamp(from.since) !== undefined) return;
+  }
+  throw invalidOption(
+    "from",
+    from,
+    '"start", "now", { tail: a whole number from 0 }, or { since: a Date or an RFC 3339 time }',
+  );
+}
+
+/** In UTC; undefined where it is no time. */
+export function sinceTimestamp(since: unknown): string | undefined {
+  if (since instanceof Date) return Number.isNaN(since.getTime()) ? undefined : toUtc(since.toISOString());
+  return typeof since === "string" ? toUtc(since) : undefined;
+}
+
+function checkStreams(streams: unknown): void {
+  const known = Array.isArray(streams) && streams.every((name) => name === "stdout" || name === "stderr");
+  if (!known || streams.length === 0) {
+    throw invalidOption("streams", streams, 'a list of "stdout", "stderr" or both');
+  }
+}
+
+function checkBoolean(name: string, value: unknown): void {
+  if (typeof value !== "boolean") throw invalidOption(name, value, "true or false");
+}
+
+function checkNumber(name: string, value: unknown, min: number, max: number, unit: string): void {
+  if (typeof value === "number" && Number.isSafeInteger(value) && value >= min && value <= max) return;
+  throw invalidOption(name, value, `a whole number of ${unit}, from ${min} to ${max}`);
+}
+
+function checkReconnect(given: unknown): BackoffOptions {
+  if (typeof given !== "object" || given === null) {
+    throw invalidOption("reconnect", given, "an object with minDelayMs and maxDelayMs");
+  }
+  const { minDelayMs, maxDelayMs } = { ...reconnectDefaults, ...withoutUndefined(given) };
+  checkNumber("reconnect.minDelayMs", minDelayMs, 0, MAX_TIMER_MS, "milliseconds");
+  checkNumber("reconnect.maxDelayMs", maxDelayMs, minDelayMs, MAX_TIMER_MS, "milliseconds");
+  return { minDelayMs, maxDelayMs };
+}
+
+function checkSignal(signal: unknown): void {
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw invalidOption("signal", signal, "an AbortSignal");
+  }
+}
+
+function withoutUndefined<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  const entries = Object.entries(options).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
+}

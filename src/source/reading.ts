@@ -1,0 +1,211 @@
+import { Trail } from "../resume/trail.ts";
+import { LOG_START, reach } from "../resume/position.ts";
+import type { Position } from "../resume/position.ts";
+import type { Entry, LogStream } from "../wire/entry.ts";
+import { LineAssembler } from "../wire/lines.ts";
+import type { CutLine } from "../wire/lines.ts";
+import type { Joining } from "../wire/open-lines.ts";
+import type { ContainerInfo, LineRecord } from "../wire/records.ts";
+import { compareTimestamps } from "../wire/timestamps.ts";
+import type { BatchBuffer } from "./buffer.ts";
+import type { Consumer } from "./consumer.ts";
+import { Flow } from "./flow.ts";
+import type { ResolvedOptions } from "./options.ts";
+
+/** Records at the beginning that the caller did not ask for. */
+export type Skip = { readonly lines: number } | { readonly before: string };
+
+/** Where reading begins. */
+export interface Start {
+  readonly position: Position;
+  readonly skip?: Skip | undefined;
+}
+
+interface Output {
+  readonly buffer: BatchBuffer;
+  readonly consumer: Consumer;
+  readonly truncated: (line: CutLine) => void;
+}
+
+const STREAMS: readonly LogStream[] = ["stdout", "stderr", "tty"];
+
+/** What has been read of a container's log, over all its streams: the place, the lines in progress, the records made. */
+export class Reading {
+  readonly flow: Flow = new Flow();
+  readonly joining: Joining;
+  readonly #output: Output;
+  readonly #options: ResolvedOptions;
+  #assembler: LineAssembler;
+  #info: ContainerInfo;
+  #trail: Trail | undefined;
+  #skip: Skip | undefined;
+  /** The lines open at the place are not in the assembler yet. */
+  #cold = true;
+  #lines = 0;
+  #bytes = 0;
+
+  constructor(info: ContainerInfo, joining: Joining, options: ResolvedOptions, output: Output) {
+    this.#info = info;
+    this.joining = joining;
+    this.#options = options;
+    this.#output = output;
+    this.#assembler = this.#newAssembler();
+  }
+
+  get lines(): number {
+    return this.#lines;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  set info(info: ContainerInfo) {
+    this.#info = info;
+  }
+
+  /** Undefined until `begin`. */
+  get position(): Position | undefined {
+    return this.#trail?.position;
+  }
+
+  /** The place that was reached. */
+  get place(): Position {
+    const { position } = this;
+    if (position === undefined) throw new TypeError("Reading has not begun.");
+    return position;
+  }
+
+  begin({ position, skip }: Start): void {
+    this.#trail = new Trail(this.joining, position);
+    this.#skip = skip;
+    this.#output.consumer.advance(this.#trail.clone());
+  }
+
+  /** How many entries a reread asks for, so that it shows the place and all behind it. */
+  tailEntries(): number {
+    return (this.position === undefined ? 0 : reach(this.position) + 1) + this.flow.expected();
+  }
+
+  /** A reread begins, at some place before this one. */
+  beginReplay(): void {
+    if (this.#cold) this.#assembler = this.#newAssembler();
+  }
+
+  /** Entries before the place, reread: where lines were open there, their beginnings come again. */
+  replay(entries: readonly Entry[], count: number): void {
+    if (!this.#cold) return;
+    const discarded: LineRecord[] = [];
+    for (let index = 0; index < count; index++) {
+      const entry = entries[index];
+      if (entry !== undefined) this.#assembler.push(entry, this.#info, discarded);
+    }
+    this.#assembler.cut.length = 0;
+  }
+
+  /** The place is found. False where the beginning of a line that was open there was not among what was replayed. */
+  found(): boolean {
+    if (!this.#cold) return true;
+    let complete = true;
+    for (const stream of STREAMS) {
+      const expected = this.position?.open.find((line) => line.stream === stream)?.bytes ?? 0;
+      if (expected === 0) this.#assembler.drop(stream);
+      else if (this.#assembler.openBytes(stream) < expected) complete = false;
+    }
+    if (complete) this.#cold = false;
+    return complete;
+  }
+
+  /** Goes on with what there is of lines whose beginning is gone. */
+  acceptIncomplete(): void {
+    this.#cold = false;
+  }
+
+  /** The place is gone: reading goes on in a log that is read from its start. */
+  restart(): void {
+    this.beginReplay();
+    this.endOpenLines();
+    this.#trail = new Trail(this.joining, LOG_START);
+    this.#cold = false;
+  }
+
+  /** Entries of the log that are passed over. */
+  pass(entries: readonly Entry[], count: number): void {
+    this.#trail?.add(entries, 0, count);
+    if (this.#trail !== undefined) this.#output.consumer.advance(this.#trail.clone());
+  }
+
+  /** Takes `entries[from..]`, which follow the place, into the buffer. */
+  commit(entries: readonly Entry[], from: number): void {
+    const trail = this.#trail;
+    if (trail === undefined || from >= entries.length) return;
+    const before = trail.clone();
+    const fresh = from === 0 ? entries : entries.slice(from);
+    const records: LineRecord[] = [];
+    const ends: number[] = [];
+    for (const [index, entry] of fresh.entries()) {
+      this.#assembler.push(entry, this.#info, records);
+      // Without a newline a line had ended before the entry that shows it.
+      const own = entry.ended ? 1 : 0;
+      while (ends.length < records.length - own) ends.push(index);
+      if (own === 1) ends.push(index + 1);
+    }
+    trail.add(fresh);
+    const last = fresh.at(-1);
+    if (last !== undefined) this.flow.came(fresh.length, Date.parse(`${last.timestamp.slice(0, 19)}Z`));
+    this.#emit(records, ends, fresh, before, trail);
+  }
+
+  /** No open line goes on: the container has stopped, or the log is read no further. */
+  endOpenLines(): void {
+    const trail = this.#trail;
+    if (trail === undefined) return;
+    const records: LineRecord[] = [];
+    this.#assembler.flush(this.#info, records);
+    for (const record of records) {
+      const before = trail.clone();
+      trail.endOpenLine(record.stream);
+      this.#emit([record], [0], [], before, trail);
+    }
+    for (const stream of STREAMS) trail.endOpenLine(stream);
+    this.#output.consumer.advance(trail.clone());
+  }
+
+  #newAssembler(): LineAssembler {
+    const { maxLineBytes, encoding } = this.#options;
+    return new LineAssembler({ maxLineBytes, encoding, joining: this.joining });
+  }
+
+  #emit(all: LineRecord[], allEnds: number[], entries: readonly Entry[], before: Trail, trail: Trail): void {
+    for (const line of this.#assembler.cut.splice(0)) this.#output.truncated(line);
+    const records: LineRecord[] = [];
+    const ends: number[] = [];
+    for (const [index, record] of all.entries()) {
+      if (!this.#options.streams.has(record.stream) || this.#skips(record)) continue;
+      records.push(record);
+      ends.push(allEnds[index] ?? entries.length);
+    }
+    const bytes = entries.reduce((sum, entry) => sum + entry.text.length, 0);
+    const after = trail.clone();
+    if (records.length === 0) {
+      this.#output.consumer.advance(after);
+      return;
+    }
+    this.#lines += records.length;
+    this.#bytes += bytes;
+    this.#output.buffer.push({ records, ends, entries, before, after, bytes });
+  }
+
+  /** True for a record before the beginning that was asked for. */
+  #skips(record: LineRecord): boolean {
+    const skip = this.#skip;
+    if (skip === undefined) return false;
+    if ("before" in skip) {
+      if (compareTimestamps(record.timestamp, skip.before) < 0) return true;
+      this.#skip = undefined;
+      return false;
+    }
+    this.#skip = skip.lines > 1 ? { lines: skip.lines - 1 } : undefined;
+    return skip.lines > 0;
+  }
+}

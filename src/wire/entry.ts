@@ -1,0 +1,27 @@
+/** "tty": the container has a terminal, so the engine has already merged both streams. */
+export type LogStream = "stdout" | "stderr" | "tty";
+
+/** One entry of the engine's log: a line, or one of the parts that the engine cuts a long line into. */
+export interface Entry {
+  readonly stream: LogStream;
+  /** In UTC, with every digit the engine sent. */
+  readonly timestamp: string;
+  /** Without the newline. */
+  readonly text: Buffer;
+  /** False where no newline followed: the line may go on in a later entry of the same stream. */
+  readonly ended: boolean;
+}
+
+/** Why a stream can't be read any further. */
+export type Fault =
+  | { readonly kind: "engine-error"; readonly message: string } // an in-band error message
+  | { readonly kind: "protocol"; readonly message: string }; // bytes that are no Docker log stream
+
+/** Turns the bytes of one response, in any chunking, into entries. */
+export interface Decoder {
+  /** The entries that this chunk completes. Once `fault` is set nothing more comes. */
+  push(chunk: Buffer): Entry[];
+  /** What is left at the certain end of the log: a last line without its end. */
+  end(): Entry[];
+  readonly fault: Fault | undefined;
+}

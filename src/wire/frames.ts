@@ -1,0 +1,148 @@
+import type { Decoder, Entry, Fault, LogStream } from "./entry.ts";
+import { Fragments } from "./fragments.ts";
+import { NANOSECOND_UTC_LENGTH, toUtc } from "./timestamps.ts";
+
+/** Stream type, three zero bytes, big-endian length of what follows (Engine API, "ContainerAttach", stream format). */
+const HEADER_BYTES = 8;
+/** A longer frame is handed on in pieces of this size, like the parts that engines cut long lines into. */
+const PIECE_BYTES = 64 * 1024;
+/** The longest RFC 3339 time with its space. */
+const MAX_STAMP_BYTES = "2026-11-23T15:58:34.885847851+05:30 ".length;
+const ERROR_FRAME = 3;
+
+/** An oversized frame of which only a piece has come. */
+interface LongFrame {
+  readonly stream: LogStream;
+  readonly timestamp: string;
+  remaining: number;
+}
+
+/** Decodes the multiplexed stream of a container without a terminal. */
+export class FrameDecoder implements Decoder {
+  readonly #fragments = new Fragments();
+  #long: LongFrame | undefined;
+  #fault: Fault | undefined;
+
+  get fault(): Fault | undefined {
+    return this.#fault;
+  }
+
+  push(chunk: Buffer): Entry[] {
+    const entries: Entry[] = [];
+    if (this.#fault !== undefined) return entries;
+    const bytes = this.#fragments.join(chunk);
+    if (bytes === undefined) return entries;
+    let at = 0;
+    while (this.#fault === undefined) {
+      const wanted = this.#wanted(bytes, at);
+      if (wanted === undefined) break;
+      if (bytes.length - at < wanted) {
+        this.#fragments.keep(bytes.subarray(at), wanted);
+        break;
+      }
+      at += this.#long === undefined ? this.#frame(bytes, at, entries) : this.#piece(bytes, at, this.#long, entries);
+    }
+    return entries;
+  }
+
+  /** A frame that was cut off is no entry: a reread brings it whole. */
+  end(): Entry[] {
+    return [];
+  }
+
+  /** How many bytes the next step needs; undefined where the header can't be one. */
+  #wanted(bytes: Buffer, at: number): number | undefined {
+    if (this.#long !== undefined) return Math.min(this.#long.remaining, PIECE_BYTES);
+    if (bytes.length - at < HEADER_BYTES) return this.#plausible(bytes, at) ? HEADER_BYTES : undefined;
+    if (!this.#plausible(bytes, at)) return undefined;
+    return HEADER_BYTES + Math.min(bytes.readUInt32BE(at + 4), PIECE_BYTES);
+  }
+
+  #plausible(bytes: Buffer, at: number): boolean {
+    const present = Math.min(4, bytes.length - at);
+    for (let index = 0; index < present; index++) {
+      const byte = bytes[at + index] ?? 0;
+      if (index === 0 ? byte <= ERROR_FRAME : byte === 0) continue;
+      this.#fail(`expected the header of a log frame, got ${excerpt(bytes, at)}`);
+      return false;
+    }
+    return true;
+  }
+
+  #frame(bytes: Buffer, at: number, entries: Entry[]): number {
+    const type = bytes[at] ?? 0;
+    const length = bytes.readUInt32BE(at + 4);
+    const start = at + HEADER_BYTES;
+    const end = start + Math.min(length, PIECE_BYTES);
+    if (type === ERROR_FRAME) {
+      this.#fault = { kind: "engine-error", message: bytes.toString("utf8", start, end).trimEnd() };
+      return end - at;
+    }
+    const stampEnd = stampEndAt(bytes, start, end);
+    const timestamp = stampEnd === undefined ? undefined : stampAt(bytes, start, stampEnd);
+    if (stampEnd === undefined || timestamp === undefined) {
+      this.#fail(`expected a log entry's timestamp, got ${excerpt(bytes, start)}`);
+      return 0;
+    }
+    const stream = type === 2 ? "stderr" : "stdout";
+    const whole = length <= PIECE_BYTES;
+    entries.push(entry(stream, timestamp, bytes, stampEnd + 1, end, whole));
+    if (!whole) this.#long = { stream, timestamp, remaining: length - PIECE_BYTES };
+    return end - at;
+  }
+
+  #piece(bytes: Buffer, at: number, long: LongFrame, entries: Entry[]): number {
+    const size = Math.min(long.remaining, PIECE_BYTES);
+    long.remaining -= size;
+    entries.push(entry(long.stream, long.timestamp, bytes, at, at + size, long.remaining === 0));
+    if (long.remaining === 0) this.#long = undefined;
+    return size;
+  }
+
+  #fail(message: string): void {
+    this.#fault = { kind: "protocol", message };
+  }
+}
+
+function entry(
+  stream: LogStream,
+  timestamp: string,
+  bytes: Buffer,
+  start: number,
+  end: number,
+  last: boolean,
+): Entry {
+  const ended = last && end > start && bytes[end - 1] === 0x0a;
+  return { stream, timestamp, text: bytes.subarray(start, ended ? end - 1 : end), ended };
+}
+
+/** Where the space behind a timestamp stands. */
+function stampEndAt(bytes: Buffer, start: number, end: number): number | undefined {
+  if (bytes[start + NANOSECOND_UTC_LENGTH] === 0x20 && start + NANOSECOND_UTC_LENGTH < end) {
+    return start + NANOSECOND_UTC_LENGTH;
+  }
+  const space = bytes.subarray(start, Math.min(end, start + MAX_STAMP_BYTES)).indexOf(0x20);
+  return space === -1 ? undefined : start + space;
+}
+
+function stampAt(bytes: Buffer, start: number, end: number): string | undefined {
+  const text = bytes.toString("latin1", start, end);
+  return isPlain(text) ? text : toUtc(text);
+}
+
+/** Recognises the usual form without taking it apart: 30 characters with their punctuation in place. */
+function isPlain(text: string): boolean {
+  return (
+    text.length === NANOSECOND_UTC_LENGTH &&
+    text.charCodeAt(29) === 0x5a &&
+    text.charCodeAt(10) === 0x54 &&
+    text.charCodeAt(19) === 0x2e &&
+    text.charCodeAt(4) === 0x2d &&
+    text.charCodeAt(13) === 0x3a
+  );
+}
+
+/** The first bytes of what can't be read, for an error message. */
+export function excerpt(bytes: Buffer, at: number): string {
+  return JSON.stringify(bytes.toString("latin1", at, at + 40));
+}

@@ -1,0 +1,163 @@
+import { createHash } from "node:crypto";
+import type { Hash } from "node:crypto";
+import type { Entry, LogStream } from "./entry.ts";
+import { continues } from "./open-lines.ts";
+import type { Joining } from "./open-lines.ts";
+import { LineRecord } from "./records.ts";
+import type { Content, ContainerInfo } from "./records.ts";
+
+const CARRIAGE_RETURN = 0x0d;
+
+export interface LineOptions {
+  readonly maxLineBytes: number;
+  readonly encoding: "utf8" | "latin1";
+  readonly joining: Joining;
+}
+
+/** A line longer than `maxLineBytes`. */
+export interface CutLine {
+  readonly timestamp: string;
+  readonly bytes: number;
+}
+
+/** The parts of a line that has not ended, no more than `maxLineBytes` of them and a digest of all. */
+interface Parts {
+  readonly timestamp: string;
+  readonly kept: Buffer[];
+  keptBytes: number;
+  bytes: number;
+  hash: Hash | undefined;
+}
+
+/** How often each of the lines under a stream's latest timestamp has come. */
+interface Equals {
+  timestamp: string;
+  first: LineContent | undefined;
+  counts: Map<string, number> | undefined;
+}
+type LineContent = Content;
+
+/** Joins the parts of each stream's lines and makes records of them. */
+export class LineAssembler {
+  readonly #options: LineOptions;
+  readonly #open = new Map<LogStream, Parts>();
+  readonly #equals = new Map<LogStream, Equals>();
+  /** Lines cut since this was last emptied. */
+  readonly cut: CutLine[] = [];
+
+  constructor(options: LineOptions) {
+    this.#options = options;
+  }
+
+  /** The records that `entry` completes: none for a part, two where it shows that the line before had ended. */
+  push(entry: Entry, container: ContainerInfo, records: LineRecord[]): void {
+    const open = this.#open.size === 0 ? undefined : this.#open.get(entry.stream);
+    if (open === undefined) {
+      if (entry.ended && entry.text.length <= this.#options.maxLineBytes) {
+        records.push(this.#record(container, entry.stream, entry.timestamp, entry.text));
+      } else {
+        this.#begin(entry, container, records);
+      }
+      return;
+    }
+    if (!continues(open.timestamp, entry, this.#options.joining)) {
+      this.#finish(entry.stream, open, container, records);
+      this.push(entry, container, records);
+      return;
+    }
+    this.#add(open, entry.text);
+    if (entry.ended) this.#finish(entry.stream, open, container, records);
+  }
+
+  /** The open lines end here: their container stopped, or the log is read no further. */
+  flush(container: ContainerInfo, records: LineRecord[]): void {
+    for (const [stream, parts] of this.#open) this.#finish(stream, parts, container, records);
+  }
+
+  /** How many bytes of a stream's open line came so far. */
+  openBytes(stream: LogStream): number {
+    return this.#open.get(stream)?.bytes ?? 0;
+  }
+
+  /** Forgets a stream's open line. */
+  drop(stream: LogStream): void {
+    this.#open.delete(stream);
+  }
+
+  #begin(entry: Entry, container: ContainerInfo, records: LineRecord[]): void {
+    const parts: Parts = { timestamp: entry.timestamp, kept: [], keptBytes: 0, bytes: 0, hash: undefined };
+    this.#open.set(entry.stream, parts);
+    this.#add(parts, entry.text);
+    if (entry.ended) this.#finish(entry.stream, parts, container, records);
+  }
+
+  #add(parts: Parts, text: Buffer): void {
+    const room = this.#options.maxLineBytes + 1 - parts.keptBytes;
+    parts.bytes += text.length;
+    if (parts.bytes > this.#options.maxLineBytes && parts.hash === undefined) {
+      parts.hash = createHash("sha256");
+      for (const kept of parts.kept) parts.hash.update(kept);
+    }
+    parts.hash?.update(text);
+    if (room <= 0 || text.length === 0) return;
+    // A part on its own would keep the whole chunk that it came in.
+    const kept = Buffer.from(text.subarray(0, room));
+    parts.kept.push(kept);
+    parts.keptBytes += kept.length;
+  }
+
+  #finish(stream: LogStream, parts: Parts, container: ContainerInfo, records: LineRecord[]): void {
+    this.#open.delete(stream);
+    const text = parts.kept.length === 1 ? (parts.kept[0] ?? Buffer.alloc(0)) : Buffer.concat(parts.kept);
+    const content = parts.hash === undefined ? undefined : { digest: parts.hash.digest() };
+    records.push(this.#record(container, stream, parts.timestamp, text, content, parts.bytes));
+  }
+
+  #record(
+    container: ContainerInfo,
+    stream: LogStream,
+    timestamp: string,
+    text: Buffer,
+    content: Content = text,
+    bytes: number = text.length,
+  ): LineRecord {
+    const { maxLineBytes, encoding } = this.#options;
+    const returns = stream === "tty" && bytes === text.length && text[text.length - 1] === CARRIAGE_RETURN;
+    const truncated = bytes - (returns ? 1 : 0) > maxLineBytes;
+    if (truncated) this.cut.push({ timestamp, bytes });
+    const end = truncated ? cutAt(text, maxLineBytes, encoding) : returns ? text.length - 1 : text.length;
+    const line = encoding === "latin1" ? text.toString("latin1", 0, end) : text.toString("utf8", 0, end);
+    const occurrence = this.#occurrence(stream, timestamp, content);
+    return new LineRecord(container, stream, timestamp, line, truncated, content, occurrence);
+  }
+
+  /** How many lines of this stream, timestamp and content came before; costs a comparison where timestamps differ. */
+  #occurrence(stream: LogStream, timestamp: string, content: Content): number {
+    const equals = this.#equals.get(stream);
+    if (equals === undefined || equals.timestamp !== timestamp) {
+      this.#equals.set(stream, { timestamp, first: content, counts: undefined });
+      return 0;
+    }
+    equals.counts ??= new Map();
+    if (equals.first !== undefined) equals.counts.set(key(equals.first), 1);
+    equals.first = undefined;
+    const own = key(content);
+    const before = equals.counts.get(own) ?? 0;
+    equals.counts.set(own, before + 1);
+    return before;
+  }
+}
+
+function key(content: Content): string {
+  if (!Buffer.isBuffer(content)) return `#${content.digest.toString("latin1")}`;
+  if (content.length <= 64) return `=${content.toString("latin1")}`;
+  return `#${createHash("sha256").update(content).digest("base64")}`;
+}
+
+/** Where to cut so that no UTF-8 character is torn. */
+function cutAt(text: Buffer, maxBytes: number, encoding: "utf8" | "latin1"): number {
+  if (encoding === "latin1") return maxBytes;
+  let end = maxBytes;
+  while (end > 0 && end > maxBytes - 3 && ((text[end] ?? 0) & 0xc0) === 0x80) end--;
+  return ((text[end] ?? 0) & 0xc0) === 0x80 ? maxBytes : end;
+}

@@ -1,0 +1,81 @@
+import type { Entry, LogStream } from "./entry.ts";
+
+/** A line that has begun and not ended. */
+export interface OpenLine {
+  readonly stream: LogStream;
+  readonly timestamp: string;
+  readonly bytes: number;
+  /** How many entries of the log, of any stream, came since it began, its first part included. */
+  readonly entries: number;
+}
+
+/**
+ * How the parts of a line are told from the next line. Docker stamps all parts with the first one's time, so another
+ * timestamp is another line; elsewhere every part has a time of its own and only a newline ends the line.
+ */
+export type Joining = "by-timestamp" | "by-newline";
+
+/** True where `entry` goes on with a line of its stream that began at `began`. */
+export function continues(began: string, entry: Entry, joining: Joining): boolean {
+  return joining === "by-newline" || began === entry.timestamp;
+}
+
+interface Begun {
+  readonly timestamp: string;
+  bytes: number;
+  readonly firstEntry: number;
+}
+
+/** Knows which lines are open at a place in the log, without keeping their text. */
+export class OpenLines {
+  readonly #joining: Joining;
+  #begun: Map<LogStream, Begun>;
+  #count = 0;
+
+  /** `lines`: those open where counting begins. */
+  constructor(joining: Joining, lines: readonly OpenLine[] = []) {
+    this.#joining = joining;
+    this.#begun = new Map(
+      lines.map(({ stream, timestamp, bytes, entries }) => [
+        stream,
+        { timestamp, bytes, firstEntry: -entries },
+      ]),
+    );
+  }
+
+  clone(): OpenLines {
+    const copy = new OpenLines(this.#joining);
+    copy.#begun = new Map(Array.from(this.#begun, ([stream, begun]) => [stream, { ...begun }]));
+    copy.#count = this.#count;
+    return copy;
+  }
+
+  add(entry: Entry): void {
+    const index = this.#count++;
+    const { stream } = entry;
+    if (entry.ended) {
+      if (this.#begun.size > 0) this.#begun.delete(stream);
+      return;
+    }
+    const open = this.#begun.get(stream);
+    if (open !== undefined && continues(open.timestamp, entry, this.#joining)) {
+      open.bytes += entry.text.length;
+    } else {
+      this.#begun.set(stream, { timestamp: entry.timestamp, bytes: entry.text.length, firstEntry: index });
+    }
+  }
+
+  /** The stream's line is known to have ended, without a newline. */
+  end(stream: LogStream): void {
+    this.#begun.delete(stream);
+  }
+
+  list(): OpenLine[] {
+    return Array.from(this.#begun, ([stream, begun]) => ({
+      stream,
+      timestamp: begun.timestamp,
+      bytes: begun.bytes,
+      entries: this.#count - begun.firstEntry,
+    }));
+  }
+}

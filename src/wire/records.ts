@@ -1,0 +1,89 @@
+import { createHash } from "node:crypto";
+import type { LogStream } from "./entry.ts";
+
+/** What the engine knows of a container; one frozen object shared by all its records. */
+export interface ContainerInfo {
+  /** 64 hex digits. */
+  readonly id: string;
+  /** Without the leading slash. */
+  readonly name: string;
+  readonly image: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly tty: boolean;
+  /** "json-file", "local", "journald", … */
+  readonly logDriver: string;
+  /** The key in a pool's `engines`, or "default". */
+  readonly engine: string;
+}
+
+/** One line of a container's log: the engine's partial frames (16 KiB each) are already joined. */
+export interface LogRecord {
+  readonly container: ContainerInfo;
+  readonly stream: LogStream;
+  /** RFC 3339, brought to UTC, with every digit the engine sent: "2026-11-23T15:58:34.885847851Z". */
+  readonly timestamp: string;
+  /** Text without its line end ("\n", or "\r\n" on a tty); invalid UTF-8 becomes U+FFFD (see `encoding`). */
+  readonly line: string;
+  /** True where the line was longer than `maxLineBytes` and `line` holds its beginning. */
+  readonly truncated: boolean;
+  /**
+   * Stable identity, 22 characters of base64url: of container, stream, timestamp, the whole content (also of a truncated
+   * line), and which of the equal lines under one timestamp it is. The same line read again has the same id, for readers
+   * that began before its timestamp or resumed from a cursor. Computed when asked for.
+   */
+  readonly id: string;
+  /** Every field above, `id` included. */
+  toJSON(): Record<string, unknown>;
+}
+
+/** Records in log order, handed over together: the fast way to consume. */
+export type LogBatch = readonly LogRecord[];
+
+/** What a line's identity rests on besides where it stands: all its bytes, or their digest where they were too many to keep. */
+export type Content = Buffer | { readonly digest: Buffer };
+
+/** SHA-256 of a line's bytes. */
+export function contentDigest(content: Content): Buffer {
+  return Buffer.isBuffer(content) ? createHash("sha256").update(content).digest() : content.digest;
+}
+
+export class LineRecord implements LogRecord {
+  readonly container: ContainerInfo;
+  readonly stream: LogStream;
+  readonly timestamp: string;
+  readonly line: string;
+  readonly truncated: boolean;
+  readonly #content: Content;
+  readonly #occurrence: number;
+
+  constructor(
+    container: ContainerInfo,
+    stream: LogStream,
+    timestamp: string,
+    line: string,
+    truncated: boolean,
+    content: Content,
+    occurrence: number,
+  ) {
+    this.container = container;
+    this.stream = stream;
+    this.timestamp = timestamp;
+    this.line = line;
+    this.truncated = truncated;
+    this.#content = content;
+    this.#occurrence = occurrence;
+  }
+
+  get id(): string {
+    return createHash("sha256")
+      .update(`${this.container.id} ${this.stream} ${this.timestamp} ${this.#occurrence} `)
+      .update(contentDigest(this.#content))
+      .digest("base64url")
+      .slice(0, 22);
+  }
+
+  toJSON(): Record<string, unknown> {
+    const { container, stream, timestamp, line, truncated, id } = this;
+    return { container, stream, timestamp, line, truncated, id };
+  }
+}

@@ -1,0 +1,109 @@
+import type { Decoder, Entry, Fault } from "./entry.ts";
+import { Fragments } from "./fragments.ts";
+import { excerpt } from "./frames.ts";
+import { compareTimestamps, toUtc } from "./timestamps.ts";
+
+/** The engine cuts lines into parts of this size and stamps each of them (moby, `daemon/logger/copier.go`). */
+export const PART_BYTES = 16_384;
+const MAX_STAMP_BYTES = "2026-11-23T15:58:34.885847851+05:30 ".length;
+const STAMP = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d) /g;
+/** What the daemon writes into a raw stream when it fails (moby, `api/server/httputils/write_log_stream.go`). */
+const ERROR_TEXT = "Error grabbing logs";
+
+interface Stamp {
+  readonly timestamp: string;
+  readonly textStart: number;
+}
+
+/**
+ * Decodes the raw stream of a container with a terminal: `timestamp SP text \r\n`. A part of 16,384 bytes and a last
+ * line without its end are followed by the next timestamp on the same line.
+ */
+export class TtyDecoder implements Decoder {
+  readonly #fragments = new Fragments();
+  /** When the container last started: a line from before it can't go on behind it. */
+  readonly #startedAt: string | undefined;
+  #fault: Fault | undefined;
+
+  constructor(startedAt?: string) {
+    this.#startedAt = startedAt;
+  }
+
+  get fault(): Fault | undefined {
+    return this.#fault;
+  }
+
+  push(chunk: Buffer): Entry[] {
+    return this.#fault === undefined ? this.#decode(this.#fragments.join(chunk), false) : [];
+  }
+
+  end(): Entry[] {
+    return this.#fault === undefined ? this.#decode(this.#fragments.take(), true) : [];
+  }
+
+  #decode(bytes: Buffer | undefined, last: boolean): Entry[] {
+    const entries: Entry[] = [];
+    if (bytes === undefined) return entries;
+    let at = 0;
+    while (at < bytes.length) {
+      const stamp = this.#stampAt(bytes, at);
+      if (stamp === undefined) {
+        if (this.#fault === undefined && !last) this.#fragments.keep(bytes.subarray(at), 0);
+        break;
+      }
+      const next = this.#entry(bytes, stamp, last, entries);
+      if (next === undefined) {
+        this.#fragments.keep(bytes.subarray(at), 0);
+        break;
+      }
+      at = next;
+    }
+    return entries;
+  }
+
+  /** The timestamp at `at`; undefined where it is not all there yet, or is none (then `fault` is set). */
+  #stampAt(bytes: Buffer, at: number): Stamp | undefined {
+    const space = bytes.subarray(at, at + MAX_STAMP_BYTES).indexOf(0x20);
+    const incomplete = space === -1 && bytes.length - at < MAX_STAMP_BYTES;
+    const head = bytes.toString("latin1", at, space === -1 ? at + MAX_STAMP_BYTES : at + space);
+    const timestamp = space === -1 ? undefined : toUtc(head);
+    if (timestamp !== undefined) return { timestamp, textStart: at + space + 1 };
+    if (incomplete && /^[\d:.TZ+-]*$/.test(head)) return undefined;
+    const text = bytes.toString("latin1", at, at + 1000);
+    if (ERROR_TEXT.startsWith(text)) return undefined;
+    this.#fault = text.startsWith(ERROR_TEXT)
+      ? { kind: "engine-error", message: text.trimEnd() }
+      : { kind: "protocol", message: `expected a log line's timestamp, got ${excerpt(bytes, at)}` };
+    return undefined;
+  }
+
+  /** Where the next entry begins; undefined where this one is not all there yet. */
+  #entry(bytes: Buffer, stamp: Stamp, last: boolean, entries: Entry[]): number | undefined {
+    const { timestamp, textStart } = stamp;
+    const newline = bytes.subarray(textStart, textStart + PART_BYTES).indexOf(0x0a);
+    const full = newline === -1 && bytes.length - textStart >= PART_BYTES;
+    let end = newline === -1 ? Math.min(bytes.length, textStart + PART_BYTES) : textStart + newline;
+    let ended = newline !== -1;
+    const restart = this.#restartWithin(bytes, stamp, end);
+    if (restart !== undefined) {
+      end = restart;
+      ended = false;
+    } else if (!ended && !full && !last) {
+      return undefined;
+    }
+    entries.push({ stream: "tty", timestamp, text: bytes.subarray(textStart, end), ended });
+    return ended ? end + 1 : end;
+  }
+
+  /** Where the container's latest run begins within this line, left without an end by the run before. */
+  #restartWithin(bytes: Buffer, stamp: Stamp, end: number): number | undefined {
+    const startedAt = this.#startedAt;
+    if (startedAt === undefined || compareTimestamps(stamp.timestamp, startedAt) >= 0) return undefined;
+    for (const match of bytes.toString("latin1", stamp.textStart, end).matchAll(STAMP)) {
+      const timestamp = toUtc(match[0].slice(0, -1));
+      if (timestamp === undefined || compareTimestamps(timestamp, startedAt) < 0) continue;
+      return stamp.textStart + match.index;
+    }
+    return undefined;
+  }
+}
