@@ -1,7 +1,7 @@
 import type { BodyEnd } from "../engine/body.ts";
 import { DockspoolError } from "../errors.ts";
 import { Silence } from "../lifetime/silence.ts";
-import { Aligner } from "../resume/aligner.ts";
+import { Aligner, RemnantAligner } from "../resume/aligner.ts";
 import { firstLater } from "../resume/later.ts";
 import { newestTimestamp } from "../resume/position.ts";
 import type { Position } from "../resume/position.ts";
@@ -157,10 +157,49 @@ export class StreamSession {
       });
       if (isPlaced && end !== "cut") return fresh;
       if (end === "cut") throw cut();
-      if (tail === "all") return this.#goOnBehindGap(target, signal);
+      if (tail === "all") {
+        const fresh = await this.#goOnInRemnant(target, signal);
+        return fresh ?? this.#goOnBehindGap(target, signal);
+      }
       const showsAll = !aligner.matched && aligner.seen < tail;
       tail = showsAll ? "all" : reader.tail(tail * CATCH_UP_GROWTH);
     }
+  }
+
+  /** The log has lost its beginning. Undefined where nothing is left of what stood before the place. */
+  async #goOnInRemnant(target: Position, signal: AbortSignal): Promise<number | undefined> {
+    const { reading } = this.#parts;
+    const aligner = new RemnantAligner(target);
+    let held: Entry[] = [];
+    let isPlaced = false;
+    let fresh = 0;
+    const place = (): void => {
+      const { behind } = aligner;
+      if (isPlaced || behind === undefined) return;
+      isPlaced = true;
+      reading.replay(held, behind);
+      reading.found();
+      reading.acceptIncomplete();
+      this.#report("exact");
+      fresh += held.length - behind;
+      this.#commit(held, behind);
+      held = [];
+    };
+    reading.beginReplay();
+    const end = await this.#readPlainly("all", signal, (entries) => {
+      if (isPlaced) {
+        fresh += entries.length;
+        return 0;
+      }
+      held = held.concat(entries);
+      aligner.push(entries);
+      if (aligner.decided && aligner.behind === undefined) return "stop";
+      if (aligner.decided) place();
+      return entries.length;
+    });
+    if (end === "complete") place();
+    if (end === "cut") throw cut();
+    return isPlaced ? fresh : undefined;
   }
 
   /** The log no longer has the place: reading goes on with the first entry later than the newest one known. */
@@ -177,9 +216,7 @@ export class StreamSession {
         from = later === -1 ? entries.length : later;
         reading.pass(entries, from);
         before = entries[from]?.timestamp;
-        if (before !== undefined) {
-          this.#reportGap(after, before);
-        }
+        if (before !== undefined) this.#reportGap(after, before);
       }
       fresh += entries.length - from;
       return from;

@@ -1,0 +1,13 @@
+/** A Docker Engine in the process, for the tests of programs that read containers' logs. */
+export { FakeEngine } from "./testing/fake-engine.ts";
+export type {
+  FakeContainer,
+  FakeContainerSpec,
+  FakeEngineOptions,
+  FakeLine,
+  FakeOpen,
+  FakeRequest,
+  FakeStream,
+  FakeWriteOptions,
+  Fault,
+} from "./testing/types.ts";

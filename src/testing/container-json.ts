@@ -1,0 +1,103 @@
+import type { ScriptedContainer } from "./container.ts";
+import { BadRequest, type Filters, flag, filters, hasLabel } from "./query.ts";
+import { recordFormat } from "./timestamp-format.ts";
+
+const NEVER = "0001-01-01T00:00:00Z";
+const IMAGE_ID = `sha256:${"0".repeat(64)}`;
+
+function rfc3339(time: bigint | undefined): string {
+  return time === undefined ? NEVER : recordFormat("ns").format(time);
+}
+
+/** The answer of GET /containers/{ref}/json. */
+export function inspectJson(container: ScriptedContainer): object {
+  const { id, image, labels, tty, status } = container;
+  const reported = container.logDriver === "k8s-file" ? "json-file" : container.logDriver;
+  return {
+    Id: id,
+    Created: rfc3339(container.createdAt),
+    Path: "fake",
+    Args: [],
+    State: {
+      Status: status,
+      Running: container.isUp,
+      Paused: status === "paused",
+      Restarting: false,
+      OOMKilled: false,
+      Dead: false,
+      RemovalInProgress: false,
+      Pid: container.isUp ? 1 : 0,
+      ExitCode: 0,
+      Error: "",
+      StartedAt: rfc3339(container.startedAt),
+      FinishedAt: rfc3339(container.finishedAt),
+    },
+    Image: IMAGE_ID,
+    Name: `/${container.name}`,
+    RestartCount: 0,
+    HostConfig: { LogConfig: { Type: reported, Config: {} } },
+    Config: { Hostname: id.slice(0, 12), Tty: tty, Image: image, Labels: labels },
+    NetworkSettings: { Networks: {} },
+    Mounts: [],
+  };
+}
+
+/** The answer of GET /containers/json: the newest first, only those that are up unless asked for. */
+export function listJson(
+  containers: readonly ScriptedContainer[],
+  query: URLSearchParams,
+): readonly object[] {
+  const wanted = filters(query);
+  for (const name of wanted.keys()) {
+    if (!["id", "name", "label", "status"].includes(name)) {
+      throw new BadRequest(`invalid filter '${name}'`);
+    }
+  }
+  const all = flag(query, "all") || wanted.has("status");
+  return containers
+    .filter((container) => (all || container.isUp) && matches(container, wanted))
+    .toSorted((a, b) => (a.createdAt < b.createdAt ? 1 : -1))
+    .map(summaryJson);
+}
+
+function summaryJson(container: ScriptedContainer): object {
+  const { id, name, image, labels, status } = container;
+  return {
+    Id: id,
+    Names: [`/${name}`],
+    Image: image,
+    ImageID: IMAGE_ID,
+    Command: "fake",
+    Created: Number(container.createdAt / 1_000_000_000n),
+    Ports: [],
+    Labels: labels,
+    State: status,
+    Status: { running: "Up", paused: "Up (Paused)", exited: "Exited (0)" }[status],
+    HostConfig: { NetworkMode: "none" },
+    NetworkSettings: { Networks: {} },
+    Mounts: [],
+  };
+}
+
+function matches(container: ScriptedContainer, wanted: Filters): boolean {
+  const isAny = (filter: string, test: (value: string) => boolean): boolean => {
+    const values = wanted.get(filter);
+    return values === undefined || values.length === 0 || values.some(test);
+  };
+  return (
+    isAny("id", (value) => container.id.startsWith(value)) &&
+    isAny("name", (value) => matchesName(container.name, value)) &&
+    isAny("status", (value) => container.status === value) &&
+    (wanted.get("label") ?? []).every((value) => hasLabel(container.labels, value))
+  );
+}
+
+/** Docker takes the value for an expression that may match a part, with or without the leading slash. */
+function matchesName(name: string, wanted: string): boolean {
+  try {
+    const expression = new RegExp(wanted);
+    return expression.test(name) || expression.test(`/${name}`);
+  } catch {
+    return name.includes(wanted);
+  }
+}

@@ -1,0 +1,211 @@
+import { randomBytes } from "node:crypto";
+import type { Socket } from "node:net";
+import type { Clock } from "./clock.ts";
+import { ContainerLog } from "./container-log.ts";
+import type { EventHub } from "./event-hub.ts";
+import type { LogResponse } from "./log-response.ts";
+import type { Names } from "./names.ts";
+import type { Profile } from "./profile.ts";
+import type { TextParts } from "./text-parts.ts";
+import type { FakeContainer, FakeContainerSpec, FakeLine, FakeWriteOptions } from "./types.ts";
+
+/** What all containers of one engine share. */
+export interface ContainerSurroundings {
+  readonly profile: Profile;
+  readonly clock: Clock;
+  readonly parts: TextParts;
+  readonly events: EventHub;
+  readonly names: Names;
+}
+
+export type ContainerStatus = "running" | "paused" | "exited";
+
+/** One container: its state, its log, and the responses that are reading it. */
+export class ScriptedContainer implements FakeContainer {
+  readonly id: string = randomBytes(32).toString("hex");
+  readonly image: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly tty: boolean;
+  readonly logDriver: string;
+  /** Times are nanoseconds since 1970. */
+  readonly createdAt: bigint;
+  readonly contents: ContainerLog;
+  readonly #around: ContainerSurroundings;
+  readonly #responses = new Set<LogResponse>();
+  readonly #sockets = new Map<Socket, number>();
+  #name: string;
+  #status: ContainerStatus | "removed" = "running";
+  #startedAt = 0n;
+  #finishedAt: bigint | undefined;
+  #wakes = false;
+
+  constructor(spec: FakeContainerSpec, around: ContainerSurroundings) {
+    this.#around = around;
+    this.#name = spec.name.replace(/^\//, "");
+    this.image = spec.image ?? "fake:latest";
+    this.labels = { ...spec.labels };
+    this.tty = spec.tty ?? false;
+    this.logDriver = spec.logDriver ?? around.profile.defaultLogDriver;
+    this.contents = new ContainerLog(around.profile, around.clock, around.parts);
+    this.createdAt = around.clock.next();
+    around.names.take(this.#name, this);
+    this.#emit("create");
+    this.#begin();
+  }
+
+  get name(): string {
+    return this.#name;
+  }
+
+  get status(): ContainerStatus {
+    return this.#status === "removed" ? "exited" : this.#status;
+  }
+
+  /** True also while it is paused. */
+  get isUp(): boolean {
+    return this.#status === "running" || this.#status === "paused";
+  }
+
+  get startedAt(): bigint {
+    return this.#startedAt;
+  }
+
+  get finishedAt(): bigint | undefined {
+    return this.#finishedAt;
+  }
+
+  get written(): readonly FakeLine[] {
+    return this.contents.written;
+  }
+
+  get log(): readonly FakeLine[] {
+    return this.contents.held;
+  }
+
+  start(): void {
+    this.#refuseRemoved();
+    if (this.#status === "paused") this.pause();
+    else if (this.#status === "exited") this.#begin();
+  }
+
+  stop(): void {
+    if (!this.isUp) return;
+    this.#end();
+    if (this.#around.profile.flavour === "docker") this.#emit("stop");
+  }
+
+  restart(): void {
+    this.stop();
+    this.start();
+  }
+
+  pause(): void {
+    if (!this.isUp) throw new Error(`Container ${this.#name} is not running.`);
+    const paused = this.#status === "paused";
+    this.#status = paused ? "running" : "paused";
+    this.#emit(paused ? "unpause" : "pause");
+  }
+
+  rename(name: string): void {
+    this.#refuseRemoved();
+    const next = name.replace(/^\//, "");
+    this.#around.names.take(next, this);
+    const oldName = this.#name;
+    this.#around.names.release(oldName);
+    this.#name = next;
+    this.#emit("rename", { oldName: `/${oldName}` });
+  }
+
+  remove(): void {
+    if (this.#status === "removed") return;
+    if (this.isUp) this.#end();
+    this.#status = "removed";
+    this.#around.names.release(this.#name);
+    this.#emit(this.#around.profile.flavour === "docker" ? "destroy" : "remove");
+  }
+
+  write(line: string, options: FakeWriteOptions = {}): void {
+    this.#refuseRemoved();
+    const stream = this.tty ? "tty" : (options.stream ?? "stdout");
+    this.contents.write(line, stream, options.timestamp, options.partial ?? false);
+    if (!this.isUp) this.contents.leaveUnfinished();
+    this.#wake();
+  }
+
+  writeRaw(bytes: Uint8Array): void {
+    for (const response of this.#responses) response.writeRaw(bytes);
+    this.#wake();
+  }
+
+  truncate(keepLines: number): void {
+    this.contents.truncate(keepLines);
+  }
+
+  cut(): void {
+    for (const socket of this.#sockets.keys()) socket.destroy();
+  }
+
+  stall(): void {
+    for (const response of this.#responses) response.stall();
+  }
+
+  /** Every log request of it, for `cut()`; returns how to forget it. */
+  connect(socket: Socket): () => void {
+    this.#sockets.set(socket, (this.#sockets.get(socket) ?? 0) + 1);
+    return () => {
+      const requests = (this.#sockets.get(socket) ?? 0) - 1;
+      if (requests > 0) this.#sockets.set(socket, requests);
+      else this.#sockets.delete(socket);
+    };
+  }
+
+  /** Keeps `response` going; returns how to end it. */
+  attach(response: LogResponse): () => void {
+    this.#responses.add(response);
+    response.pump();
+    return () => {
+      this.#responses.delete(response);
+      response.close();
+    };
+  }
+
+  #begin(): void {
+    this.contents.leaveUnfinished();
+    this.#status = "running";
+    this.#startedAt = this.#around.clock.next();
+    if (this.#around.profile.flavour === "podman") this.#emit("init");
+    this.#emit("start");
+  }
+
+  #end(): void {
+    this.contents.leaveUnfinished();
+    this.#status = "exited";
+    this.#finishedAt = this.#around.clock.next();
+    for (const response of this.#responses) response.stop();
+    if (this.#around.profile.flavour === "docker") {
+      this.#emit("kill", { signal: "15" });
+      this.#emit("die", { exitCode: "0" });
+    } else {
+      this.#emit("died", { containerExitCode: "0" });
+      this.#emit("cleanup");
+    }
+  }
+
+  /** Once for all that is written before the current task ends. */
+  #wake(): void {
+    if (this.#wakes || this.#responses.size === 0) return;
+    this.#wakes = true;
+    queueMicrotask(() => {
+      this.#wakes = false;
+      for (const response of this.#responses) response.pump();
+    });
+  }
+
+  #emit(action: string, attributes?: Record<string, string>): void {
+    this.#around.events.emit(action, this, attributes);
+  }
+
+  #refuseRemoved(): void {
+    if (this.#status === "removed") throw new Error(`Container ${this.#name} was removed.`);
+  }
+}

@@ -1,0 +1,105 @@
+import type { ServerResponse } from "node:http";
+import type { Body } from "./body.ts";
+import type { ContainerLog } from "./container-log.ts";
+import type { LogEncoding } from "./log-encoding.ts";
+import type { LogFilter } from "./log-query.ts";
+
+export interface LogResponseParts {
+  readonly log: ContainerLog;
+  readonly response: ServerResponse;
+  readonly body: Body;
+  readonly filter: LogFilter;
+  readonly encoding: LogEncoding;
+  /** Index of the first entry to look at. */
+  readonly from: number;
+  /** True: goes on until `stop()`. */
+  readonly live: boolean;
+  /** This many entries before the end of the log, the response ends. */
+  readonly endEarly: number;
+}
+
+/**
+ * One open log response: an index into the log, moved on as far as the client takes it. Nothing is buffered but
+ * what the socket holds.
+ */
+export class LogResponse {
+  readonly #parts: LogResponseParts;
+  readonly #raw: { at: number; bytes: Uint8Array }[] = [];
+  readonly live: boolean;
+  #index: number;
+  /** Where the log ends for this response; undefined while it is live. */
+  #end: number | undefined;
+  #state: "flowing" | "blocked" | "stalled" | "over" = "flowing";
+
+  constructor(parts: LogResponseParts) {
+    this.#parts = parts;
+    this.live = parts.live;
+    this.#index = parts.from;
+    this.#end = parts.live ? undefined : parts.log.entries.length;
+    const flow = (): void => {
+      if (this.#state !== "blocked") return;
+      this.#state = "flowing";
+      this.pump();
+    };
+    parts.response.on("drain", flow);
+    // Behind another response on its connection it would be buffered, and Node would stop reading the connection.
+    if (parts.response.socket === null) {
+      this.#state = "blocked";
+      parts.response.once("socket", flow);
+    }
+  }
+
+  /** Sends what there is, as far as the client takes it. */
+  pump(): void {
+    const { log, body, filter, encoding } = this.#parts;
+    while (this.#state === "flowing") {
+      if (this.#index < log.base) this.#index = log.base;
+      const raw = this.#raw[0];
+      if (raw !== undefined && raw.at <= this.#index) {
+        this.#raw.shift();
+        this.#send(body.write(raw.bytes));
+        continue;
+      }
+      const end = (this.#end ?? log.entries.length) - this.#parts.endEarly;
+      const entry = this.#index < end ? log.entries[this.#index] : undefined;
+      if (entry === undefined) {
+        if (this.#end !== undefined) this.#finish();
+        return;
+      }
+      this.#index += 1;
+      if (filter.isPast(entry)) this.#finish();
+      else if (filter.passes(entry)) this.#send(body.write(encoding.encode(entry)));
+    }
+  }
+
+  /** Bytes as they are, behind what is in the log now. */
+  writeRaw(bytes: Uint8Array): void {
+    if (!this.live || this.#end !== undefined || this.#state === "stalled") return;
+    this.#raw.push({ at: this.#parts.log.entries.length, bytes: Uint8Array.from(bytes) });
+  }
+
+  /** The container stopped: ends behind what is in the log now. */
+  stop(): void {
+    this.#end ??= this.#parts.log.entries.length;
+    this.pump();
+  }
+
+  stall(): void {
+    this.pump();
+    if (this.#state !== "over") this.#state = "stalled";
+  }
+
+  /** The client is gone. */
+  close(): void {
+    this.#state = "over";
+  }
+
+  #send(goOn: boolean): void {
+    if (!goOn) this.#state = "blocked";
+  }
+
+  #finish(): void {
+    this.#state = "over";
+    this.#parts.body.end();
+  }
+}

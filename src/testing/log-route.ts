@@ -1,0 +1,58 @@
+import type { ScriptedContainer } from "./container.ts";
+import type { Exchange } from "./exchange.ts";
+import { FramedEncoding, type LogEncoding, TerminalEncoding } from "./log-encoding.ts";
+import { LogFilter, type LogQuery } from "./log-query.ts";
+import { LogResponse } from "./log-response.ts";
+import type { Profile } from "./profile.ts";
+import { wireFormat } from "./timestamp-format.ts";
+import type { Fault } from "./types.ts";
+
+const READABLE_DRIVERS = ["json-file", "local", "journald", "k8s-file", "syslog-with-cache"];
+
+/** Answers GET /containers/{ref}/logs. */
+export function respondWithLog(
+  exchange: Exchange,
+  container: ScriptedContainer,
+  query: LogQuery,
+  profile: Profile,
+  fault: Fault | undefined,
+): void {
+  if (!READABLE_DRIVERS.includes(container.logDriver)) {
+    refuse(exchange, profile);
+    return;
+  }
+  const { contents, tty } = container;
+  const kind = tty ? "raw-stream" : "multiplexed-stream";
+  const { response } = exchange;
+  const type = { "Content-Type": `application/vnd.docker.${kind}` };
+  response.writeHead(200, profile.namesLogType ? type : {});
+  const body = exchange.body(fault);
+  body.begin();
+  const stream = new LogResponse({
+    log: contents,
+    response,
+    body,
+    filter: new LogFilter(query, profile.since),
+    encoding: encodingOf(query, profile, tty),
+    from: Math.max(contents.base, contents.entries.length - query.tail),
+    live: query.follow && container.isUp,
+    endEarly: fault !== undefined && "endEarly" in fault ? fault.endEarly : 0,
+  });
+  exchange.onceOver(container.attach(stream));
+}
+
+function encodingOf(query: LogQuery, profile: Profile, tty: boolean): LogEncoding {
+  const format = query.timestamps ? wireFormat(profile.timestamps) : undefined;
+  if (!tty) return new FramedEncoding(format);
+  return new TerminalEncoding(format, profile.flavour === "docker" ? profile.partBytes : undefined);
+}
+
+function refuse(exchange: Exchange, profile: Profile): void {
+  if (profile.flavour === "docker") {
+    exchange.json(501, { message: "configured logging driver does not support reading" });
+    return;
+  }
+  const cause = "this container is not logging output";
+  const message = `unable to obtain logs: ${cause}`;
+  exchange.json(500, { cause, message, response: 500 });
+}

@@ -1,0 +1,36 @@
+import { afterAll, describe, inject } from "vitest";
+
+import { RealEngine } from "./real-engine/engine.ts";
+import type { EngineHandle } from "./real-engine/engine.ts";
+
+export { RealEngine } from "./real-engine/engine.ts";
+export type {
+  EngineHandle,
+  EngineInfo,
+  RealEngineOptions,
+  RunOptions,
+} from "./real-engine/engine.ts";
+
+declare module "vitest" {
+  interface ProvidedContext {
+    /** The engine that suites share; null where none can be started here. */
+    sharedEngine: EngineHandle | null;
+  }
+}
+
+/**
+ * A suite against the shared engine; skipped where none can be started. When the suite ends, the containers that it has
+ * run by `engine` are removed.
+ */
+export function describeWithEngine(name: string, body: (engine: RealEngine) => void): void {
+  const handle: EngineHandle | null | undefined = inject("sharedEngine");
+  if (handle === null || handle === undefined) {
+    describe.skip(name, () => body(RealEngine.attach({ directory: "", socketPath: "", pid: 0 })));
+    return;
+  }
+  describe(name, () => {
+    const engine = RealEngine.attach(handle);
+    afterAll(() => engine.stop());
+    body(engine);
+  });
+}

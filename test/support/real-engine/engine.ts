@@ -1,0 +1,287 @@
+import { execFile } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+import { callApi, mustCallApi, numberField, stringField } from "./api.ts";
+import type { ApiAnswer, ApiCall } from "./api.ts";
+import { importImage } from "./image.ts";
+import { OwnedDaemons, answersPing } from "./owned-daemons.ts";
+import { engineEnvironment, findProgram, whyNoEngine } from "./programs.ts";
+
+export interface RealEngineOptions {
+  /** Refuses to start where the engine installed is not of this version. */
+  readonly version?: string;
+  /** Containers live on while the daemon is down. Default: false. */
+  readonly liveRestore?: boolean;
+  /** An absolute path that does not exist yet; deleted at the end. Default: a new one among the temporary files. */
+  readonly directory?: string;
+  /** A folder with `dockerd`, `containerd` and so on of another version, put first in PATH. */
+  readonly binDirectory?: string;
+}
+
+/** What another process needs to use an engine; plain data. */
+export interface EngineHandle {
+  readonly directory: string;
+  readonly socketPath: string;
+  readonly pid: number;
+}
+
+export interface RunOptions {
+  /** Run as `sh -c script`. As process 1 the shell ignores SIGTERM unless it traps it. */
+  readonly script: string;
+  readonly name?: string;
+  readonly tty?: boolean;
+  /** The log driver. Default: "json-file". */
+  readonly driver?: string;
+  /** The log driver's options. */
+  readonly options?: Readonly<Record<string, string>>;
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Removed by the engine when it ends. */
+  readonly rm?: boolean;
+}
+
+export interface EngineInfo {
+  readonly NFd: number;
+  readonly NGoroutines: number;
+  readonly ServerVersion: string;
+}
+
+/** What the kernel shows to programs, whatever it uses itself (man 5 proc, man 7 time). */
+const CLOCK_TICKS_PER_SECOND = 100;
+
+/** A real Docker engine with its own data root, socket, pid file and containerd. */
+export class RealEngine {
+  readonly directory: string;
+  readonly socketPath: string;
+  readonly #owned: OwnedDaemons | undefined;
+  readonly #containers = new Set<string>();
+  #pid: number;
+  #stopping: Promise<void> | undefined;
+
+  private constructor(handle: EngineHandle, owned: OwnedDaemons | undefined) {
+    this.directory = handle.directory;
+    this.socketPath = handle.socketPath;
+    this.#pid = handle.pid;
+    this.#owned = owned;
+  }
+
+  /** Starts an engine, which `stop()` ends without a trace. Takes well under a second. */
+  static async start(options: RealEngineOptions = {}): Promise<RealEngine> {
+    const reason = whyNoEngine(options.binDirectory);
+    if (reason !== undefined) throw new Error(`No engine can be started: ${reason}.`);
+    const owned = new OwnedDaemons({
+      liveRestore: options.liveRestore ?? false,
+      directory: options.directory,
+      binDirectory: options.binDirectory,
+    });
+    const { directory, socketPath } = owned;
+    const engine = new RealEngine({ directory, socketPath, pid: 0 }, owned);
+    try {
+      await engine.#prepare(owned, options.version);
+    } catch (error) {
+      await engine.stop();
+      throw error;
+    }
+    return engine;
+  }
+
+  /** Uses an engine that another process started. Its `stop()` only removes the containers it has run itself. */
+  static attach(handle: EngineHandle): RealEngine {
+    return new RealEngine(handle, undefined);
+  }
+
+  /** The daemon's process id; another one after `startDaemon()`. */
+  get pid(): number {
+    return this.#pid;
+  }
+
+  get handle(): EngineHandle {
+    return { directory: this.directory, socketPath: this.socketPath, pid: this.#pid };
+  }
+
+  /** What the daemon itself writes, debug messages included. */
+  get daemonLogPath(): string {
+    return join(this.directory, "dockerd.log");
+  }
+
+  /** Runs the `docker` command against this engine and gives what it prints. */
+  async docker(args: readonly string[]): Promise<string> {
+    const env = this.#owned?.env ?? engineEnvironment();
+    const all = ["-H", `unix://${this.socketPath}`, ...args];
+    const { stdout } = await promisify(execFile)("docker", all, { env, maxBuffer: 1 << 30 });
+    return stdout;
+  }
+
+  /** One call of the Engine API, whatever its status. */
+  async api(call: ApiCall): Promise<ApiAnswer> {
+    return await callApi(this.socketPath, call);
+  }
+
+  /** Starts a container without a network and gives its id. */
+  async run(options: RunOptions): Promise<string> {
+    const name = options.name === undefined ? "" : `?name=${encodeURIComponent(options.name)}`;
+    const created = await mustCallApi(this.socketPath, {
+      method: "POST",
+      path: `/containers/create${name}`,
+      body: {
+        Image: "bb:1",
+        Cmd: ["sh", "-c", options.script],
+        Tty: options.tty ?? false,
+        Labels: options.labels ?? {},
+        HostConfig: {
+          NetworkMode: "none",
+          AutoRemove: options.rm ?? false,
+          LogConfig: { Type: options.driver ?? "json-file", Config: options.options ?? {} },
+        },
+      },
+    });
+    const id = stringField(created, "Id");
+    this.#containers.add(id);
+    await this.start(id);
+    return id;
+  }
+
+  /** Starts a stopped container again. */
+  async start(id: string): Promise<void> {
+    await this.#post(id, "start");
+  }
+
+  /** Without an id stops the engine; with one stops a container: SIGTERM, then SIGKILL after a second. */
+  async stop(...container: [] | [id: string, timeoutSeconds?: number]): Promise<void> {
+    if (container.length === 0) {
+      await (this.#stopping ??= this.#stopEngine());
+      return;
+    }
+    const [id, timeoutSeconds = 1] = container;
+    await this.#post(id, `stop?t=${timeoutSeconds}`);
+  }
+
+  async kill(id: string, signal = "SIGKILL"): Promise<void> {
+    await this.#post(id, `kill?signal=${signal}`);
+  }
+
+  /** Removes a container, also a running one. */
+  async rm(id: string): Promise<void> {
+    await mustCallApi(this.socketPath, { method: "DELETE", path: `${pathOf(id)}?force=1&v=1` });
+    this.#containers.delete(id);
+  }
+
+  /** Waits until a container has ended and gives its exit code; at once where it is not running. */
+  async wait(id: string, timeoutMs = 120_000): Promise<number> {
+    const path = `${pathOf(id)}/wait`;
+    const answer = await mustCallApi(this.socketPath, { method: "POST", path, timeoutMs });
+    return numberField(answer, "StatusCode");
+  }
+
+  async info(): Promise<EngineInfo> {
+    const info = await mustCallApi(this.socketPath, { method: "GET", path: "/info" });
+    return {
+      NFd: numberField(info, "NFd"),
+      NGoroutines: numberField(info, "NGoroutines"),
+      ServerVersion: stringField(info, "ServerVersion"),
+    };
+  }
+
+  /** CPU time that the daemon has used, user and system, in steps of 10 ms. */
+  cpuSeconds(): number {
+    const stat = readFileSync(`/proc/${this.#pid}/stat`, "utf8");
+    // Counted behind the command's name, which may hold spaces: 11 is utime, 12 is stime.
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS_PER_SECOND;
+  }
+
+  /** How many file descriptors the daemon has open. */
+  fds(): number {
+    return readdirSync(`/proc/${this.#pid}/fd`).length;
+  }
+
+  /** The files of a container's json-file log, oldest first, rotated and compressed ones included. */
+  async jsonLogPaths(id: string): Promise<string[]> {
+    const inspected = await mustCallApi(this.socketPath, {
+      method: "GET",
+      path: `${pathOf(id)}/json`,
+    });
+    const fullId = stringField(inspected, "Id");
+    const folder = join(this.directory, "data", "containers", fullId);
+    const current = `${fullId}-json.log`;
+    const byAge = new Map<number, string>();
+    for (const name of (await readdir(folder)).toSorted()) {
+      if (name === current) byAge.set(0, name);
+      const age = name.startsWith(current)
+        ? /^\.(\d+)(\.gz)?$/.exec(name.slice(current.length))
+        : null;
+      // While a file is being compressed both are there: the plain one, sorted first, is the whole one.
+      if (age !== null && !byAge.has(Number(age[1]))) byAge.set(Number(age[1]), name);
+    }
+    const ages = [...byAge].toSorted(([a], [b]) => b - a);
+    return ages.map(([, name]) => join(folder, name));
+  }
+
+  /** Ends the daemon alone, as a crash would. Containers live on; `startDaemon` without live-restore ends them. */
+  async killDaemon(signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
+    await this.#mustOwn().endDockerd(signal);
+  }
+
+  /** Starts the daemon again on the same directory, and waits until it answers. */
+  async startDaemon(): Promise<void> {
+    this.#pid = await this.#mustOwn().startDockerd();
+  }
+
+  async #prepare(owned: OwnedDaemons, version: string | undefined): Promise<void> {
+    await owned.startContainerd();
+    await this.startDaemon();
+    const { ServerVersion } = await this.info();
+    if (version !== undefined && !`${ServerVersion}.`.startsWith(`${version}.`)) {
+      throw new Error(`The engine installed is ${ServerVersion}, not ${version}.`);
+    }
+    const busybox = findProgram("busybox", owned.env) ?? "busybox";
+    await importImage(this.socketPath, busybox, join(this.directory, "image"));
+  }
+
+  async #stopEngine(): Promise<void> {
+    const owned = this.#owned;
+    if (owned === undefined) {
+      await this.#removeContainers([...this.#containers]);
+      return;
+    }
+    try {
+      if (await answersPing(this.socketPath)) await this.#removeContainers(await this.#everyId());
+    } finally {
+      await owned.end();
+    }
+  }
+
+  async #everyId(): Promise<string[]> {
+    const list = await mustCallApi(this.socketPath, {
+      method: "GET",
+      path: "/containers/json?all=1",
+    });
+    return Array.isArray(list) ? list.map((entry: unknown) => stringField(entry, "Id")) : [];
+  }
+
+  /** A few at a time; what is gone already, or does not go, is no failure here. */
+  async #removeContainers(ids: string[]): Promise<void> {
+    const worker = async (): Promise<void> => {
+      for (let id = ids.pop(); id !== undefined; id = ids.pop()) {
+        await callApi(this.socketPath, { method: "DELETE", path: `${pathOf(id)}?force=1&v=1` });
+      }
+    };
+    await Promise.all([worker(), worker(), worker(), worker()]);
+  }
+
+  async #post(id: string, action: string): Promise<void> {
+    await mustCallApi(this.socketPath, { method: "POST", path: `${pathOf(id)}/${action}` });
+  }
+
+  #mustOwn(): OwnedDaemons {
+    if (this.#owned !== undefined) return this.#owned;
+    throw new Error("The engine is shared: start one of your own to end its daemon.");
+  }
+}
+
+function pathOf(id: string): string {
+  if (!/^[\w.-]+$/.test(id)) throw new TypeError(`No container is called ${JSON.stringify(id)}.`);
+  return `/containers/${id}`;
+}

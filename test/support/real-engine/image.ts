@@ -1,0 +1,32 @@
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { copyFile, mkdir, symlink } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+import { mustCallApi } from "./api.ts";
+
+/** Makes the image `bb:1` from a static busybox: no registry is needed. */
+export async function importImage(
+  socketPath: string,
+  busybox: string,
+  folder: string,
+): Promise<void> {
+  const bin = join(folder, "bin");
+  await mkdir(bin, { recursive: true });
+  await copyFile(busybox, join(bin, "busybox"));
+  const { stdout } = await promisify(execFile)(busybox, ["--list"]);
+  const applets = stdout.split("\n").filter((name) => name !== "" && name !== "busybox");
+  await Promise.all(applets.map((applet) => symlink("busybox", join(bin, applet))));
+  await mkdir(join(folder, "tmp"), { mode: 0o777 });
+
+  const tar = spawn("tar", ["-C", folder, "-c", "."], { stdio: ["ignore", "pipe", "inherit"] });
+  const ended = once(tar, "exit");
+  await mustCallApi(socketPath, {
+    method: "POST",
+    path: "/images/create?fromSrc=-&repo=bb&tag=1",
+    body: tar.stdout,
+  });
+  await ended;
+  await mustCallApi(socketPath, { method: "GET", path: "/images/bb:1/json" });
+}

@@ -1,0 +1,145 @@
+import { spawnSync } from "node:child_process";
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+
+/** Begins the name of every engine's directory. */
+export const DIRECTORY_PREFIX = "dockspool-";
+
+const ENGINE_PROGRAMS = new Set(["dockerd", "containerd", "containerd-shim-runc-v2", "runc"]);
+const CGROUPS = "/sys/fs/cgroup";
+const DEADLINE_MS = 10_000;
+
+/** The processes of the engine in `directory`: its daemons, their helpers and what runs in its containers. */
+export function processesOf(directory: string): number[] {
+  const ids = containersOf(directory);
+  const found: number[] = [];
+  for (const name of directoryNames("/proc")) {
+    const pid = Number(name);
+    if (!Number.isInteger(pid) || pid === process.pid) continue;
+    const args = readText(`/proc/${name}/cmdline`).split("\0");
+    const program = basename(args[0] ?? "");
+    if (program === "") continue; // a kernel thread, or ended and not yet reaped
+    const isEngine =
+      ENGINE_PROGRAMS.has(program) && args.some((arg) => arg.includes(`${directory}/`));
+    const cgroups = ids.length === 0 || isEngine ? "" : readText(`/proc/${name}/cgroup`);
+    if (isEngine || ids.some((id) => cgroups.includes(id))) found.push(pid);
+  }
+  return found;
+}
+
+/**
+ * Ends whatever is left of the engine in `directory` and deletes it. Synchronous, so that it can also run when the
+ * process exits.
+ */
+export function obliterate(directory: string): void {
+  const outside = pathsOutside(directory);
+  const deadline = performance.now() + DEADLINE_MS;
+  for (let pids = processesOf(directory); pids.length > 0; pids = processesOf(directory)) {
+    if (performance.now() > deadline) {
+      throw new Error(`Processes of ${directory} do not end: ${pids.join(", ")}.`);
+    }
+    for (const pid of pids) kill(pid);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+  }
+  const mounts = mountsUnder(directory);
+  if (mounts.length > 0) spawnSync("umount", ["--lazy", ...mounts]);
+  for (const path of outside.sockets) rmSync(path, { force: true });
+  for (const path of outside.cgroups) removeCgroup(path);
+  rmSync(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
+}
+
+/** What containers that were not ended in order leave outside of `directory`: their helpers' sockets and cgroups. */
+export function pathsOutside(directory: string): { sockets: string[]; cgroups: string[] } {
+  const sockets: string[] = [];
+  const cgroups: string[] = [];
+  const hierarchies = directoryNames(CGROUPS).map((name) => join(CGROUPS, name));
+  const tasks = join(directory, "containerd-state", "io.containerd.runtime.v2.task", "moby");
+  for (const id of containersOf(directory)) {
+    const address = readText(join(tasks, id, "address"));
+    if (address.startsWith("unix:///")) sockets.push(address.slice("unix://".length));
+    for (const hierarchy of [CGROUPS, ...hierarchies]) {
+      const path = join(hierarchy, "docker", id);
+      if (existsSync(path)) cgroups.push(path);
+    }
+  }
+  return { sockets, cgroups };
+}
+
+/** The innermost mount comes first. */
+export function mountsUnder(directory: string): string[] {
+  const mounts: string[] = [];
+  for (const line of readText("/proc/self/mountinfo").split("\n")) {
+    const path = line.split(" ")[4];
+    if (path?.startsWith(`${directory}/`) === true) mounts.push(path);
+  }
+  return mounts.toReversed();
+}
+
+/** Writes down whose engine it is, so that a later run can tell that it was orphaned. */
+export function markOwner(directory: string): void {
+  writeFileSync(join(directory, "owner"), ownerMark(process.pid));
+}
+
+/** Ends engines whose owner was killed before it could stop them. */
+export function sweepOrphans(): void {
+  for (const name of directoryNames(tmpdir())) {
+    if (!name.startsWith(DIRECTORY_PREFIX)) continue;
+    const directory = join(tmpdir(), name);
+    const mark = readText(join(directory, "owner"));
+    const [namespace = "", pid = ""] = mark.split(" ");
+    if (namespace === pidNamespace() && mark !== ownerMark(Number(pid))) obliterate(directory);
+  }
+}
+
+/** Process ids are used again; with the start time they are unique. */
+function ownerMark(pid: number): string {
+  const stat = readText(`/proc/${pid}/stat`);
+  const startTime = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "gone";
+  return `${pidNamespace()} ${pid} ${startTime}`;
+}
+
+function pidNamespace(): string {
+  return readlinkSync("/proc/self/ns/pid");
+}
+
+function containersOf(directory: string): string[] {
+  return directoryNames(join(directory, "data", "containers"));
+}
+
+function removeCgroup(path: string): void {
+  try {
+    rmdirSync(path);
+  } catch {
+    // It went with its last process, or the kernel has not yet let go of it: an empty group costs nothing.
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended by itself.
+  }
+}
+
+function directoryNames(path: string): string[] {
+  return existsSync(path) ? readdirSync(path) : [];
+}
+
+/** Empty where it cannot be read: processes come and go meanwhile. */
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}
