@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { DockspoolError, invalidOption } from "../errors.ts";
 import type { EngineOptions } from "./engine-options.ts";
 
-export interface Tls {
+interface Tls {
   readonly ca?: string | Buffer | undefined;
   readonly cert?: string | Buffer | undefined;
   readonly key?: string | Buffer | undefined;

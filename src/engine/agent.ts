@@ -51,8 +51,8 @@ export function guardAgent(agent: HttpAgent): object {
       inherited.call(agent, request, ...rest);
     },
   };
-  return new Proxy(Object.assign(Object.create(null), guarded, inspected), {
-    get: (own, name) => Reflect.get(name in own ? own : agent, name),
+  return new Proxy<object>(Object.assign(guarded, inspected), {
+    get: (own, name): unknown => Reflect.get(Object.hasOwn(own, name) ? own : agent, name),
   });
 }
 

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import type { Readable } from "node:stream";
 import { onAbort } from "../lifetime/abort.ts";
 
 /** How a body ended: as the protocol says it should, or with the connection gone. */
@@ -21,10 +22,8 @@ export async function readBody(body: IncomingMessage, take: TakeChunk, signal: A
     body.destroy();
   };
   const unlink = onAbort(signal, () => fail(signal.reason));
-  const closed = new Promise<void>((resolve) => {
-    body.once("close", resolve);
-    if (body.closed) resolve();
-  });
+  const socketClosed = closeOf(socket);
+  const bodyClosed = closeOf(body);
   body.on("error", () => body.destroy());
   body.on("data", (chunk: Buffer) => {
     if (failure !== undefined) return;
@@ -38,13 +37,26 @@ export async function readBody(body: IncomingMessage, take: TakeChunk, signal: A
     }
   });
   try {
-    await closed;
-    if (!socket.closed) await new Promise((resolve) => socket.destroy().once("close", resolve));
+    await bodyClosed;
+    // A socket that the caller's agent keeps for another request is not ours to end.
+    const isKept = failure === undefined && body.complete && body.headers.connection !== "close";
+    if (!isKept) {
+      socket.destroy();
+      await socketClosed;
+    }
   } finally {
     unlink();
   }
   if (failure !== undefined) throw failure.error;
   return body.complete ? "complete" : "cut";
+}
+
+/** Resolves with its "close" event. `closed` becomes true a tick earlier, when nobody else has heard of it. */
+function closeOf(stream: Readable): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.closed) setImmediate(resolve);
+    else stream.once("close", resolve);
+  });
 }
 
 /** The whole body as text. @throws RangeError where it is longer than `maxBytes` */

@@ -11,7 +11,7 @@ import type { Engine } from "./engine-options.ts";
 import { EventDecoder } from "./events.ts";
 import type { ContainerEvent } from "./events.ts";
 import { notDocker, refused, unreachable } from "./failures.ts";
-import { parseInspection } from "./inspection.ts";
+import { parseInspection, parseNames } from "./inspection.ts";
 import type { Inspection } from "./inspection.ts";
 import { connectLike, connectTo } from "./modem.ts";
 import type { Connection } from "./modem.ts";
@@ -56,6 +56,24 @@ export class EngineClient {
   /** Where it connects to, for people. */
   get address(): string {
     return this.#address;
+  }
+
+  /**
+   * The names of the running containers, the newest first.
+   *
+   * @throws DockspoolError ENGINE_UNREACHABLE, ENGINE_RESPONSE
+   */
+  async list(signal: AbortSignal): Promise<string[]> {
+    const wait = deadline(this.#timeoutMs, signal);
+    try {
+      const response = await this.#get("/containers/json", {}, wait, signal);
+      const text = await this.#text(response, wait, signal);
+      const names = parseNames(json(text));
+      if (names === undefined) throw notDocker(this.#address, text);
+      return names;
+    } finally {
+      wait.release();
+    }
   }
 
   /** @throws DockspoolError CONTAINER_NOT_FOUND, ENGINE_UNREACHABLE, ENGINE_RESPONSE */
@@ -198,7 +216,7 @@ function dial(
         abortSignal: signal,
       },
       (error, result) => {
-        if (error !== null && error !== undefined) reject(error);
+        if (error instanceof Error) reject(error);
         else if (result instanceof IncomingMessage) resolve(result);
         else reject(new DockspoolError("ENGINE_RESPONSE", "The modem's dial() gave no HTTP response."));
       },

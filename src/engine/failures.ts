@@ -47,6 +47,13 @@ export function refused(address: string, status: number, body: string, container
       details,
     );
   }
+  if (/multiple IDs found/i.test(message)) {
+    return new DockspoolError(
+      "CONTAINER_NOT_FOUND",
+      `More than one container at ${address} has an id that begins with ${JSON.stringify(container)}. Give more of it.`,
+      details,
+    );
+  }
   if (status === 501 || (status === 500 && /not logging output|does not support reading/i.test(body))) {
     return new DockspoolError(
       "LOGS_UNREADABLE",

@@ -5,7 +5,7 @@ import type { EngineTraits } from "./traits.ts";
 /** What the engine says of a container now. */
 export interface Inspection {
   readonly info: ContainerInfo;
-  /** Paused and restarting containers run too: their log may go on. */
+  /** A paused container runs too; one that waits to be restarted does not. */
   readonly running: boolean;
   /** It is about to be gone, and its log can't be read any more. */
   readonly removing: boolean;
@@ -35,10 +35,20 @@ export function parseInspection(json: unknown, traits: EngineTraits, engine: str
   return {
     info,
     removing,
-    running: !removing && (state["Running"] === true || state["Restarting"] === true),
+    running: !removing && state["Running"] === true && state["Restarting"] !== true,
     startedAt: toUtc(string(state["StartedAt"])),
     traits,
   };
+}
+
+/** Reads the answer of `/containers/json`; undefined where it is none. */
+export function parseNames(json: unknown): string[] | undefined {
+  if (!Array.isArray(json)) return undefined;
+  return json.map((container: unknown) => {
+    const { Id, Names } = record(container);
+    const name: unknown = Array.isArray(Names) ? Names[0] : undefined;
+    return string(name ?? Id).replace(/^\//, "");
+  });
 }
 
 function record(value: unknown): Readonly<Record<string, unknown>> {

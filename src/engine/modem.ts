@@ -10,10 +10,17 @@ export interface Connection {
   readonly agent: HttpAgent | undefined;
 }
 
-/** docker-modem's constructor reads DOCKER_HOST whatever it is given, so its fields are set without it. */
-function modemWith(prototype: object, fields: object): DockerModem {
-  const modem: DockerModem = Object.create(prototype);
-  return Object.assign(modem, fields);
+/**
+ * A modem that behaves like `prototype` but for `fields`. docker-modem's constructor would read DOCKER_HOST whatever it is
+ * given.
+ */
+function modemWith(prototype: DockerModem, fields: object): DockerModem {
+  const modem: DockerModem = {
+    ...fields,
+    dial: (options, callback) => prototype.dial.call(modem, options, callback),
+  };
+  Object.setPrototypeOf(modem, prototype);
+  return modem;
 }
 
 export function connectTo(address: Address): Connection {
@@ -40,21 +47,26 @@ export function connectTo(address: Address): Connection {
  * @throws what a `socketPath` function of the caller's throws
  */
 export async function connectLike(modem: DockerModem): Promise<Connection> {
-  const settings = { ...modem } as Readonly<Record<string, unknown>>;
-  const hasTarget = settings["socketPath"] !== undefined || typeof settings["host"] === "string";
-  if (!hasTarget || typeof Reflect.get(modem, "buildRequest") !== "function") {
-    return { modem, agent: undefined };
+  const setting = (name: string): unknown => Reflect.get(modem, name);
+  const socketPath = setting("socketPath");
+  const hasTarget = socketPath !== undefined || typeof setting("host") === "string";
+  if (!hasTarget || typeof setting("buildRequest") !== "function") return { modem, agent: undefined };
+  const fields = {
+    // docker-modem leaves a rejection of such a function unhandled.
+    socketPath: typeof socketPath === "function" ? await resolved(socketPath) : socketPath,
+    socketPathCache: undefined,
+    // It counts idleness, and a quiet follow is idle.
+    timeout: undefined,
+  };
+  if (setting("protocol") === "ssh") return { modem: modemWith(modem, fields), agent: undefined };
+  const callers = setting("agent");
+  if (callers instanceof HttpAgent) {
+    return { modem: modemWith(modem, { ...fields, agent: guardAgent(callers) }), agent: undefined };
   }
-  const { socketPath } = settings;
-  // docker-modem leaves a rejection of this function unhandled.
-  const path: unknown = typeof socketPath === "function" ? await socketPath() : socketPath;
-  const prototype: object = Object.getPrototypeOf(modem) ?? Object.prototype;
-  const fields = { ...settings, socketPath: path, socketPathCache: undefined, timeout: undefined };
-  if (settings["protocol"] === "ssh") return { modem: modemWith(prototype, fields), agent: undefined };
-  if (settings["agent"] instanceof HttpAgent) {
-    const own = { ...fields, agent: guardAgent(settings["agent"]) };
-    return { modem: modemWith(prototype, own), agent: undefined };
-  }
-  const agent = createAgent(settings["protocol"] === "https");
-  return { modem: modemWith(prototype, { ...fields, agent }), agent };
+  const agent = createAgent(setting("protocol") === "https");
+  return { modem: modemWith(modem, { ...fields, agent }), agent };
+}
+
+async function resolved(socketPath: object): Promise<unknown> {
+  return typeof socketPath === "function" ? Reflect.apply(socketPath, undefined, []) : undefined;
 }

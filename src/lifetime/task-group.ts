@@ -61,17 +61,16 @@ export class TaskGroup {
   settled({ timeoutMs }: Settling = {}): Promise<void> {
     if (this.#running.size === 0) return Promise.resolve();
     return new Promise((resolve, reject) => {
+      const expire = (): void => {
+        this.#idle.delete(idle);
+        reject(this.#stillRunning(timeoutMs ?? 0));
+      };
       const timer = timeoutMs === undefined ? undefined : setTimeout(expire, timeoutMs);
       const idle = (): void => {
         clearTimeout(timer);
         this.#idle.delete(idle);
         resolve();
       };
-      const group = this;
-      function expire(): void {
-        group.#idle.delete(idle);
-        reject(group.#stillRunning(timeoutMs));
-      }
       this.#idle.add(idle);
     });
   }
@@ -92,7 +91,7 @@ export class TaskGroup {
     if (this.#running.size === 0) for (const idle of [...this.#idle]) idle();
   }
 
-  #stillRunning(timeoutMs: number | undefined): DockspoolError {
+  #stillRunning(timeoutMs: number): DockspoolError {
     return new DockspoolError(
       "TASKS_STILL_RUNNING",
       `${this.#name}: still running after ${timeoutMs} ms: ${this.names.join(", ")}. A task must end soon after its signal aborts.`,

@@ -41,18 +41,18 @@ export function parseCursor(cursor: unknown): Position {
     throw invalidOption("resume.version", cursor["version"], "1, the version that this release writes");
   }
   const { whole, groups, open } = cursor;
-  if (typeof whole !== "boolean" || !Array.isArray(groups) || !Array.isArray(open)) throw damaged(cursor);
+  if (typeof whole !== "boolean" || !isList(groups) || !isList(open)) throw damaged(cursor);
   if (groups.length === 0 && !whole) throw damaged(cursor);
   return {
     whole,
-    groups: groups.map((group: unknown) => parseGroup(group) ?? fail(cursor)),
-    open: open.map((line: unknown) => parseOpenLine(line) ?? fail(cursor)),
+    groups: groups.map((group) => parseGroup(group) ?? fail(cursor)),
+    open: open.map((line) => parseOpenLine(line) ?? fail(cursor)),
   };
 }
 
 function parseGroup(value: unknown): Group | undefined {
-  if (!Array.isArray(value)) return undefined;
-  const [timestamp, count, digest]: unknown[] = value;
+  if (!isList(value)) return undefined;
+  const [timestamp, count, digest] = value;
   if (!isTimestamp(timestamp) || !isCount(count) || typeof digest !== "string") return undefined;
   if (!/^[0-9a-z]{1,13}$/.test(digest)) return undefined;
   let number = 0n;
@@ -61,14 +61,18 @@ function parseGroup(value: unknown): Group | undefined {
 }
 
 function parseOpenLine(value: unknown): OpenLine | undefined {
-  if (!Array.isArray(value)) return undefined;
-  const [stream, timestamp, bytes, entries]: unknown[] = value;
+  if (!isList(value)) return undefined;
+  const [stream, timestamp, bytes, entries] = value;
   if (!isStream(stream) || !isTimestamp(timestamp) || !isCount(entries)) return undefined;
   return typeof bytes === "number" && bytes >= 0 ? { stream, timestamp, bytes, entries } : undefined;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isList(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value);
 }
 
 function isTimestamp(value: unknown): value is string {

@@ -1,6 +1,11 @@
 import { onAbort } from "../lifetime/abort.ts";
 import type { Batch } from "./batch.ts";
 
+/** Nothing more comes; with a failure, the consumer is to know why. */
+export interface End {
+  readonly failure?: { readonly error: unknown };
+}
+
 /** What was read ahead of the consumer. Past its limit the reader waits for room, so it holds at most a chunk more. */
 export class BatchBuffer {
   readonly #limitBytes: number;
@@ -8,7 +13,7 @@ export class BatchBuffer {
   readonly #roomWaiters = new Set<() => void>();
   #bytes = 0;
   #batchWaiter: (() => void) | undefined;
-  #ended: { readonly error: unknown } | undefined;
+  #end: End | undefined;
 
   constructor(limitBytes: number) {
     this.#limitBytes = limitBytes;
@@ -28,7 +33,7 @@ export class BatchBuffer {
   }
 
   push(batch: Batch): void {
-    if (this.#ended !== undefined) return;
+    if (this.#end !== undefined) return;
     this.#batches.push(batch);
     this.#bytes += batch.bytes;
     this.#wakeConsumer();
@@ -62,15 +67,15 @@ export class BatchBuffer {
 
   /** Resolves when there is a batch, or the end. One waits at a time. */
   available(): Promise<void> {
-    if (this.#batches.length > 0 || this.#ended !== undefined) return Promise.resolve();
+    if (this.#batches.length > 0 || this.#end !== undefined) return Promise.resolve();
     return new Promise((resolve) => {
       this.#batchWaiter = resolve;
     });
   }
 
-  /** Nothing more comes; `error` follows what is left. */
-  end(error?: unknown): void {
-    this.#ended ??= { error };
+  /** Nothing more comes; the consumer learns it after what is left. */
+  end(end: End): void {
+    this.#end ??= end;
     this.#wakeConsumer();
   }
 
@@ -78,13 +83,13 @@ export class BatchBuffer {
   abandon(error: unknown): void {
     this.#batches.length = 0;
     this.#bytes = 0;
-    this.#ended = { error };
+    this.#end = { failure: { error } };
     this.#wakeConsumer();
   }
 
   /** Set once nothing more comes. */
-  get ended(): { readonly error: unknown } | undefined {
-    return this.#ended;
+  get ended(): End | undefined {
+    return this.#end;
   }
 
   #wakeConsumer(): void {

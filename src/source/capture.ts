@@ -9,18 +9,20 @@ import { TaskGroup } from "../lifetime/task-group.ts";
 import type { ContainerInfo } from "../wire/records.ts";
 import { BatchBuffer } from "./buffer.ts";
 import { Consumer } from "./consumer.ts";
+import { ContainerState } from "./container-state.ts";
+import { asFailure, closedError, endedEarly } from "./failures.ts";
 import { LogReader } from "./log-reader.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { Reading } from "./reading.ts";
 import { RotationRequest } from "./rotation-request.ts";
-import { StallProbe } from "./stall-probe.ts";
 import type { EndReason, Rotation, SourceState, SourceStats, SourceStatus } from "./status.ts";
-import { StreamSession } from "./stream-session.ts";
 import { waitForChange } from "./stopped-container.ts";
+import { StreamSession } from "./stream-session.ts";
+import { StreamTasks } from "./stream-tasks.ts";
 import { Watchdog } from "./watchdog.ts";
 
-/** What a container's latest run left: whether all of its log was read, so that nothing goes with it. */
-type LogEnd = "unknown" | "read";
+/** A stream that lived so long was a good one: whatever ended it is no reason to wait longer than at first. */
+const LONG_LIFE_MS = 10_000;
 
 /**
  * Captures one container's log into a buffer: finds the container, opens one stream after the other, waits while it is
@@ -30,13 +32,13 @@ export class Capture {
   readonly buffer: BatchBuffer;
   readonly consumer: Consumer;
   readonly ended: Promise<EndReason>;
-  tasks: TaskGroup = new TaskGroup("stream");
-  info: ContainerInfo | undefined;
   readonly #container: string;
   readonly #options: ResolvedOptions;
   readonly #emit: (status: SourceStatus) => void;
   readonly #client: EngineClient;
+  readonly #known: ContainerState;
   readonly #life = new TaskGroup("source");
+  readonly #tasks: StreamTasks;
   readonly #backoff: Backoff;
   readonly #watchdog: Watchdog;
   readonly #unlink: () => void;
@@ -45,24 +47,20 @@ export class Capture {
   #end: EndReason | undefined;
   #reading: Reading | undefined;
   #rotation: RotationRequest | undefined;
-  #closing: { readonly tasks: TaskGroup; readonly settled: Promise<DockspoolError | undefined> } | undefined;
-  #probe: StallProbe | undefined;
-  #startedAt: string | undefined;
-  #logEnd: LogEnd = "unknown";
-  #generation = 0;
-  #rotations = 0;
-  #reconnects = 0;
-  #stalls = 0;
-  #gaps = 0;
+  #openedAt: number | undefined;
+  readonly #counts = { generation: 0, rotations: 0, reconnects: 0, stalls: 0, gaps: 0 };
   #lastByteAt: number | undefined;
+  #reported: DockspoolError | undefined;
 
   constructor(container: string, options: ResolvedOptions, emit: (status: SourceStatus) => void) {
     this.#container = container;
     this.#options = options;
     this.#emit = emit;
+    this.#known = new ContainerState(emit);
     this.#client = new EngineClient(options.engine);
     this.#backoff = new Backoff(options.reconnect);
-    this.#watchdog = new Watchdog(options, (silentMs) => this.#rotateByItself(silentMs));
+    this.#watchdog = new Watchdog(options, () => this.#rotateByItself());
+    this.#tasks = new StreamTasks(options.rotateTimeoutMs);
     this.buffer = new BatchBuffer(options.bufferBytes);
     this.consumer = new Consumer(this.buffer);
     this.ended = new Promise((resolve) => {
@@ -76,19 +74,26 @@ export class Capture {
     });
   }
 
+  get info(): ContainerInfo | undefined {
+    return this.#known.info;
+  }
+
+  /** The current stream's tasks. */
+  get tasks(): TaskGroup {
+    return this.#tasks.current;
+  }
+
   get stats(): SourceStats {
     return {
+      ...this.#counts,
       state: this.#state,
-      generation: this.#generation,
       lines: this.#reading?.lines ?? 0,
       bytes: this.#reading?.bytes ?? 0,
       delivered: this.consumer.delivered,
       bufferedBytes: this.buffer.bytes,
-      rotations: this.#rotations,
+      tasks: this.#life.size + this.tasks.size,
+      sockets: this.#client.sockets,
       turns: 0,
-      reconnects: this.#reconnects,
-      stalls: this.#stalls,
-      gaps: this.#gaps,
       lastByteAt: this.#lastByteAt,
       lastDeliveryAt: this.consumer.lastDeliveryAt,
     };
@@ -108,17 +113,17 @@ export class Capture {
   }
 
   rotate(): Promise<Rotation> {
-    if (this.#end !== undefined) return Promise.reject(this.#closedError());
+    if (this.#end !== undefined) return Promise.reject(closedError(this.#container));
     if (this.#rotation !== undefined) return this.#rotation.promise;
     const request = new RotationRequest();
     if (this.#state === "idle" || this.#state === "stopped") {
-      request.finish(this.info?.id ?? this.#container, this.#generation, false);
+      request.finish(this.info?.id ?? this.#container, this.#counts.generation, false);
       return request.promise;
     }
     this.#rotation = request;
     if (this.#state !== "reconnecting") {
       this.#state = "rotating";
-      this.#emit({ type: "rotating", generation: this.#generation });
+      this.#emit({ type: "rotating", generation: this.#counts.generation });
       void this.#closeTasks();
     }
     return request.promise;
@@ -128,10 +133,10 @@ export class Capture {
   async stop(reason: EndReason): Promise<void> {
     this.#end ??= reason;
     const { rotateTimeoutMs } = this.#options;
-    const life = this.#life.close({ reason: this.#closedError(), timeoutMs: rotateTimeoutMs });
-    const [survivors, lost] = await Promise.allSettled([this.#closeTasks(), life]);
+    const life = this.#life.close({ reason: closedError(this.#container), timeoutMs: rotateTimeoutMs });
+    const [tasks, lost] = await Promise.allSettled([this.#closeTasks(), life]);
     this.#finish(this.#end);
-    if (survivors.status === "fulfilled" && survivors.value !== undefined) throw survivors.value;
+    if (tasks.status === "fulfilled" && tasks.value !== undefined) throw tasks.value;
     if (lost.status === "rejected") throw lost.reason;
   }
 
@@ -140,22 +145,28 @@ export class Capture {
     for (;;) {
       try {
         const inspection = await this.#inspect(signal);
-        const isRestart = this.#noteStart(inspection);
+        const isRestart = inspection.running && this.#known.runs(inspection.startedAt);
         if (inspection.running && this.#options.follow) {
           if (streamEnded && !isRestart) await this.#backOff(endedEarly(inspection), signal);
           streamEnded = false;
           await this.#follow(inspection, signal);
           streamEnded = true;
-        } else {
-          const end = await this.#readToEnd(inspection, signal);
-          if (end !== undefined) return end;
+          continue;
         }
+        const end = await this.#readToEnd(inspection, signal);
+        if (end !== undefined) return end;
+        if (!this.#known.isStopped) continue;
+        const change = await waitForChange(this.#client, inspection, signal);
+        // A container that lives for milliseconds is gone before it could be looked at again.
+        if (change === "changed" || inspection.info.tty) continue;
+        this.#known.runs(undefined);
+        await this.#follow({ ...inspection, running: true }, signal);
       } catch (error) {
         signal.throwIfAborted();
         streamEnded = false;
         if (DockspoolError.is(error, "CONTAINER_NOT_FOUND") && this.#reading !== undefined) {
           this.#reading.endOpenLines();
-          return { kind: "removed", complete: this.#logEnd === "read" };
+          return { kind: "removed", complete: this.#known.isReadToEnd };
         }
         if (!DockspoolError.is(error) || !error.transient) throw error;
         await this.#backOff(error, signal);
@@ -165,37 +176,14 @@ export class Capture {
 
   async #inspect(signal: AbortSignal): Promise<Inspection> {
     const inspection = await this.#client.inspect(this.info?.id ?? this.#container, signal);
-    const { info, removing } = inspection;
-    const before = this.info;
-    this.info = before !== undefined && before.name === info.name ? before : info;
-    if (before !== undefined && before.name !== info.name) {
-      this.#emit({ type: "renamed", from: before.name, to: info.name });
-    }
-    if (removing) {
-      throw new DockspoolError("ENGINE_RESPONSE", `Container ${info.name} is being removed.`, {
-        container: info.id,
-        transient: true,
-      });
-    }
-    if (this.#reading === undefined) {
-      this.#reading = new Reading(info, joiningOf(inspection.traits, info.logDriver), this.#options, {
-        buffer: this.buffer,
-        consumer: this.consumer,
-        truncated: ({ timestamp, bytes }) => this.#emit({ type: "truncated", timestamp, bytes }),
-      });
-    }
-    this.#reading.info = this.info;
+    const info = this.#known.looked(inspection);
+    this.#reading ??= new Reading(info, joiningOf(inspection.traits, info.logDriver), this.#options, {
+      buffer: this.buffer,
+      consumer: this.consumer,
+      truncated: ({ timestamp, bytes }) => this.#emit({ type: "truncated", timestamp, bytes }),
+    });
+    this.#reading.info = info;
     return inspection;
-  }
-
-  /** True where the container has started again since the last look. */
-  #noteStart(inspection: Inspection): boolean {
-    if (!inspection.running || inspection.startedAt === this.#startedAt) return false;
-    const isRestart = this.#startedAt !== undefined;
-    this.#startedAt = inspection.startedAt;
-    this.#logEnd = "unknown";
-    if (isRestart) this.#emit({ type: "restarted" });
-    return isRestart;
   }
 
   /** One generation after the other, as long as only rotations end them. */
@@ -205,41 +193,34 @@ export class Capture {
       const end = await this.#readerTask((task) => session.follow(task));
       signal.throwIfAborted();
       if (end !== "rotated") {
-        if (end === "complete" && inspection.traits.followReachesEnd) this.#logEnd = "read";
+        this.#known.isReadToEnd = end === "complete" && inspection.traits.followReachesEnd;
         return;
       }
     }
   }
 
-  /** Reads what a stopped container left (or, without `follow`, what there is), then waits for its next start. */
+  /** Reads what a stopped container left or, without `follow`, what there is. */
   async #readToEnd(inspection: Inspection, signal: AbortSignal): Promise<EndReason | undefined> {
     const { follow, followRestarts } = this.#options;
-    if (this.#logEnd === "unknown" || this.#state !== "stopped") {
+    if (!this.#known.isStopped) {
       const session = this.#openSession(inspection);
       const end = await this.#readerTask(async (task) => {
         // An end proves nothing: only a reread that brings nothing new does.
         while ((await session.readToEnd(task)) > 0 && !inspection.running);
-        return "complete" as const;
       });
       signal.throwIfAborted();
       if (end === "rotated") return undefined;
       this.#reading?.endOpenLines();
+      if (!follow) return { kind: "finished" };
+      this.#known.stopped();
     }
-    if (!follow) return { kind: "finished" };
-    this.#logEnd = "read";
-    this.#startedAt ??= inspection.startedAt;
+    this.#state = "stopped";
+    this.#backoff.reset();
     this.#settleRotation(false);
-    if (this.#state !== "stopped") {
-      this.#state = "stopped";
-      this.#emit({ type: "stopped" });
-    }
-    if (!followRestarts) return { kind: "stopped" };
-    await waitForChange(this.#client, inspection, signal);
-    return undefined;
+    return followRestarts ? undefined : { kind: "stopped" };
   }
 
   #openSession(inspection: Inspection): StreamSession {
-    if (this.tasks.signal.aborted) this.tasks = new TaskGroup("stream");
     if (this.#state !== "rotating") this.#state = "opening";
     const reading = this.#reading;
     if (reading === undefined) throw new TypeError("The container was not inspected.");
@@ -256,7 +237,7 @@ export class Capture {
         aligned: (aligned) => this.#opened(aligned),
         fresh: (timestamp) => this.#sawEntries(timestamp),
         gap: (after, before) => {
-          this.#gaps++;
+          this.#counts.gaps++;
           this.#emit({ type: "gap", after, ...(before === undefined ? {} : { before }) });
         },
         engineError: (message) => this.#emit({ type: "engine-error", message }),
@@ -266,7 +247,7 @@ export class Capture {
 
   /** Runs the one reader that may exist, then ends its generation. Resolves only once the reader has ended. */
   async #readerTask<T>(read: (signal: AbortSignal) => Promise<T>): Promise<T | "rotated"> {
-    const { tasks } = this;
+    const tasks = this.#tasks.open();
     try {
       return await tasks.run("reader", read);
     } catch (error) {
@@ -279,40 +260,26 @@ export class Capture {
   }
 
   /** Ends the generation. Resolves with an error that names the tasks which outlived the deadline. */
-  #closeTasks(): Promise<DockspoolError | undefined> {
-    const { tasks } = this;
-    if (this.#closing?.tasks === tasks) return this.#closing.settled;
-    const settled = this.#awaitTasks(tasks);
-    this.#closing = { tasks, settled };
-    return settled;
-  }
-
-  async #awaitTasks(tasks: TaskGroup): Promise<DockspoolError | undefined> {
-    const awaited = tasks.names;
-    const begun = performance.now();
-    let failure: DockspoolError | undefined;
-    try {
-      const reason = new DockspoolError("CLOSED", "The stream is closed, and opened again where the source goes on.");
-      await tasks.close({ reason, timeoutMs: this.#options.rotateTimeoutMs });
-    } catch (error) {
-      failure = asFailure(error, this.#container);
-      this.#rotation?.fail(failure);
-      this.#emit({ type: "rotation-failed", error: failure, survivors: tasks.names });
-    }
-    this.#rotation?.closed(awaited, performance.now() - begun);
+  async #closeTasks(): Promise<DockspoolError | undefined> {
+    const { awaited, closedInMs, failure, survivors } = await this.#tasks.close();
+    const request = this.#rotation;
+    request?.closed(awaited, closedInMs);
+    if (failure === undefined || failure === this.#reported) return failure;
+    this.#reported = failure;
+    request?.fail(failure);
+    this.#emit({ type: "rotation-failed", error: failure, survivors });
     return failure;
   }
 
   #opened(aligned: "exact" | "gap"): void {
-    const isFirst = this.#generation === 0 && this.#options.resume === undefined;
-    this.#generation++;
+    const isFirst = this.#counts.generation === 0 && this.#options.resume === undefined;
+    this.#counts.generation++;
     this.#state = "streaming";
-    this.#backoff.reset();
+    this.#openedAt = performance.now();
     this.#watchdog.opened();
-    this.#probe?.reopened();
     this.#emit({
       type: "opened",
-      generation: this.#generation,
+      generation: this.#counts.generation,
       aligned: isFirst && aligned === "exact" ? "first" : aligned,
     });
     this.#settleRotation(true);
@@ -323,32 +290,30 @@ export class Capture {
     if (request === undefined) return;
     this.#rotation = undefined;
     if (request.failed) return;
-    const rotation = request.finish(this.info?.id ?? this.#container, this.#generation, reopened);
-    this.#rotations++;
+    const rotation = request.finish(this.info?.id ?? this.#container, this.#counts.generation, reopened);
+    this.#counts.rotations++;
     this.#emit({ type: "rotated", rotation });
   }
 
-  #rotateByItself(silentMs: number | undefined): void {
-    if (this.#state !== "streaming") return;
-    if (silentMs !== undefined) this.#probe = new StallProbe(silentMs);
+  #rotateByItself(): void {
     // A failure is reported by its status.
-    this.rotate().catch(() => {});
+    if (this.#state === "streaming") this.rotate().catch(() => {});
   }
 
   #sawEntries(timestamp: string): void {
-    this.#watchdog.sawEntries();
-    const probe = this.#probe;
-    if (probe === undefined) return;
-    this.#probe = undefined;
-    if (!probe.wasKeptBack(timestamp)) return;
-    this.#stalls++;
-    this.#emit({ type: "stalled", silentMs: probe.silentMs });
+    this.#backoff.reset();
+    const silentMs = this.#watchdog.sawEntries(timestamp);
+    if (silentMs === undefined) return;
+    this.#counts.stalls++;
+    this.#emit({ type: "stalled", silentMs });
   }
 
   async #backOff(error: DockspoolError, signal: AbortSignal): Promise<void> {
+    if (this.#openedAt !== undefined && performance.now() - this.#openedAt > LONG_LIFE_MS) this.#backoff.reset();
+    this.#openedAt = undefined;
     const { attempt, delayMs } = this.#backoff.next();
     this.#state = "reconnecting";
-    this.#reconnects++;
+    this.#counts.reconnects++;
     this.#emit({ type: "reconnecting", attempt, delayMs, error });
     await sleep(delayMs, signal);
   }
@@ -361,32 +326,10 @@ export class Capture {
     this.#unlink();
     this.#client.close();
     void this.#closeTasks();
-    this.#rotation?.fail(this.#closedError());
+    this.#rotation?.fail(closedError(this.#container));
     this.#rotation = undefined;
-    this.buffer.end(reason.kind === "failed" ? reason.error : undefined);
+    this.buffer.end(reason.kind === "failed" ? { failure: { error: reason.error } } : {});
     this.#emit({ type: "ended", reason });
     this.#resolveEnded(reason);
   }
-
-  #closedError(): DockspoolError {
-    return new DockspoolError("CLOSED", `The source of container ${this.#container} is closed.`, {
-      container: this.#container,
-    });
-  }
-}
-
-function endedEarly({ info }: Inspection): DockspoolError {
-  return new DockspoolError("ENGINE_UNREACHABLE", `The stream ended while container ${info.name} runs.`, {
-    container: info.id,
-    transient: true,
-  });
-}
-
-function asFailure(error: unknown, container: string): DockspoolError {
-  if (DockspoolError.is(error)) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  return new DockspoolError("PROTOCOL", `Following container ${container} failed: ${message}`, {
-    container,
-    cause: error,
-  });
 }

@@ -56,7 +56,7 @@ export class BufferIterator<T> implements AsyncIterator<T, undefined> {
         continue;
       }
       this.#left = true;
-      if (ended.error !== undefined) throw ended.error;
+      if (ended.failure !== undefined) throw ended.failure.error;
     }
     return { done: true, value: undefined };
   }

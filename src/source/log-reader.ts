@@ -19,7 +19,8 @@ export interface ReadHandlers {
 /** How a read ended: by the log's end or a cut of the connection, by `visit`, or by what stood in the stream. */
 export type ReadEnd = BodyEnd | "stopped" | Fault;
 
-class Stop {}
+/** Ends a read from within, on purpose. */
+class Stop extends Error {}
 
 /** Reads one container's log as entries. */
 export class LogReader {
@@ -48,12 +49,12 @@ export class LogReader {
     const decoder = this.#decoder();
     const stop = new AbortController();
     const unlink = onAbort(signal, () => stop.abort(signal.reason));
+    const goOn = (wish: "stop" | void): void => {
+      if (wish === "stop" || decoder.fault !== undefined) throw new Stop();
+    };
     const look = (entries: readonly Entry[]): void | Promise<void> => {
-      const then = visit(entries);
-      const end = (result: "stop" | void): void => {
-        if (result === "stop" || decoder.fault !== undefined) throw new Stop();
-      };
-      return then instanceof Promise ? then.then(end) : end(then);
+      const wish = visit(entries);
+      return wish instanceof Promise ? wish.then(goOn) : goOn(wish);
     };
     const take = (chunk: Buffer): void | Promise<void> => {
       this.#sawBytes();

@@ -161,7 +161,10 @@ function checkSignal(signal: unknown): void {
   }
 }
 
-function withoutUndefined<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  const entries = Object.entries(options).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
+function withoutUndefined<T extends object>(options: T): T {
+  const copy = { ...options };
+  for (const name of Object.keys(copy)) {
+    if (Reflect.get(copy, name) === undefined) Reflect.deleteProperty(copy, name);
+  }
+  return copy;
 }

@@ -7,6 +7,7 @@ import { LineAssembler } from "../wire/lines.ts";
 import type { Joining } from "../wire/open-lines.ts";
 import type { LineRecord } from "../wire/records.ts";
 import { compareTimestamps } from "../wire/timestamps.ts";
+import { cutWhileReading, engineReported, notALogStream } from "./failures.ts";
 import type { LogReader, Visit } from "./log-reader.ts";
 import { sinceTimestamp } from "./options.ts";
 import type { ResolvedOptions } from "./options.ts";
@@ -78,18 +79,9 @@ async function scanLog(
   };
   const end = await reader.read({ follow: false, tail }, { visit }, signal);
   if (end === "complete" || end === "stopped") return count;
-  if (typeof end === "object" && end.kind === "protocol") throw protocolError(reader, end.message);
-  const why = typeof end === "object" ? `the engine reported: ${end.message}` : "the connection was cut";
-  throw new DockspoolError("ENGINE_UNREACHABLE", `The log could not be read: ${why}.`, { transient: true });
-}
-
-export function protocolError(reader: LogReader, message: string): DockspoolError {
-  const { id, name } = reader.inspection.info;
-  return new DockspoolError(
-    "PROTOCOL",
-    `What came for container ${name} is no Docker log stream: ${message}. Is there a proxy that changes bodies?`,
-    { container: id },
-  );
+  if (end === "cut") throw cutWhileReading();
+  const { info } = reader.inspection;
+  throw end.kind === "protocol" ? notALogStream(info, end.message) : engineReported(info, end.message);
 }
 
 function shows(tail: Tail, count: number): boolean {

@@ -69,6 +69,10 @@ export interface SourceStats {
   /** Lines handed over and acknowledged. */
   readonly delivered: number;
   readonly bufferedBytes: number;
+  /** Running now, the source's own and the current stream's: what a leak would make grow. */
+  readonly tasks: number;
+  /** Open to the engine now. */
+  readonly sockets: number;
   /** Turns given up and taken again are not counted. */
   readonly rotations: number;
   readonly turns: number;

@@ -1,4 +1,5 @@
 import type { EngineClient } from "../engine/engine-client.ts";
+import type { ContainerEvent } from "../engine/events.ts";
 import type { Inspection } from "../engine/inspection.ts";
 import { DockspoolError } from "../errors.ts";
 import { onAbort } from "../lifetime/abort.ts";
@@ -10,31 +11,41 @@ const POLL_MS = 2_000;
 const changes: ReadonlySet<string> = new Set(["start", "restart", "destroy", "rename"]);
 
 /**
- * Resolves when a stopped container may have started, or may be gone. Looks once the events are listened to, so that no
- * change falls in between.
+ * Resolves when a stopped container has started ("started"), or may not be what it was. Looks once the events are
+ * listened to, so that no change falls in between.
  *
  * @throws DockspoolError as `EngineClient.inspect`; the signal's reason
  */
-export async function waitForChange(client: EngineClient, stopped: Inspection, signal: AbortSignal): Promise<void> {
+export async function waitForChange(
+  client: EngineClient,
+  stopped: Inspection,
+  signal: AbortSignal,
+): Promise<"started" | "changed"> {
   const { id } = stopped.info;
   const listening = new AbortController();
   const stop = (): void => listening.abort();
   const unlink = onAbort(signal, stop);
   let look: Promise<void> = Promise.resolve();
-  let failure: unknown;
+  let failure: { readonly error: unknown } | undefined;
+  let hasStarted = false;
+  const event = ({ action }: ContainerEvent): void => {
+    if (!changes.has(action)) return;
+    if (action === "start") hasStarted = true;
+    stop();
+  };
   const opened = (): void => {
     look = client.inspect(id, signal).then(
       (now) => {
         if (now.running || now.removing) stop();
       },
       (error: unknown) => {
-        failure = error;
+        failure = { error };
         stop();
       },
     );
   };
   try {
-    await client.readEvents(id, { opened, event: ({ action }) => changes.has(action) && stop() }, listening.signal);
+    await client.readEvents(id, { opened, event }, listening.signal);
   } catch (error) {
     signal.throwIfAborted();
     if (!listening.signal.aborted) {
@@ -46,5 +57,7 @@ export async function waitForChange(client: EngineClient, stopped: Inspection, s
     await look;
   }
   signal.throwIfAborted();
-  if (failure !== undefined) throw failure;
+  if (hasStarted) return "started";
+  if (failure !== undefined) throw failure.error;
+  return "changed";
 }

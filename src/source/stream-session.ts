@@ -1,5 +1,4 @@
 import type { BodyEnd } from "../engine/body.ts";
-import { DockspoolError } from "../errors.ts";
 import { Silence } from "../lifetime/silence.ts";
 import { Aligner, RemnantAligner } from "../resume/aligner.ts";
 import { firstLater } from "../resume/later.ts";
@@ -7,13 +6,14 @@ import { newestTimestamp } from "../resume/position.ts";
 import type { Position } from "../resume/position.ts";
 import type { Entry } from "../wire/entry.ts";
 import type { BatchBuffer } from "./buffer.ts";
+import { cutWhileReading, engineReported, notALogStream } from "./failures.ts";
 import type { LogReader, ReadEnd, Visit } from "./log-reader.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { Reading } from "./reading.ts";
-import { findStart, protocolError } from "./start.ts";
+import { findStart } from "./start.ts";
 
 /** What a session tells its source. */
-export interface SessionEvents {
+interface SessionEvents {
   /** The place is found, and reading goes on behind it. */
   readonly aligned: (aligned: "exact" | "gap") => void;
   /** New entries came, the first of them with this timestamp. */
@@ -156,10 +156,10 @@ export class StreamSession {
         return from;
       });
       if (isPlaced && end !== "cut") return fresh;
-      if (end === "cut") throw cut();
+      if (end === "cut") throw cutWhileReading();
       if (tail === "all") {
-        const fresh = await this.#goOnInRemnant(target, signal);
-        return fresh ?? this.#goOnBehindGap(target, signal);
+        const remnant = await this.#goOnInRemnant(target, signal);
+        return remnant ?? this.#goOnBehindGap(target, signal);
       }
       const showsAll = !aligner.matched && aligner.seen < tail;
       tail = showsAll ? "all" : reader.tail(tail * CATCH_UP_GROWTH);
@@ -198,7 +198,7 @@ export class StreamSession {
       return entries.length;
     });
     if (end === "complete") place();
-    if (end === "cut") throw cut();
+    if (end === "cut") throw cutWhileReading();
     return isPlaced ? fresh : undefined;
   }
 
@@ -222,7 +222,7 @@ export class StreamSession {
       return from;
     });
     if (before === undefined) this.#reportGap(after, undefined);
-    if (end === "cut") throw cut();
+    if (end === "cut") throw cutWhileReading();
     return fresh;
   }
 
@@ -271,21 +271,13 @@ export class StreamSession {
   #check(end: ReadEnd): void {
     if (typeof end !== "object") return;
     const { reader, events } = this.#parts;
-    if (end.kind === "protocol") throw protocolError(reader, end.message);
+    const { info } = reader.inspection;
+    if (end.kind === "protocol") throw notALogStream(info, end.message);
     events.engineError(end.message);
-    throw new DockspoolError("ENGINE_RESPONSE", `The engine reported in the log stream: ${end.message}`, {
-      container: reader.inspection.info.id,
-      transient: true,
-    });
+    throw engineReported(info, end.message);
   }
 }
 
 function countOf(position: Position): number {
   return position.groups.reduce((sum, group) => sum + group.count, 0);
-}
-
-function cut(): DockspoolError {
-  return new DockspoolError("ENGINE_UNREACHABLE", "The connection was cut while the log was read.", {
-    transient: true,
-  });
 }

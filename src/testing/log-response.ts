@@ -53,7 +53,8 @@ export class LogResponse {
   pump(): void {
     const { log, body, filter, encoding } = this.#parts;
     while (this.#state === "flowing") {
-      if (this.#index < log.base) this.#index = log.base;
+      // A plain read holds the files that it began with; a follow is overtaken without a word.
+      if (this.live && this.#index < log.base) this.#index = log.base;
       const raw = this.#raw[0];
       if (raw !== undefined && raw.at <= this.#index) {
         this.#raw.shift();

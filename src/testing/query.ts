@@ -39,9 +39,11 @@ export function filters(query: URLSearchParams): Filters {
     throw new BadRequest("invalid filter");
   }
   if (typeof json !== "object" || json === null) throw new BadRequest("invalid filter");
-  for (const [name, values] of Object.entries(json)) {
-    const list: unknown = Array.isArray(values) ? values : Object.keys(Object(values));
-    if (Array.isArray(list)) found.set(name, list.map(String));
+  const entries: [string, unknown][] = Object.entries(json);
+  for (const [name, values] of entries) {
+    const list: readonly unknown[] =
+      typeof values !== "object" || values === null ? [] : Array.isArray(values) ? values : Object.keys(values);
+    found.set(name, list.map(String));
   }
   return found;
 }

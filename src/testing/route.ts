@@ -1,5 +1,5 @@
 /** What a request asks for. */
-export type Route =
+type Route =
   | { readonly kind: "ping" | "version" | "info" | "list" | "events" | "unknown" }
   | { readonly kind: "inspect" | "logs"; readonly reference: string };
 

@@ -43,7 +43,7 @@ export type LogBatch = readonly LogRecord[];
 export type Content = Buffer | { readonly digest: Buffer };
 
 /** SHA-256 of a line's bytes. */
-export function contentDigest(content: Content): Buffer {
+function contentDigest(content: Content): Buffer {
   return Buffer.isBuffer(content) ? createHash("sha256").update(content).digest() : content.digest;
 }
 

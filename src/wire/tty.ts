@@ -4,7 +4,7 @@ import { excerpt } from "./frames.ts";
 import { compareTimestamps, toUtc } from "./timestamps.ts";
 
 /** The engine cuts lines into parts of this size and stamps each of them (moby, `daemon/logger/copier.go`). */
-export const PART_BYTES = 16_384;
+const PART_BYTES = 16_384;
 const MAX_STAMP_BYTES = "2026-11-23T15:58:34.885847851+05:30 ".length;
 const STAMP = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d) /g;
 /** What the daemon writes into a raw stream when it fails (moby, `api/server/httputils/write_log_stream.go`). */

@@ -1,0 +1,112 @@
+// What a strict program can do with every public name; type-checked against the installed package, never run.
+import { ContainerLogSource, DockspoolError, TaskGroup, epochNanoseconds } from "dockspool";
+import type {
+  ContainerInfo,
+  Cursor,
+  DockerModem,
+  EndReason,
+  Engine,
+  EngineOptions,
+  ErrorCode,
+  From,
+  LogBatch,
+  LogRecord,
+  LogStream,
+  Rotation,
+  SourceOptions,
+  SourceState,
+  SourceStats,
+  SourceStatus,
+} from "dockspool";
+import { FakeEngine } from "dockspool/testing";
+import type {
+  FakeContainer,
+  FakeContainerSpec,
+  FakeEngineOptions,
+  FakeLine,
+  FakeOpen,
+  FakeRequest,
+  FakeStream,
+  FakeWriteOptions,
+  Fault,
+} from "dockspool/testing";
+
+export function options(modem: DockerModem, signal: AbortSignal, resume?: Cursor): SourceOptions {
+  const settings: EngineOptions = { host: "10.0.0.5", port: 2376, protocol: "https" };
+  const engine: Engine = signal.aborted ? modem : settings;
+  const from: From = { since: new Date(0) };
+  // exactOptionalPropertyTypes: an option is given or left out.
+  return { engine, from, signal, rotateEveryMs: 300_000, ...(resume === undefined ? {} : { resume }) };
+}
+
+export function describeStatus(status: SourceStatus): string {
+  if (status.type === "rotated") return `${status.rotation.generation} ${status.rotation.closedInMs}`;
+  if (status.type === "rotation-failed") return status.survivors.join();
+  if (status.type === "ended") return describeEnd(status.reason);
+  return status.type;
+}
+
+function describeEnd(end: EndReason): string {
+  if (end.kind === "failed") return end.error.code;
+  return end.kind === "removed" ? String(end.complete) : end.kind;
+}
+
+export function describe(record: LogRecord): string {
+  const stream: LogStream = record.stream;
+  const info: ContainerInfo = record.container;
+  const time: bigint = epochNanoseconds(record.timestamp);
+  return `${info.name} ${stream} ${time} ${record.line} ${record.id} ${info.labels["app"] ?? ""}`;
+}
+
+export async function follow(container: string, given: SourceOptions): Promise<Cursor | undefined> {
+  await using source = new ContainerLogSource(container, given);
+  source.on("status", (status) => describeStatus(status));
+  const tasks: TaskGroup = source.tasks;
+  const doubled: Promise<number> = tasks.run("mine", async (signal) => (signal.aborted ? 0 : 1));
+  const rotation: Rotation = await source.rotate();
+  const stats: SourceStats = source.stats;
+  const state: SourceState = stats.state;
+  try {
+    for await (const record of source) {
+      describe(record);
+      source.acknowledge();
+      if (rotation.reopened && state === "ended") break;
+    }
+  } catch (error) {
+    if (!DockspoolError.is(error, "CONTAINER_NOT_FOUND")) throw error;
+    const code: ErrorCode = error.code;
+    throw new DockspoolError(code, error.message, { cause: error, container });
+  }
+  describeEnd(await source.ended);
+  await doubled;
+  return source.cursor;
+}
+
+export async function count(source: ContainerLogSource): Promise<number> {
+  let lines = 0;
+  for await (const batch of source.batches()) lines += size(batch);
+  return lines;
+}
+
+function size(batch: LogBatch): number {
+  return batch.length;
+}
+
+export async function ownTasks(): Promise<void> {
+  const group = new TaskGroup("mine");
+  group.run("tick", () => undefined).catch(() => undefined);
+  await group.close({ timeoutMs: 1000 });
+}
+
+export async function imitate(given: FakeEngineOptions, spec: FakeContainerSpec): Promise<readonly FakeLine[]> {
+  await using fake = await FakeEngine.start(given);
+  const container: FakeContainer = fake.create(spec);
+  const written: FakeWriteOptions = { stream: "stderr", partial: false };
+  container.write("hello", written);
+  fake.fault = (request: FakeRequest): Fault | undefined =>
+    request.method === "GET" ? { status: 500 } : undefined;
+  const open: FakeOpen = fake.open;
+  const stream: FakeStream = container.log[open.follows]?.stream ?? "stdout";
+  await follow(spec.name, { engine: fake.engine, streams: stream === "stdout" ? [stream] : [] });
+  return container.written;
+}
