@@ -48,7 +48,8 @@ export default {
     ...floors,
     {
       name: "fake-engine-knows-wire-and-errors",
-      comment: "The fake engine is made of its own parts, of wire and errors; of engine it knows the types.",
+      comment:
+        "The fake engine is made of its own parts, of wire and errors; of engine it knows the types.",
       severity: "error",
       from: { path: anyOf([fakeEngine]) },
       to: { path: "^src/", pathNot: anyOf([fakeEngine, "wire/", "errors.ts", "engine/"]) },

@@ -21,6 +21,8 @@ export async function readBody(body: IncomingMessage, take: TakeChunk, signal: A
     failure ??= { error };
     body.destroy();
   };
+  /** The chunk in hand. The connection may be gone before it is taken. */
+  let taking: Promise<void> | undefined;
   const unlink = onAbort(signal, () => fail(signal.reason));
   const socketClosed = closeOf(socket);
   const bodyClosed = closeOf(body);
@@ -31,13 +33,14 @@ export async function readBody(body: IncomingMessage, take: TakeChunk, signal: A
       const taken = take(chunk);
       if (taken === undefined) return;
       body.pause();
-      taken.then(() => body.resume(), fail);
+      taking = taken.then(() => void body.resume(), fail);
     } catch (error) {
       fail(error);
     }
   });
   try {
     await bodyClosed;
+    await taking;
     // A socket that the caller's agent keeps for another request is not ours to end.
     const isKept = failure === undefined && body.complete && body.headers.connection !== "close";
     if (!isKept) {

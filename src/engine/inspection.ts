@@ -12,7 +12,12 @@ export interface Inspection {
   /** When it last started, in UTC. */
   readonly startedAt: string | undefined;
   readonly traits: EngineTraits;
+  /** The size at which the engine begins a new log file, in bytes; undefined where it never does. */
+  readonly maxLogFileBytes: number | undefined;
 }
+
+/** The `local` driver's (moby, `daemon/logger/local/local.go`). */
+const LOCAL_MAX_FILE_BYTES = 20_000_000;
 
 /** Reads the answer of `/containers/{id}/json`; undefined where it is none. */
 export function parseInspection(json: unknown, traits: EngineTraits, engine: string): Inspection | undefined {
@@ -38,7 +43,16 @@ export function parseInspection(json: unknown, traits: EngineTraits, engine: str
     running: !removing && state["Running"] === true && state["Restarting"] !== true,
     startedAt: toUtc(string(state["StartedAt"])),
     traits,
+    maxLogFileBytes: fileBytes(record(record(root["HostConfig"])["LogConfig"])),
   };
+}
+
+/** `max-size` as Docker writes it: "10m", "512k". */
+function fileBytes(logConfig: Readonly<Record<string, unknown>>): number | undefined {
+  const match = /^(\d+)([kmg]?)b?$/i.exec(string(record(logConfig["Config"])["max-size"]));
+  if (match === null) return logConfig["Type"] === "local" ? LOCAL_MAX_FILE_BYTES : undefined;
+  const unit = { k: 1e3, m: 1e6, g: 1e9 }[(match[2] ?? "").toLowerCase()] ?? 1;
+  return Number(match[1]) * unit;
 }
 
 /** Reads the answer of `/containers/json`; undefined where it is none. */

@@ -1,6 +1,5 @@
 import { EngineClient } from "../engine/engine-client.ts";
 import type { Inspection } from "../engine/inspection.ts";
-import { joiningOf } from "../engine/traits.ts";
 import { DockspoolError } from "../errors.ts";
 import { onAbort } from "../lifetime/abort.ts";
 import { Backoff } from "../lifetime/backoff.ts";
@@ -13,10 +12,12 @@ import { ContainerState } from "./container-state.ts";
 import { asFailure, closedError, endedEarly } from "./failures.ts";
 import { LogReader } from "./log-reader.ts";
 import type { ResolvedOptions } from "./options.ts";
+import { Progress } from "./progress.ts";
 import { Reading } from "./reading.ts";
 import { RotationRequest } from "./rotation-request.ts";
 import type { EndReason, Rotation, SourceState, SourceStats, SourceStatus } from "./status.ts";
-import { waitForChange } from "./stopped-container.ts";
+import { ChangeWatch } from "./change-watch.ts";
+import type { Change } from "./change-watch.ts";
 import { StreamSession } from "./stream-session.ts";
 import { StreamTasks } from "./stream-tasks.ts";
 import { Watchdog } from "./watchdog.ts";
@@ -41,6 +42,7 @@ export class Capture {
   readonly #tasks: StreamTasks;
   readonly #backoff: Backoff;
   readonly #watchdog: Watchdog;
+  readonly #progress = new Progress();
   readonly #unlink: () => void;
   #resolveEnded: (reason: EndReason) => void = () => {};
   #state: SourceState = "idle";
@@ -124,7 +126,7 @@ export class Capture {
     if (this.#state !== "reconnecting") {
       this.#state = "rotating";
       this.#emit({ type: "rotating", generation: this.#counts.generation });
-      void this.#closeTasks();
+      void this.#closeForRotation();
     }
     return request.promise;
   }
@@ -153,14 +155,8 @@ export class Capture {
           streamEnded = true;
           continue;
         }
-        const end = await this.#readToEnd(inspection, signal);
+        const end = await this.#awaitRestart(inspection, signal);
         if (end !== undefined) return end;
-        if (!this.#known.isStopped) continue;
-        const change = await waitForChange(this.#client, inspection, signal);
-        // A container that lives for milliseconds is gone before it could be looked at again.
-        if (change === "changed" || inspection.info.tty) continue;
-        this.#known.runs(undefined);
-        await this.#follow({ ...inspection, running: true }, signal);
       } catch (error) {
         signal.throwIfAborted();
         streamEnded = false;
@@ -177,7 +173,7 @@ export class Capture {
   async #inspect(signal: AbortSignal): Promise<Inspection> {
     const inspection = await this.#client.inspect(this.info?.id ?? this.#container, signal);
     const info = this.#known.looked(inspection);
-    this.#reading ??= new Reading(info, joiningOf(inspection.traits, info.logDriver), this.#options, {
+    this.#reading ??= new Reading(inspection, this.#options, {
       buffer: this.buffer,
       consumer: this.consumer,
       truncated: ({ timestamp, bytes }) => this.#emit({ type: "truncated", timestamp, bytes }),
@@ -199,10 +195,32 @@ export class Capture {
     }
   }
 
+  /** Reads what a stopped container left, and waits for its next start. */
+  async #awaitRestart(inspection: Inspection, signal: AbortSignal): Promise<EndReason | undefined> {
+    if (!this.#options.follow) return this.#readToEnd(inspection, signal);
+    const watch = new ChangeWatch(this.#client, inspection, signal);
+    let change: Change;
+    try {
+      const end = await this.#readToEnd(inspection, signal);
+      if (end !== undefined || !this.#known.isStopped) return end;
+      change = await watch.change;
+    } finally {
+      await watch.close();
+    }
+    // Unseen, it may have run in between.
+    if (change === "unknown") this.#known.isReadToEnd = false;
+    if (change !== "started" || inspection.info.tty) return undefined;
+    // A container that lives for milliseconds is gone before it could be looked at.
+    this.#known.runs(undefined);
+    await this.#follow({ ...inspection, running: true }, signal);
+    return undefined;
+  }
+
   /** Reads what a stopped container left or, without `follow`, what there is. */
   async #readToEnd(inspection: Inspection, signal: AbortSignal): Promise<EndReason | undefined> {
     const { follow, followRestarts } = this.#options;
-    if (!this.#known.isStopped) {
+    const wasStopped = this.#known.isStopped;
+    if (!wasStopped) {
       const session = this.#openSession(inspection);
       const end = await this.#readerTask(async (task) => {
         // An end proves nothing: only a reread that brings nothing new does.
@@ -212,15 +230,16 @@ export class Capture {
       if (end === "rotated") return undefined;
       this.#reading?.endOpenLines();
       if (!follow) return { kind: "finished" };
-      this.#known.stopped();
     }
     this.#state = "stopped";
     this.#backoff.reset();
+    if (!wasStopped) this.#known.stopped(inspection.startedAt);
     this.#settleRotation(false);
     return followRestarts ? undefined : { kind: "stopped" };
   }
 
   #openSession(inspection: Inspection): StreamSession {
+    this.#progress.opening();
     if (this.#state !== "rotating") this.#state = "opening";
     const reading = this.#reading;
     if (reading === undefined) throw new TypeError("The container was not inspected.");
@@ -235,7 +254,7 @@ export class Capture {
       options: this.#options,
       events: {
         aligned: (aligned) => this.#opened(aligned),
-        fresh: (timestamp) => this.#sawEntries(timestamp),
+        fresh: (first) => this.#sawEntries(first),
         gap: (after, before) => {
           this.#counts.gaps++;
           this.#emit({ type: "gap", after, ...(before === undefined ? {} : { before }) });
@@ -259,6 +278,17 @@ export class Capture {
     }
   }
 
+  /** Lets the stream bring what was there when it opened, so that rotations without a pause do not keep all of it back. */
+  async #closeForRotation(): Promise<void> {
+    const { current } = this.#tasks;
+    try {
+      await this.#progress.enough(() => this.buffer.full, current.signal);
+    } catch {
+      return; // The stream has ended by itself, or the source is closed.
+    }
+    if (this.#tasks.current === current) await this.#closeTasks();
+  }
+
   /** Ends the generation. Resolves with an error that names the tasks which outlived the deadline. */
   async #closeTasks(): Promise<DockspoolError | undefined> {
     const { awaited, closedInMs, failure, survivors } = await this.#tasks.close();
@@ -276,6 +306,7 @@ export class Capture {
     this.#counts.generation++;
     this.#state = "streaming";
     this.#openedAt = performance.now();
+    this.#progress.opened();
     this.#watchdog.opened();
     this.#emit({
       type: "opened",
@@ -300,9 +331,10 @@ export class Capture {
     if (this.#state === "streaming") this.rotate().catch(() => {});
   }
 
-  #sawEntries(timestamp: string): void {
+  #sawEntries(first: string): void {
     this.#backoff.reset();
-    const silentMs = this.#watchdog.sawEntries(timestamp);
+    this.#progress.came();
+    const silentMs = this.#watchdog.sawEntries(first);
     if (silentMs === undefined) return;
     this.#counts.stalls++;
     this.#emit({ type: "stalled", silentMs });

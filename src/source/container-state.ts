@@ -9,6 +9,8 @@ export class ContainerState {
   #info: ContainerInfo | undefined;
   #startedAt: string | undefined;
   #isStopped = false;
+  /** The start of the latest run that was read to its end. */
+  #readUntil: string | undefined;
 
   /** All that the latest run left was read, so that nothing can go with the container. */
   isReadToEnd = false;
@@ -28,11 +30,12 @@ export class ContainerState {
   }
 
   /** @throws DockspoolError, transient, where the container is being removed */
-  looked({ info, removing }: Inspection): ContainerInfo {
+  looked({ info, removing, startedAt }: Inspection): ContainerInfo {
     const before = this.#info;
     const isRenamed = before !== undefined && before.name !== info.name;
     this.#info = before === undefined || isRenamed ? info : before;
     if (isRenamed) this.#emit({ type: "renamed", from: before.name, to: info.name });
+    if (startedAt !== this.#readUntil) this.isReadToEnd = false;
     if (removing) throw beingRemoved(info);
     return this.#info;
   }
@@ -48,7 +51,9 @@ export class ContainerState {
     return isRestart;
   }
 
-  stopped(): void {
+  /** It stopped after its start at `startedAt`, and all of its log was read. */
+  stopped(startedAt: string | undefined): void {
+    this.#readUntil = startedAt;
     this.isReadToEnd = true;
     this.#isStopped = true;
     this.#emit({ type: "stopped" });

@@ -3,16 +3,21 @@ const CAUGHT_UP_AFTER_MS = 50;
 const WINDOW_MS = 1_000;
 /** Read again beside what is expected, for what a rate can't foretell. */
 const SLACK_ENTRIES = 64;
-/** More than this is not asked of a follow: catching up by plain reads has a definite end. */
-const MAX_EXPECTED_ENTRIES = 16_384;
+/** What a log that is being written may have grown by, before its rate is known. */
+const ACTIVE_ENTRIES = 1_000;
+/** How much more than its measured rate a log is expected to have grown by. */
+const MARGIN = 1.5;
 
 /** Estimates how many entries a log has grown by since it was last read. */
 export class Flow {
   #windowStart = 0;
   #inWindow = 0;
   #ratePerMs = 0;
+  /** When the log's end was read, or so long ago as the last entry read is old. */
   #caughtUpAt = 0;
   #lastAt: number | undefined;
+  /** How many entries followed the place when it was last found. */
+  #behind = 0;
 
   /** `count` entries came, the last of them stamped `stampedAt` (epoch milliseconds). */
   came(count: number, stampedAt: number, now: number = Date.now()): void {
@@ -23,21 +28,35 @@ export class Flow {
     }
     this.#inWindow += count;
     this.#lastAt = now;
+    this.#behind = Math.max(0, this.#behind - count);
     const lag = now - stampedAt;
     this.#caughtUpAt = lag > 0 && lag < 86_400_000 ? stampedAt : now;
   }
 
-  /** The stream was open, not paused, and brought nothing: it has been at the log's end. */
+  /** The place was found, with at most `entries` behind it. */
+  found(entries: number): void {
+    this.#behind = entries;
+  }
+
+  /** The stream is closed, not paused. Where it brought nothing lately it has been at the log's end. */
   closing(now: number = Date.now()): void {
-    if (this.#lastAt !== undefined && now - this.#lastAt > CAUGHT_UP_AFTER_MS) this.#caughtUpAt = now;
+    if (this.#lastAt !== undefined && now - this.#lastAt > CAUGHT_UP_AFTER_MS) this.ended(now);
+  }
+
+  /** The log, as far as one can tell, was read to its end. */
+  ended(now: number = Date.now()): void {
+    this.#caughtUpAt = now;
+    this.#behind = 0;
   }
 
   /** Entries that may have come since, with slack. */
   expected(now: number = Date.now()): number {
     if (this.#lastAt === undefined) return SLACK_ENTRIES;
     const recent = this.#inWindow / Math.max(100, now - this.#windowStart);
-    const rate = Math.max(recent, this.#ratePerMs);
-    const missed = Math.ceil(2 * rate * Math.max(0, now - this.#caughtUpAt));
-    return SLACK_ENTRIES + Math.min(missed, MAX_EXPECTED_ENTRIES);
+    const rate = MARGIN * Math.max(recent, this.#ratePerMs);
+    const guessed = rate * Math.max(0, now - this.#caughtUpAt);
+    const isActive = now - this.#lastAt <= CAUGHT_UP_AFTER_MS;
+    if (this.#behind > 0) return SLACK_ENTRIES + ACTIVE_ENTRIES + this.#behind;
+    return SLACK_ENTRIES + Math.ceil(Math.max(guessed, isActive ? ACTIVE_ENTRIES : 0));
   }
 }

@@ -1,3 +1,5 @@
+import type { Inspection } from "../engine/inspection.ts";
+import { joiningOf } from "../engine/traits.ts";
 import { Trail } from "../resume/trail.ts";
 import { LOG_START, reach } from "../resume/position.ts";
 import type { Position } from "../resume/position.ts";
@@ -10,7 +12,9 @@ import { compareTimestamps } from "../wire/timestamps.ts";
 import type { BatchBuffer } from "./buffer.ts";
 import type { Consumer } from "./consumer.ts";
 import { Flow } from "./flow.ts";
+import { Lag } from "./lag.ts";
 import type { ResolvedOptions } from "./options.ts";
+import { ReplayGuard } from "./replay-guard.ts";
 
 /** Records at the beginning that the caller did not ask for. */
 export type Skip = { readonly lines: number } | { readonly before: string };
@@ -33,6 +37,9 @@ const STREAMS: readonly LogStream[] = ["stdout", "stderr", "tty"];
 export class Reading {
   readonly flow: Flow = new Flow();
   readonly joining: Joining;
+  readonly lag: Lag;
+  /** For logs that the engine rotates. */
+  readonly guard: ReplayGuard | undefined;
   readonly #output: Output;
   readonly #options: ResolvedOptions;
   #assembler: LineAssembler;
@@ -44,9 +51,11 @@ export class Reading {
   #lines = 0;
   #bytes = 0;
 
-  constructor(info: ContainerInfo, joining: Joining, options: ResolvedOptions, output: Output) {
+  constructor({ info, traits, maxLogFileBytes }: Inspection, options: ResolvedOptions, output: Output) {
     this.#info = info;
-    this.joining = joining;
+    this.joining = joiningOf(traits, info.logDriver);
+    this.lag = new Lag(maxLogFileBytes);
+    this.guard = maxLogFileBytes === undefined ? undefined : new ReplayGuard();
     this.#options = options;
     this.#output = output;
     this.#assembler = this.#newAssembler();
@@ -152,7 +161,7 @@ export class Reading {
     }
     trail.add(fresh);
     const last = fresh.at(-1);
-    if (last !== undefined) this.flow.came(fresh.length, Date.parse(`${last.timestamp.slice(0, 19)}Z`));
+    if (last !== undefined) this.flow.came(fresh.length, Date.parse(last.timestamp));
     this.#emit(records, ends, fresh, before, trail);
   }
 

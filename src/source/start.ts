@@ -40,14 +40,16 @@ export async function findStart(
   if (resume !== undefined) return { position: fromCursor(resume, reader.inspection.info.id) };
   if (from === "start") return { position: LOG_START };
   const scan: Scan = (tail, visit) => scanLog(reader, tail, visit, signal);
-  if (from === "now") return grow(reader, FIRST_TAIL_ENTRIES, (tail) => atEnd(scan, tail, joining));
+  const { running } = reader.inspection;
+  const now: Look = (tail) => atEnd(scan, tail, joining, running);
+  if (from === "now") return grow(reader, FIRST_TAIL_ENTRIES, now);
   if ("since" in from) {
     const since = sinceTimestamp(from.since);
     if (since === undefined) throw new DockspoolError("INVALID_OPTION", "from.since is no time.");
     return grow(reader, FIRST_TAIL_ENTRIES, (tail) => atTime(scan, tail, joining, since));
   }
   const { tail: lines } = from;
-  if (lines === 0) return grow(reader, FIRST_TAIL_ENTRIES, (tail) => atEnd(scan, tail, joining));
+  if (lines === 0) return grow(reader, FIRST_TAIL_ENTRIES, now);
   return grow(reader, lines + FIRST_TAIL_ENTRIES, (tail) =>
     atLine(scan, tail, joining, lines, reader, options),
   );
@@ -88,12 +90,19 @@ function shows(tail: Tail, count: number): boolean {
   return tail === "all" || count < tail;
 }
 
-async function atEnd(scan: Scan, tail: Tail, joining: Joining): Promise<Start | undefined> {
+async function atEnd(
+  scan: Scan,
+  tail: Tail,
+  joining: Joining,
+  running: boolean,
+): Promise<Start | undefined> {
   const trail = new Trail(joining);
   const count = await scan(tail, (entry) => trail.add([entry]));
   if (shows(tail, count)) trail.beganAtLogStart();
   const { position } = trail;
-  return position === undefined ? undefined : { position };
+  if (position === undefined) return undefined;
+  // A line that a stopped container left without an end has ended.
+  return { position: running ? position : { ...position, open: [] } };
 }
 
 async function atTime(

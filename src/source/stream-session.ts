@@ -4,6 +4,7 @@ import { Aligner, RemnantAligner } from "../resume/aligner.ts";
 import { firstLater } from "../resume/later.ts";
 import { newestTimestamp } from "../resume/position.ts";
 import type { Position } from "../resume/position.ts";
+import { Window } from "../resume/window.ts";
 import type { Entry } from "../wire/entry.ts";
 import type { BatchBuffer } from "./buffer.ts";
 import { cutWhileReading, engineReported, notALogStream } from "./failures.ts";
@@ -34,9 +35,11 @@ interface Parts {
 type FollowEnd = BodyEnd | "lost";
 
 const ALIGNMENT_SILENCE_MS = 1_000;
-const CATCH_UP_GROWTH = 8;
+const FOLLOW_ATTEMPTS = 4;
 /** Paused for so long, the engine's own log rotation may have overtaken the follow, which says nothing of it. */
-const OVERTAKEN_AFTER_MS = 100;
+const LONG_PAUSE_MS = 100;
+/** A plain read that brought no more has caught up with the log. */
+const CAUGHT_UP_ENTRIES = 1_000;
 
 /** Reads a container's log in one generation: from the place that was reached, until its stream ends. */
 export class StreamSession {
@@ -53,60 +56,95 @@ export class StreamSession {
    * @throws DockspoolError; the signal's reason
    */
   async follow(signal: AbortSignal): Promise<BodyEnd> {
-    await this.#begin(signal);
+    const isNew = await this.#begin(signal);
+    if (isNew && this.#parts.reader.inspection.maxLogFileBytes !== undefined) await this.#catchUpFully(signal);
     for (;;) {
-      const end = await this.#followOnce(signal);
-      if (end !== "lost") return end;
-      await this.#catchUp(signal);
+      const asked = await this.#followFromPlace(signal);
+      if (typeof asked === "string") return asked;
+      await this.#catchUpFully(signal, asked);
     }
   }
 
   /** Reads to the log's end as it is now, and resolves with how many entries were new. */
   async readToEnd(signal: AbortSignal): Promise<number> {
     await this.#begin(signal);
-    return this.#catchUp(signal);
+    return this.#catchUp(this.#parts.reading.tailEntries(), signal);
   }
 
-  async #begin(signal: AbortSignal): Promise<void> {
+  /** True where the log was not read before. */
+  async #begin(signal: AbortSignal): Promise<boolean> {
     const { reader, reading, options } = this.#parts;
-    if (reading.position !== undefined) return;
+    if (reading.position !== undefined) return false;
     reading.begin(await findStart(reader, reading.joining, options, signal));
+    return true;
   }
 
-  async #followOnce(signal: AbortSignal): Promise<FollowEnd> {
+  /** A plain read holds the log's files as they were when it began, so that nothing overtakes it. */
+  async #catchUpFully(signal: AbortSignal, asked?: number): Promise<void> {
+    const { reading } = this.#parts;
+    let fresh = await this.#catchUp(asked ?? reading.tailEntries(), signal);
+    while (fresh > CAUGHT_UP_ENTRIES) fresh = await this.#catchUp(reading.tailEntries(), signal);
+  }
+
+  /**
+   * Asks for more of the log's end while its timestamps say that the place stands before what was shown. Resolves with
+   * how the stream ended, or with how many entries to ask for next where only plain reads can tell.
+   */
+  async #followFromPlace(signal: AbortSignal): Promise<BodyEnd | number> {
+    const { reading } = this.#parts;
+    let entries = reading.tailEntries();
+    for (let attempt = 1; ; attempt++) {
+      const window = new Window(entries, newestTimestamp(reading.place));
+      const end = await this.#follow(entries, window, signal);
+      if (end !== "lost") return end;
+      entries = window.isFound ? reading.tailEntries() : window.longer();
+      if (window.isFound || !window.isTooShort || attempt === FOLLOW_ATTEMPTS) return entries;
+    }
+  }
+
+  async #follow(entries: number, window: Window, signal: AbortSignal): Promise<FollowEnd> {
     const { reader, reading, buffer } = this.#parts;
     const target = reading.place;
-    const tail = target.whole ? "all" : reader.tail(reading.tailEntries());
+    const tail = target.whole ? "all" : reader.tail(entries);
     const aligner = new Aligner(target, tail === "all");
     const limit = target.whole ? countOf(target) : tail === "all" ? Infinity : tail;
     const silence = new Silence(ALIGNMENT_SILENCE_MS, signal);
-    let pausedMs = 0;
+    const { lag, guard } = reading;
     let isPaused = false;
     const opened = (): void => {
       if (aligner.matched) this.#report("exact");
       else silence.restart();
     };
-    const visit: Visit = (entries) => {
+    guard?.begin();
+    const visit: Visit = (received) => {
+      const replay = guard?.firstReplay(received) ?? received.length;
+      const isReplayed = replay < received.length;
+      const chunk = isReplayed ? received.slice(0, replay) : received;
       let from = 0;
       if (!aligner.matched) {
-        from = aligner.push(entries);
-        reading.replay(entries, from);
+        from = aligner.push(chunk);
+        reading.replay(chunk, from);
+        window.add(chunk, from);
         if (!aligner.matched) {
           silence.restart();
-          return aligner.seen >= limit ? "stop" : undefined;
+          const isHopeless = isReplayed || (tail !== "all" && window.isTooShort);
+          return isHopeless || aligner.seen >= limit ? "stop" : undefined;
         }
         silence.end();
         if (!reading.found()) return "stop";
+        if (tail !== "all") reading.flow.found(window.behind());
         this.#report("exact");
       }
-      if (!buffer.full || from >= entries.length) return this.#commit(entries, from);
+      if (!buffer.full || from >= chunk.length) {
+        this.#commit(chunk, from);
+        return isReplayed || lag.mayBeOvertaken(chunk) ? "stop" : undefined;
+      }
       const since = performance.now();
       isPaused = true;
       return buffer.room(signal).then(() => {
         isPaused = false;
-        pausedMs += performance.now() - since;
-        this.#commit(entries, from);
-        return pausedMs > OVERTAKEN_AFTER_MS ? "stop" : undefined;
+        this.#commit(chunk, from);
+        return isReplayed || performance.now() - since > LONG_PAUSE_MS ? "stop" : undefined;
       });
     };
     reading.beginReplay();
@@ -115,6 +153,7 @@ export class StreamSession {
     try {
       const end = await reader.read({ follow: true, tail }, { opened, visit }, silence.signal);
       this.#check(end);
+      if (end === "complete") reading.flow.ended();
       return end === "complete" ? "complete" : end === "cut" ? "cut" : "lost";
     } catch (error) {
       if (silence.expired && !signal.aborted) return "lost";
@@ -126,11 +165,13 @@ export class StreamSession {
   }
 
   /** Plain reads, whose end is definite, of more and more of the log until they show the place. */
-  async #catchUp(signal: AbortSignal): Promise<number> {
+  async #catchUp(entries: number, signal: AbortSignal): Promise<number> {
     const { reader, reading } = this.#parts;
     const target = reading.place;
-    let tail = target.whole ? "all" : reader.tail(2 * reading.tailEntries());
+    const newest = newestTimestamp(target);
+    let tail = target.whole ? "all" : reader.tail(entries);
     for (;;) {
+      const window = new Window(tail === "all" ? 0 : tail, newest);
       const whole = tail === "all";
       const aligner = new Aligner(target, whole);
       let fresh = 0;
@@ -139,30 +180,33 @@ export class StreamSession {
         isPlaced = aligner.matched && (reading.found() || whole);
         if (!isPlaced) return false;
         reading.acceptIncomplete();
+        if (tail !== "all") reading.flow.found(window.behind());
         this.#report("exact");
         return true;
       };
       reading.beginReplay();
       if (aligner.matched) place();
-      const end = await this.#readPlainly(tail, signal, (entries) => {
+      const end = await this.#readPlainly(tail, signal, (chunk) => {
         let from = 0;
         if (!isPlaced) {
-          from = aligner.push(entries);
-          reading.replay(entries, from);
-          if (!aligner.matched) return entries.length;
+          from = aligner.push(chunk);
+          reading.replay(chunk, from);
+          window.add(chunk, from);
+          if (!aligner.matched) return !whole && window.isTooShort ? "stop" : chunk.length;
           if (!place()) return "stop";
         }
-        fresh += entries.length - from;
+        fresh += chunk.length - from;
         return from;
       });
+      if (end === "complete") reading.flow.ended();
       if (isPlaced && end !== "cut") return fresh;
       if (end === "cut") throw cutWhileReading();
       if (tail === "all") {
         const remnant = await this.#goOnInRemnant(target, signal);
         return remnant ?? this.#goOnBehindGap(target, signal);
       }
-      const showsAll = !aligner.matched && aligner.seen < tail;
-      tail = showsAll ? "all" : reader.tail(tail * CATCH_UP_GROWTH);
+      const showsAll = end === "complete" && !aligner.matched && aligner.seen < tail;
+      tail = showsAll ? "all" : reader.tail(window.longer());
     }
   }
 

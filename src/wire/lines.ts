@@ -54,24 +54,24 @@ export class LineAssembler {
     const open = this.#open.size === 0 ? undefined : this.#open.get(entry.stream);
     if (open === undefined) {
       if (entry.ended && entry.text.length <= this.#options.maxLineBytes) {
-        records.push(this.#record(container, entry.stream, entry.timestamp, entry.text));
+        records.push(this.#record(container, entry.stream, entry.timestamp, entry.text, true));
       } else {
         this.#begin(entry, container, records);
       }
       return;
     }
     if (!continues(open.timestamp, entry, this.#options.joining)) {
-      this.#finish(entry.stream, open, container, records);
+      this.#finish(entry.stream, open, false, container, records);
       this.push(entry, container, records);
       return;
     }
     this.#add(open, entry.text);
-    if (entry.ended) this.#finish(entry.stream, open, container, records);
+    if (entry.ended) this.#finish(entry.stream, open, true, container, records);
   }
 
   /** The open lines end here: their container stopped, or the log is read no further. */
   flush(container: ContainerInfo, records: LineRecord[]): void {
-    for (const [stream, parts] of this.#open) this.#finish(stream, parts, container, records);
+    for (const [stream, parts] of this.#open) this.#finish(stream, parts, false, container, records);
   }
 
   /** How many bytes of a stream's open line came so far. */
@@ -88,7 +88,7 @@ export class LineAssembler {
     const parts: Parts = { timestamp: entry.timestamp, kept: [], keptBytes: 0, bytes: 0, hash: undefined };
     this.#open.set(entry.stream, parts);
     this.#add(parts, entry.text);
-    if (entry.ended) this.#finish(entry.stream, parts, container, records);
+    if (entry.ended) this.#finish(entry.stream, parts, true, container, records);
   }
 
   #add(parts: Parts, text: Buffer): void {
@@ -106,11 +106,11 @@ export class LineAssembler {
     parts.keptBytes += kept.length;
   }
 
-  #finish(stream: LogStream, parts: Parts, container: ContainerInfo, records: LineRecord[]): void {
+  #finish(stream: LogStream, parts: Parts, ended: boolean, container: ContainerInfo, records: LineRecord[]): void {
     this.#open.delete(stream);
     const text = parts.kept.length === 1 ? (parts.kept[0] ?? Buffer.alloc(0)) : Buffer.concat(parts.kept);
     const content = parts.hash === undefined ? undefined : { digest: parts.hash.digest() };
-    records.push(this.#record(container, stream, parts.timestamp, text, content, parts.bytes));
+    records.push(this.#record(container, stream, parts.timestamp, text, ended, content, parts.bytes));
   }
 
   #record(
@@ -118,11 +118,13 @@ export class LineAssembler {
     stream: LogStream,
     timestamp: string,
     text: Buffer,
+    ended: boolean,
     content: Content = text,
     bytes: number = text.length,
   ): LineRecord {
     const { maxLineBytes, encoding } = this.#options;
-    const returns = stream === "tty" && bytes === text.length && text[text.length - 1] === CARRIAGE_RETURN;
+    const isWhole = ended && bytes === text.length;
+    const returns = stream === "tty" && isWhole && text[text.length - 1] === CARRIAGE_RETURN;
     const truncated = bytes - (returns ? 1 : 0) > maxLineBytes;
     if (truncated) this.cut.push({ timestamp, bytes });
     const end = truncated ? cutAt(text, maxLineBytes, encoding) : returns ? text.length - 1 : text.length;

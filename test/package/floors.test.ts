@@ -103,11 +103,20 @@ async function plant(directory: string): Promise<void> {
   }
   for (const name of ["docker-modem", "left-pad"]) {
     await mkdir(join(directory, "node_modules", name), { recursive: true });
-    await writeFile(join(directory, "node_modules", name, "package.json"), JSON.stringify({ name }));
+    await writeFile(
+      join(directory, "node_modules", name, "package.json"),
+      JSON.stringify({ name }),
+    );
     await writeFile(join(directory, "node_modules", name, "index.js"), "");
   }
-  const dependencies = { dependencies: { "docker-modem": "*" }, devDependencies: { "left-pad": "*" } };
-  await writeFile(join(directory, "package.json"), JSON.stringify({ type: "module", ...dependencies }));
+  const dependencies = {
+    dependencies: { "docker-modem": "*" },
+    devDependencies: { "left-pad": "*" },
+  };
+  await writeFile(
+    join(directory, "package.json"),
+    JSON.stringify({ type: "module", ...dependencies }),
+  );
 }
 
 async function violationsIn(directory: string): Promise<readonly Violation[]> {
@@ -157,11 +166,15 @@ describe("the floors", () => {
       join(root, ".dependency-cruiser.mjs")
     );
     const shownRules = new Set(refused.map(([rule]) => rule));
-    expect(config.forbidden.map(({ name }) => name).filter((name) => !shownRules.has(name))).toEqual([]);
+    expect(
+      config.forbidden.map(({ name }) => name).filter((name) => !shownRules.has(name)),
+    ).toEqual([]);
   });
 });
 
 /** A package is named by its entry file. */
 function same(found: string, wanted: string): boolean {
-  return found === wanted || found === `node_modules/${wanted}/index.js` || `node:${found}` === wanted;
+  return (
+    found === wanted || found === `node_modules/${wanted}/index.js` || `node:${found}` === wanted
+  );
 }

@@ -90,11 +90,12 @@ export class Follower {
     await this.until(() => this.records.length >= count, `${count} records`);
   }
 
-  /** Looks after each record and status. */
+  /** Looks after each record and status, and at times: what a listener sees may still be about to change. */
   async until(test: () => boolean, what = "a condition", patienceMs = PATIENCE_MS): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       const settle = (act: () => void): void => {
         clearTimeout(timer);
+        clearInterval(often);
         this.#looks.delete(look);
         act();
       };
@@ -106,6 +107,7 @@ export class Follower {
         () => settle(() => reject(this.#missing(what, "waited"))),
         patienceMs,
       );
+      const often = setInterval(() => look(), 3);
       this.#looks.add(look);
       look();
     });

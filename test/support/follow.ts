@@ -82,6 +82,24 @@ export class Following {
     return this.until(`${count} × ${type}`, () => this.of(type).length >= count, timeoutMs);
   }
 
+  /** Resolves when the container has stopped so many times, and all that was read is here. */
+  untilStopped(count = 1, timeoutMs?: number): Promise<void> {
+    return this.until(
+      `${count} × stopped, and all that was read`,
+      () => {
+        const turns = this.statuses.filter(({ type }) => type === "stopped" || type === "restarted");
+        const isStopped = turns.at(-1)?.type === "stopped";
+        return isStopped && this.of("stopped").length >= count && this.hasAllRead;
+      },
+      timeoutMs,
+    );
+  }
+
+  /** Nothing that was read waits to be delivered. */
+  get hasAllRead(): boolean {
+    return this.lines.length >= this.source.stats.lines;
+  }
+
   async #collect(handle?: (batch: readonly LogRecord[]) => Promise<void>): Promise<EndReason> {
     for await (const batch of this.source.batches()) {
       for (const { stream, timestamp, line } of batch) this.lines.push({ stream, timestamp, line });
@@ -153,19 +171,26 @@ export interface Rotations {
   readonly withLines: number;
 }
 
-/** Rotates back to back while `goOn` holds. A rotation that fails fails this. */
+/**
+ * Rotates while `goOn` holds. With "lines" the next rotation comes when a line has come since the last one, else back to
+ * back. A rotation that fails fails this.
+ */
 export async function rotateWhile(
   following: Following,
+  after: "lines" | "nothing",
   goOn: (completed: number) => boolean,
 ): Promise<Rotations> {
   const completed: Rotation[] = [];
   let withLines = 0;
-  let lines = 0;
+  let lines = following.lines.length;
+  const hasNew = (): boolean => following.lines.length > lines;
   while (goOn(completed.length)) {
     const rotation = await following.source.rotate();
     if (!rotation.reopened || !goOn(completed.length)) break;
     completed.push(rotation);
-    if (following.lines.length > lines) withLines += 1;
+    const moved = (): boolean => hasNew() || !goOn(completed.length);
+    if (after === "lines") await following.until("a line after a rotation", moved);
+    if (hasNew()) withLines += 1;
     lines = following.lines.length;
   }
   return { completed, withLines };

@@ -36,11 +36,18 @@ export function options(modem: DockerModem, signal: AbortSignal, resume?: Cursor
   const engine: Engine = signal.aborted ? modem : settings;
   const from: From = { since: new Date(0) };
   // exactOptionalPropertyTypes: an option is given or left out.
-  return { engine, from, signal, rotateEveryMs: 300_000, ...(resume === undefined ? {} : { resume }) };
+  return {
+    engine,
+    from,
+    signal,
+    rotateEveryMs: 300_000,
+    ...(resume === undefined ? {} : { resume }),
+  };
 }
 
 export function describeStatus(status: SourceStatus): string {
-  if (status.type === "rotated") return `${status.rotation.generation} ${status.rotation.closedInMs}`;
+  if (status.type === "rotated")
+    return `${status.rotation.generation} ${status.rotation.closedInMs}`;
   if (status.type === "rotation-failed") return status.survivors.join();
   if (status.type === "ended") return describeEnd(status.reason);
   return status.type;
@@ -98,7 +105,10 @@ export async function ownTasks(): Promise<void> {
   await group.close({ timeoutMs: 1000 });
 }
 
-export async function imitate(given: FakeEngineOptions, spec: FakeContainerSpec): Promise<readonly FakeLine[]> {
+export async function imitate(
+  given: FakeEngineOptions,
+  spec: FakeContainerSpec,
+): Promise<readonly FakeLine[]> {
   await using fake = await FakeEngine.start(given);
   const container: FakeContainer = fake.create(spec);
   const written: FakeWriteOptions = { stream: "stderr", partial: false };

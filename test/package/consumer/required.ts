@@ -7,7 +7,8 @@ export async function follow(): Promise<string[]> {
   fake.create({ name: "web" }).write("hello");
   const given: dockspool.SourceOptions = { engine: fake.engine, follow: false };
   const lines: string[] = [];
-  for await (const record of new dockspool.ContainerLogSource("web", given)) lines.push(record.line);
+  for await (const record of new dockspool.ContainerLogSource("web", given))
+    lines.push(record.line);
   return lines;
 }
 

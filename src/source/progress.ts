@@ -1,0 +1,47 @@
+import { sleep } from "../lifetime/deadline.ts";
+
+/** A stream that has been silent for so long has brought what was there. */
+const QUIET_MS = 20;
+/** A stream is read for so many times the time that its opening took. */
+const READING_SHARE = 4;
+/** Longer than this a rotation is not put off. */
+const LONGEST_MS = 2_000;
+const LOOK_EVERY_MS = 2;
+
+/**
+ * Whether a stream was worth its opening. Rotations that follow each other at once would read nothing between them: every
+ * stream would be closed before its first line, and the log would run away.
+ */
+export class Progress {
+  #openingAt = 0;
+  #openedAt = 0;
+  #lastAt = 0;
+  #hasCome = true;
+
+  opening(): void {
+    this.#openingAt = performance.now();
+  }
+
+  opened(): void {
+    this.#openedAt = performance.now();
+    this.#lastAt = this.#openedAt;
+    this.#hasCome = false;
+  }
+
+  /** New entries came. */
+  came(): void {
+    this.#hasCome = true;
+    this.#lastAt = performance.now();
+  }
+
+  /** Resolves when the stream was, at the latest after two seconds, or when the reader `isBlocked` by its consumer. */
+  async enough(isBlocked: () => boolean, signal: AbortSignal): Promise<void> {
+    const least = READING_SHARE * (this.#openedAt - this.#openingAt);
+    while (!isBlocked()) {
+      const now = performance.now();
+      const age = now - this.#openedAt;
+      if (now - this.#lastAt >= QUIET_MS || age >= LONGEST_MS || (this.#hasCome && age >= least)) return;
+      await sleep(LOOK_EVERY_MS, signal);
+    }
+  }
+}

@@ -1,0 +1,212 @@
+import { expect, test } from "vitest";
+
+import { DockspoolError } from "../../src/index.ts";
+import { compared, create, follow, report, rotateWhile, run, whileRunning } from "../support/follow.ts";
+import type { Following } from "../support/follow.ts";
+import { compareLines, noDifference } from "../support/ground-truth.ts";
+import { readLog } from "../support/plain-reader.ts";
+import { describeWithEngine } from "../support/real-engine.ts";
+import type { RealEngine, RunOptions } from "../support/real-engine.ts";
+
+/** Lines "line 0" to "line n-1" of about 100 bytes, in bursts of `burst` with a pause between. */
+function numbered(lines: number, burst: number = lines): string {
+  const pad = "x".repeat(85);
+  const print = `awk -v from=$i -v to=$((i+${burst})) 'BEGIN { for (i = from; i < to; i++) print "line", i, "${pad}" }'`;
+  return `i=0; while [ $i -lt ${lines} ]; do ${print}; i=$((i+${burst})); usleep 20000; done`;
+}
+
+interface Run {
+  /** Numbers of the lines on both sides of a hole; -1 before the first line. */
+  readonly after: number;
+  readonly before: number;
+  readonly afterTimestamp: string;
+  readonly beforeTimestamp: string;
+}
+
+/** The holes in the numbers that came. What came must be in order, and nothing twice. */
+function holesIn(following: Following): Run[] {
+  const holes: Run[] = [];
+  let last = -1;
+  let lastTimestamp = "";
+  for (const { line, timestamp } of following.lines) {
+    const number = Number(line.split(" ")[1]);
+    if (number <= last) throw new Error(`Line ${number} came after line ${last}.`);
+    if (number > last + 1) {
+      holes.push({
+        after: last,
+        before: number,
+        afterTimestamp: lastTimestamp,
+        beforeTimestamp: timestamp,
+      });
+    }
+    last = number;
+    lastTimestamp = timestamp;
+  }
+  return holes;
+}
+
+/**
+ * Every hole lies in a reported gap, which names the lines at its edges; every reported gap is a hole. Where the engine
+ * has no more than the end of the log when reading begins, what is missing before that is no gap.
+ */
+function expectExplained(name: string, following: Following, written: number): number {
+  const holes = holesIn(following).filter(({ after }) => after !== -1);
+  const missing = holes.reduce((sum, { after, before }) => sum + before - after - 1, 0);
+  const gaps = following.of("gap");
+  report(name, {
+    written,
+    received: following.lines.length,
+    rotations: following.source.stats.rotations,
+    gaps: gaps.length,
+    holes: holes.length,
+    missing,
+  });
+  expect(gaps.map(({ after, before }) => ({ after, before }))).toEqual(
+    holes.map(({ afterTimestamp, beforeTimestamp }) => ({
+      after: afterTimestamp,
+      before: beforeTimestamp,
+    })),
+  );
+  expect(following.source.stats.gaps).toBe(gaps.length);
+  return missing;
+}
+
+/** Follows a container from before its start to its stop, and waits for its last line. */
+async function followWhole(
+  engine: RealEngine,
+  options: RunOptions,
+  lines: number,
+  handle?: (batch: readonly unknown[]) => Promise<void>,
+): Promise<{ readonly id: string; readonly following: Following; readonly rotations: number }> {
+  const id = await create(engine, options);
+  const following = follow(engine.socketPath, id, handle === undefined ? {} : { handle });
+  await following.untilStopped();
+  await engine.start(id);
+  const load = whileRunning(engine, id);
+  await following.untilCount(1);
+  const rotations = handle === undefined ? await rotateWhile(following, "lines", () => load.running) : undefined;
+  await load.ended;
+  await following.untilStopped(2);
+  expect(following.lines.at(-1)?.line).toMatch(new RegExp(`^line ${lines - 1} `));
+  return { id, following, rotations: rotations?.completed.length ?? 0 };
+}
+
+describeWithEngine("json-file with max-size and max-file", (engine) => {
+  const LINES = 120_000;
+  const options = { "max-size": "1m", "max-file": "3" };
+
+  test("written steadily and read fast: exact, over the engine's log rotations and ours", async () => {
+    const script = numbered(40_000, 400);
+    const { id, following, rotations } = await followWhole(engine, { script, options }, 40_000);
+    expect(holesIn(following)).toEqual([]);
+    expectExplained(`max-size, ${rotations} rotations while it was written`, following, 40_000);
+    expect(following.lines.length).toBe(40_000);
+    const kept = await readLog(engine.socketPath, id, { tty: false });
+    expect(compareLines(kept, following.lines.slice(-kept.length))).toEqual(noDifference);
+  });
+
+  test("written at full speed: exact, or each hole is a reported gap", async () => {
+    const script = numbered(LINES);
+    const { id, following } = await followWhole(engine, { script, options }, LINES);
+    expectExplained("max-size at full speed", following, LINES);
+    const kept = await readLog(engine.socketPath, id, { tty: false });
+    expect(compareLines(kept, following.lines.slice(-kept.length))).toEqual(noDifference);
+  });
+
+  test("compressed: exact, or each hole is a reported gap", async () => {
+    const script = numbered(40_000, 400);
+    const compress = { ...options, compress: "true" };
+    const { id, following } = await followWhole(engine, { script, options: compress }, 40_000);
+    expectExplained("max-size, compress", following, 40_000);
+    const kept = await readLog(engine.socketPath, id, { tty: false });
+    expect(compareLines(kept, following.lines.slice(-kept.length))).toEqual(noDifference);
+  });
+
+  test("read by a slow consumer: each hole is a reported gap", async () => {
+    const id = await create(engine, { script: `${numbered(LINES, 10_000)}; sleep 600`, options });
+    let go: () => void = () => {};
+    const written = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    // Holds the first lines until all the others were written, so that the engine throws most of them away.
+    const following = follow(engine.socketPath, id, { bufferBytes: 65_536, handle: () => written });
+    await following.untilStopped();
+    await engine.start(id);
+    await following.untilCount(1);
+    await expect
+      .poll(
+        async () => {
+          const tail = `/containers/${id}/logs?stdout=1&tail=1`;
+          return (await engine.api({ method: "GET", path: tail })).text;
+        },
+        { timeout: 60_000, interval: 200 },
+      )
+      .toContain(`line ${LINES - 1} `);
+    go();
+    await following.until("the last line", () => {
+      const last = following.lines.at(-1);
+      return last !== undefined && last.line.startsWith(`line ${LINES - 1} `);
+    });
+    const missing = expectExplained("slow consumer", following, LINES);
+    expect(missing).toBeGreaterThan(0);
+    // Over it: what is written from now on comes, once.
+    await following.source.rotate();
+    expect(following.of("gap").length).toBe(following.source.stats.gaps);
+  });
+
+  test("read by a consumer that is slow all the time: each hole is a reported gap", async () => {
+    let handled = 0;
+    const script = numbered(LINES, 10_000);
+    const { following } = await followWhole(engine, { script, options }, LINES, async (batch) => {
+      handled += batch.length;
+      // Gives others the time that a real consumer would take: a turn of the event loop for each ten lines.
+      for (let i = 0; i < batch.length; i += 10) await new Promise((resolve) => setImmediate(resolve));
+    });
+    expectExplained("consumer slow all the time", following, LINES);
+    expect(handled).toBe(following.lines.length);
+  });
+});
+
+describeWithEngine("the local driver", (engine) => {
+  test("is exact over rotations", async () => {
+    const script = `${numbered(60_000, 3_000)} & for i in 1 2 3 4 5; do echo "err $i" >&2; done; wait`;
+    const id = await run(engine, { script, driver: "local" });
+    const following = follow(engine.socketPath, id);
+    await following.untilCount(1);
+    const load = whileRunning(engine, id);
+    const { completed } = await rotateWhile(following, "lines", () => load.running);
+    await load.ended;
+    await following.untilStopped();
+    expect(following.source.info?.logDriver).toBe("local");
+    const log = await readLog(engine.socketPath, id, { tty: false });
+    expect(log.length).toBe(60_005);
+    const figures = { "rotations while it was written": completed.length };
+    expect(compared("local", log, following, figures)).toEqual(noDifference);
+    expect(following.of("gap")).toEqual([]);
+  });
+
+  test("joins long lines, and delivers an unfinished one", async () => {
+    const long = "head -c 40000 /dev/zero | tr '\\0' x; echo";
+    const script = `for i in 1 2 3; do ${long}; echo $i >&2; done; printf end`;
+    const id = await run(engine, { script, driver: "local" });
+    const following = follow(engine.socketPath, id);
+    await following.untilStopped();
+    const log = await readLog(engine.socketPath, id, { tty: false });
+    expect(compared("local, long lines", log, following)).toEqual(noDifference);
+  });
+});
+
+describeWithEngine("a driver that cannot be read", (engine) => {
+  test("ends with LOGS_UNREADABLE", async () => {
+    const id = await run(engine, { script: "echo lost; sleep 600", driver: "none" });
+    const following = follow(engine.socketPath, id);
+    const error: unknown = await following.done.then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    if (!DockspoolError.is(error, "LOGS_UNREADABLE")) throw new Error("no LOGS_UNREADABLE", { cause: error });
+    expect(error.message).toMatch(/driver/);
+    expect(await following.source.ended).toEqual({ kind: "failed", error });
+    expect(following.of("reconnecting")).toEqual([]);
+  });
+});

@@ -1,0 +1,208 @@
+import { execFile } from "node:child_process";
+import { copyFile, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Project, root } from "./support.ts";
+
+const ten = Array.from({ length: 10 }, (_, number) => `line ${number}`);
+
+let project: Project;
+
+beforeAll(async () => {
+  project = await Project.create();
+}, 240_000);
+
+afterAll(async () => {
+  await project[Symbol.asyncDispose]();
+});
+
+describe("the packed package", () => {
+  test("holds the build, the documentation and nothing of the sources or tests", () => {
+    const others = project.files.filter((path) => !/^(dist|docs)\//.test(path));
+    const usual = ["CHANGELOG.md", "LICENSE", "README.md", "package.json"];
+    expect(others.filter((path) => !usual.includes(path))).toEqual([]);
+    expect(others).toEqual(expect.arrayContaining(["LICENSE", "package.json"]));
+    const files = project.files.filter((path) => path.startsWith("dist/"));
+    for (const entry of ["index", "testing"]) {
+      for (const end of [".js", ".cjs", ".d.ts", ".d.cts"])
+        expect(files).toContain(`dist/${entry}${end}`);
+    }
+  });
+
+  test("needs docker-modem and eventemitter3, and nothing else", async () => {
+    const manifest: Record<string, object> = JSON.parse(await project.read("package.json"));
+    expect(Object.keys(manifest["dependencies"] ?? {})).toEqual(["docker-modem", "eventemitter3"]);
+    expect(manifest["peerDependencies"]).toBeUndefined();
+    expect(manifest["optionalDependencies"]).toBeUndefined();
+  });
+
+  test("runs no script where it is installed", async () => {
+    const { scripts }: { scripts: Record<string, string> } = JSON.parse(
+      await project.read("package.json"),
+    );
+    expect(Object.keys(scripts).filter((name) => /^(pre|post)?install$/.test(name))).toEqual([]);
+  });
+
+  test("shows none of docker-modem's types", async () => {
+    const declarations = project.files.filter((path) => /\.d\.c?ts$/.test(path));
+    expect(declarations.length).toBeGreaterThanOrEqual(4);
+    for (const path of declarations) {
+      const imported = [
+        ...(await project.read(path)).matchAll(
+          /(?:from|import\(|require\(|types=)\s*["']([^"']+)/g,
+        ),
+      ];
+      const packages = imported
+        .map(([, name]) => name)
+        .filter((name) => name?.startsWith(".") === false);
+      expect(packages.filter((name) => name !== "eventemitter3")).toEqual([]);
+    }
+  });
+
+  test("has source maps that bring their sources with them", async () => {
+    const maps = project.files.filter((path) => path.endsWith(".map"));
+    expect(maps.length).toBeGreaterThanOrEqual(4);
+    for (const path of maps) {
+      const map: { sources: string[]; sourcesContent?: (string | null)[] } = JSON.parse(
+        await project.read(path),
+      );
+      expect(map.sourcesContent?.filter((text) => text !== null && text !== "")).toHaveLength(
+        map.sources.length,
+      );
+    }
+  });
+});
+
+describe("an empty project with the package installed", () => {
+  test("imports it, follows a container and exits by itself", async () => {
+    expect(await project.run("follow.mjs")).toEqual({
+      lines: ten,
+      end: { kind: "removed", complete: true },
+      rotations: 3,
+    });
+  });
+
+  test("requires it, reads a container and exits by itself", async () => {
+    expect(await project.run("follow.cjs")).toEqual({
+      lines: ten,
+      end: { kind: "closed" },
+      rotations: 1,
+    });
+  });
+
+  test("recognises the errors of either build by the other's DockspoolError.is", async () => {
+    expect(await project.run("errors.mjs")).toEqual({
+      areTwoBuilds: true,
+      importKnowsRequired: true,
+      requireKnowsImported: true,
+      importKnowsOthers: false,
+      codesDiffer: false,
+      sameNames: true,
+      testingIsTwo: true,
+    });
+  });
+
+  test("finds nothing but the entry points", async () => {
+    const probe = `
+      const found = [];
+      for (const path of ["", "/testing", "/package.json", "/dist/index.js", "/src/index.ts"]) {
+        try { require.resolve("dockspool" + path); found.push(path); } catch {}
+      }
+      console.log(JSON.stringify(found));`;
+    await writeFile(project.path("probe.cjs"), probe);
+    expect(await project.run("probe.cjs")).toEqual(["", "/testing", "/package.json"]);
+  });
+});
+
+describe("a strict consumer's type check", () => {
+  const common = {
+    target: "es2022",
+    lib: ["es2023"],
+    types: ["node"],
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    noUncheckedIndexedAccess: true,
+    noPropertyAccessFromIndexSignature: true,
+    noUnusedLocals: true,
+    skipLibCheck: false,
+    noEmit: true,
+  };
+
+  async function check(
+    name: string,
+    module: string,
+    moduleResolution: string,
+    files: Record<string, string>,
+  ) {
+    for (const [to, from] of Object.entries(files))
+      await copyFile(project.path(from), project.path(to));
+    const config = {
+      compilerOptions: { ...common, module, moduleResolution },
+      files: Object.keys(files),
+    };
+    await writeFile(project.path(name), JSON.stringify(config));
+    return typeCheck(project.path(name));
+  }
+
+  test("passes with nodenext, as an ES module", async () => {
+    expect(await check("esm.json", "nodenext", "nodenext", { "names.mts": "names.ts" })).toBe("");
+  });
+
+  test("passes with nodenext, as CommonJS", async () => {
+    const files = { "names.cts": "names.ts", "required.cts": "required.ts" };
+    expect(await check("cjs.json", "nodenext", "nodenext", files)).toBe("");
+  });
+
+  test("passes with bundler resolution, as an ES module", async () => {
+    expect(await check("bundled.json", "esnext", "bundler", { "names.mts": "names.ts" })).toBe("");
+  });
+
+  test("passes with bundler resolution, by import and by require", async () => {
+    const files = { "names.mts": "names.ts", "required.cts": "required.ts" };
+    expect(await check("preserved.json", "preserve", "bundler", files)).toBe("");
+  });
+
+  test("refuses what is wrong", async () => {
+    const wrong =
+      'import { ContainerLogSource } from "dockspool";\nnew ContainerLogSource("web", { tail: 1 });\n';
+    await writeFile(project.path("wrong.ts"), wrong);
+    expect(
+      await check("wrong.json", "nodenext", "nodenext", { "wrong.mts": "wrong.ts" }),
+    ).toContain("'tail' does not exist in type 'SourceOptions'");
+  });
+
+  test("uses every public name", async () => {
+    // That an imported name is used there is for the type check to say.
+    const used = listedNames(
+      await readFile(join(root, "test/package/consumer/names.ts"), "utf8"),
+      "import",
+    );
+    for (const entry of ["dist/index.d.ts", "dist/testing.d.ts"]) {
+      const names = listedNames(await project.read(entry), "export");
+      const unused = names.filter((name) => !used.includes(name));
+      expect(unused, "add them to test/package/consumer/names.ts").toEqual([]);
+    }
+  });
+});
+
+/** Nothing, where all is well. */
+async function typeCheck(config: string): Promise<string> {
+  const compiler = join(root, "node_modules/typescript/bin/tsc");
+  try {
+    const { stdout } = await promisify(execFile)(process.execPath, [compiler, "-p", config]);
+    return stdout;
+  } catch (error) {
+    if (error instanceof Error && "stdout" in error) return String(error.stdout);
+    throw error;
+  }
+}
+
+/** Those in the `export { … }` or `import { … }` lists of a file. */
+function listedNames(text: string, keyword: "export" | "import"): string[] {
+  const lists = text.matchAll(new RegExp(`^${keyword} (?:type )?\\{([^}]*)\\}`, "gm"));
+  const names = [...lists].flatMap(([, list = ""]) => list.split(","));
+  return names
+    .map((name) => name.replace(/^.* as |^\s*type /, "").trim())
+    .filter((name) => name !== "");
+}
