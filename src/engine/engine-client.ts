@@ -1,5 +1,6 @@
 import { IncomingMessage } from "node:http";
 import { DockspoolError } from "../errors.ts";
+import type { ContainerInfo } from "../wire/records.ts";
 import { deadline } from "../lifetime/deadline.ts";
 import type { Deadline } from "../lifetime/deadline.ts";
 import { findAddress, showAddress } from "./address.ts";
@@ -11,6 +12,7 @@ import type { Engine } from "./engine-options.ts";
 import { EventDecoder } from "./events.ts";
 import type { ContainerEvent } from "./events.ts";
 import { notDocker, refused, unreachable } from "./failures.ts";
+import type { About } from "./failures.ts";
 import { parseInspection, parseNames } from "./inspection.ts";
 import type { Inspection } from "./inspection.ts";
 import { connectLike, connectTo } from "./modem.ts";
@@ -81,7 +83,7 @@ export class EngineClient {
     const wait = deadline(this.#timeoutMs, signal);
     try {
       const path = `/containers/${encodeURIComponent(container)}/json`;
-      const response = await this.#get(path, {}, wait, signal, container);
+      const response = await this.#get(path, {}, wait, signal, { name: container });
       const text = await this.#text(response, wait, signal);
       const inspection = parseInspection(json(text), traitsOf(response.headers), "default");
       if (inspection === undefined) throw notDocker(this.#address, text);
@@ -98,7 +100,7 @@ export class EngineClient {
    * @throws DockspoolError as `inspect`, and LOGS_UNREADABLE; what `take` throws; the signal's reason
    */
   async readLogs(
-    container: string,
+    container: ContainerInfo,
     query: LogQuery,
     traits: EngineTraits,
     handlers: { readonly opened: () => void; readonly take: TakeChunk },
@@ -107,7 +109,7 @@ export class EngineClient {
     const patient = query.follow && traits.headersWithFirstLine;
     const wait = deadline(patient ? undefined : this.#timeoutMs, signal);
     try {
-      const path = `/containers/${encodeURIComponent(container)}/logs`;
+      const path = `/containers/${container.id}/logs`;
       const parameters = {
         follow: query.follow ? "1" : "0",
         stdout: "1",
@@ -154,12 +156,12 @@ export class EngineClient {
     query: Query,
     wait: Deadline,
     signal: AbortSignal,
-    container?: string,
+    about?: About,
   ): Promise<IncomingMessage> {
     const response = await this.#dial(path, query, wait, signal);
     const status = response.statusCode ?? 200;
     if (status >= 200 && status < 300) return response;
-    throw refused(this.#address, status, await this.#text(response, wait, signal), container);
+    throw refused(this.#address, status, await this.#text(response, wait, signal), about);
   }
 
   async #dial(path: string, query: Query, wait: Deadline, signal: AbortSignal): Promise<IncomingMessage> {

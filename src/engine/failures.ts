@@ -36,10 +36,18 @@ export function unreachable(address: string, error: unknown, tried: readonly str
   });
 }
 
+/** Which container a request was about: as the caller knows it, and by its id where that is known. */
+export interface About {
+  readonly name: string;
+  readonly id?: string;
+  readonly logDriver?: string;
+}
+
 /** An answer came, and it was not the one asked for. */
-export function refused(address: string, status: number, body: string, container?: string): DockspoolError {
+export function refused(address: string, status: number, body: string, about?: About): DockspoolError {
   const { message, isDocker } = explain(body);
-  const details = { container };
+  const container = about?.name;
+  const details = { container: about?.id ?? container };
   if (status === 404 && isDocker && container !== undefined) {
     return new DockspoolError(
       "CONTAINER_NOT_FOUND",
@@ -57,7 +65,7 @@ export function refused(address: string, status: number, body: string, container
   if (status === 501 || (status === 500 && /not logging output|does not support reading/i.test(body))) {
     return new DockspoolError(
       "LOGS_UNREADABLE",
-      `The log of container ${JSON.stringify(container)} can't be read: ${message}. Use a log driver that keeps logs: json-file, local or journald.`,
+      `The log of container ${JSON.stringify(container)} can't be read (log driver ${JSON.stringify(about?.logDriver)}): ${message}. Use one that keeps logs: json-file, local or journald.`,
       details,
     );
   }

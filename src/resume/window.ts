@@ -30,6 +30,11 @@ export class Window {
     this.#last = entries[count - 1]?.timestamp ?? this.#last;
   }
 
+  /** It shows no more than `shorter` did, which asked for less: both show all there is. */
+  showsNoMoreThan(shorter: Window | undefined): boolean {
+    return shorter !== undefined && this.#first !== undefined && this.#first === shorter.#first;
+  }
+
   get isFound(): boolean {
     return this.#isFound;
   }

@@ -1,27 +1,53 @@
 import type { Entry } from "../wire/entry.ts";
 
-/** As fast as an engine writes a log, in bytes per millisecond (measured: 20 to 50 MB a second). */
-const FASTEST_BYTES_PER_MS = 50_000;
+/** What an entry takes in the engine's file beside its text (`json-file`: quotes, names, time). */
+const OVERHEAD_BYTES = 90;
+/** Behind by this share of a file, the next change of files may come before the reader does. */
+const SAFE_SHARE = 0.5;
+const NO_LAG_MS = 5;
+/** The rate is the highest of late: a burst is what overtakes. */
+const FADING = 0.98;
 
 /**
- * How far a follow is behind its log, by the timestamps of what it brings. Where it is behind by more than the engine may
- * need to fill a log file, the engine's own log rotation may overtake it, and says nothing when it does.
+ * How far a follow is behind its log, by the timestamps of what it brings. Where it may be behind by as much as the engine
+ * keeps in one file, the engine's own log rotation may overtake it, and says nothing when it does.
  */
 export class Lag {
-  readonly #allowedMs: number;
+  readonly #maxFileBytes: number;
   /** The least difference of the clocks seen: the engine may be another machine. */
   #leastMs = Infinity;
+  #bytesPerMs = 0;
+  #bytes = 0;
+  #from: number | undefined;
 
   /** `maxFileBytes`: undefined where the log is never rotated. */
-  constructor(maxFileBytes: number | undefined) {
-    this.#allowedMs = maxFileBytes === undefined ? Infinity : maxFileBytes / FASTEST_BYTES_PER_MS;
+  constructor(maxFileBytes: number = Infinity) {
+    this.#maxFileBytes = maxFileBytes;
   }
 
-  mayBeOvertaken(entries: readonly Entry[]): boolean {
+  /** A follow begins at another place. */
+  begin(): void {
+    this.#from = undefined;
+    this.#bytes = 0;
+  }
+
+  /** Judges by `entries[from..]`, which have just come. */
+  mayBeOvertaken(entries: readonly Entry[], from: number, now: number = Date.now()): boolean {
     const last = entries.at(-1);
-    if (last === undefined || this.#allowedMs === Infinity) return false;
-    const lagMs = Date.now() - Date.parse(last.timestamp);
-    this.#leastMs = Math.min(this.#leastMs, lagMs);
-    return lagMs - this.#leastMs > this.#allowedMs;
+    if (last === undefined || from >= entries.length || this.#maxFileBytes === Infinity) return false;
+    for (let index = from; index < entries.length; index++) {
+      this.#bytes += (entries[index]?.text.length ?? 0) + OVERHEAD_BYTES;
+    }
+    const stamped = Date.parse(last.timestamp);
+    this.#from ??= stamped;
+    if (stamped > this.#from) {
+      this.#bytesPerMs = Math.max(this.#bytes / (stamped - this.#from), this.#bytesPerMs * FADING);
+      this.#from = stamped;
+      this.#bytes = 0;
+    }
+    const differenceMs = now - stamped;
+    this.#leastMs = Math.min(this.#leastMs, differenceMs);
+    const lagMs = differenceMs - this.#leastMs;
+    return lagMs > NO_LAG_MS && lagMs * this.#bytesPerMs > this.#maxFileBytes * SAFE_SHARE;
   }
 }

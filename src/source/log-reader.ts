@@ -61,7 +61,7 @@ export class LogReader {
       return look(decoder.push(chunk));
     };
     try {
-      const end = await this.#client.readLogs(info.id, query, traits, { opened: opened ?? nothing, take }, stop.signal);
+      const end = await this.#client.readLogs(info, query, traits, { opened: opened ?? nothing, take }, stop.signal);
       // A plain read's end is definite: what is left in the decoder is a last line without its end, or is still written.
       const isWritten = running && traits.unstableParts;
       if (end === "complete" && !query.follow && !isWritten) await look(decoder.end());

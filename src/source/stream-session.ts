@@ -116,6 +116,7 @@ export class StreamSession {
       else silence.restart();
     };
     guard?.begin();
+    lag.begin();
     const visit: Visit = (received) => {
       const replay = guard?.firstReplay(received) ?? received.length;
       const isReplayed = replay < received.length;
@@ -137,14 +138,15 @@ export class StreamSession {
       }
       if (!buffer.full || from >= chunk.length) {
         this.#commit(chunk, from);
-        return isReplayed || lag.mayBeOvertaken(chunk) ? "stop" : undefined;
+        return isReplayed || lag.mayBeOvertaken(chunk, from) ? "stop" : undefined;
       }
       const since = performance.now();
       isPaused = true;
       return buffer.room(signal).then(() => {
         isPaused = false;
         this.#commit(chunk, from);
-        return isReplayed || performance.now() - since > LONG_PAUSE_MS ? "stop" : undefined;
+        const wasLong = performance.now() - since > LONG_PAUSE_MS;
+        return isReplayed || wasLong || lag.mayBeOvertaken(chunk, from) ? "stop" : undefined;
       });
     };
     reading.beginReplay();
@@ -170,6 +172,7 @@ export class StreamSession {
     const target = reading.place;
     const newest = newestTimestamp(target);
     let tail = target.whole ? "all" : reader.tail(entries);
+    let shorter: Window | undefined;
     for (;;) {
       const window = new Window(tail === "all" ? 0 : tail, newest);
       const whole = tail === "all";
@@ -205,8 +208,10 @@ export class StreamSession {
         const remnant = await this.#goOnInRemnant(target, signal);
         return remnant ?? this.#goOnBehindGap(target, signal);
       }
-      const showsAll = end === "complete" && !aligner.matched && aligner.seen < tail;
+      const isComplete = end === "complete" && !aligner.matched && aligner.seen < tail;
+      const showsAll = isComplete || window.showsNoMoreThan(shorter);
       tail = showsAll ? "all" : reader.tail(window.longer());
+      shorter = window;
     }
   }
 

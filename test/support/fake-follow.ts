@@ -91,7 +91,7 @@ export class Follower {
   }
 
   /** Looks after each record and status, and at times: what a listener sees may still be about to change. */
-  async until(test: () => boolean, what = "a condition", patienceMs = PATIENCE_MS): Promise<void> {
+  async until(test: () => boolean, what = "a condition", patienceMs: number = PATIENCE_MS): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       const settle = (act: () => void): void => {
         clearTimeout(timer);

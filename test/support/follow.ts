@@ -179,6 +179,7 @@ export async function rotateWhile(
   following: Following,
   after: "lines" | "nothing",
   goOn: (completed: number) => boolean,
+  each: () => Promise<void> = async () => {},
 ): Promise<Rotations> {
   const completed: Rotation[] = [];
   let withLines = 0;
@@ -188,6 +189,7 @@ export async function rotateWhile(
     const rotation = await following.source.rotate();
     if (!rotation.reopened || !goOn(completed.length)) break;
     completed.push(rotation);
+    await each();
     const moved = (): boolean => hasNew() || !goOn(completed.length);
     if (after === "lines") await following.until("a line after a rotation", moved);
     if (hasNew()) withLines += 1;
