@@ -20,10 +20,14 @@ export interface Position {
 
 export const LOG_START: Position = { groups: [], whole: true, open: [] };
 
-/** How many entries before it a reread must show: the groups, and the beginnings of open lines. */
+/** How many entries the groups are. */
+export function groupedEntries(position: Position): number {
+  return position.groups.reduce((sum, group) => sum + group.count, 0);
+}
+
+/** How many entries before it a reread must show where lines open there are to be read from their beginning. */
 export function reach(position: Position): number {
-  const grouped = position.groups.reduce((sum, group) => sum + group.count, 0);
-  return position.open.reduce((most, line) => Math.max(most, line.entries), grouped);
+  return position.open.reduce((most, line) => Math.max(most, line.entries), groupedEntries(position));
 }
 
 /** The latest time among the groups: after a gap, reading goes on with what is later. */

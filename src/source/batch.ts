@@ -1,5 +1,5 @@
-import type { Trail } from "../resume/trail.ts";
 import type { Position } from "../resume/position.ts";
+import type { Trail } from "../resume/trail.ts";
 import type { Entry } from "../wire/entry.ts";
 import type { LineRecord } from "../wire/records.ts";
 
@@ -11,21 +11,21 @@ export interface Batch {
   readonly entries: readonly Entry[];
   /** The place before `entries`. */
   readonly before: Trail;
-  /** The place behind them, and behind what came later without a record of a chosen stream. */
-  after: Trail;
   readonly bytes: number;
+  /** How many entries came behind the last record, none of a chosen stream. */
+  passed: number;
+  /** A place behind so many of them that the last record's would be hard to find. */
+  later?: Trail;
 }
 
 /** The place right behind the record at `index`. */
 export function positionBehind(batch: Batch, index: number): Position | undefined {
-  const record = batch.records[index];
-  const end = batch.ends[index];
-  if (index === batch.records.length - 1 || record === undefined || end === undefined) {
-    return batch.after.position;
-  }
+  const isLast = index === batch.records.length - 1;
+  if (isLast && batch.later !== undefined) return batch.later.position;
   const trail = batch.before.clone();
-  trail.add(batch.entries, 0, end);
+  trail.add(batch.entries, 0, batch.ends[index] ?? 0);
   // Without a newline a line is known to have ended only by what came next.
-  trail.endOpenLine(record.stream);
+  const record = batch.records[index];
+  if (record !== undefined) trail.endOpenLine(record.stream);
   return trail.position;
 }

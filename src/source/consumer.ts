@@ -5,15 +5,24 @@ import { positionBehind } from "./batch.ts";
 import type { Batch } from "./batch.ts";
 import type { BatchBuffer } from "./buffer.ts";
 
+/**
+ * After so many entries of streams that were not chosen, a position moves on behind them: the engine may throw away what
+ * the last line delivered is found by.
+ */
+const MAX_PASSED_ENTRIES = 10_000;
+
 /** Hands out what the buffer holds, one record or one batch at a time, and knows what counts as delivered. */
 export class Consumer {
   readonly #buffer: BatchBuffer;
+  /** In hand, or handed out last. */
   #batch: Batch | undefined;
   /** How many records of `#batch` were handed out, and how many of those are delivered. */
   #handed = 0;
   #acknowledged = 0;
-  /** The place behind the last delivered record, while no batch is in hand. */
-  #settled: Trail | undefined;
+  #isReleased = false;
+  /** The place before the first batch, and how many entries were passed there. */
+  #start: Trail | undefined;
+  #passed = 0;
   #delivered = 0;
   #lastDeliveryAt: number | undefined;
 
@@ -32,16 +41,23 @@ export class Consumer {
   /** Behind the last delivered line; undefined before the reading's beginning is known. */
   get position(): Position | undefined {
     const batch = this.#batch;
-    if (batch === undefined) return this.#settled?.position;
+    if (batch === undefined) return this.#start?.position;
     if (this.#acknowledged === 0) return batch.before.position;
     return positionBehind(batch, this.#acknowledged - 1);
   }
 
-  /** The reader is at `trail`, with no record of a chosen stream since the last one. */
-  advance(trail: Trail): void {
+  /** Reading begins at `trail`. */
+  begin(trail: Trail): void {
+    this.#start = trail;
+  }
+
+  /** `count` entries came without a record of a chosen stream; the reader is at `trail`. */
+  pass(trail: Trail, count: number): void {
     const last = this.#buffer.last ?? this.#batch;
-    if (last === undefined) this.#settled = trail;
-    else last.after = trail;
+    const passed = (last === undefined ? (this.#passed += count) : (last.passed += count)) > MAX_PASSED_ENTRIES;
+    if (!passed) return;
+    if (last === undefined) this.#start = trail.clone();
+    else last.later = trail.clone();
   }
 
   /** What is in hand is delivered. */
@@ -73,14 +89,14 @@ export class Consumer {
   /** A batch with records left to hand out. */
   #current(): Batch | undefined {
     if (this.#batch !== undefined && this.#handed < this.#batch.records.length) return this.#batch;
+    if (this.#batch !== undefined && !this.#isReleased) this.#buffer.release(this.#batch);
+    this.#isReleased = true;
     const next = this.#buffer.shift();
-    if (this.#batch !== undefined) {
-      this.#settled = this.#batch.after;
-      this.#buffer.release(this.#batch);
-    }
+    if (next === undefined) return undefined;
     this.#batch = next;
     this.#handed = 0;
     this.#acknowledged = 0;
+    this.#isReleased = false;
     return next;
   }
 }

@@ -1,7 +1,7 @@
 import type { Inspection } from "../engine/inspection.ts";
 import { joiningOf } from "../engine/traits.ts";
 import { Trail } from "../resume/trail.ts";
-import { LOG_START, reach } from "../resume/position.ts";
+import { LOG_START, groupedEntries, reach } from "../resume/position.ts";
 import type { Position } from "../resume/position.ts";
 import type { Entry, LogStream } from "../wire/entry.ts";
 import { LineAssembler } from "../wire/lines.ts";
@@ -88,12 +88,13 @@ export class Reading {
   begin({ position, skip }: Start): void {
     this.#trail = new Trail(this.joining, position);
     this.#skip = skip;
-    this.#output.consumer.advance(this.#trail.clone());
+    this.#output.consumer.begin(this.#trail.clone());
   }
 
   /** How many entries a reread asks for, so that it shows the place and all behind it. */
   tailEntries(): number {
-    return (this.position === undefined ? 0 : reach(this.position) + 1) + this.flow.expected();
+    const { place } = this;
+    return (this.#cold ? reach(place) : groupedEntries(place)) + 1 + this.flow.expected();
   }
 
   /** A reread begins, at some place before this one. */
@@ -141,7 +142,7 @@ export class Reading {
   /** Entries of the log that are passed over. */
   pass(entries: readonly Entry[], count: number): void {
     this.#trail?.add(entries, 0, count);
-    if (this.#trail !== undefined) this.#output.consumer.advance(this.#trail.clone());
+    if (this.#trail !== undefined) this.#output.consumer.pass(this.#trail, count);
   }
 
   /** Takes `entries[from..]`, which follow the place, into the buffer. */
@@ -177,7 +178,6 @@ export class Reading {
       this.#emit([record], [0], [], before, trail);
     }
     for (const stream of STREAMS) trail.endOpenLine(stream);
-    this.#output.consumer.advance(trail.clone());
   }
 
   #newAssembler(): LineAssembler {
@@ -195,14 +195,14 @@ export class Reading {
       ends.push(allEnds[index] ?? entries.length);
     }
     const bytes = entries.reduce((sum, entry) => sum + entry.text.length, 0);
-    const after = trail.clone();
     if (records.length === 0) {
-      this.#output.consumer.advance(after);
+      this.#output.consumer.pass(trail, entries.length);
       return;
     }
     this.#lines += records.length;
     this.#bytes += bytes;
-    this.#output.buffer.push({ records, ends, entries, before, after, bytes });
+    const passed = entries.length - (ends.at(-1) ?? 0);
+    this.#output.buffer.push({ records, ends, entries, before, bytes, passed });
   }
 
   /** True for a record before the beginning that was asked for. */

@@ -2,7 +2,7 @@ import type { BodyEnd } from "../engine/body.ts";
 import { Silence } from "../lifetime/silence.ts";
 import { Aligner, RemnantAligner } from "../resume/aligner.ts";
 import { firstLater } from "../resume/later.ts";
-import { newestTimestamp } from "../resume/position.ts";
+import { groupedEntries, newestTimestamp } from "../resume/position.ts";
 import type { Position } from "../resume/position.ts";
 import { Window } from "../resume/window.ts";
 import type { Entry } from "../wire/entry.ts";
@@ -107,7 +107,7 @@ export class StreamSession {
     const target = reading.place;
     const tail = target.whole ? "all" : reader.tail(entries);
     const aligner = new Aligner(target, tail === "all");
-    const limit = target.whole ? countOf(target) : tail === "all" ? Infinity : tail;
+    const limit = target.whole ? groupedEntries(target) : tail === "all" ? Infinity : tail;
     const silence = new Silence(ALIGNMENT_SILENCE_MS, signal);
     const { lag, guard } = reading;
     let isPaused = false;
@@ -325,8 +325,4 @@ export class StreamSession {
     events.engineError(end.message);
     throw engineReported(info, end.message);
   }
-}
-
-function countOf(position: Position): number {
-  return position.groups.reduce((sum, group) => sum + group.count, 0);
 }

@@ -48,8 +48,10 @@ export class TerminalEncoding implements LogEncoding {
   }
 
   encode(entry: LogEntry): Buffer {
-    const text = typeof entry.text === "string" ? Buffer.from(entry.text) : entry.text;
-    const end = Buffer.from(entry.ended ? "\r\n" : "");
+    const written = typeof entry.text === "string" ? Buffer.from(entry.text) : entry.text;
+    // The terminal adds "\r" before the engine cuts.
+    const text = entry.ended ? Buffer.concat([written, Buffer.from("\r")]) : written;
+    const end = Buffer.from(entry.ended ? "\n" : "");
     if (this.#format === undefined) return Buffer.concat([text, end]);
     const stamp = Buffer.from(`${this.#format.format(entry.time)} `);
     const every = this.#stampEveryBytes;
@@ -65,6 +67,7 @@ export class TerminalEncoding implements LogEncoding {
       pieces.push(text.subarray(start, stop));
       start = stop;
     }
+    if (entry.ended && (entry.offset + text.length) % every === 0) pieces.push(stamp);
     return Buffer.concat([...pieces, end]);
   }
 }

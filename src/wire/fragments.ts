@@ -9,7 +9,8 @@ export class Fragments {
   /** All bytes so far with `chunk`, or undefined while fewer than wanted are there. */
   join(chunk: Buffer): Buffer | undefined {
     if (this.#bytes === 0 && chunk.length >= this.#wanted) return chunk;
-    this.#pieces.push(chunk);
+    // The chunk's memory may be used again by whoever read it.
+    this.#pieces.push(Buffer.from(chunk));
     this.#bytes += chunk.length;
     return this.#bytes < this.#wanted ? undefined : this.take();
   }

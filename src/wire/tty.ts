@@ -23,6 +23,8 @@ export class TtyDecoder implements Decoder {
   readonly #fragments = new Fragments();
   /** When the container last started: a line from before it can't go on behind it. */
   readonly #startedAt: string | undefined;
+  /** The timestamp of a full part that the line goes on behind. */
+  #full: string | undefined;
   #fault: Fault | undefined;
 
   constructor(startedAt?: string) {
@@ -46,6 +48,12 @@ export class TtyDecoder implements Decoder {
     if (bytes === undefined) return entries;
     let at = 0;
     while (at < bytes.length) {
+      const end = this.#lineEnd(bytes, at);
+      if (end !== undefined) {
+        entries.push(end);
+        at += end.text.length + 1;
+        continue;
+      }
       const stamp = this.#stampAt(bytes, at);
       if (stamp === undefined) {
         if (this.#fault === undefined && !last) this.#fragments.keep(bytes.subarray(at), 0);
@@ -61,6 +69,15 @@ export class TtyDecoder implements Decoder {
     return entries;
   }
 
+  /** A line's end right behind a full part, without the timestamp that the engine puts before it. */
+  #lineEnd(bytes: Buffer, at: number): Entry | undefined {
+    const timestamp = this.#full;
+    const isReturn = bytes[at] === 0x0d && bytes[at + 1] === 0x0a;
+    if (timestamp === undefined || !(isReturn || bytes[at] === 0x0a)) return undefined;
+    this.#full = undefined;
+    return { stream: "tty", timestamp, text: bytes.subarray(at, isReturn ? at + 1 : at), ended: true };
+  }
+
   /** The timestamp at `at`; undefined where it is not all there yet, or is none (then `fault` is set). */
   #stampAt(bytes: Buffer, at: number): Stamp | undefined {
     const space = bytes.subarray(at, at + MAX_STAMP_BYTES).indexOf(0x20);
@@ -68,7 +85,7 @@ export class TtyDecoder implements Decoder {
     const head = bytes.toString("latin1", at, space === -1 ? at + MAX_STAMP_BYTES : at + space);
     const timestamp = space === -1 ? undefined : toUtc(head);
     if (timestamp !== undefined) return { timestamp, textStart: at + space + 1 };
-    if (incomplete && /^[\d:.TZ+-]*$/.test(head)) return undefined;
+    if (incomplete && (/^[\d:.TZ+-]*$/.test(head) || head === "\r")) return undefined;
     const text = bytes.toString("latin1", at, at + 1000);
     if (ERROR_TEXT.startsWith(text)) return undefined;
     this.#fault = text.startsWith(ERROR_TEXT)
@@ -92,6 +109,7 @@ export class TtyDecoder implements Decoder {
       return undefined;
     }
     entries.push({ stream: "tty", timestamp, text: bytes.subarray(textStart, end), ended });
+    this.#full = full && restart === undefined ? timestamp : undefined;
     return ended ? end + 1 : end;
   }
 
