@@ -18,6 +18,9 @@ export class Flow {
   #lastAt: number | undefined;
   /** How many entries followed the place when it was last found. */
   #behind = 0;
+  #foundAt = 0;
+  /** How fast the log has grown from one time that the place was found to the next. */
+  #growthPerMs = 0;
 
   /** `count` entries came, the last of them stamped `stampedAt` (epoch milliseconds). */
   came(count: number, stampedAt: number, now: number = Date.now()): void {
@@ -34,8 +37,11 @@ export class Flow {
   }
 
   /** The place was found, with at most `entries` behind it. */
-  found(entries: number): void {
+  found(entries: number, now: number = Date.now()): void {
+    const grown = Math.max(0, entries - this.#behind);
+    this.#growthPerMs = this.#behind === 0 ? 0 : grown / Math.max(1, now - this.#foundAt);
     this.#behind = entries;
+    this.#foundAt = now;
   }
 
   /** The stream is closed, not paused. Where it brought nothing lately it has been at the log's end. */
@@ -56,7 +62,10 @@ export class Flow {
     const rate = MARGIN * Math.max(recent, this.#ratePerMs);
     const guessed = rate * Math.max(0, now - this.#caughtUpAt);
     const isActive = now - this.#lastAt <= CAUGHT_UP_AFTER_MS;
-    if (this.#behind > 0) return SLACK_ENTRIES + ACTIVE_ENTRIES + this.#behind;
+    if (this.#behind > 0) {
+      const grown = MARGIN * this.#growthPerMs * (now - this.#foundAt);
+      return SLACK_ENTRIES + ACTIVE_ENTRIES + Math.ceil(this.#behind + grown);
+    }
     return SLACK_ENTRIES + Math.ceil(Math.max(guessed, isActive ? ACTIVE_ENTRIES : 0));
   }
 }

@@ -2,8 +2,8 @@ import { sleep } from "../lifetime/deadline.ts";
 
 /** A stream that has been silent for so long has brought what was there. */
 const QUIET_MS = 20;
-/** A stream is read for so many times the time that its opening took. */
-const READING_SHARE = 4;
+/** A stream is read for so many times the time that its opening took: half of the time, then, at the least. */
+const READING_SHARE = 1;
 /** Longer than this a rotation is not put off. */
 const LONGEST_MS = 2_000;
 const LOOK_EVERY_MS = 2;

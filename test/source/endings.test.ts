@@ -77,7 +77,8 @@ async function expectNothingLeft(follower: Follower, signal: AbortSignal): Promi
   fake.restore();
   await nothingOpen(fake);
   expect(follower.source.tasks.size).toBe(0);
-  expect(follower.source.stats).toMatchObject({ state: "ended", sockets: 0, tasks: 0 });
+  expect(follower.source.stats).toMatchObject({ state: "ended", tasks: 0 });
+  await eventually(() => follower.source.stats.sockets === 0, "no socket of the source's");
   expect(getEventListeners(signal, "abort")).toEqual([]);
   await eventually(() => count(/Timeout/) <= timers, "no timer of the source's");
 }
