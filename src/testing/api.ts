@@ -17,7 +17,7 @@ import type { Fault } from "./types.ts";
 
 export interface ApiParts {
   readonly profile: Profile;
-  readonly names: Names;
+  readonly names: Names<ScriptedContainer>;
   readonly events: EventHub;
   readonly open: OpenCounts;
   readonly sockets: () => number;

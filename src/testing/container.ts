@@ -15,7 +15,7 @@ export interface ContainerSurroundings {
   readonly clock: Clock;
   readonly parts: TextParts;
   readonly events: EventHub;
-  readonly names: Names;
+  readonly names: Names<ScriptedContainer>;
 }
 
 export type ContainerStatus = "running" | "paused" | "exited";

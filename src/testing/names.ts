@@ -1,16 +1,14 @@
-import type { ScriptedContainer } from "./container.ts";
-
 /** The containers that are not removed, by name and by id. */
-export class Names {
-  readonly #byName = new Map<string, ScriptedContainer>();
+export class Names<T extends { readonly id: string }> {
+  readonly #byName = new Map<string, T>();
 
   /** Oldest first, but for those that were renamed. */
-  get all(): readonly ScriptedContainer[] {
+  get all(): readonly T[] {
     return [...this.#byName.values()];
   }
 
   /** @throws Error where another container has the name. */
-  take(name: string, container: ScriptedContainer): void {
+  take(name: string, container: T): void {
     if (name === "") throw new Error("A container needs a name.");
     const holder = this.#byName.get(name);
     if (holder !== undefined) {
@@ -23,14 +21,14 @@ export class Names {
     this.#byName.delete(name);
   }
 
-  byName(name: string): ScriptedContainer | undefined {
+  byName(name: string): T | undefined {
     return this.#byName.get(name);
   }
 
   /** By full id, name, or the beginning of an id, in this order. */
-  find(reference: string): ScriptedContainer | "ambiguous" | undefined {
+  find(reference: string): T | "ambiguous" | undefined {
     const exact = this.#byName.get(reference.replace(/^\//, ""));
-    const candidates: ScriptedContainer[] = [];
+    const candidates: T[] = [];
     if (!/^[0-9a-f]{1,64}$/.test(reference)) return exact;
     for (const container of this.#byName.values()) {
       if (container.id === reference) return container;

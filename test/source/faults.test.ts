@@ -19,7 +19,10 @@ const follow = (options: SourceOptions = {}): Follower =>
 /** The next `count` requests of a kind go wrong. */
 function failNext(count: number, part: string, fault: Fault): void {
   let left = count;
-  fake.fault = ({ path }) => (path.includes(part) && left-- > 0 ? fault : undefined);
+  fake.fault = ({ path }) => {
+    const isMeant = path.includes(part) && (!("endEarly" in fault) || path.includes("follow=1"));
+    return isMeant && left-- > 0 ? fault : undefined;
+  };
 }
 
 const transient: Readonly<Record<string, Fault>> = {
@@ -29,7 +32,7 @@ const transient: Readonly<Record<string, Fault>> = {
   "a redirect to nowhere": { redirect: "http://127.0.0.1:1/elsewhere" },
   "a cut before the first byte": { cutAfterBytes: 0 },
   "a cut within a frame": { cutAfterBytes: 60 },
-  "an early end": { endEarly: 2 },
+  "an early end of a follow": { endEarly: 2 },
 };
 
 describe.each(Object.entries(transient))("%s", (name, fault) => {
@@ -42,7 +45,7 @@ describe.each(Object.entries(transient))("%s", (name, fault) => {
       expect(follower.error).toMatchObject({ code: "ENGINE_RESPONSE" });
       return;
     }
-    if (name === "an early end") web.stop();
+    if (name === "an early end of a follow") web.stop();
     await follower.has(3);
     expect(follower.lines).toEqual(toLines(web.written));
     await follower.source.close();
@@ -57,7 +60,7 @@ describe.each(Object.entries(transient))("%s", (name, fault) => {
     failNext(3, "/logs", fault);
     web.cut();
     for (const line of ["two", "three", "four"]) web.write(line);
-    if (name === "an early end") web.stop();
+    if (name === "an early end of a follow") web.stop();
     await follower.has(4);
     expect(follower.lines).toEqual(toLines(web.written));
     expect(follower.source.stats.reconnects).toBeGreaterThan(0);
