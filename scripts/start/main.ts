@@ -66,6 +66,8 @@ async function follow(target: Target, rotateEveryMs: number, tail: number): Prom
     source.close().catch((error: unknown) => console.error(error));
   };
   process.once("SIGINT", stop).once("SIGTERM", stop);
+  // Whoever reads the lines may have enough of them: npm start | head
+  process.stdout.once("error", stop);
   const screen = new Screen(source);
   try {
     for await (const batch of source.batches()) screen.print(batch);

@@ -25,21 +25,36 @@ function refuseRedirects(request: ClientRequest): void {
 /** docker-modem inspects its options to any depth on every request; an agent's open sockets took it seconds. */
 const inspected = { [inspect.custom]: (): string => "Agent {}" };
 
-/** A connection per request: a follow holds its own, and none is left behind. */
-export function createAgent(tls: boolean): HttpAgent {
+/** Makes a connection per request: a follow holds its own, and none is left behind. */
+export interface EngineAgent {
+  readonly agent: HttpAgent;
+  readonly openSockets: () => number;
+  /** Resolves when the connections of requests that were given up are closed. */
+  readonly closed: () => Promise<void>;
+}
+
+export function createAgent(tls: boolean): EngineAgent {
   const options: AgentOptions = { keepAlive: false };
   const agent = tls ? new HttpsAgent(options) : new HttpAgent(options);
   const inherited = addRequestOf(agent);
-  return Object.assign(agent, inspected, {
+  const requests = new Set<ClientRequest>();
+  Object.assign(agent, inspected, {
     addRequest(request: ClientRequest, ...rest: unknown[]): void {
       refuseRedirects(request);
+      requests.add(request);
+      request.once("close", () => requests.delete(request));
       inherited.call(agent, request, ...rest);
     },
   });
-}
-
-export function openSockets(agent: HttpAgent): number {
-  return Object.values(agent.sockets).reduce((sum, sockets) => sum + (sockets?.length ?? 0), 0);
+  return {
+    agent,
+    openSockets: () =>
+      Object.values(agent.sockets).reduce((sum, sockets) => sum + (sockets?.length ?? 0), 0),
+    closed: async () => {
+      const given = [...requests].filter((request) => request.destroyed);
+      await Promise.all(given.map((request) => new Promise((resolve) => request.once("close", resolve))));
+    },
+  };
 }
 
 /** Sends requests through the caller's agent, which stays as it is. */

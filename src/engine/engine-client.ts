@@ -4,7 +4,6 @@ import type { ContainerInfo } from "../wire/records.ts";
 import { deadline } from "../lifetime/deadline.ts";
 import type { Deadline } from "../lifetime/deadline.ts";
 import { findAddress, showAddress } from "./address.ts";
-import { openSockets } from "./agent.ts";
 import { readBody, readText } from "./body.ts";
 import type { BodyEnd, TakeChunk } from "./body.ts";
 import { DEFAULT_CONNECT_TIMEOUT_MS, isModem } from "./engine-options.ts";
@@ -51,8 +50,7 @@ export class EngineClient {
 
   /** How many sockets are open; 0 where the caller's own agent holds them. */
   get sockets(): number {
-    const agent = this.#connection?.agent;
-    return agent === undefined ? 0 : openSockets(agent);
+    return this.#connection?.agent?.openSockets() ?? 0;
   }
 
   /** Where it connects to, for people. */
@@ -147,7 +145,7 @@ export class EngineClient {
 
   /** Destroys what is still connected. */
   close(): void {
-    this.#connection?.agent?.destroy();
+    this.#connection?.agent?.agent.destroy();
   }
 
   /** An answer with status 200. */
@@ -170,6 +168,7 @@ export class EngineClient {
       const { modem } = (this.#connection ??= await this.#connect());
       return await dial(modem, path, query, wait.signal);
     } catch (error) {
+      await this.#connection?.agent?.closed();
       throw this.#failure(error, wait, signal);
     }
   }

@@ -2,12 +2,13 @@ import { Agent as HttpAgent } from "node:http";
 import Modem from "docker-modem";
 import type { Address } from "./address.ts";
 import { createAgent, guardAgent } from "./agent.ts";
+import type { EngineAgent } from "./agent.ts";
 import type { DockerModem } from "./engine-options.ts";
 
 /** A modem of our own and the agent that it connects with, where we could give it one. */
 export interface Connection {
   readonly modem: DockerModem;
-  readonly agent: HttpAgent | undefined;
+  readonly agent: EngineAgent | undefined;
 }
 
 /**
@@ -31,13 +32,14 @@ export function connectTo(address: Address): Connection {
     return { modem: modemWith(Modem.prototype, fields), agent: undefined };
   }
   const tls = address.kind === "tcp" ? address.tls : undefined;
-  const agent = createAgent(tls !== undefined);
+  const own = createAgent(tls !== undefined);
   const target =
     address.kind === "socket"
       ? { socketPath: address.path }
       : { host: address.host, port: address.port, pathPrefix: address.pathPrefix, ...tls };
   const protocol = tls === undefined ? "http" : "https";
-  return { modem: modemWith(Modem.prototype, { ...common, ...target, protocol, agent }), agent };
+  const fields = { ...common, ...target, protocol, agent: own.agent };
+  return { modem: modemWith(Modem.prototype, fields), agent: own };
 }
 
 /**
@@ -63,8 +65,8 @@ export async function connectLike(modem: DockerModem): Promise<Connection> {
   if (callers instanceof HttpAgent) {
     return { modem: modemWith(modem, { ...fields, agent: guardAgent(callers) }), agent: undefined };
   }
-  const agent = createAgent(setting("protocol") === "https");
-  return { modem: modemWith(modem, { ...fields, agent }), agent };
+  const own = createAgent(setting("protocol") === "https");
+  return { modem: modemWith(modem, { ...fields, agent: own.agent }), agent: own };
 }
 
 async function resolved(socketPath: object): Promise<unknown> {

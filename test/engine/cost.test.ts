@@ -32,7 +32,9 @@ describeWithEngine("rotations of an idle container", (engine) => {
       script: `yes ${text} | head -n ${lines}; echo end; sleep 36000`,
     });
     try {
-      await expect.poll(() => lastLine(engine, big), { timeout: 90_000, interval: 500 }).toMatch(/end\n$/);
+      await expect
+        .poll(() => lastLine(engine, big), { timeout: 90_000, interval: 500 })
+        .toMatch(/end\n$/);
       const [path = ""] = await engine.jsonLogPaths(big);
       const { size } = await stat(path);
       expect(size).toBeGreaterThanOrEqual(LOG_BYTES);

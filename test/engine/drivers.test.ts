@@ -1,7 +1,15 @@
 import { expect, test } from "vitest";
 
 import { DockspoolError } from "../../src/index.ts";
-import { compared, create, follow, report, rotateWhile, run, whileRunning } from "../support/follow.ts";
+import {
+  compared,
+  create,
+  follow,
+  report,
+  rotateWhile,
+  run,
+  whileRunning,
+} from "../support/follow.ts";
 import type { Following } from "../support/follow.ts";
 import { compareLines, noDifference } from "../support/ground-truth.ts";
 import { readLog } from "../support/plain-reader.ts";
@@ -76,7 +84,10 @@ async function followWhole(
   engine: RealEngine,
   options: RunOptions,
   lines: number,
-  handle?: (batch: readonly unknown[]) => Promise<void>,
+  {
+    handle,
+    rotate = handle === undefined,
+  }: { handle?: (batch: readonly unknown[]) => Promise<void>; rotate?: boolean } = {},
 ): Promise<{ readonly id: string; readonly following: Following; readonly rotations: number }> {
   const id = await create(engine, options);
   const following = follow(engine.socketPath, id, handle === undefined ? {} : { handle });
@@ -84,7 +95,7 @@ async function followWhole(
   await engine.start(id);
   const load = whileRunning(engine, id);
   await following.untilCount(1);
-  const rotations = handle === undefined ? await rotateWhile(following, "lines", () => load.running) : undefined;
+  const rotations = rotate ? await rotateWhile(following, "lines", () => load.running) : undefined;
   await load.ended;
   await following.untilStopped(2);
   expect(following.lines.at(-1)?.line).toMatch(new RegExp(`^line ${lines - 1} `));
@@ -103,6 +114,13 @@ describeWithEngine("json-file with max-size and max-file", (engine) => {
     expect(following.lines.length).toBe(40_000);
     const kept = await readLog(engine.socketPath, id, { tty: false });
     expect(compareLines(kept, following.lines.slice(-kept.length))).toEqual(noDifference);
+  });
+
+  test("written steadily and read fast, without rotations of ours: exact", async () => {
+    const script = numbered(40_000, 400);
+    const { following } = await followWhole(engine, { script, options }, 40_000, { rotate: false });
+    expectExplained("max-size, no rotations", following, 40_000);
+    expect(following.lines.length).toBe(40_000);
   });
 
   test("written at full speed: exact, or each hole is a reported gap", async () => {
@@ -157,10 +175,13 @@ describeWithEngine("json-file with max-size and max-file", (engine) => {
   test("read by a consumer that is slow all the time: each hole is a reported gap", async () => {
     let handled = 0;
     const script = numbered(LINES, 10_000);
-    const { following } = await followWhole(engine, { script, options }, LINES, async (batch) => {
-      handled += batch.length;
-      // Gives others the time that a real consumer would take: a turn of the event loop for each ten lines.
-      for (let i = 0; i < batch.length; i += 10) await new Promise((resolve) => setImmediate(resolve));
+    const { following } = await followWhole(engine, { script, options }, LINES, {
+      handle: async (batch) => {
+        handled += batch.length;
+        // Gives others the time that a real consumer would take: a turn of the event loop for each ten lines.
+        for (let i = 0; i < batch.length; i += 10)
+          await new Promise((resolve) => setImmediate(resolve));
+      },
     });
     expectExplained("consumer slow all the time", following, LINES);
     expect(handled).toBe(following.lines.length);
@@ -204,7 +225,8 @@ describeWithEngine("a driver that cannot be read", (engine) => {
       () => undefined,
       (reason: unknown) => reason,
     );
-    if (!DockspoolError.is(error, "LOGS_UNREADABLE")) throw new Error("no LOGS_UNREADABLE", { cause: error });
+    if (!DockspoolError.is(error, "LOGS_UNREADABLE"))
+      throw new Error("no LOGS_UNREADABLE", { cause: error });
     expect(error.message).toMatch(/driver/);
     expect(await following.source.ended).toEqual({ kind: "failed", error });
     expect(following.of("reconnecting")).toEqual([]);

@@ -83,10 +83,7 @@ describeWithEngine("a container that is stopped and started", (engine) => {
     await engine.wait(id);
     const log = await jsonLog(engine, id);
     expect(log.length).toBe(9 * 2003);
-    await following.until(
-      "the last line",
-      () => following.lines.length >= log.length,
-    );
+    await following.until("the last line", () => following.lines.length >= log.length);
     await following.untilStopped();
     const figures = { restarted: following.of("restarted").length };
     expect(compared("runs at once", log, following, figures)).toEqual(noDifference);
@@ -226,7 +223,11 @@ describeWithEngine("a --rm container that lives for milliseconds", (engine) => {
       const isWhole = lines.length === expected.length;
       if (reason.kind === "removed" && reason.complete) {
         complete += 1;
-        if (!isWhole) wrong.push(`${name}: ${lines.length} lines`, ...following.statuses.map((status) => JSON.stringify(status)));
+        if (!isWhole)
+          wrong.push(
+            `${name}: ${lines.length} lines`,
+            ...following.statuses.map((status) => JSON.stringify(status)),
+          );
       }
       if (isWhole) all += 1;
     }
@@ -279,7 +280,8 @@ describeWithEngine("where reading begins", (engine) => {
 
     expect(compared("live log, from start", log, whole)).toEqual(noDifference);
     const firstOf = (following: typeof whole): number => numbersOf(following.lines)[0] ?? -1;
-    for (const following of [now, tail, none]) expectRest(following.lines, firstOf(following), last);
+    for (const following of [now, tail, none])
+      expectRest(following.lines, firstOf(following), last);
     expect(firstOf(now)).toBeGreaterThanOrEqual(lastBefore);
     expect(firstOf(none)).toBeGreaterThanOrEqual(lastBefore);
     expect(firstOf(tail)).toBeGreaterThanOrEqual(lastBefore - 100);
@@ -361,4 +363,3 @@ describeWithEngine("a container that is renamed", (engine) => {
     expect(compared("rename", await jsonLog(engine, id), following)).toEqual(noDifference);
   });
 });
-

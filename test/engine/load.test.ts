@@ -46,7 +46,10 @@ describeWithEngine("two writers at full speed with lines of 40 KB between", (eng
   }
 
   /** Runs the writers, rotates while they write, and compares what came with the engine's log. */
-  async function expectExact(name: string, { lines, pace, tty = false, rotateEveryMs, rotate }: Load): Promise<Outcome> {
+  async function expectExact(
+    name: string,
+    { lines, pace, tty = false, rotateEveryMs, rotate }: Load,
+  ): Promise<Outcome> {
     const proxy = await CountingProxy.start(engine.socketPath);
     onTestFinished(async () => {
       await proxy.close();
@@ -83,8 +86,10 @@ describeWithEngine("two writers at full speed with lines of 40 KB between", (eng
     return { ...rotations, comparison, written: log.length };
   }
 
-  const afterLines: Load["rotate"] = (following, running) => rotateWhile(following, "lines", running);
-  const backToBack: Load["rotate"] = (following, running) => rotateWhile(following, "nothing", running);
+  const afterLines: Load["rotate"] = (following, running) =>
+    rotateWhile(following, "lines", running);
+  const backToBack: Load["rotate"] = (following, running) =>
+    rotateWhile(following, "nothing", running);
 
   test("come line by line over rotations, with one reader at the engine", async () => {
     const lines = 150_000;

@@ -57,7 +57,7 @@ describe("a container that", () => {
       return others.some((other) => other.startsWith(beginning));
     });
     if (prefix === undefined) throw new Error("no two ids share a beginning");
-    expectReadable(await endOf(prefix, fake.engine), "ENGINE_RESPONSE", "multiple");
+    expectReadable(await endOf(prefix, fake.engine), "CONTAINER_NOT_FOUND", JSON.stringify(prefix));
   });
 
   it.each(["none", "syslog"])("has the log driver %s is an error that says what to use", async (logDriver) => {

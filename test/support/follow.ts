@@ -3,7 +3,13 @@ import { readdirSync } from "node:fs";
 import { onTestFinished } from "vitest";
 
 import { ContainerLogSource } from "../../src/index.ts";
-import type { EndReason, LogRecord, Rotation, SourceOptions, SourceStatus } from "../../src/index.ts";
+import type {
+  EndReason,
+  LogRecord,
+  Rotation,
+  SourceOptions,
+  SourceStatus,
+} from "../../src/index.ts";
 import { compareLines, readJsonLogs } from "./ground-truth.ts";
 import type { ComparableLine, Comparison } from "./ground-truth.ts";
 import type { PlainLine } from "./plain-reader.ts";
@@ -87,7 +93,9 @@ export class Following {
     return this.until(
       `${count} × stopped, and all that was read`,
       () => {
-        const turns = this.statuses.filter(({ type }) => type === "stopped" || type === "restarted");
+        const turns = this.statuses.filter(
+          ({ type }) => type === "stopped" || type === "restarted",
+        );
         const isStopped = turns.at(-1)?.type === "stopped";
         return isStopped && this.of("stopped").length >= count && this.hasAllRead;
       },
@@ -199,7 +207,10 @@ export async function rotateWhile(
 }
 
 /** True until a container has ended. */
-export function whileRunning(engine: RealEngine, id: string): { readonly running: boolean; readonly ended: Promise<number> } {
+export function whileRunning(
+  engine: RealEngine,
+  id: string,
+): { readonly running: boolean; readonly ended: Promise<number> } {
   const state = { running: true, ended: engine.wait(id) };
   const end = (): void => {
     state.running = false;

@@ -28,7 +28,10 @@ export async function resourcesNow(engine: RealEngine, signal: AbortSignal): Pro
 }
 
 /** Takes stock once two looks in a row see the same. */
-export async function settledResources(engine: RealEngine, signal: AbortSignal): Promise<Resources> {
+export async function settledResources(
+  engine: RealEngine,
+  signal: AbortSignal,
+): Promise<Resources> {
   let last = await resourcesNow(engine, signal);
   for (let look = 0; look < 50; look++) {
     await pause(LOOK_EVERY_MS);

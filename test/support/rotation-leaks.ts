@@ -33,7 +33,11 @@ export interface LeakOutcome {
 }
 
 /** Rotates a source of a container that writes all the while, and looks for what grew. Called within a test. */
-export async function rotateAndLook(name: string, engine: RealEngine, options: LeakRun): Promise<LeakOutcome> {
+export async function rotateAndLook(
+  name: string,
+  engine: RealEngine,
+  options: LeakRun,
+): Promise<LeakOutcome> {
   const { rotations, script, afterRotation, cleanUp, deadlineMs } = options;
   const life = new AbortController();
   const { signal } = life;
