@@ -18,14 +18,17 @@ export class Screen {
   constructor(source: ContainerLogSource) {
     this.#source = source;
     source.on("status", (status) => this.#tell(status));
-    this.#timer = setInterval(() => this.#draw(), REDRAW_MS);
+    this.#timer = setInterval(() => {
+      this.#measure();
+      this.#draw();
+    }, REDRAW_MS);
   }
 
-  /** Where the status line stood, the record stands now; the status line follows with the next redraw. */
   print(records: readonly LogRecord[]): void {
     const text = records.map(format).join("");
     this.#clear();
     process.stdout.write(text);
+    this.#draw();
   }
 
   /** Something worth a line of its own. */
@@ -55,13 +58,18 @@ export class Screen {
     }
   }
 
+  #measure(): void {
+    const { lines } = this.#source.stats;
+    const now = Date.now();
+    const rate = ((lines - this.#lastLines) * 1000) / Math.max(1, now - this.#lastAt);
+    this.#rate += 0.3 * (rate - this.#rate);
+    this.#lastLines = lines;
+    this.#lastAt = now;
+  }
+
   #draw(): void {
     if (!this.#isTerminal) return;
     const { state, lines, rotations, tasks, sockets, gaps } = this.#source.stats;
-    const now = Date.now();
-    this.#rate += 0.3 * (((lines - this.#lastLines) * 1000) / Math.max(1, now - this.#lastAt) - this.#rate);
-    this.#lastLines = lines;
-    this.#lastAt = now;
     const text = ` ${state}  ${lines} lines  ${this.#rate.toFixed(0)}/s  ${rotations} rotations (${this.#lastRotation})  tasks ${tasks}  sockets ${sockets}  gaps ${gaps} `;
     const width = process.stderr.columns || 80;
     this.#clear();

@@ -28,11 +28,14 @@ describe("DOCKER_HOST", () => {
     expect(await findAddress({}, { DOCKER_HOST })).toMatchObject(expected);
   });
 
-  it.each(["ftp://box", "tcp://", "http://", "ssh://", "tcp://box:port", "a b c"])("%j is refused", async (DOCKER_HOST) => {
-    const error = await failure(findAddress({}, { DOCKER_HOST }), "INVALID_OPTION");
-    expect(error.message).toContain("DOCKER_HOST");
-    expect(error.message).toContain("tcp://HOST:PORT");
-  });
+  it.each(["ftp://box", "tcp://", "http://", "ssh://", "tcp://box:port", "a b c"])(
+    "%j is refused",
+    async (DOCKER_HOST) => {
+      const error = await failure(findAddress({}, { DOCKER_HOST }), "INVALID_OPTION");
+      expect(error.message).toContain("DOCKER_HOST");
+      expect(error.message).toContain("tcp://HOST:PORT");
+    },
+  );
 
   it("that is empty is as good as none", async () => {
     expect(await findAddress({}, { DOCKER_HOST: "" })).toEqual(await findAddress({}, {}));
@@ -41,7 +44,10 @@ describe("DOCKER_HOST", () => {
   it("asks for TLS with DOCKER_TLS_VERIFY, as the docker command does", async () => {
     const env = { DOCKER_HOST: "tcp://box", DOCKER_TLS_VERIFY: "true" };
     expect(await findAddress({}, env)).toMatchObject({ port: 2376, tls: {} });
-    expect(await findAddress({}, { ...env, DOCKER_TLS_VERIFY: "" })).toMatchObject({ port: 2375, tls: undefined });
+    expect(await findAddress({}, { ...env, DOCKER_TLS_VERIFY: "" })).toMatchObject({
+      port: 2375,
+      tls: undefined,
+    });
   });
 });
 
@@ -53,7 +59,8 @@ describe("certificates", () => {
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
   it("come from DOCKER_CERT_PATH, and explicit ones win", async () => {
-    for (const name of ["ca", "cert", "key"]) await writeFile(join(folder, `${name}.pem`), `${name} of the folder`);
+    for (const name of ["ca", "cert", "key"])
+      await writeFile(join(folder, `${name}.pem`), `${name} of the folder`);
     const env = { DOCKER_HOST: "tcp://box:2376", DOCKER_CERT_PATH: folder };
     const address = await findAddress({}, env);
     expect(address.kind === "tcp" && String(address.tls?.cert)).toBe("cert of the folder");
@@ -74,22 +81,49 @@ describe("explicit options", () => {
   const DOCKER_HOST = "tcp://elsewhere:9999";
 
   it("win over DOCKER_HOST", async () => {
-    expect(await findAddress({ socketPath: "/my.sock" }, { DOCKER_HOST })).toMatchObject({ path: "/my.sock" });
-    expect(await findAddress({ host: "box" }, { DOCKER_HOST })).toMatchObject({ host: "box", port: 2375 });
-    expect(await findAddress({ port: 1 }, { DOCKER_HOST })).toMatchObject({ host: "elsewhere", port: 1 });
-    expect(await findAddress({ protocol: "https" }, { DOCKER_HOST })).toMatchObject({ port: 9999, tls: {} });
+    expect(await findAddress({ socketPath: "/my.sock" }, { DOCKER_HOST })).toMatchObject({
+      path: "/my.sock",
+    });
+    expect(await findAddress({ host: "box" }, { DOCKER_HOST })).toMatchObject({
+      host: "box",
+      port: 2375,
+    });
+    expect(await findAddress({ port: 1 }, { DOCKER_HOST })).toMatchObject({
+      host: "elsewhere",
+      port: 1,
+    });
+    expect(await findAddress({ protocol: "https" }, { DOCKER_HOST })).toMatchObject({
+      port: 9999,
+      tls: {},
+    });
   });
 
   it("with TLS material mean https", async () => {
     const env = { DOCKER_TLS_VERIFY: "1", DOCKER_CERT_PATH: "/nowhere" };
-    expect(await findAddress({ host: "box", ca: "pem" }, env)).toMatchObject({ port: 2376, tls: { ca: "pem" } });
-    expect(await findAddress({ host: "box", protocol: "http" }, env)).toMatchObject({ tls: undefined });
+    expect(await findAddress({ host: "box", ca: "pem" }, env)).toMatchObject({
+      port: 2376,
+      tls: { ca: "pem" },
+    });
+    expect(await findAddress({ host: "box", protocol: "http" }, env)).toMatchObject({
+      tls: undefined,
+    });
   });
 
   it("may mean ssh", async () => {
-    const options = { host: "box", protocol: "ssh" as const, username: "me", sshOptions: { privateKey: "k" } };
+    const options = {
+      host: "box",
+      protocol: "ssh" as const,
+      username: "me",
+      sshOptions: { privateKey: "k" },
+    };
     const address = await findAddress(options, { DOCKER_HOST, SSH_AUTH_SOCK: "/agent" });
-    expect(address).toMatchObject({ kind: "ssh", host: "box", port: 22, username: "me", options: { privateKey: "k" } });
+    expect(address).toMatchObject({
+      kind: "ssh",
+      host: "box",
+      port: 22,
+      username: "me",
+      options: { privateKey: "k" },
+    });
     expect(showAddress(address)).toBe("ssh://box:22");
   });
 });

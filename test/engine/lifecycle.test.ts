@@ -89,6 +89,22 @@ describeWithEngine("a container that is stopped and started", (engine) => {
     expect(compared("runs at once", log, following, figures)).toEqual(noDifference);
   });
 
+  test("has the lines of runs on a terminal delivered that follow each other at once", async () => {
+    const id = await run(engine, { script: "echo begin; seq 1 2000; printf cut", tty: true });
+    const following = follow(engine.socketPath, id);
+    for (let round = 0; round < 8; round++) {
+      await engine.wait(id);
+      await engine.start(id);
+    }
+    await engine.wait(id);
+    const log = await jsonLog(engine, id, true);
+    expect(log.length).toBe(9 * 2002);
+    await following.until("the last line", () => following.lines.length >= log.length);
+    await following.untilStopped();
+    const figures = { restarted: following.of("restarted").length };
+    expect(compared("runs at once on a terminal", log, following, figures)).toEqual(noDifference);
+  });
+
   test("goes on over `docker restart` while it writes", async () => {
     const id = await run(engine, { script: STEADY });
     const following = follow(engine.socketPath, id);

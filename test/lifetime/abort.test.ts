@@ -93,6 +93,7 @@ describe("the backoff", () => {
 
   it("stays finite after any number of attempts", () => {
     const backoff = new Backoff({ minDelayMs: 1, maxDelayMs: 2 ** 31 - 1 });
-    for (let attempt = 0; attempt < 2_000; attempt++) expect(Number.isFinite(backoff.next().delayMs)).toBe(true);
+    for (let attempt = 0; attempt < 2_000; attempt++)
+      expect(Number.isFinite(backoff.next().delayMs)).toBe(true);
   });
 });

@@ -81,7 +81,7 @@ describe("run()", () => {
 
 describe("settled()", () => {
   it("resolves at once where nothing runs", async () => {
-    await new TaskGroup().settled();
+    await expect(new TaskGroup().settled()).resolves.toBeUndefined();
     await new TaskGroup().settled({ timeoutMs: 0 });
   });
 
@@ -115,7 +115,8 @@ describe("settled()", () => {
   });
 
   it("leaves no timer behind, met or missed", async () => {
-    const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
+    const timers = (): number =>
+      process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
     const before = timers();
     const group = new TaskGroup();
     const { task, end } = stubborn();
@@ -166,7 +167,9 @@ describe("close()", () => {
 
   it("inside a task of its own does not wait for ever", async () => {
     const group = new TaskGroup();
-    const error = await group.run("suicidal", () => failure(group.close({ timeoutMs: 5 }), "TASKS_STILL_RUNNING"));
+    const error = await group.run("suicidal", () =>
+      failure(group.close({ timeoutMs: 5 }), "TASKS_STILL_RUNNING"),
+    );
     expect(error.message).toContain("suicidal");
   });
 });

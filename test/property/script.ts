@@ -15,7 +15,15 @@ export type Act =
     }
   | { readonly kind: "burst"; readonly lines: number }
   | {
-      readonly kind: "rotate" | "cut" | "stall" | "stop" | "start" | "restart" | "outage" | "restore";
+      readonly kind:
+        | "rotate"
+        | "cut"
+        | "stall"
+        | "stop"
+        | "start"
+        | "restart"
+        | "outage"
+        | "restore";
     }
   | { readonly kind: "turns"; readonly count: number };
 

@@ -24,14 +24,17 @@ async function readSome(
   acknowledges: boolean,
 ): Promise<Part | undefined> {
   const options = resume === undefined ? {} : { resume };
-  const source = new ContainerLogSource(container.id, { engine: fake.engine, ...eager, ...options });
+  const source = new ContainerLogSource(container.id, {
+    engine: fake.engine,
+    ...eager,
+    ...options,
+  });
   const follower = new Follower(source, (_, index) => {
     if (index + 1 < count) return undefined;
     if (acknowledges) source.acknowledge();
     return "break";
   });
-  await follower.done;
-  if (follower.error !== undefined) throw follower.error;
+  await follower.finished();
   const { cursor } = source;
   if (cursor === undefined) return undefined;
   const copy: Cursor = JSON.parse(JSON.stringify(cursor));
@@ -60,14 +63,24 @@ describe.each(["ns", "s", "offset"] as const)("with timestamps %s", (timestamps)
             await player.play(before.filter(({ kind }) => kind !== "outage" && kind !== "turns"));
             const known = container.written.length;
             if (known === 0) return;
-            const first = await readSome(fake, container, 1 + Math.floor(where * (known - 1)), undefined, acknowledges);
+            const first = await readSome(
+              fake,
+              container,
+              1 + Math.floor(where * (known - 1)),
+              undefined,
+              acknowledges,
+            );
             expect(first).toBeDefined();
             if (first === undefined) return;
             await player.play(after.filter(({ kind }) => kind !== "outage" && kind !== "turns"));
             player.finish();
             const written = toLines(container.written);
             const rest = new Follower(
-              new ContainerLogSource(container.id, { engine: fake.engine, follow: false, resume: first.cursor }),
+              new ContainerLogSource(container.id, {
+                engine: fake.engine,
+                follow: false,
+                resume: first.cursor,
+              }),
             );
             await rest.done;
             expect(rest.error).toBeUndefined();
@@ -76,7 +89,7 @@ describe.each(["ns", "s", "offset"] as const)("with timestamps %s", (timestamps)
             await nothingOpen(fake);
           },
         ),
-        { numRuns: RUNS, interruptAfterTimeLimit: 20_000 },
+        { numRuns: RUNS, plugins: [fc.interruptAfterTimeLimit(20_000)] },
       );
     },
   );
@@ -88,7 +101,13 @@ describe.each(scriptClocks)("with a clock that is %s", (clock) => {
       fc.asyncProperty(arbitraryScript(clock), share, async (acts, where) => {
         await using fake = await FakeEngine.start();
         const container = fake.create({ name: "web" });
-        const player = new Player({ fake, container, rotate: () => {}, clock, finishesLines: false });
+        const player = new Player({
+          fake,
+          container,
+          rotate: () => {},
+          clock,
+          finishesLines: false,
+        });
         await player.play(acts.filter(({ kind }) => kind !== "outage" && kind !== "turns"));
         const known = container.written.length;
         player.finish();
@@ -96,14 +115,22 @@ describe.each(scriptClocks)("with a clock that is %s", (clock) => {
         const options = { engine: fake.engine, follow: false };
         const whole = new Follower(new ContainerLogSource("web", options));
         await whole.done;
-        const first = await readSome(fake, container, 1 + Math.floor(where * (known - 1)), undefined, true);
+        const first = await readSome(
+          fake,
+          container,
+          1 + Math.floor(where * (known - 1)),
+          undefined,
+          true,
+        );
         if (first === undefined) throw new Error("no cursor");
-        const rest = new Follower(new ContainerLogSource("web", { ...options, resume: first.cursor }));
+        const rest = new Follower(
+          new ContainerLogSource("web", { ...options, resume: first.cursor }),
+        );
         await rest.done;
         expect(ids([...first.records, ...rest.records])).toEqual(ids(whole.records));
         expect(new Set(ids(whole.records)).size).toBe(whole.records.length);
       }),
-      { numRuns: RUNS, interruptAfterTimeLimit: 20_000 },
+      { numRuns: RUNS, plugins: [fc.interruptAfterTimeLimit(20_000)] },
     );
   });
 });

@@ -29,9 +29,10 @@ async function some(count: number, options: SourceOptions = {}): Promise<Cursor>
 }
 
 async function rest(resume: Cursor, options: SourceOptions = {}): Promise<string[]> {
-  const follower = new Follower(new ContainerLogSource("web", { engine: fake.engine, follow: false, resume, ...options }));
-  await follower.done;
-  if (follower.error !== undefined) throw follower.error;
+  const follower = new Follower(
+    new ContainerLogSource("web", { engine: fake.engine, follow: false, resume, ...options }),
+  );
+  await follower.finished();
   return follower.texts;
 }
 
@@ -47,22 +48,27 @@ describe("a source that resumes with another choice of streams", () => {
     const cursor = await some(count, { streams: ["stdout"] });
     const behind = written.slice(written.indexOf(`out ${count}`) + 1);
     expect(await rest(cursor)).toEqual(behind);
-    expect(await rest(cursor, { streams: ["stderr"] })).toEqual(behind.filter((line) => line.startsWith("err")));
-    expect(await rest(cursor, { streams: ["stdout"] })).toEqual(behind.filter((line) => line.startsWith("out")));
+    expect(await rest(cursor, { streams: ["stderr"] })).toEqual(
+      behind.filter((line) => line.startsWith("err")),
+    );
+    expect(await rest(cursor, { streams: ["stdout"] })).toEqual(
+      behind.filter((line) => line.startsWith("out")),
+    );
   });
 
-  it("gets a line of the other stream whole that had begun before", async () => {
-    web.write("err begins, ", { ...err, partial: true });
-    web.write("out 1");
-    web.write("err goes on, ", { ...err, partial: true });
-    web.write("out 2");
-    for (const count of [1, 2]) {
+  it.each([1, 2])(
+    "gets a line of the other stream whole that had begun before line %d",
+    async (count) => {
+      web.write("err begins, ", { ...err, partial: true });
+      web.write("out 1");
+      web.write("err goes on, ", { ...err, partial: true });
+      web.write("out 2");
       const cursor = await some(count, { streams: ["stdout"] });
-      const other = fake.container("web");
-      if (count === 2) other.write("err ends", err);
-      if (count === 2) expect(await rest(cursor)).toEqual(["err begins, err goes on, err ends"]);
-    }
-  });
+      web.write("err ends", err);
+      const others = count === 1 ? ["out 2"] : [];
+      expect(await rest(cursor)).toEqual([...others, "err begins, err goes on, err ends"]);
+    },
+  );
 
   it("gets a long line of its own stream whole that had begun before", async () => {
     const long = "x".repeat(100_000);
@@ -81,10 +87,7 @@ describe("a cursor", () => {
     const other = fake.create({ name: "other" });
     other.write("two");
     const source = new ContainerLogSource("other", { engine: fake.engine, resume: cursor });
-    const error = await failure(new Promise((resolve, reject) => {
-      const follower = new Follower(source);
-      void follower.done.then(() => (follower.error === undefined ? resolve(undefined) : reject(follower.error)));
-    }), "INVALID_OPTION");
+    const error = await failure(new Follower(source).finished(), "INVALID_OPTION");
     expect(error.message).toContain(other.id);
     expect(error.message).toContain(web.id);
   });

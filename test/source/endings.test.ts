@@ -85,7 +85,9 @@ async function expectNothingLeft(follower: Follower, signal: AbortSignal): Promi
 
 describe.each(Object.entries(moments))("%s", (_, { options, reach }) => {
   const open = (signal: AbortSignal): Follower =>
-    new Follower(new ContainerLogSource("web", { engine: fake.engine, ...eager, signal, ...options }));
+    new Follower(
+      new ContainerLogSource("web", { engine: fake.engine, ...eager, signal, ...options }),
+    );
 
   it("close() ends the loop normally and leaves nothing behind", async () => {
     const { signal } = new AbortController();
@@ -166,7 +168,9 @@ describe("a source", () => {
   });
 
   it("with a signal that has aborted opens nothing and throws the reason", async () => {
-    const follower = new Follower(new ContainerLogSource("web", { engine: fake.engine, signal: AbortSignal.abort("no") }));
+    const follower = new Follower(
+      new ContainerLogSource("web", { engine: fake.engine, signal: AbortSignal.abort("no") }),
+    );
     await follower.done;
     expect(follower.error).toBe("no");
     expect(await follower.source.ended).toEqual({ kind: "aborted", reason: "no" });

@@ -13,7 +13,9 @@ it.each(["break", "close", "abort", "rotate"])(
     await using fake = await FakeEngine.start();
     fake.create({ name: "web" }).write("one");
     const { socketPath = "" } = fake.engine;
-    const { stdout } = await run(process.execPath, ["--import", "tsx", fixture, socketPath, how], { timeout: 25_000 });
+    const { stdout } = await run(process.execPath, ["--import", "tsx", fixture, socketPath, how], {
+      timeout: 25_000,
+    });
     expect(stdout.split("\n").slice(-2)).toEqual(["over", ""]);
   },
 );

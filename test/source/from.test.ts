@@ -11,8 +11,7 @@ const start = (fake: FakeEngine, options: SourceOptions): Follower =>
 /** What a source that reads to the log's end delivers. */
 async function read(fake: FakeEngine, options: SourceOptions): Promise<string[]> {
   const follower = start(fake, { ...options, follow: false });
-  await follower.done;
-  if (follower.error !== undefined) throw follower.error;
+  await follower.finished();
   return follower.texts;
 }
 
@@ -20,7 +19,8 @@ describe("from now", () => {
   it.each([0, 1, 3, 70, 600])("begins behind the %d lines that are there", async (count) => {
     await using fake = await FakeEngine.start();
     const web = fake.create({ name: "web" });
-    for (let line = 0; line < count; line++) web.write(`old ${line}`, { timestamp: "2026-11-23T15:58:34Z" });
+    for (let line = 0; line < count; line++)
+      web.write(`old ${line}`, { timestamp: "2026-11-23T15:58:34Z" });
     const follower = start(fake, { from: "now" });
     await follower.status("opened");
     for (const line of ["one", "two"]) web.write(line);
@@ -29,46 +29,59 @@ describe("from now", () => {
     await follower.source.close();
   });
 
-  it.each([0, 5])("keeps what is written from its opening on, cut before any line was seen (%d lines before)", async (count) => {
-    await using fake = await FakeEngine.start();
-    const web = fake.create({ name: "web" });
-    for (let line = 0; line < count; line++) web.write(`old ${line}`);
-    const follower = start(fake, { from: "now" });
-    await follower.status("opened");
-    await eventually(() => fake.open.follows === 1);
-    for (let round = 0; round < 5; round++) {
-      fake.outage();
-      web.write(`round ${round}`);
-      fake.restore();
-      await turns(round);
-    }
-    await follower.has(5);
-    expect(follower.texts).toEqual(["round 0", "round 1", "round 2", "round 3", "round 4"]);
-    await follower.source.close();
-  });
+  it.each([0, 5])(
+    "keeps what is written from its opening on, cut before any line was seen (%d lines before)",
+    async (count) => {
+      await using fake = await FakeEngine.start();
+      const web = fake.create({ name: "web" });
+      for (let line = 0; line < count; line++) web.write(`old ${line}`);
+      const follower = start(fake, { from: "now" });
+      await follower.status("opened");
+      await eventually(() => fake.open.follows === 1);
+      for (let round = 0; round < 5; round++) {
+        fake.outage();
+        web.write(`round ${round}`);
+        fake.restore();
+        await turns(round);
+      }
+      await follower.has(5);
+      expect(follower.texts).toEqual(["round 0", "round 1", "round 2", "round 3", "round 4"]);
+      await follower.source.close();
+    },
+  );
 
-  it("does not deliver the rest of a line that began before, nor its beginning", async () => {
-    await using fake = await FakeEngine.start();
-    const web = fake.create({ name: "web" });
-    web.write("old ", { partial: true });
-    const follower = start(fake, { from: "now" });
-    await follower.status("opened");
-    web.write("rest");
-    web.write("new");
-    await follower.until(() => follower.texts.includes("new"));
-    // The line is finished after now, and so it comes whole or not at all.
-    expect([["new"], ["old rest", "new"]]).toContainEqual(follower.texts);
-    await follower.source.close();
-  });
+  it.each([1, 200])(
+    "delivers a line that had begun before whole or not at all (%d parts)",
+    async (parts) => {
+      await using fake = await FakeEngine.start();
+      const web = fake.create({ name: "web" });
+      for (let part = 0; part < parts; part++) {
+        web.write("old ", { partial: true });
+        if (part % 20 === 0) web.write(`err ${part}`, { stream: "stderr" });
+      }
+      const follower = start(fake, { from: "now" });
+      await follower.status("opened");
+      web.write("rest");
+      web.write("new");
+      await follower.until(() => follower.texts.includes("new"));
+      expect([["new"], [`${"old ".repeat(parts)}rest`, "new"]]).toContainEqual(follower.texts);
+      await follower.source.close();
+    },
+  );
 });
 
 describe("from a tail", () => {
-  it.each([0, 1, 2, 5, 64, 65, 200, 10_000])("of %d delivers so many of the last lines", async (tail) => {
-    await using fake = await FakeEngine.start();
-    const web = fake.create({ name: "web" });
-    for (let line = 0; line < 300; line++) web.write(`line ${line}`);
-    expect(await read(fake, { from: { tail } })).toEqual(tail === 0 ? [] : texts(web.written).slice(-tail));
-  });
+  it.each([0, 1, 2, 5, 64, 65, 200, 10_000])(
+    "of %d delivers so many of the last lines",
+    async (tail) => {
+      await using fake = await FakeEngine.start();
+      const web = fake.create({ name: "web" });
+      for (let line = 0; line < 300; line++) web.write(`line ${line}`);
+      expect(await read(fake, { from: { tail } })).toEqual(
+        tail === 0 ? [] : texts(web.written).slice(-tail),
+      );
+    },
+  );
 
   it("counts lines of the chosen streams, not parts, and not other streams' lines", async () => {
     await using fake = await FakeEngine.start();
@@ -91,7 +104,8 @@ describe("from a tail", () => {
     }
     web.write("end");
     const written = texts(web.written);
-    for (const tail of [1, 2, 5]) expect(await read(fake, { from: { tail } })).toEqual(written.slice(-tail));
+    for (const tail of [1, 2, 5])
+      expect(await read(fake, { from: { tail } })).toEqual(written.slice(-tail));
   });
 
   it("goes on with what is written later", async () => {
@@ -107,55 +121,73 @@ describe("from a tail", () => {
   });
 });
 
-const engines: readonly FakeEngineOptions[] = (["per-line", "first-match", "exclusive"] as const).flatMap((since) =>
-  (["ns", "s", "offset"] as const).map((timestamps) => ({ since, timestamps })),
+const engines: readonly FakeEngineOptions[] = (
+  ["per-line", "first-match", "exclusive"] as const
+).flatMap((since) => (["ns", "s", "offset"] as const).map((timestamps) => ({ since, timestamps })));
+
+describe.each(engines)(
+  "from a time, on an engine with since $since and timestamps $timestamps",
+  (engine) => {
+    it("begins with the first line at or after it, in log order, also where time ran backwards", async () => {
+      await using fake = await FakeEngine.start(engine);
+      const web = fake.create({ name: "web" });
+      const seconds = [10, 20, 30, 28, 40, 39, 38, 50, 50, 49, 60];
+      for (const [index, second] of seconds.entries()) {
+        const stream = index % 2 === 0 ? "stdout" : "stderr";
+        web.write(`line ${index}`, {
+          stream,
+          timestamp: `2026-11-23T15:58:${second}Z`.replace(":60Z", ":59.5Z"),
+        });
+      }
+      const base = Date.UTC(2026, 10, 23, 15, 58);
+      for (const [second, first] of [
+        [0, 0],
+        [10, 0],
+        [11, 1],
+        [29, 2],
+        [39, 4],
+        [50, 7],
+        [59, 10],
+      ] as const) {
+        const expected = texts(web.written).slice(first);
+        const time = new Date(base + second * 1000);
+        expect(await read(fake, { from: { since: time } })).toEqual(expected);
+        expect(await read(fake, { from: { since: time.toISOString() } })).toEqual(expected);
+        const local = new Date(time.getTime() + 2 * 3_600_000).toISOString().replace("Z", "+02:00");
+        expect(await read(fake, { from: { since: local } })).toEqual(expected);
+      }
+    });
+
+    it("begins there in a long log, and reads only its end", async () => {
+      await using fake = await FakeEngine.start(engine);
+      const web = fake.create({ name: "web" });
+      const base = Date.UTC(2026, 10, 23, 12);
+      for (let line = 0; line < 5_000; line++) {
+        web.write(`line ${line}`, { timestamp: new Date(base + line * 1000).toISOString() });
+      }
+      expect(await read(fake, { from: { since: new Date(base + 4_900_000) } })).toEqual(
+        texts(web.written).slice(4_900),
+      );
+      expect(
+        fake.requests.filter(({ path }) => path.includes("since=") || path.includes("tail=all")),
+      ).toEqual([]);
+    });
+
+    it("later than the log delivers nothing, until there is something later", async () => {
+      await using fake = await FakeEngine.start(engine);
+      const web = fake.create({ name: "web" });
+      web.write("old", { timestamp: "2026-11-23T15:58:34Z" });
+      const follower = start(fake, { from: { since: "2026-11-23T16:00:00Z" } });
+      await follower.status("opened");
+      web.write("still old", { timestamp: "2026-11-23T15:59:59Z" });
+      web.write("new", { timestamp: "2026-11-23T16:00:00Z" });
+      web.write("backwards", { timestamp: "2026-11-23T15:59:59Z" });
+      await follower.has(2);
+      expect(follower.texts).toEqual(["new", "backwards"]);
+      await follower.source.close();
+    });
+  },
 );
-
-describe.each(engines)("from a time, on an engine with since $since and timestamps $timestamps", (engine) => {
-  it("begins with the first line at or after it, in log order, also where time ran backwards", async () => {
-    await using fake = await FakeEngine.start(engine);
-    const web = fake.create({ name: "web" });
-    const seconds = [10, 20, 30, 28, 40, 39, 38, 50, 50, 49, 60];
-    for (const [index, second] of seconds.entries()) {
-      const stream = index % 2 === 0 ? "stdout" : "stderr";
-      web.write(`line ${index}`, { stream, timestamp: `2026-11-23T15:58:${second}Z`.replace(":60Z", ":59.5Z") });
-    }
-    const base = Date.UTC(2026, 10, 23, 15, 58);
-    for (const [second, first] of [[0, 0], [10, 0], [11, 1], [29, 2], [39, 4], [50, 7], [59, 10]] as const) {
-      const expected = texts(web.written).slice(first);
-      const time = new Date(base + second * 1000);
-      expect(await read(fake, { from: { since: time } })).toEqual(expected);
-      expect(await read(fake, { from: { since: time.toISOString() } })).toEqual(expected);
-      const local = new Date(time.getTime() + 2 * 3_600_000).toISOString().replace("Z", "+02:00");
-      expect(await read(fake, { from: { since: local } })).toEqual(expected);
-    }
-  });
-
-  it("begins there in a long log, and reads only its end", async () => {
-    await using fake = await FakeEngine.start(engine);
-    const web = fake.create({ name: "web" });
-    const base = Date.UTC(2026, 10, 23, 12);
-    for (let line = 0; line < 5_000; line++) {
-      web.write(`line ${line}`, { timestamp: new Date(base + line * 1000).toISOString() });
-    }
-    expect(await read(fake, { from: { since: new Date(base + 4_900_000) } })).toEqual(texts(web.written).slice(4_900));
-    expect(fake.requests.filter(({ path }) => path.includes("since=") || path.includes("tail=all"))).toEqual([]);
-  });
-
-  it("later than the log delivers nothing, until there is something later", async () => {
-    await using fake = await FakeEngine.start(engine);
-    const web = fake.create({ name: "web" });
-    web.write("old", { timestamp: "2026-11-23T15:58:34Z" });
-    const follower = start(fake, { from: { since: "2026-11-23T16:00:00Z" } });
-    await follower.status("opened");
-    web.write("still old", { timestamp: "2026-11-23T15:59:59Z" });
-    web.write("new", { timestamp: "2026-11-23T16:00:00Z" });
-    web.write("backwards", { timestamp: "2026-11-23T15:59:59Z" });
-    await follower.has(2);
-    expect(follower.texts).toEqual(["new", "backwards"]);
-    await follower.source.close();
-  });
-});
 
 describe("follow: false", () => {
   it("ends at the end of the log as it is, with an unfinished last line", async () => {

@@ -54,7 +54,7 @@ const bad: readonly (readonly [string, Record<string, unknown>, string])[] = [
 
 describe("a wrong option", () => {
   it.each(bad)("%s is refused with its name and what is allowed: %j", (name, options, allowed) => {
-    const error = thrown(() => new ContainerLogSource("web", options as SourceOptions), "INVALID_OPTION");
+    const error = thrown(() => new ContainerLogSource("web", options), "INVALID_OPTION");
     expect(error.message).toContain(`"${name}"`);
     expect(error.message).toContain(allowed);
     expect(error.message).toMatch(/^[^\n]{20,900}\.$/);
@@ -74,7 +74,17 @@ describe("a wrong option", () => {
 
 describe("an option that is undefined", () => {
   it("has its default", () => {
-    const names = ["engine", "from", "resume", "streams", "follow", "encoding", "maxLineBytes", "signal", "reconnect"];
+    const names = [
+      "engine",
+      "from",
+      "resume",
+      "streams",
+      "follow",
+      "encoding",
+      "maxLineBytes",
+      "signal",
+      "reconnect",
+    ];
     const options = Object.fromEntries(names.map((name) => [name, undefined]));
     expect(() => new ContainerLogSource("web", options as SourceOptions)).not.toThrow();
   });

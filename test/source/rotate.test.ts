@@ -25,7 +25,12 @@ describe("rotate()", () => {
     const { source } = follower;
     const first = source.rotate();
     expect(source.rotate()).toBe(first);
-    expect(await first).toMatchObject({ container: web.id, generation: 2, reopened: true, awaited: ["reader"] });
+    expect(await first).toMatchObject({
+      container: web.id,
+      generation: 2,
+      reopened: true,
+      awaited: ["reader"],
+    });
     expect((await source.rotate()).generation).toBe(3);
     expect(source.stats).toMatchObject({ rotations: 2, generation: 3, state: "streaming" });
     web.write("two");
@@ -33,7 +38,11 @@ describe("rotate()", () => {
     await source.close();
     expect(follower.texts).toEqual(["one", "two"]);
     expect(follower.seen("rotated").map(({ rotation }) => rotation.generation)).toEqual([2, 3]);
-    expect(follower.seen("opened").map(({ aligned }) => aligned)).toEqual(["first", "exact", "exact"]);
+    expect(follower.seen("opened").map(({ aligned }) => aligned)).toEqual([
+      "first",
+      "exact",
+      "exact",
+    ]);
     expect(fake.open.maxFollowsOfOneContainer).toBe(1);
   });
 
@@ -128,7 +137,9 @@ describe("rotate()", () => {
       const name = `c${round}`;
       const container = fake.create({ name });
       container.write("one");
-      const follower = new Follower(new ContainerLogSource(name, { engine: fake.engine, ...eager, followRestarts: false }));
+      const follower = new Follower(
+        new ContainerLogSource(name, { engine: fake.engine, ...eager, followRestarts: false }),
+      );
       await follower.has(1);
       container.write("two");
       const rotation = follower.source.rotate();
@@ -169,7 +180,10 @@ describe("rotate()", () => {
     web.write("one");
     const follower = follow();
     await follower.has(1);
-    const [rotation, closing] = await Promise.allSettled([follower.source.rotate(), follower.source.close()]);
+    const [rotation, closing] = await Promise.allSettled([
+      follower.source.rotate(),
+      follower.source.close(),
+    ]);
     expect(closing.status).toBe("fulfilled");
     expect(rotation.status).toBe("rejected");
     if (rotation.status === "rejected") expect(rotation.reason).toMatchObject({ code: "CLOSED" });

@@ -4,7 +4,14 @@ import { ContainerLogSource } from "../../src/index.ts";
 import type { DockerModem, SourceOptions } from "../../src/index.ts";
 import { FakeEngine } from "../../src/testing.ts";
 import type { FakeContainer } from "../../src/testing.ts";
-import { eager, eventually, failure, Follower, nothingOpen, turns } from "../support/fake-follow.ts";
+import {
+  eager,
+  eventually,
+  failure,
+  Follower,
+  nothingOpen,
+  turns,
+} from "../support/fake-follow.ts";
 
 let fake: FakeEngine;
 let web: FakeContainer;
@@ -16,7 +23,14 @@ beforeEach(async () => {
 afterEach(() => fake.close());
 
 const follow = (options: SourceOptions = {}): Follower =>
-  new Follower(new ContainerLogSource("web", { engine: fake.engine, ...eager, rotateTimeoutMs: 20, ...options }));
+  new Follower(
+    new ContainerLogSource("web", {
+      engine: fake.engine,
+      ...eager,
+      rotateTimeoutMs: 20,
+      ...options,
+    }),
+  );
 
 /** A promise that its owner settles. */
 function gate(): { opened: Promise<void>; open: () => void } {

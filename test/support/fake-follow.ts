@@ -91,7 +91,11 @@ export class Follower {
   }
 
   /** Looks after each record and status, and at times: what a listener sees may still be about to change. */
-  async until(test: () => boolean, what = "a condition", patienceMs: number = PATIENCE_MS): Promise<void> {
+  async until(
+    test: () => boolean,
+    what = "a condition",
+    patienceMs: number = PATIENCE_MS,
+  ): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       const settle = (act: () => void): void => {
         clearTimeout(timer);
@@ -111,6 +115,15 @@ export class Follower {
       this.#looks.add(look);
       look();
     });
+  }
+
+  /** Waits for the loop's end, and throws what it threw. */
+  async finished(): Promise<void> {
+    await this.done;
+    if (this.error === undefined) return;
+    throw this.error instanceof Error
+      ? this.error
+      : new Error("The loop threw what is no error.", { cause: this.error });
   }
 
   #missing(what: string, how: string): Error {

@@ -4,13 +4,23 @@ import { FrameDecoder } from "../../src/wire/frames.ts";
 import { STAMP, arbitraryCuts, chunked, decode, frame } from "./bytes.ts";
 
 const text = fc.oneof(
-  fc.constantFrom("", "\n", "line\n", "no end", "a\rb\r\n", "\u0000\u0001\u0002\n", "\u0003\u0000\u0000\u0000"),
+  fc.constantFrom(
+    "",
+    "\n",
+    "line\n",
+    "no end",
+    "a\rb\r\n",
+    "\u0000\u0001\u0002\n",
+    "\u0003\u0000\u0000\u0000",
+  ),
   fc.integer({ min: 0, max: 140_000 }).map((size) => `${"y".repeat(size)}\n`),
 );
 const frames = fc.array(fc.tuple(fc.constantFrom(1, 2), text), { maxLength: 12 });
 
 function encode(list: readonly (readonly [number, string])[]): Buffer {
-  return Buffer.concat(list.map(([type, line]) => frame(type, Buffer.from(`${STAMP} ${line}`, "latin1"))));
+  return Buffer.concat(
+    list.map(([type, line]) => frame(type, Buffer.from(`${STAMP} ${line}`, "latin1"))),
+  );
 }
 
 describe("the frame decoder", () => {
@@ -31,7 +41,9 @@ describe("the frame decoder", () => {
       fc.property(frames, (list) => {
         const joined: [string, string][] = [];
         let open = "";
-        for (const { stream, timestamp, text: piece, ended } of decode(new FrameDecoder(), [encode(list)])) {
+        for (const { stream, timestamp, text: piece, ended } of decode(new FrameDecoder(), [
+          encode(list),
+        ])) {
           expect(timestamp).toBe(STAMP);
           open += piece;
           joined.push([stream, ended ? `${open}\n` : open]);
@@ -48,7 +60,9 @@ describe("the frame decoder", () => {
   });
 
   it("cuts a frame of more than 64 KiB into pieces, of which only the last one has the end", () => {
-    const [first, ...rest] = decode(new FrameDecoder(), [frame(2, `${STAMP} ${"z".repeat(200_000)}\n`)]);
+    const [first, ...rest] = decode(new FrameDecoder(), [
+      frame(2, `${STAMP} ${"z".repeat(200_000)}\n`),
+    ]);
     expect(first?.ended).toBe(false);
     expect(rest.at(-1)?.ended).toBe(true);
     expect([first, ...rest].every((entry) => entry?.stream === "stderr")).toBe(true);
@@ -63,7 +77,9 @@ describe("the frame decoder", () => {
     const whole = frame(1, `${STAMP} whole\n`);
     for (const size of [1, 7, 8, 20, whole.length - 1]) {
       const decoder = new FrameDecoder();
-      expect(decode(decoder, [whole, whole.subarray(0, size)]).map(({ text: line }) => line)).toEqual(["whole"]);
+      expect(
+        decode(decoder, [whole, whole.subarray(0, size)]).map(({ text: line }) => line),
+      ).toEqual(["whole"]);
       expect(decoder.fault).toBeUndefined();
     }
   });
@@ -108,7 +124,10 @@ describe("a frame of type 3", () => {
         const error = frame(3, "Error grabbing logs: unexpected EOF\n");
         const entries = decode(decoder, chunked(Buffer.concat([line, error, line]), cuts));
         expect(entries.map(({ text: own }) => own)).toEqual(["line"]);
-        expect(decoder.fault).toEqual({ kind: "engine-error", message: "Error grabbing logs: unexpected EOF" });
+        expect(decoder.fault).toEqual({
+          kind: "engine-error",
+          message: "Error grabbing logs: unexpected EOF",
+        });
       }),
       { numRuns: 60 },
     );

@@ -21,7 +21,9 @@ function terminal(line: string, stamp: string = STAMP): string {
 const lines = fc.array(
   fc.oneof(
     fc.constantFrom("", "tick", "a\rb", "\u00e4\u00ff\u0000", STAMP, "Error grabbing logs"),
-    fc.constantFrom(16_382, 16_383, 16_384, 16_385, 32_767, 32_768, 50_000).map((size) => "x".repeat(size)),
+    fc
+      .constantFrom(16_382, 16_383, 16_384, 16_385, 32_767, 32_768, 50_000)
+      .map((size) => "x".repeat(size)),
   ),
   { maxLength: 8 },
 );
@@ -64,15 +66,16 @@ describe("the terminal decoder", () => {
     ]);
   });
 
-  it.each([["<html>"], ["hello world, this is no log stream at all, is it\n"], ["\u0001\u0000\u0000\u0000"]])(
-    "calls what begins with %j no log stream",
-    (text) => {
-      const decoder = new TtyDecoder();
-      const bytes = Buffer.from(`${terminal("good")}${text}${"z".repeat(50)}`);
-      expect(decode(decoder, [bytes]).map((entry) => entry.text)).toEqual(["good\r"]);
-      expect(decoder.fault?.kind).toBe("protocol");
-    },
-  );
+  it.each([
+    ["<html>"],
+    ["hello world, this is no log stream at all, is it\n"],
+    ["\u0001\u0000\u0000\u0000"],
+  ])("calls what begins with %j no log stream", (text) => {
+    const decoder = new TtyDecoder();
+    const bytes = Buffer.from(`${terminal("good")}${text}${"z".repeat(50)}`);
+    expect(decode(decoder, [bytes]).map((entry) => entry.text)).toEqual(["good\r"]);
+    expect(decoder.fault?.kind).toBe("protocol");
+  });
 
   it("recognises the daemon's error message in any chunking", () => {
     fc.assert(

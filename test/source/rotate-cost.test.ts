@@ -1,0 +1,44 @@
+import { describe, expect, it } from "vitest";
+import { ContainerLogSource } from "../../src/index.ts";
+import { FakeEngine } from "../../src/testing.ts";
+import { Follower } from "../support/fake-follow.ts";
+
+/** How many entries the latest log request asked for. */
+function tailAsked(fake: FakeEngine): number {
+  const last = fake.requests.findLast(({ path }) => path.includes("/logs"));
+  const { searchParams } = new URL(last?.path ?? "/", "http://x");
+  expect(searchParams.get("since")).toBeNull();
+  return Number(searchParams.get("tail"));
+}
+
+describe("the cost of a rotation", () => {
+  it("does not grow with the log", async () => {
+    await using fake = await FakeEngine.start();
+    const web = fake.create({ name: "web" });
+    const source = new ContainerLogSource("web", { engine: fake.engine });
+    const follower = new Follower(source);
+    for (let line = 0; line < 50_000; line++) web.write(`line ${line}`);
+    await follower.has(50_000);
+    // The first ones still reckon with the rate of the burst.
+    for (let round = 0; round < 4; round++) await source.rotate();
+    expect(tailAsked(fake)).toBeLessThan(1_000);
+    expect(fake.requests.filter(({ path }) => path.includes("/logs"))).toHaveLength(5);
+    await source.close();
+  });
+
+  it("does not grow with a line that began long ago and does not end", async () => {
+    await using fake = await FakeEngine.start();
+    const web = fake.create({ name: "web" });
+    const source = new ContainerLogSource("web", { engine: fake.engine });
+    const follower = new Follower(source);
+    for (let part = 0; part < 20_000; part++) web.write(".", { partial: true });
+    for (let line = 0; line < 100; line++) web.write(`err ${line}`, { stream: "stderr" });
+    await follower.has(100);
+    for (let round = 0; round < 4; round++) await source.rotate();
+    expect(tailAsked(fake)).toBeLessThan(1_000);
+    web.write("end");
+    await follower.has(101);
+    expect(follower.texts[100]).toBe(`${".".repeat(20_000)}end`);
+    await source.close();
+  });
+});
