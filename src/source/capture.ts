@@ -149,8 +149,11 @@ export class Capture {
         const inspection = await this.#inspect(signal);
         const isRestart = inspection.running && this.#known.runs(inspection.startedAt);
         if (inspection.running && this.#options.follow) {
-          if (streamEnded && !isRestart) await this.#backOff(endedEarly(inspection), signal);
-          streamEnded = false;
+          if (streamEnded && !isRestart) {
+            streamEnded = false;
+            await this.#backOff(endedEarly(inspection), signal);
+            continue;
+          }
           await this.#follow(inspection, signal);
           streamEnded = true;
           continue;

@@ -1,7 +1,7 @@
-/** A silence that shows the log's end, where the reader was not behind, and where it was. */
+/** A silence that shows the log's end: at the least, at the most, and as a share of how far the reader was behind. */
 const SILENT_MS = 50;
-const SILENT_BEHIND_MS = 500;
-const BEHIND_MS = 200;
+const LONG_SILENT_MS = 500;
+const SILENT_SHARE = 0.2;
 /** Over how much of the log's own time its rate is measured. */
 const SPAN_MS = 100;
 const DAY_MS = 86_400_000;
@@ -56,7 +56,7 @@ export class Flow {
 
   /** The stream is closed, not paused. Where it brought nothing lately it has been at the log's end. */
   closing(now: number = Date.now()): void {
-    const enough = this.#lagMs < BEHIND_MS ? SILENT_MS : SILENT_BEHIND_MS;
+    const enough = Math.min(Math.max(SILENT_MS, SILENT_SHARE * this.#lagMs), LONG_SILENT_MS);
     if (this.#lastAt !== undefined && now - this.#lastAt > enough) this.ended(now);
   }
 

@@ -7,6 +7,7 @@ import { LineAssembler } from "../wire/lines.ts";
 import type { Joining } from "../wire/open-lines.ts";
 import type { LineRecord } from "../wire/records.ts";
 import { compareTimestamps } from "../wire/timestamps.ts";
+import { LineStarts } from "./line-starts.ts";
 import { cutWhileReading, engineReported, notALogStream } from "./failures.ts";
 import type { LogReader, Visit } from "./log-reader.ts";
 import { sinceTimestamp } from "./options.ts";
@@ -97,10 +98,15 @@ async function atEnd(
   running: boolean,
 ): Promise<Start | undefined> {
   const trail = new Trail(joining);
-  const count = await scan(tail, (entry) => trail.add([entry]));
-  if (shows(tail, count)) trail.beganAtLogStart();
+  const starts = new LineStarts(joining);
+  const count = await scan(tail, (entry) => {
+    starts.add(entry);
+    trail.add([entry]);
+  });
+  const isWhole = shows(tail, count);
+  if (isWhole) trail.beganAtLogStart();
   const { position } = trail;
-  if (position === undefined) return undefined;
+  if (position === undefined || !(isWhole || starts.areCertain)) return undefined;
   // A line that a stopped container left without an end has ended.
   return { position: running ? position : { ...position, open: [] } };
 }
@@ -148,7 +154,9 @@ async function atLine(
   const { info, running } = reader.inspection;
   const assembler = new LineAssembler({ maxLineBytes, encoding, joining });
   const trail = new Trail(joining);
+  const starts = new LineStarts(joining);
   let early: { readonly start: Start; readonly lines: number } | undefined;
+  let isEarlyCertain = true;
   let seen = 0;
   const chosen = (records: readonly LineRecord[]): number =>
     records.filter((record) => streams.has(record.stream)).length;
@@ -157,9 +165,13 @@ async function atLine(
     assembler.push(entry, info, records);
     assembler.cut.length = 0;
     seen += chosen(records);
-    if (early !== undefined) return;
+    const isCertain = starts.add(entry);
+    if (early !== undefined) {
+      if (!isCertain) isEarlyCertain = false;
+      return;
+    }
     trail.add([entry]);
-    const { position } = trail;
+    const position = starts.areCertain ? trail.position : undefined;
     if (position !== undefined && position.groups.length >= ENOUGH_GROUPS) early = { start: { position }, lines: seen };
   });
   if (!running) {
@@ -167,7 +179,7 @@ async function atLine(
     assembler.flush(info, records);
     seen += chosen(records);
   }
-  if (early !== undefined && seen - early.lines >= lines) {
+  if (early !== undefined && isEarlyCertain && seen - early.lines >= lines) {
     return { position: early.start.position, skip: { lines: seen - early.lines - lines } };
   }
   if (!shows(tail, count)) return undefined;

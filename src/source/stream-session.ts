@@ -36,8 +36,6 @@ type FollowEnd = BodyEnd | "lost";
 
 const ALIGNMENT_SILENCE_MS = 1_000;
 const FOLLOW_ATTEMPTS = 4;
-/** Paused for so long, the engine's own log rotation may have overtaken the follow, which says nothing of it. */
-const LONG_PAUSE_MS = 100;
 /** A plain read that brought no more has caught up with the log. */
 const CAUGHT_UP_ENTRIES = 1_000;
 
@@ -140,13 +138,12 @@ export class StreamSession {
         this.#commit(chunk, from);
         return isReplayed || lag.mayBeOvertaken(chunk, from) ? "stop" : undefined;
       }
-      const since = performance.now();
       isPaused = true;
       return buffer.room(signal).then(() => {
         isPaused = false;
         this.#commit(chunk, from);
-        const wasLong = performance.now() - since > LONG_PAUSE_MS;
-        return isReplayed || wasLong || lag.mayBeOvertaken(chunk, from) ? "stop" : undefined;
+        // While it was paused the engine's own log rotation may have overtaken it, which says nothing of it.
+        return "stop";
       });
     };
     reading.beginReplay();

@@ -109,7 +109,6 @@ describeWithEngine("json-file with max-size and max-file", (engine) => {
   test("written steadily and read fast: exact, over the engine's log rotations and ours", async () => {
     const script = numbered(40_000, 400);
     const { id, following, rotations } = await followWhole(engine, { script, options }, 40_000);
-    expect(holesIn(following)).toEqual([]);
     expectExplained(`max-size, ${rotations} rotations while it was written`, following, 40_000);
     expect(following.lines.length).toBe(40_000);
     const kept = await readLog(engine.socketPath, id, { tty: false });

@@ -220,3 +220,11 @@ describe("an id", () => {
     expect(record?.id).toMatch(/^[\w-]{22}$/);
   });
 });
+
+describe("identical lines under one timestamp", () => {
+  it("have different ids also where another timestamp stood between them", () => {
+    const earlier = { timestamp: "2026-11-23T15:58:33Z" };
+    const { records } = assemble([part("same"), part("same", earlier), part("same")]);
+    expect(new Set(records.map(({ id }) => id)).size).toBe(3);
+  });
+});
