@@ -17,13 +17,15 @@ export type Change = "started" | "removed" | "unknown";
 export class ChangeWatch {
   readonly #client: EngineClient;
   readonly #id: string;
+  readonly #startedAt: string | undefined;
   readonly #closing = new AbortController();
   readonly #unlink: () => void;
   readonly #change: Promise<Change>;
 
-  constructor(client: EngineClient, { info }: Inspection, signal: AbortSignal) {
+  constructor(client: EngineClient, { info, startedAt }: Inspection, signal: AbortSignal) {
     this.#client = client;
     this.#id = info.id;
+    this.#startedAt = startedAt;
     this.#unlink = onAbort(signal, () => this.#closing.abort(signal.reason));
     this.#change = this.#listen(this.#closing.signal);
     // It may fail before anybody waits for it.
@@ -52,7 +54,7 @@ export class ChangeWatch {
     const opened = (): void => {
       look = this.#client.inspect(this.#id, signal).then(
         (now) => {
-          if (now.running || now.removing) stop();
+          if (now.running || now.removing || now.startedAt !== this.#startedAt) stop();
         },
         // The next look of the source will fail in the same way, and knows what to do.
         stop,

@@ -36,6 +36,8 @@ export class ContainerState {
     this.#info = before === undefined || isRenamed ? info : before;
     if (isRenamed) this.#emit({ type: "renamed", from: before.name, to: info.name });
     if (startedAt !== this.#readUntil) this.isReadToEnd = false;
+    // It ran, and perhaps ended, unseen.
+    if (this.#isStopped && startedAt !== this.#readUntil) this.runs(startedAt);
     if (removing) throw beingRemoved(info);
     return this.#info;
   }

@@ -63,8 +63,7 @@ export class LogReader {
     try {
       const end = await this.#client.readLogs(info, query, traits, { opened: opened ?? nothing, take }, stop.signal);
       // A plain read's end is definite: what is left in the decoder is a last line without its end, or is still written.
-      const isWritten = running && traits.unstableParts;
-      if (end === "complete" && !query.follow && !isWritten) await look(decoder.end());
+      if (end === "complete" && !query.follow) await look(decoder.end(running));
       return end;
     } catch (error) {
       if (!(error instanceof Stop)) throw error;

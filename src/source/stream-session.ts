@@ -36,6 +36,8 @@ type FollowEnd = BodyEnd | "lost";
 
 const ALIGNMENT_SILENCE_MS = 1_000;
 const FOLLOW_ATTEMPTS = 4;
+/** So often the whole log must not show the place before it is believed to be gone. */
+const WHOLE_LOOKS = 2;
 /** A plain read that brought no more has caught up with the log. */
 const CAUGHT_UP_ENTRIES = 1_000;
 
@@ -170,6 +172,7 @@ export class StreamSession {
     const newest = newestTimestamp(target);
     let tail = target.whole ? "all" : reader.tail(entries);
     let shorter: Window | undefined;
+    let wholeLooks = 0;
     for (;;) {
       const window = new Window(tail === "all" ? 0 : tail, newest);
       const whole = tail === "all";
@@ -202,6 +205,8 @@ export class StreamSession {
       if (isPlaced && end !== "cut") return fresh;
       if (end === "cut") throw cutWhileReading();
       if (tail === "all") {
+        // While the engine changes its log files one of them may be missing in a reread.
+        if (++wholeLooks < WHOLE_LOOKS) continue;
         const remnant = await this.#goOnInRemnant(target, signal);
         return remnant ?? this.#goOnBehindGap(target, signal);
       }

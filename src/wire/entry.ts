@@ -21,7 +21,7 @@ export type Fault =
 export interface Decoder {
   /** The entries that this chunk completes. Once `fault` is set nothing more comes. */
   push(chunk: Buffer): Entry[];
-  /** What is left at the certain end of the log: a last line without its end. */
-  end(): Entry[];
+  /** What is left at the certain end of the log: a last line without its end. It may go on where its container `runs`. */
+  end(runs: boolean): Entry[];
   readonly fault: Fault | undefined;
 }

@@ -3,6 +3,7 @@ import type { Hash } from "node:crypto";
 import type { Entry, LogStream } from "./entry.ts";
 import { continues } from "./open-lines.ts";
 import type { Joining } from "./open-lines.ts";
+import { RecentLines } from "./recent-lines.ts";
 import { LineRecord } from "./records.ts";
 import type { Content, ContainerInfo } from "./records.ts";
 
@@ -29,19 +30,11 @@ interface Parts {
   hash: Hash | undefined;
 }
 
-/** How often each of the lines under a stream's latest timestamp has come. */
-interface Equals {
-  timestamp: string;
-  first: LineContent | undefined;
-  counts: Map<string, number> | undefined;
-}
-type LineContent = Content;
-
 /** Joins the parts of each stream's lines and makes records of them. */
 export class LineAssembler {
   readonly #options: LineOptions;
   readonly #open = new Map<LogStream, Parts>();
-  readonly #equals = new Map<LogStream, Equals>();
+  readonly #equals = new Map<LogStream, RecentLines>();
   /** Lines cut since this was last emptied. */
   readonly cut: CutLine[] = [];
 
@@ -133,27 +126,13 @@ export class LineAssembler {
     return new LineRecord(container, stream, timestamp, line, truncated, content, occurrence);
   }
 
-  /** How many lines of this stream, timestamp and content came before; costs a comparison where timestamps differ. */
+  /** How many lines of this stream, timestamp and content came before. */
   #occurrence(stream: LogStream, timestamp: string, content: Content): number {
-    const equals = this.#equals.get(stream);
-    if (equals === undefined || equals.timestamp !== timestamp) {
-      this.#equals.set(stream, { timestamp, first: content, counts: undefined });
-      return 0;
-    }
-    equals.counts ??= new Map();
-    if (equals.first !== undefined) equals.counts.set(key(equals.first), 1);
-    equals.first = undefined;
-    const own = key(content);
-    const before = equals.counts.get(own) ?? 0;
-    equals.counts.set(own, before + 1);
-    return before;
+    const known = this.#equals.get(stream);
+    const recent = known ?? new RecentLines();
+    if (known === undefined) this.#equals.set(stream, recent);
+    return recent.occurrence(timestamp, content);
   }
-}
-
-function key(content: Content): string {
-  if (!Buffer.isBuffer(content)) return `#${content.digest.toString("latin1")}`;
-  if (content.length <= 64) return `=${content.toString("latin1")}`;
-  return `#${createHash("sha256").update(content).digest("base64")}`;
 }
 
 /** Where to cut so that no UTF-8 character is torn. */

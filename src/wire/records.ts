@@ -47,6 +47,11 @@ function contentDigest(content: Content): Buffer {
   return Buffer.isBuffer(content) ? createHash("sha256").update(content).digest() : content.digest;
 }
 
+/** Equal for equal contents, different for others. */
+export function contentKey(content: Content): string {
+  return contentDigest(content).toString("base64");
+}
+
 export class LineRecord implements LogRecord {
   readonly container: ContainerInfo;
   readonly stream: LogStream;

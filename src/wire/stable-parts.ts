@@ -29,8 +29,9 @@ export class StablePartsDecoder implements Decoder {
     return this.#decoder.push(chunk).flatMap((entry) => this.#add(entry));
   }
 
-  end(): Entry[] {
-    const entries = this.#decoder.end().flatMap((entry) => this.#add(entry));
+  end(runs: boolean): Entry[] {
+    const entries = this.#decoder.end(runs).flatMap((entry) => this.#add(entry));
+    if (runs) return entries;
     for (const [stream, line] of this.#lines) entries.push(toEntry(stream, line, false));
     this.#lines.clear();
     return entries;

@@ -1,7 +1,7 @@
 import type { Decoder, Entry, Fault } from "./entry.ts";
 import { Fragments } from "./fragments.ts";
 import { excerpt } from "./frames.ts";
-import { compareTimestamps, toUtc } from "./timestamps.ts";
+import { coarsen, compareTimestamps, fractionDigits, toUtc } from "./timestamps.ts";
 
 /** The engine cuts lines into parts of this size and stamps each of them (moby, `daemon/logger/copier.go`). */
 const PART_BYTES = 16_384;
@@ -9,6 +9,9 @@ const MAX_STAMP_BYTES = "2026-11-23T15:58:34.885847851+05:30 ".length;
 const STAMP = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d) /g;
 /** What the daemon writes into a raw stream when it fails (moby, `api/server/httputils/write_log_stream.go`). */
 const ERROR_TEXT = "Error grabbing logs";
+
+/** Which lines without an end are taken as they are. */
+type Unended = "never" | "of an earlier run" | "all";
 
 interface Stamp {
   readonly timestamp: string;
@@ -36,14 +39,15 @@ export class TtyDecoder implements Decoder {
   }
 
   push(chunk: Buffer): Entry[] {
-    return this.#fault === undefined ? this.#decode(this.#fragments.join(chunk), false) : [];
+    return this.#fault === undefined ? this.#decode(this.#fragments.join(chunk), "never") : [];
   }
 
-  end(): Entry[] {
-    return this.#fault === undefined ? this.#decode(this.#fragments.take(), true) : [];
+  end(runs: boolean): Entry[] {
+    const unended = runs ? "of an earlier run" : "all";
+    return this.#fault === undefined ? this.#decode(this.#fragments.take(), unended) : [];
   }
 
-  #decode(bytes: Buffer | undefined, last: boolean): Entry[] {
+  #decode(bytes: Buffer | undefined, unended: Unended): Entry[] {
     const entries: Entry[] = [];
     if (bytes === undefined) return entries;
     let at = 0;
@@ -56,10 +60,10 @@ export class TtyDecoder implements Decoder {
       }
       const stamp = this.#stampAt(bytes, at);
       if (stamp === undefined) {
-        if (this.#fault === undefined && !last) this.#fragments.keep(bytes.subarray(at), 0);
+        if (this.#fault === undefined && unended === "never") this.#fragments.keep(bytes.subarray(at), 0);
         break;
       }
-      const next = this.#entry(bytes, stamp, last, entries);
+      const next = this.#entry(bytes, stamp, this.#isTaken(stamp, unended), entries);
       if (next === undefined) {
         this.#fragments.keep(bytes.subarray(at), 0);
         break;
@@ -67,6 +71,18 @@ export class TtyDecoder implements Decoder {
       at = next;
     }
     return entries;
+  }
+
+  /** Whether a line that has not ended is taken as it is. */
+  #isTaken({ timestamp }: Stamp, unended: Unended): boolean {
+    if (unended !== "of an earlier run") return unended === "all";
+    return this.#isEarlier(timestamp);
+  }
+
+  /** Stamped before the container's latest start; within the same second where the engine stamps seconds, it is not known. */
+  #isEarlier(timestamp: string): boolean {
+    const startedAt = this.#startedAt;
+    return startedAt !== undefined && compareTimestamps(timestamp, coarsen(startedAt, fractionDigits(timestamp))) < 0;
   }
 
   /** A line's end right behind a full part, without the timestamp that the engine puts before it. */
@@ -115,11 +131,10 @@ export class TtyDecoder implements Decoder {
 
   /** Where the container's latest run begins within this line, left without an end by the run before. */
   #restartWithin(bytes: Buffer, stamp: Stamp, end: number): number | undefined {
-    const startedAt = this.#startedAt;
-    if (startedAt === undefined || compareTimestamps(stamp.timestamp, startedAt) >= 0) return undefined;
+    if (!this.#isEarlier(stamp.timestamp)) return undefined;
     for (const match of bytes.toString("latin1", stamp.textStart, end).matchAll(STAMP)) {
       const timestamp = toUtc(match[0].slice(0, -1));
-      if (timestamp === undefined || compareTimestamps(timestamp, startedAt) < 0) continue;
+      if (timestamp === undefined || this.#isEarlier(timestamp)) continue;
       return stamp.textStart + match.index;
     }
     return undefined;

@@ -105,8 +105,9 @@ describe.skipIf(inject("sharedEngine") === null)("an engine that is not up yet",
   });
 
   test("is waited for when not even its socket is there; then a wrong name is an error", async () => {
-    const directory = join(await mkdtemp(join(tmpdir(), "dp-")), "engine");
-    onTestFinished(() => rm(directory, { recursive: true, force: true }));
+    const parent = await mkdtemp(join(tmpdir(), "dp-"));
+    onTestFinished(() => rm(parent, { recursive: true, force: true }));
+    const directory = join(parent, "engine");
     const following = follow(join(directory, "docker.sock"), "nobody", {
       reconnect: { minDelayMs: 20, maxDelayMs: 200 },
     });

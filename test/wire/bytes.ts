@@ -42,7 +42,7 @@ export interface Decoded {
 export function decode(decoder: Decoder, chunks: readonly Buffer[]): Decoded[] {
   const entries: Decoded[] = [];
   for (const chunk of chunks) entries.push(...decoder.push(chunk).map(readable));
-  return [...entries, ...decoder.end().map(readable)];
+  return [...entries, ...decoder.end(false).map(readable)];
 }
 
 function readable({ stream, timestamp, text, ended }: Entry): Decoded {

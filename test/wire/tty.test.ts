@@ -47,7 +47,7 @@ describe("the terminal decoder", () => {
   it("takes a last line without its end at the log's end alone", () => {
     const decoder = new TtyDecoder();
     expect(decoder.push(Buffer.from(`${STAMP} prompt> `))).toEqual([]);
-    const [entry] = decoder.end();
+    const [entry] = decoder.end(false);
     expect([entry?.text.toString(), entry?.ended]).toEqual(["prompt> ", false]);
   });
 
