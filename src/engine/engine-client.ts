@@ -92,7 +92,7 @@ export class EngineClient {
   }
 
   /**
-   * Reads a container's log. `opened` is called when the engine has answered; the result says how the body ended, after
+   * Reads a container's log. `opened` is awaited when the engine has answered; the result says how the body ended, after
    * response and socket are closed.
    *
    * @throws DockspoolError as `inspect`, and LOGS_UNREADABLE; what `take` throws; the signal's reason
@@ -101,7 +101,7 @@ export class EngineClient {
     container: ContainerInfo,
     query: LogQuery,
     traits: EngineTraits,
-    handlers: { readonly opened: () => void; readonly take: TakeChunk },
+    handlers: { readonly opened: () => void | Promise<void>; readonly take: TakeChunk },
     signal: AbortSignal,
   ): Promise<BodyEnd> {
     const patient = query.follow && traits.headersWithFirstLine;
@@ -117,23 +117,24 @@ export class EngineClient {
       };
       const response = await this.#get(path, parameters, wait, signal, container);
       wait.met();
-      handlers.opened();
+      await handlers.opened();
       return await readBody(response, handlers.take, wait.signal);
     } finally {
       wait.release();
     }
   }
 
-  /** Hands over a container's events as they come. Resolves when the engine ends the stream. */
+  /** Hands over a container's events as they come, or those of a span of time. Resolves when the engine ends the stream. */
   async readEvents(
     container: string,
     handlers: { readonly opened: () => void; readonly event: (event: ContainerEvent) => void },
     signal: AbortSignal,
+    span: { readonly since?: string; readonly until?: string } = {},
   ): Promise<void> {
     const wait = deadline(this.#timeoutMs, signal);
     try {
       const filters = JSON.stringify({ type: ["container"], container: [container] });
-      const response = await this.#get("/events", { filters }, wait, signal);
+      const response = await this.#get("/events", { ...span, filters }, wait, signal);
       wait.met();
       handlers.opened();
       const decoder = new EventDecoder();

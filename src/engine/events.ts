@@ -3,7 +3,8 @@ export interface ContainerEvent {
   readonly container: string;
   /** "start", "die", "destroy", …; Podman says "died" and "remove". */
   readonly action: string;
-  readonly attributes: Readonly<Record<string, unknown>>;
+  /** Epoch milliseconds, by the engine's clock. */
+  readonly at: number;
 }
 
 /** Splits the engine's event stream, one JSON object a line, into events. */
@@ -26,8 +27,8 @@ function parseEvent(line: string): ContainerEvent | undefined {
   const container = actor["ID"] ?? json["id"];
   const action = json["Action"] ?? json["status"];
   if (typeof container !== "string" || typeof action !== "string") return undefined;
-  const attributes = isObject(actor["Attributes"]) ? actor["Attributes"] : {};
-  return { container, action: action === "died" ? "die" : action === "remove" ? "destroy" : action, attributes };
+  const at = Number(json["timeNano"]) / 1e6;
+  return { container, action: action === "died" ? "die" : action === "remove" ? "destroy" : action, at };
 }
 
 function parse(line: string): unknown {

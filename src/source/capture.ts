@@ -5,6 +5,7 @@ import { onAbort } from "../lifetime/abort.ts";
 import { Backoff } from "../lifetime/backoff.ts";
 import { sleep } from "../lifetime/deadline.ts";
 import { TaskGroup } from "../lifetime/task-group.ts";
+import { newestTimestamp } from "../resume/position.ts";
 import type { ContainerInfo } from "../wire/records.ts";
 import { BatchBuffer } from "./buffer.ts";
 import { Consumer } from "./consumer.ts";
@@ -12,6 +13,7 @@ import { ContainerState } from "./container-state.ts";
 import { asFailure, closedError, endedEarly } from "./failures.ts";
 import { LogReader } from "./log-reader.ts";
 import type { ResolvedOptions } from "./options.ts";
+import { mayHaveRunAgain } from "./later-run.ts";
 import { Progress } from "./progress.ts";
 import { Reading } from "./reading.ts";
 import { RotationRequest } from "./rotation-request.ts";
@@ -50,6 +52,8 @@ export class Capture {
   #reading: Reading | undefined;
   #rotation: RotationRequest | undefined;
   #openedAt: number | undefined;
+  /** The latest follow came to its proper end, which on this engine is the log's. */
+  #hasFollowedToEnd = false;
   readonly #counts = { generation: 0, rotations: 0, reconnects: 0, stalls: 0, gaps: 0 };
   #lastByteAt: number | undefined;
   #reported: DockspoolError | undefined;
@@ -164,13 +168,22 @@ export class Capture {
         signal.throwIfAborted();
         streamEnded = false;
         if (DockspoolError.is(error, "CONTAINER_NOT_FOUND") && this.#reading !== undefined) {
+          const complete = await this.#isComplete(signal);
           this.#reading.endOpenLines();
-          return { kind: "removed", complete: this.#known.isReadToEnd };
+          return { kind: "removed", complete };
         }
         if (!DockspoolError.is(error) || !error.transient) throw error;
         await this.#backOff(error, signal);
       }
     }
+  }
+
+  /** Whether the log of a container that is gone was read to its end. */
+  async #isComplete(signal: AbortSignal): Promise<boolean> {
+    if (this.#known.isReadToEnd || !this.#hasFollowedToEnd) return this.#known.isReadToEnd;
+    const { info, startedAt } = this.#known;
+    const newest = this.#reading?.position === undefined ? undefined : newestTimestamp(this.#reading.place);
+    return info !== undefined && !(await mayHaveRunAgain(this.#client, info.id, startedAt, newest, signal));
   }
 
   async #inspect(signal: AbortSignal): Promise<Inspection> {
@@ -192,7 +205,7 @@ export class Capture {
       const end = await this.#readerTask((task) => session.follow(task));
       signal.throwIfAborted();
       if (end !== "rotated") {
-        this.#known.isReadToEnd = end === "complete" && inspection.traits.followReachesEnd;
+        this.#hasFollowedToEnd = end === "complete" && inspection.traits.followReachesEnd;
         return;
       }
     }
@@ -243,6 +256,7 @@ export class Capture {
 
   #openSession(inspection: Inspection): StreamSession {
     this.#progress.opening();
+    this.#hasFollowedToEnd = false;
     if (this.#state !== "rotating") this.#state = "opening";
     const reading = this.#reading;
     if (reading === undefined) throw new TypeError("The container was not inspected.");

@@ -24,6 +24,11 @@ export class ContainerState {
     return this.#info;
   }
 
+  /** When it last started, where that is known. */
+  get startedAt(): string | undefined {
+    return this.#startedAt;
+  }
+
   /** It is stopped, and its log was read to the end. */
   get isStopped(): boolean {
     return this.#isStopped;

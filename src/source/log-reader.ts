@@ -1,6 +1,7 @@
 import type { BodyEnd } from "../engine/body.ts";
 import type { EngineClient, LogQuery } from "../engine/engine-client.ts";
 import type { Inspection } from "../engine/inspection.ts";
+import { DockspoolError } from "../errors.ts";
 import { onAbort } from "../lifetime/abort.ts";
 import type { Decoder, Entry, Fault } from "../wire/entry.ts";
 import { FrameDecoder } from "../wire/frames.ts";
@@ -45,8 +46,8 @@ export class LogReader {
 
   /** @throws DockspoolError as `EngineClient.readLogs`; the signal's reason */
   async read(query: LogQuery, { opened, visit }: ReadHandlers, signal: AbortSignal): Promise<ReadEnd> {
-    const { info, traits, running } = this.#inspection;
-    const decoder = this.#decoder();
+    const { info, traits, running, startedAt } = this.#inspection;
+    let decoder = this.#decoder(startedAt);
     const stop = new AbortController();
     const unlink = onAbort(signal, () => stop.abort(signal.reason));
     const goOn = (wish: "stop" | void): void => {
@@ -60,8 +61,13 @@ export class LogReader {
       this.#sawBytes();
       return look(decoder.push(chunk));
     };
+    const answered = async (): Promise<void> => {
+      // A start between the last look and the answer: what the earlier run left open is told by it alone.
+      if (info.tty) decoder = this.#decoder((await this.#startedAt(signal)) ?? startedAt);
+      opened?.();
+    };
     try {
-      const end = await this.#client.readLogs(info, query, traits, { opened: opened ?? nothing, take }, stop.signal);
+      const end = await this.#client.readLogs(info, query, traits, { opened: answered, take }, stop.signal);
       // A plain read's end is definite: what is left in the decoder is a last line without its end, or is still written.
       if (end === "complete" && !query.follow) await look(decoder.end(running));
       return end;
@@ -73,11 +79,19 @@ export class LogReader {
     }
   }
 
-  #decoder(): Decoder {
-    const { info, startedAt, traits } = this.#inspection;
+  /** Undefined where the container is gone by now. */
+  async #startedAt(signal: AbortSignal): Promise<string | undefined> {
+    try {
+      return (await this.#client.inspect(this.#inspection.info.id, signal)).startedAt;
+    } catch (error) {
+      if (DockspoolError.is(error)) return undefined;
+      throw error;
+    }
+  }
+
+  #decoder(startedAt: string | undefined): Decoder {
+    const { info, traits } = this.#inspection;
     const decoder = info.tty ? new TtyDecoder(startedAt) : new FrameDecoder();
     return traits.unstableParts ? new StablePartsDecoder(decoder) : decoder;
   }
 }
-
-function nothing(): void {}

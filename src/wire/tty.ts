@@ -129,12 +129,12 @@ export class TtyDecoder implements Decoder {
     return ended ? end + 1 : end;
   }
 
-  /** Where the container's latest run begins within this line, left without an end by the run before. */
+  /** Where a later run begins within this line, left without an end by the run before. */
   #restartWithin(bytes: Buffer, stamp: Stamp, end: number): number | undefined {
     if (!this.#isEarlier(stamp.timestamp)) return undefined;
     for (const match of bytes.toString("latin1", stamp.textStart, end).matchAll(STAMP)) {
       const timestamp = toUtc(match[0].slice(0, -1));
-      if (timestamp === undefined || this.#isEarlier(timestamp)) continue;
+      if (timestamp === undefined || compareTimestamps(timestamp, stamp.timestamp) <= 0) continue;
       return stamp.textStart + match.index;
     }
     return undefined;
