@@ -1,6 +1,12 @@
 export { ContainerLogSource } from "./source/container-log-source.ts";
 export type { From, SourceOptions } from "./source/options.ts";
-export type { EndReason, Rotation, SourceState, SourceStats, SourceStatus } from "./source/status.ts";
+export type {
+  EndReason,
+  Rotation,
+  SourceState,
+  SourceStats,
+  SourceStatus,
+} from "./source/status.ts";
 export type { Cursor } from "./resume/cursor.ts";
 export type { DockerModem, Engine, EngineOptions } from "./engine/engine-options.ts";
 export { TaskGroup } from "./lifetime/task-group.ts";

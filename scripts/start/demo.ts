@@ -1,8 +1,19 @@
 import { FakeEngine } from "../../src/testing.ts";
 import type { FakeContainer } from "../../src/testing.ts";
 
-const requests = ["GET /", "GET /cart", "POST /orders", "GET /orders/17", "DELETE /cart/3", "GET /health"];
-const troubles = ["upstream timed out, trying the next one", "slow query: 812 ms", "token of user 42 has expired"];
+const requests = [
+  "GET /",
+  "GET /cart",
+  "POST /orders",
+  "GET /orders/17",
+  "DELETE /cart/3",
+  "GET /health",
+];
+const troubles = [
+  "upstream timed out, trying the next one",
+  "slow query: 812 ms",
+  "token of user 42 has expired",
+];
 
 export interface Demo extends AsyncDisposable {
   readonly engine: FakeEngine["engine"];

@@ -38,20 +38,28 @@ async function findTarget(named: string | undefined): Promise<Target> {
     const [newest] = await client.list(AbortSignal.timeout(15_000));
     const container = named ?? newest;
     if (container !== undefined) {
-      console.error(pc.green(`Following ${pc.bold(container)} on the engine at ${client.address}.`));
+      console.error(
+        pc.green(`Following ${pc.bold(container)} on the engine at ${client.address}.`),
+      );
       return { container, engine: {} };
     }
-    return await demoInstead(`The engine at ${client.address} answers, but no container runs there.`);
+    return await demoInstead(
+      `The engine at ${client.address} answers, but no container runs there.`,
+    );
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    return await demoInstead(`${reason} DOCKER_HOST is ${process.env["DOCKER_HOST"] ?? "not set"}.`);
+    return await demoInstead(
+      `${reason} DOCKER_HOST is ${process.env["DOCKER_HOST"] ?? "not set"}.`,
+    );
   } finally {
     client.close();
   }
 }
 
 async function demoInstead(reason: string): Promise<Target> {
-  console.error(pc.bold(pc.yellow(`NO REAL CONTAINER: ${reason} Following an engine in this process instead.`)));
+  console.error(
+    pc.bold(pc.yellow(`NO REAL CONTAINER: ${reason} Following an engine in this process instead.`)),
+  );
   const demo = await startDemo();
   return { container: demo.container, engine: demo.engine, demo };
 }

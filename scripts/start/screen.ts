@@ -52,7 +52,8 @@ export class Screen {
     if (status.type === "rotated") {
       const { closedInMs, reopenedInMs, generation } = status.rotation;
       this.#lastRotation = `generation ${generation} after ${(closedInMs + reopenedInMs).toFixed(1)} ms`;
-      if (!this.#isTerminal) this.say(`dockspool: rotated, ${this.#lastRotation}, ${this.#source.stats.lines} lines`);
+      if (!this.#isTerminal)
+        this.say(`dockspool: rotated, ${this.#lastRotation}, ${this.#source.stats.lines} lines`);
     } else if (line !== undefined) {
       this.say(line);
     }
@@ -91,7 +92,9 @@ function describe(status: SourceStatus): string | undefined {
   switch (status.type) {
     case "reconnecting": {
       const reason = status.error instanceof Error ? status.error.message : String(status.error);
-      return pc.yellow(`reconnecting (attempt ${status.attempt}) in ${status.delayMs} ms: ${reason}`);
+      return pc.yellow(
+        `reconnecting (attempt ${status.attempt}) in ${status.delayMs} ms: ${reason}`,
+      );
     }
     case "rotation-failed":
       return pc.red(`a rotation failed: ${status.error.message}`);

@@ -13,7 +13,13 @@ interface Tls {
 /** Where the engine is to be found. */
 export type Address =
   | { readonly kind: "socket"; readonly path: string; readonly tried: readonly string[] }
-  | { readonly kind: "tcp"; readonly host: string; readonly port: number; readonly pathPrefix: string; readonly tls: Tls | undefined }
+  | {
+      readonly kind: "tcp";
+      readonly host: string;
+      readonly port: number;
+      readonly pathPrefix: string;
+      readonly tls: Tls | undefined;
+    }
   | {
       readonly kind: "ssh";
       readonly host: string;
@@ -36,7 +42,10 @@ export function showAddress(address: Address): string {
  *
  * @throws DockspoolError INVALID_OPTION where DOCKER_HOST or DOCKER_CERT_PATH can't be used.
  */
-export async function findAddress(options: EngineOptions, env: Environment = process.env): Promise<Address> {
+export async function findAddress(
+  options: EngineOptions,
+  env: Environment = process.env,
+): Promise<Address> {
   if (options.socketPath !== undefined) {
     return { kind: "socket", path: options.socketPath, tried: [options.socketPath] };
   }
@@ -63,9 +72,16 @@ async function remote(
   const port = options.port ?? (url.port === "" ? undefined : Number(url.port));
   const host = url.hostname.replace(/^\[|\]$/g, "");
   if ((options.protocol ?? scheme) === "ssh") {
-    const username = options.username ?? (url.username === "" ? undefined : decodeURIComponent(url.username));
+    const username =
+      options.username ?? (url.username === "" ? undefined : decodeURIComponent(url.username));
     const agent = env["SSH_AUTH_SOCK"] ?? process.env["SSH_AUTH_SOCK"];
-    return { kind: "ssh", host, port: port ?? 22, username, options: { agent, ...options.sshOptions } };
+    return {
+      kind: "ssh",
+      host,
+      port: port ?? 22,
+      username,
+      options: { agent, ...options.sshOptions },
+    };
   }
   const explicit: Tls = { ca: options.ca, cert: options.cert, key: options.key };
   const hasExplicit = Object.values(explicit).some((value) => value !== undefined);
@@ -92,11 +108,17 @@ function defaultPort(scheme: string, tls: boolean): number {
 }
 
 function parse(given: string, name: string): URL {
-  const text = given.includes("://") ? given : `tcp://${given.includes(":") && !given.includes(".") && given.split(":").length > 2 ? `[${given.replace(/^\[|\]$/g, "")}]` : given}`;
+  const text = given.includes("://")
+    ? given
+    : `tcp://${given.includes(":") && !given.includes(".") && given.split(":").length > 2 ? `[${given.replace(/^\[|\]$/g, "")}]` : given}`;
   const url = URL.canParse(text) ? new URL(text) : undefined;
   // The default port of a special scheme is dropped by the parser, which changes nothing.
   if (url === undefined || url.hostname === "" || !/^(tcp|https?|ssh):$/.test(url.protocol)) {
-    throw invalidOption(name, given, "unix://PATH, npipe://PATH, tcp://HOST:PORT, http(s)://HOST:PORT, ssh://USER@HOST or HOST:PORT");
+    throw invalidOption(
+      name,
+      given,
+      "unix://PATH, npipe://PATH, tcp://HOST:PORT, http(s)://HOST:PORT, ssh://USER@HOST or HOST:PORT",
+    );
   }
   return url;
 }

@@ -52,7 +52,9 @@ export function createAgent(tls: boolean): EngineAgent {
       Object.values(agent.sockets).reduce((sum, sockets) => sum + (sockets?.length ?? 0), 0),
     closed: async () => {
       const given = [...requests].filter((request) => request.destroyed);
-      await Promise.all(given.map((request) => new Promise((resolve) => request.once("close", resolve))));
+      await Promise.all(
+        given.map((request) => new Promise((resolve) => request.once("close", resolve))),
+      );
     },
   };
 }

@@ -14,7 +14,11 @@ export type TakeChunk = (chunk: Buffer) => void | Promise<void>;
  *
  * @throws what `take` threw or rejected with; the signal's reason
  */
-export async function readBody(body: IncomingMessage, take: TakeChunk, signal: AbortSignal): Promise<BodyEnd> {
+export async function readBody(
+  body: IncomingMessage,
+  take: TakeChunk,
+  signal: AbortSignal,
+): Promise<BodyEnd> {
   const { socket } = body;
   let failure: { readonly error: unknown } | undefined;
   const fail = (error: unknown): void => {
@@ -63,7 +67,11 @@ function closeOf(stream: Readable): Promise<void> {
 }
 
 /** The whole body as text. @throws RangeError where it is longer than `maxBytes` */
-export async function readText(body: IncomingMessage, maxBytes: number, signal: AbortSignal): Promise<string> {
+export async function readText(
+  body: IncomingMessage,
+  maxBytes: number,
+  signal: AbortSignal,
+): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   const end = await readBody(

@@ -45,7 +45,8 @@ export class EngineClient {
   constructor(engine: Engine = {}) {
     this.#engine = engine;
     this.#address = isModem(engine) ? "the given modem's engine" : "the engine";
-    this.#timeoutMs = (isModem(engine) ? undefined : engine.connectTimeoutMs) ?? DEFAULT_CONNECT_TIMEOUT_MS;
+    this.#timeoutMs =
+      (isModem(engine) ? undefined : engine.connectTimeoutMs) ?? DEFAULT_CONNECT_TIMEOUT_MS;
   }
 
   /** How many sockets are open; 0 where the caller's own agent holds them. */
@@ -163,7 +164,12 @@ export class EngineClient {
     throw refused(this.#address, status, await this.#text(response, wait, signal), about);
   }
 
-  async #dial(path: string, query: Query, wait: Deadline, signal: AbortSignal): Promise<IncomingMessage> {
+  async #dial(
+    path: string,
+    query: Query,
+    wait: Deadline,
+    signal: AbortSignal,
+  ): Promise<IncomingMessage> {
     signal.throwIfAborted();
     try {
       const { modem } = (this.#connection ??= await this.#connect());
@@ -185,7 +191,8 @@ export class EngineClient {
   #failure(error: unknown, wait: Deadline, signal: AbortSignal): unknown {
     if (signal.aborted) return signal.reason;
     // The address may have been found too early, before the engine's socket was there.
-    if (!isModem(this.#engine) && this.#engine.socketPath === undefined) this.#connection = undefined;
+    if (!isModem(this.#engine) && this.#engine.socketPath === undefined)
+      this.#connection = undefined;
     if (!wait.expired) return unreachable(this.#address, error, this.#tried);
     const message = `no answer within ${this.#timeoutMs} ms`;
     return unreachable(this.#address, new Error(message, { cause: error }), this.#tried);
@@ -220,7 +227,10 @@ function dial(
       (error, result) => {
         if (error instanceof Error) reject(error);
         else if (result instanceof IncomingMessage) resolve(result);
-        else reject(new DockspoolError("ENGINE_RESPONSE", "The modem's dial() gave no HTTP response."));
+        else
+          reject(
+            new DockspoolError("ENGINE_RESPONSE", "The modem's dial() gave no HTTP response."),
+          );
       },
     );
   });

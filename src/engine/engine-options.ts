@@ -48,7 +48,11 @@ export function isModem(engine: Engine): engine is DockerModem {
 /** @throws DockspoolError INVALID_OPTION */
 export function validateEngine(engine: Engine): void {
   if (typeof engine !== "object" || engine === null) {
-    throw invalidOption("engine", engine, "connection settings, or an object with docker-modem's dial()");
+    throw invalidOption(
+      "engine",
+      engine,
+      "connection settings, or an object with docker-modem's dial()",
+    );
   }
   if (isModem(engine)) return;
   for (const name of Object.keys(engine)) {
@@ -73,10 +77,17 @@ export function validateEngine(engine: Engine): void {
   if (protocol !== undefined && !["http", "https", "ssh"].includes(protocol)) {
     throw invalidOption("engine.protocol", protocol, '"http", "https" or "ssh"');
   }
-  if (connectTimeoutMs !== undefined && !(Number.isFinite(connectTimeoutMs) && connectTimeoutMs > 0)) {
+  if (
+    connectTimeoutMs !== undefined &&
+    !(Number.isFinite(connectTimeoutMs) && connectTimeoutMs > 0)
+  ) {
     throw invalidOption("engine.connectTimeoutMs", connectTimeoutMs, "milliseconds above 0");
   }
   if (engine.socketPath !== undefined && engine.host !== undefined) {
-    throw invalidOption("engine", { socketPath: engine.socketPath, host: engine.host }, "either socketPath or host");
+    throw invalidOption(
+      "engine",
+      { socketPath: engine.socketPath, host: engine.host },
+      "either socketPath or host",
+    );
   }
 }

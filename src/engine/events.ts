@@ -22,13 +22,18 @@ export class EventDecoder {
 function parseEvent(line: string): ContainerEvent | undefined {
   if (line.trim() === "") return undefined;
   const json = parse(line);
-  if (!isObject(json) || (json["Type"] !== undefined && json["Type"] !== "container")) return undefined;
+  if (!isObject(json) || (json["Type"] !== undefined && json["Type"] !== "container"))
+    return undefined;
   const actor = isObject(json["Actor"]) ? json["Actor"] : {};
   const container = actor["ID"] ?? json["id"];
   const action = json["Action"] ?? json["status"];
   if (typeof container !== "string" || typeof action !== "string") return undefined;
   const at = Number(json["timeNano"]) / 1e6;
-  return { container, action: action === "died" ? "die" : action === "remove" ? "destroy" : action, at };
+  return {
+    container,
+    action: action === "died" ? "die" : action === "remove" ? "destroy" : action,
+    at,
+  };
 }
 
 function parse(line: string): unknown {

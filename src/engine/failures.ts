@@ -1,14 +1,18 @@
 import { DockspoolError } from "../errors.ts";
 
 /** Errors that no second try mends: permissions, certificates, a peer that speaks no HTTP. */
-const permanent = /^(EACCES|EPERM|ERR_TLS_.*|CERT_.*|.*SELF_SIGNED.*|UNABLE_TO_.*|HPE_.*|ERR_INVALID_.*|ERR_SSL_.*|EPROTO)$/;
+const permanent =
+  /^(EACCES|EPERM|ERR_TLS_.*|CERT_.*|.*SELF_SIGNED.*|UNABLE_TO_.*|HPE_.*|ERR_INVALID_.*|ERR_SSL_.*|EPROTO)$/;
 
 /** What to do about it, by the error's code. */
 const advice: Readonly<Record<string, string>> = {
-  ENOENT: "there is no such socket. Is the engine running? Set DOCKER_HOST or the `engine` option to where it listens.",
+  ENOENT:
+    "there is no such socket. Is the engine running? Set DOCKER_HOST or the `engine` option to where it listens.",
   ECONNREFUSED: "nothing listens there. Is the engine running?",
-  EACCES: "no permission on the socket. Run as root, or as a member of the group that owns it (usually `docker`).",
-  EPERM: "no permission on the socket. Run as root, or as a member of the group that owns it (usually `docker`).",
+  EACCES:
+    "no permission on the socket. Run as root, or as a member of the group that owns it (usually `docker`).",
+  EPERM:
+    "no permission on the socket. Run as root, or as a member of the group that owns it (usually `docker`).",
   ENOTSOCK: "that is not a socket.",
   ENOTFOUND: "the host name is not known.",
   ECONNRESET: "the connection was cut.",
@@ -17,7 +21,11 @@ const advice: Readonly<Record<string, string>> = {
 };
 
 /** No answer came. `tried` names every place that was looked at. */
-export function unreachable(address: string, error: unknown, tried: readonly string[] = []): DockspoolError {
+export function unreachable(
+  address: string,
+  error: unknown,
+  tried: readonly string[] = [],
+): DockspoolError {
   if (DockspoolError.is(error)) return error;
   const code = codeOf(error);
   const message = error instanceof Error ? error.message : String(error);
@@ -30,10 +38,14 @@ export function unreachable(address: string, error: unknown, tried: readonly str
     );
   }
   const reason = advice[code] ?? `${message === "" ? code : message}.`;
-  return new DockspoolError("ENGINE_UNREACHABLE", `Can't reach the engine at ${address}: ${reason}${also}`, {
-    cause: error,
-    transient: !permanent.test(code),
-  });
+  return new DockspoolError(
+    "ENGINE_UNREACHABLE",
+    `Can't reach the engine at ${address}: ${reason}${also}`,
+    {
+      cause: error,
+      transient: !permanent.test(code),
+    },
+  );
 }
 
 /** Which container a request was about: as the caller knows it, and by its id where that is known. */
@@ -44,7 +56,12 @@ export interface About {
 }
 
 /** An answer came, and it was not the one asked for. */
-export function refused(address: string, status: number, body: string, about?: About): DockspoolError {
+export function refused(
+  address: string,
+  status: number,
+  body: string,
+  about?: About,
+): DockspoolError {
   const { message, isDocker } = explain(body);
   const container = about?.name;
   const details = { container: about?.id ?? container };
@@ -62,7 +79,10 @@ export function refused(address: string, status: number, body: string, about?: A
       details,
     );
   }
-  if (status === 501 || (status === 500 && /not logging output|does not support reading/i.test(body))) {
+  if (
+    status === 501 ||
+    (status === 500 && /not logging output|does not support reading/i.test(body))
+  ) {
     return new DockspoolError(
       "LOGS_UNREADABLE",
       `The log of container ${JSON.stringify(container)} can't be read (log driver ${JSON.stringify(about?.logDriver)}): ${message}. Use one that keeps logs: json-file, local or journald.`,

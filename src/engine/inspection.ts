@@ -20,7 +20,11 @@ export interface Inspection {
 const LOCAL_MAX_FILE_BYTES = 20_000_000;
 
 /** Reads the answer of `/containers/{id}/json`; undefined where it is none. */
-export function parseInspection(json: unknown, traits: EngineTraits, engine: string): Inspection | undefined {
+export function parseInspection(
+  json: unknown,
+  traits: EngineTraits,
+  engine: string,
+): Inspection | undefined {
   const root = record(json);
   const id = root["Id"];
   const state = record(root["State"]);
@@ -74,5 +78,7 @@ function string(value: unknown): string {
 }
 
 function labels(value: unknown): Record<string, string> {
-  return Object.fromEntries(Object.entries(record(value)).map(([key, label]) => [key, string(label)]));
+  return Object.fromEntries(
+    Object.entries(record(value)).map(([key, label]) => [key, string(label)]),
+  );
 }

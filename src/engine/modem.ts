@@ -52,7 +52,8 @@ export async function connectLike(modem: DockerModem): Promise<Connection> {
   const setting = (name: string): unknown => Reflect.get(modem, name);
   const socketPath = setting("socketPath");
   const hasTarget = socketPath !== undefined || typeof setting("host") === "string";
-  if (!hasTarget || typeof setting("buildRequest") !== "function") return { modem, agent: undefined };
+  if (!hasTarget || typeof setting("buildRequest") !== "function")
+    return { modem, agent: undefined };
   const fields = {
     // docker-modem leaves a rejection of such a function unhandled.
     socketPath: typeof socketPath === "function" ? await resolved(socketPath) : socketPath,

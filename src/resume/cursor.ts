@@ -5,7 +5,9 @@ import { toUtc } from "../wire/timestamps.ts";
 import type { Group, Position } from "./position.ts";
 
 /** A JSON-serialisable resume point; opaque but for these two fields. */
-export type Cursor = { readonly version: 1; readonly container: string } & Readonly<Record<string, unknown>>;
+export type Cursor = { readonly version: 1; readonly container: string } & Readonly<
+  Record<string, unknown>
+>;
 
 /** Writes a position as `[timestamp, count, digest]` for each group and `[stream, timestamp, bytes, entries]` for each open line. */
 export function toCursor(container: string, position: Position): Cursor {
@@ -13,8 +15,17 @@ export function toCursor(container: string, position: Position): Cursor {
     version: 1,
     container,
     whole: position.whole,
-    groups: position.groups.map(({ timestamp, count, digest }) => [timestamp, count, digest.toString(36)]),
-    open: position.open.map(({ stream, timestamp, bytes, entries }) => [stream, timestamp, bytes, entries]),
+    groups: position.groups.map(({ timestamp, count, digest }) => [
+      timestamp,
+      count,
+      digest.toString(36),
+    ]),
+    open: position.open.map(({ stream, timestamp, bytes, entries }) => [
+      stream,
+      timestamp,
+      bytes,
+      entries,
+    ]),
   };
 }
 
@@ -38,7 +49,11 @@ export function fromCursor(cursor: Cursor, container: string): Position {
 export function parseCursor(cursor: unknown): Position {
   if (!isObject(cursor) || typeof cursor["container"] !== "string") throw damaged(cursor);
   if (cursor["version"] !== 1) {
-    throw invalidOption("resume.version", cursor["version"], "1, the version that this release writes");
+    throw invalidOption(
+      "resume.version",
+      cursor["version"],
+      "1, the version that this release writes",
+    );
   }
   const { whole, groups, open } = cursor;
   if (typeof whole !== "boolean" || !isList(groups) || !isList(open)) throw damaged(cursor);
@@ -64,7 +79,9 @@ function parseOpenLine(value: unknown): OpenLine | undefined {
   if (!isList(value)) return undefined;
   const [stream, timestamp, bytes, entries] = value;
   if (!isStream(stream) || !isTimestamp(timestamp) || !isCount(entries)) return undefined;
-  return typeof bytes === "number" && bytes >= 0 ? { stream, timestamp, bytes, entries } : undefined;
+  return typeof bytes === "number" && bytes >= 0
+    ? { stream, timestamp, bytes, entries }
+    : undefined;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

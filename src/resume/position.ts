@@ -27,7 +27,10 @@ export function groupedEntries(position: Position): number {
 
 /** How many entries before it a reread must show where lines open there are to be read from their beginning. */
 export function reach(position: Position): number {
-  return position.open.reduce((most, line) => Math.max(most, line.entries), groupedEntries(position));
+  return position.open.reduce(
+    (most, line) => Math.max(most, line.entries),
+    groupedEntries(position),
+  );
 }
 
 /** The latest time among the groups: after a gap, reading goes on with what is later. */

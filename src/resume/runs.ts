@@ -80,7 +80,8 @@ export class Runs {
     for (const group of groups) {
       const timestamp = coarsen(group.timestamp, theirs);
       const last = merged.at(-1);
-      if (last?.timestamp === timestamp) merged[merged.length - 1] = mergeGroups(last, group, timestamp);
+      if (last?.timestamp === timestamp)
+        merged[merged.length - 1] = mergeGroups(last, group, timestamp);
       else merged.push({ ...group, timestamp });
     }
     // Entries before the first group may share its coarser timestamp.

@@ -94,7 +94,11 @@ function addTo(groups: Group[], entry: Entry): void {
   const digest = entryDigest(entry);
   const last = groups[groups.length - 1];
   if (last?.timestamp === timestamp) {
-    groups[groups.length - 1] = { timestamp, count: last.count + 1, digest: append(last.digest, digest) };
+    groups[groups.length - 1] = {
+      timestamp,
+      count: last.count + 1,
+      digest: append(last.digest, digest),
+    };
   } else {
     groups.push({ timestamp, count: 1, digest });
   }

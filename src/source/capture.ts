@@ -24,6 +24,7 @@ import { StreamSession } from "./stream-session.ts";
 import { StreamTasks } from "./stream-tasks.ts";
 import { Watchdog } from "./watchdog.ts";
 
+const LOOK_LATER_MS = 500;
 /** A stream that lived so long was a good one: whatever ended it is no reason to wait longer than at first. */
 const LONG_LIFE_MS = 10_000;
 
@@ -139,7 +140,10 @@ export class Capture {
   async stop(reason: EndReason): Promise<void> {
     this.#end ??= reason;
     const { rotateTimeoutMs } = this.#options;
-    const life = this.#life.close({ reason: closedError(this.#container), timeoutMs: rotateTimeoutMs });
+    const life = this.#life.close({
+      reason: closedError(this.#container),
+      timeoutMs: rotateTimeoutMs,
+    });
     const [tasks, lost] = await Promise.allSettled([this.#closeTasks(), life]);
     this.#finish(this.#end);
     if (tasks.status === "fulfilled" && tasks.value !== undefined) throw tasks.value;
@@ -156,6 +160,7 @@ export class Capture {
           if (streamEnded && !isRestart) {
             streamEnded = false;
             await this.#backOff(endedEarly(inspection), signal);
+            this.#lookLater();
             continue;
           }
           await this.#follow(inspection, signal);
@@ -178,12 +183,27 @@ export class Capture {
     }
   }
 
+  /** A container that is being restarted may still be shown as it was, and the next stream goes on over its start. */
+  #lookLater(): void {
+    const look = this.#life.run("look", async (signal) => {
+      await sleep(LOOK_LATER_MS, signal);
+      const { running, startedAt } = await this.#inspect(signal);
+      if (running) this.#known.runs(startedAt);
+    });
+    // What is wrong then ends the stream, too.
+    look.catch(() => {});
+  }
+
   /** Whether the log of a container that is gone was read to its end. */
   async #isComplete(signal: AbortSignal): Promise<boolean> {
     if (this.#known.isReadToEnd || !this.#hasFollowedToEnd) return this.#known.isReadToEnd;
     const { info, startedAt } = this.#known;
-    const newest = this.#reading?.position === undefined ? undefined : newestTimestamp(this.#reading.place);
-    return info !== undefined && !(await mayHaveRunAgain(this.#client, info.id, startedAt, newest, signal));
+    const newest =
+      this.#reading?.position === undefined ? undefined : newestTimestamp(this.#reading.place);
+    return (
+      info !== undefined &&
+      !(await mayHaveRunAgain(this.#client, info.id, startedAt, newest, signal))
+    );
   }
 
   async #inspect(signal: AbortSignal): Promise<Inspection> {
@@ -338,7 +358,11 @@ export class Capture {
     if (request === undefined) return;
     this.#rotation = undefined;
     if (request.failed) return;
-    const rotation = request.finish(this.info?.id ?? this.#container, this.#counts.generation, reopened);
+    const rotation = request.finish(
+      this.info?.id ?? this.#container,
+      this.#counts.generation,
+      reopened,
+    );
     this.#counts.rotations++;
     this.#emit({ type: "rotated", rotation });
   }
@@ -358,7 +382,8 @@ export class Capture {
   }
 
   async #backOff(error: DockspoolError, signal: AbortSignal): Promise<void> {
-    if (this.#openedAt !== undefined && performance.now() - this.#openedAt > LONG_LIFE_MS) this.#backoff.reset();
+    if (this.#openedAt !== undefined && performance.now() - this.#openedAt > LONG_LIFE_MS)
+      this.#backoff.reset();
     this.#openedAt = undefined;
     const { attempt, delayMs } = this.#backoff.next();
     this.#state = "reconnecting";

@@ -54,7 +54,8 @@ export class Consumer {
   /** `count` entries came without a record of a chosen stream; the reader is at `trail`. */
   pass(trail: Trail, count: number): void {
     const last = this.#buffer.last ?? this.#batch;
-    const passed = (last === undefined ? (this.#passed += count) : (last.passed += count)) > MAX_PASSED_ENTRIES;
+    const passed =
+      (last === undefined ? (this.#passed += count) : (last.passed += count)) > MAX_PASSED_ENTRIES;
     if (!passed) return;
     if (last === undefined) this.#start = trail.clone();
     else last.later = trail.clone();

@@ -33,10 +33,16 @@ export class ContainerLogSource
   constructor(container: string, options: SourceOptions = {}) {
     super();
     if (typeof container !== "string" || container === "") {
-      throw invalidOption("container", container, "a container's id, unambiguous id prefix, or name");
+      throw invalidOption(
+        "container",
+        container,
+        "a container's id, unambiguous id prefix, or name",
+      );
     }
     this.container = container;
-    this.#capture = new Capture(container, resolveOptions(options), (status) => this.#report(status));
+    this.#capture = new Capture(container, resolveOptions(options), (status) =>
+      this.#report(status),
+    );
   }
 
   /** Undefined until the engine was asked. */
@@ -94,7 +100,9 @@ export class ContainerLogSource
 
   /** Records as they come together; the fast way to consume. Leaving the loop closes the source. */
   batches(): AsyncIterable<LogBatch> {
-    return { [Symbol.asyncIterator]: () => this.#iterate(() => this.#capture.consumer.takeBatch()) };
+    return {
+      [Symbol.asyncIterator]: () => this.#iterate(() => this.#capture.consumer.takeBatch()),
+    };
   }
 
   /**
@@ -130,7 +138,10 @@ export class ContainerLogSource
     try {
       this.emit("status", status);
     } catch (error) {
-      process.emitWarning(error instanceof Error ? error : String(error), "DockspoolListenerWarning");
+      process.emitWarning(
+        error instanceof Error ? error : String(error),
+        "DockspoolListenerWarning",
+      );
     }
   }
 }

@@ -3,15 +3,21 @@ import { DockspoolError } from "../errors.ts";
 import type { ContainerInfo } from "../wire/records.ts";
 
 export function closedError(container: string): DockspoolError {
-  return new DockspoolError("CLOSED", `The source of container ${container} is closed.`, { container });
+  return new DockspoolError("CLOSED", `The source of container ${container} is closed.`, {
+    container,
+  });
 }
 
 /** A follow ended, and its container goes on. */
 export function endedEarly({ info }: Inspection): DockspoolError {
-  return new DockspoolError("ENGINE_UNREACHABLE", `The stream ended while container ${info.name} runs.`, {
-    container: info.id,
-    transient: true,
-  });
+  return new DockspoolError(
+    "ENGINE_UNREACHABLE",
+    `The stream ended while container ${info.name} runs.`,
+    {
+      container: info.id,
+      transient: true,
+    },
+  );
 }
 
 export function beingRemoved({ id, name }: ContainerInfo): DockspoolError {
@@ -22,17 +28,25 @@ export function beingRemoved({ id, name }: ContainerInfo): DockspoolError {
 }
 
 export function cutWhileReading(): DockspoolError {
-  return new DockspoolError("ENGINE_UNREACHABLE", "The connection was cut while the log was read.", {
-    transient: true,
-  });
+  return new DockspoolError(
+    "ENGINE_UNREACHABLE",
+    "The connection was cut while the log was read.",
+    {
+      transient: true,
+    },
+  );
 }
 
 /** The engine wrote an error into the stream. */
 export function engineReported({ id }: ContainerInfo, message: string): DockspoolError {
-  return new DockspoolError("ENGINE_RESPONSE", `The engine reported in the log stream: ${message}`, {
-    container: id,
-    transient: true,
-  });
+  return new DockspoolError(
+    "ENGINE_RESPONSE",
+    `The engine reported in the log stream: ${message}`,
+    {
+      container: id,
+      transient: true,
+    },
+  );
 }
 
 export function notALogStream({ id, name }: ContainerInfo, message: string): DockspoolError {

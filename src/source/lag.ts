@@ -34,7 +34,8 @@ export class Lag {
   /** Judges by `entries[from..]`, which have just come. */
   mayBeOvertaken(entries: readonly Entry[], from: number, now: number = Date.now()): boolean {
     const last = entries.at(-1);
-    if (last === undefined || from >= entries.length || this.#maxFileBytes === Infinity) return false;
+    if (last === undefined || from >= entries.length || this.#maxFileBytes === Infinity)
+      return false;
     for (let index = from; index < entries.length; index++) {
       this.#bytes += (entries[index]?.text.length ?? 0) + OVERHEAD_BYTES;
     }

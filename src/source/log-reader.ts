@@ -45,7 +45,11 @@ export class LogReader {
   }
 
   /** @throws DockspoolError as `EngineClient.readLogs`; the signal's reason */
-  async read(query: LogQuery, { opened, visit }: ReadHandlers, signal: AbortSignal): Promise<ReadEnd> {
+  async read(
+    query: LogQuery,
+    { opened, visit }: ReadHandlers,
+    signal: AbortSignal,
+  ): Promise<ReadEnd> {
     const { info, traits, running, startedAt } = this.#inspection;
     let decoder = this.#decoder(startedAt);
     const stop = new AbortController();
@@ -67,7 +71,13 @@ export class LogReader {
       opened?.();
     };
     try {
-      const end = await this.#client.readLogs(info, query, traits, { opened: answered, take }, stop.signal);
+      const end = await this.#client.readLogs(
+        info,
+        query,
+        traits,
+        { opened: answered, take },
+        stop.signal,
+      );
       // A plain read's end is definite: what is left in the decoder is a last line without its end, or is still written.
       if (end === "complete" && !query.follow) await look(decoder.end(running));
       return end;

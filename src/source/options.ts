@@ -83,7 +83,8 @@ const MAX_BYTES = 512 * 1024 * 1024;
 
 /** @throws DockspoolError INVALID_OPTION, with the option, what was given and what is allowed */
 export function resolveOptions(options: SourceOptions): ResolvedOptions {
-  if (typeof options !== "object" || options === null) throw invalidOption("options", options, "an object");
+  if (typeof options !== "object" || options === null)
+    throw invalidOption("options", options, "an object");
   for (const name of Object.keys(options)) {
     if (!(name in defaults)) throw invalidOption(name, "a value", Object.keys(defaults).join(", "));
   }
@@ -99,9 +100,11 @@ export function resolveOptions(options: SourceOptions): ResolvedOptions {
   checkBoolean("followRestarts", given.followRestarts);
   checkNumber("maxLineBytes", given.maxLineBytes, 1, MAX_BYTES, "bytes");
   checkNumber("bufferBytes", given.bufferBytes, 1, Number.MAX_SAFE_INTEGER, "bytes");
-  if (given.rotateEveryMs !== false) checkNumber("rotateEveryMs", given.rotateEveryMs, 1, MAX_TIMER_MS, "milliseconds, or false");
+  if (given.rotateEveryMs !== false)
+    checkNumber("rotateEveryMs", given.rotateEveryMs, 1, MAX_TIMER_MS, "milliseconds, or false");
   checkNumber("rotateTimeoutMs", given.rotateTimeoutMs, 0, MAX_TIMER_MS, "milliseconds");
-  if (given.stallProbeMs !== false) checkNumber("stallProbeMs", given.stallProbeMs, 1, MAX_TIMER_MS, "milliseconds, or false");
+  if (given.stallProbeMs !== false)
+    checkNumber("stallProbeMs", given.stallProbeMs, 1, MAX_TIMER_MS, "milliseconds, or false");
   checkSignal(given.signal);
   return {
     ...given,
@@ -125,12 +128,14 @@ function checkFrom(from: unknown): void {
 
 /** In UTC; undefined where it is no time. */
 export function sinceTimestamp(since: unknown): string | undefined {
-  if (since instanceof Date) return Number.isNaN(since.getTime()) ? undefined : toUtc(since.toISOString());
+  if (since instanceof Date)
+    return Number.isNaN(since.getTime()) ? undefined : toUtc(since.toISOString());
   return typeof since === "string" ? toUtc(since) : undefined;
 }
 
 function checkStreams(streams: unknown): void {
-  const known = Array.isArray(streams) && streams.every((name) => name === "stdout" || name === "stderr");
+  const known =
+    Array.isArray(streams) && streams.every((name) => name === "stdout" || name === "stderr");
   if (!known || streams.length === 0) {
     throw invalidOption("streams", streams, 'a list of "stdout", "stderr" or both');
   }
@@ -141,7 +146,8 @@ function checkBoolean(name: string, value: unknown): void {
 }
 
 function checkNumber(name: string, value: unknown, min: number, max: number, unit: string): void {
-  if (typeof value === "number" && Number.isSafeInteger(value) && value >= min && value <= max) return;
+  if (typeof value === "number" && Number.isSafeInteger(value) && value >= min && value <= max)
+    return;
   throw invalidOption(name, value, `a whole number of ${unit}, from ${min} to ${max}`);
 }
 

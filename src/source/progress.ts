@@ -40,7 +40,8 @@ export class Progress {
     while (!isBlocked()) {
       const now = performance.now();
       const age = now - this.#openedAt;
-      if (now - this.#lastAt >= QUIET_MS || age >= LONGEST_MS || (this.#hasCome && age >= least)) return;
+      if (now - this.#lastAt >= QUIET_MS || age >= LONGEST_MS || (this.#hasCome && age >= least))
+        return;
       await sleep(LOOK_EVERY_MS, signal);
     }
   }

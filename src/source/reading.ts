@@ -51,7 +51,11 @@ export class Reading {
   #lines = 0;
   #bytes = 0;
 
-  constructor({ info, traits, maxLogFileBytes }: Inspection, options: ResolvedOptions, output: Output) {
+  constructor(
+    { info, traits, maxLogFileBytes }: Inspection,
+    options: ResolvedOptions,
+    output: Output,
+  ) {
     this.#info = info;
     this.joining = joiningOf(traits, info.logDriver);
     this.lag = new Lag(maxLogFileBytes);
@@ -185,7 +189,13 @@ export class Reading {
     return new LineAssembler({ maxLineBytes, encoding, joining: this.joining });
   }
 
-  #emit(all: LineRecord[], allEnds: number[], entries: readonly Entry[], before: Trail, trail: Trail): void {
+  #emit(
+    all: LineRecord[],
+    allEnds: number[],
+    entries: readonly Entry[],
+    before: Trail,
+    trail: Trail,
+  ): void {
     for (const line of this.#assembler.cut.splice(0)) this.#output.truncated(line);
     const records: LineRecord[] = [];
     const ends: number[] = [];

@@ -84,7 +84,9 @@ async function scanLog(
   if (end === "complete" || end === "stopped") return count;
   if (end === "cut") throw cutWhileReading();
   const { info } = reader.inspection;
-  throw end.kind === "protocol" ? notALogStream(info, end.message) : engineReported(info, end.message);
+  throw end.kind === "protocol"
+    ? notALogStream(info, end.message)
+    : engineReported(info, end.message);
 }
 
 function shows(tail: Tail, count: number): boolean {
@@ -172,7 +174,8 @@ async function atLine(
     }
     trail.add([entry]);
     const position = starts.areCertain ? trail.position : undefined;
-    if (position !== undefined && position.groups.length >= ENOUGH_GROUPS) early = { start: { position }, lines: seen };
+    if (position !== undefined && position.groups.length >= ENOUGH_GROUPS)
+      early = { start: { position }, lines: seen };
   });
   if (!running) {
     const records: LineRecord[] = [];
@@ -185,4 +188,3 @@ async function atLine(
   if (!shows(tail, count)) return undefined;
   return { position: LOG_START, skip: { lines: Math.max(0, seen - lines) } };
 }
-

@@ -57,7 +57,8 @@ export class StreamSession {
    */
   async follow(signal: AbortSignal): Promise<BodyEnd> {
     const isNew = await this.#begin(signal);
-    if (isNew && this.#parts.reader.inspection.maxLogFileBytes !== undefined) await this.#catchUpFully(signal);
+    if (isNew && this.#parts.reader.inspection.maxLogFileBytes !== undefined)
+      await this.#catchUpFully(signal);
     for (;;) {
       const asked = await this.#followFromPlace(signal);
       if (typeof asked === "string") return asked;

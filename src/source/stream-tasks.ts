@@ -44,7 +44,10 @@ export class StreamTasks {
     const begun = performance.now();
     let failure: DockspoolError | undefined;
     try {
-      const reason = new DockspoolError("CLOSED", "The stream is closed; the source may open another.");
+      const reason = new DockspoolError(
+        "CLOSED",
+        "The stream is closed; the source may open another.",
+      );
       await tasks.close({ reason, timeoutMs: this.#timeoutMs });
     } catch (error) {
       if (!DockspoolError.is(error)) throw error;

@@ -42,7 +42,11 @@ export function filters(query: URLSearchParams): Filters {
   const entries: [string, unknown][] = Object.entries(json);
   for (const [name, values] of entries) {
     const list: readonly unknown[] =
-      typeof values !== "object" || values === null ? [] : Array.isArray(values) ? values : Object.keys(values);
+      typeof values !== "object" || values === null
+        ? []
+        : Array.isArray(values)
+          ? values
+          : Object.keys(values);
     found.set(name, list.map(String));
   }
   return found;

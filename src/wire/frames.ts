@@ -40,7 +40,10 @@ export class FrameDecoder implements Decoder {
         this.#fragments.keep(bytes.subarray(at), wanted);
         break;
       }
-      at += this.#long === undefined ? this.#frame(bytes, at, entries) : this.#piece(bytes, at, this.#long, entries);
+      at +=
+        this.#long === undefined
+          ? this.#frame(bytes, at, entries)
+          : this.#piece(bytes, at, this.#long, entries);
     }
     return entries;
   }
@@ -53,7 +56,8 @@ export class FrameDecoder implements Decoder {
   /** How many bytes the next step needs; undefined where the header can't be one. */
   #wanted(bytes: Buffer, at: number): number | undefined {
     if (this.#long !== undefined) return Math.min(this.#long.remaining, PIECE_BYTES);
-    if (bytes.length - at < HEADER_BYTES) return this.#plausible(bytes, at) ? HEADER_BYTES : undefined;
+    if (bytes.length - at < HEADER_BYTES)
+      return this.#plausible(bytes, at) ? HEADER_BYTES : undefined;
     if (!this.#plausible(bytes, at)) return undefined;
     return HEADER_BYTES + Math.min(bytes.readUInt32BE(at + 4), PIECE_BYTES);
   }

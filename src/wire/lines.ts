@@ -64,7 +64,8 @@ export class LineAssembler {
 
   /** The open lines end here: their container stopped, or the log is read no further. */
   flush(container: ContainerInfo, records: LineRecord[]): void {
-    for (const [stream, parts] of this.#open) this.#finish(stream, parts, false, container, records);
+    for (const [stream, parts] of this.#open)
+      this.#finish(stream, parts, false, container, records);
   }
 
   /** How many bytes of a stream's open line came so far. */
@@ -78,7 +79,13 @@ export class LineAssembler {
   }
 
   #begin(entry: Entry, container: ContainerInfo, records: LineRecord[]): void {
-    const parts: Parts = { timestamp: entry.timestamp, kept: [], keptBytes: 0, bytes: 0, hash: undefined };
+    const parts: Parts = {
+      timestamp: entry.timestamp,
+      kept: [],
+      keptBytes: 0,
+      bytes: 0,
+      hash: undefined,
+    };
     this.#open.set(entry.stream, parts);
     this.#add(parts, entry.text);
     if (entry.ended) this.#finish(entry.stream, parts, true, container, records);
@@ -99,11 +106,20 @@ export class LineAssembler {
     parts.keptBytes += kept.length;
   }
 
-  #finish(stream: LogStream, parts: Parts, ended: boolean, container: ContainerInfo, records: LineRecord[]): void {
+  #finish(
+    stream: LogStream,
+    parts: Parts,
+    ended: boolean,
+    container: ContainerInfo,
+    records: LineRecord[],
+  ): void {
     this.#open.delete(stream);
-    const text = parts.kept.length === 1 ? (parts.kept[0] ?? Buffer.alloc(0)) : Buffer.concat(parts.kept);
+    const text =
+      parts.kept.length === 1 ? (parts.kept[0] ?? Buffer.alloc(0)) : Buffer.concat(parts.kept);
     const content = parts.hash === undefined ? undefined : { digest: parts.hash.digest() };
-    records.push(this.#record(container, stream, parts.timestamp, text, ended, content, parts.bytes));
+    records.push(
+      this.#record(container, stream, parts.timestamp, text, ended, content, parts.bytes),
+    );
   }
 
   #record(
@@ -120,8 +136,13 @@ export class LineAssembler {
     const returns = stream === "tty" && isWhole && text[text.length - 1] === CARRIAGE_RETURN;
     const truncated = bytes - (returns ? 1 : 0) > maxLineBytes;
     if (truncated) this.cut.push({ timestamp, bytes });
-    const end = truncated ? cutAt(text, maxLineBytes, encoding) : returns ? text.length - 1 : text.length;
-    const line = encoding === "latin1" ? text.toString("latin1", 0, end) : text.toString("utf8", 0, end);
+    const end = truncated
+      ? cutAt(text, maxLineBytes, encoding)
+      : returns
+        ? text.length - 1
+        : text.length;
+    const line =
+      encoding === "latin1" ? text.toString("latin1", 0, end) : text.toString("utf8", 0, end);
     const occurrence = this.#occurrence(stream, timestamp, content);
     return new LineRecord(container, stream, timestamp, line, truncated, content, occurrence);
   }

@@ -61,7 +61,11 @@ export class OpenLines {
     if (open !== undefined && continues(open.timestamp, entry, this.#joining)) {
       open.bytes += entry.text.length;
     } else {
-      this.#begun.set(stream, { timestamp: entry.timestamp, bytes: entry.text.length, firstEntry: index });
+      this.#begun.set(stream, {
+        timestamp: entry.timestamp,
+        bytes: entry.text.length,
+        firstEntry: index,
+      });
     }
   }
 

@@ -47,7 +47,12 @@ export class StablePartsDecoder implements Decoder {
     const parts: Entry[] = [];
     while (line.bytes > PART_BYTES) {
       const text = Buffer.concat(line.pieces);
-      parts.push({ stream: entry.stream, timestamp: line.timestamp, text: text.subarray(0, PART_BYTES), ended: false });
+      parts.push({
+        stream: entry.stream,
+        timestamp: line.timestamp,
+        text: text.subarray(0, PART_BYTES),
+        ended: false,
+      });
       line.pieces = [text.subarray(PART_BYTES)];
       line.bytes -= PART_BYTES;
     }

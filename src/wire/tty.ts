@@ -60,7 +60,8 @@ export class TtyDecoder implements Decoder {
       }
       const stamp = this.#stampAt(bytes, at);
       if (stamp === undefined) {
-        if (this.#fault === undefined && unended === "never") this.#fragments.keep(bytes.subarray(at), 0);
+        if (this.#fault === undefined && unended === "never")
+          this.#fragments.keep(bytes.subarray(at), 0);
         break;
       }
       const next = this.#entry(bytes, stamp, this.#isTaken(stamp, unended), entries);
@@ -82,7 +83,10 @@ export class TtyDecoder implements Decoder {
   /** Stamped before the container's latest start; within the same second where the engine stamps seconds, it is not known. */
   #isEarlier(timestamp: string): boolean {
     const startedAt = this.#startedAt;
-    return startedAt !== undefined && compareTimestamps(timestamp, coarsen(startedAt, fractionDigits(timestamp))) < 0;
+    return (
+      startedAt !== undefined &&
+      compareTimestamps(timestamp, coarsen(startedAt, fractionDigits(timestamp))) < 0
+    );
   }
 
   /** A line's end right behind a full part, without the timestamp that the engine puts before it. */
@@ -91,7 +95,12 @@ export class TtyDecoder implements Decoder {
     const isReturn = bytes[at] === 0x0d && bytes[at + 1] === 0x0a;
     if (timestamp === undefined || !(isReturn || bytes[at] === 0x0a)) return undefined;
     this.#full = undefined;
-    return { stream: "tty", timestamp, text: bytes.subarray(at, isReturn ? at + 1 : at), ended: true };
+    return {
+      stream: "tty",
+      timestamp,
+      text: bytes.subarray(at, isReturn ? at + 1 : at),
+      ended: true,
+    };
   }
 
   /** The timestamp at `at`; undefined where it is not all there yet, or is none (then `fault` is set). */

@@ -14,14 +14,23 @@ const cuts = fc.array(fc.integer({ min: 1, max: 9 }), { maxLength: 40 });
 const share = fc.double({ min: 0, max: 1, noNaN: true });
 
 /** Reads `entries` in pieces and says where the reader is then. */
-function readAll(entries: readonly Entry[], pieces: readonly number[], start: Position | undefined): Position | undefined {
+function readAll(
+  entries: readonly Entry[],
+  pieces: readonly number[],
+  start: Position | undefined,
+): Position | undefined {
   const trail = new Trail("by-timestamp", start);
   for (const piece of inPieces(entries, pieces)) trail.add(piece);
   return trail.position;
 }
 
 /** Where the aligner says that new entries begin; undefined where it does not find the place. */
-function align(target: Position, reread: readonly Entry[], pieces: readonly number[], fromLogStart: boolean): number | undefined {
+function align(
+  target: Position,
+  reread: readonly Entry[],
+  pieces: readonly number[],
+  fromLogStart: boolean,
+): number | undefined {
   const aligner = new Aligner(target, fromLogStart);
   let at = 0;
   if (aligner.matched) return 0;
@@ -50,15 +59,22 @@ describe.each(clocks)("a place in a log with a clock that is %s", (clock) => {
 
   it("is never found in another place, whatever part of the log's end is reread", () => {
     fc.assert(
-      fc.property(log, share, share, cuts, cuts, (entries, where, shown, readPieces, rereadPieces) => {
-        const place = Math.floor(where * entries.length);
-        const target = readAll(entries.slice(0, place), readPieces, LOG_START);
-        if (target === undefined || target.whole) return;
-        const from = Math.floor(shown * entries.length);
-        const found = align(target, entries.slice(from), rereadPieces, false);
-        if (found !== undefined) expect(from + found).toBe(place);
-        if (from < place - reach(target)) expect(found).toBeDefined();
-      }),
+      fc.property(
+        log,
+        share,
+        share,
+        cuts,
+        cuts,
+        (entries, where, shown, readPieces, rereadPieces) => {
+          const place = Math.floor(where * entries.length);
+          const target = readAll(entries.slice(0, place), readPieces, LOG_START);
+          if (target === undefined || target.whole) return;
+          const from = Math.floor(shown * entries.length);
+          const found = align(target, entries.slice(from), rereadPieces, false);
+          if (found !== undefined) expect(from + found).toBe(place);
+          if (from < place - reach(target)) expect(found).toBeDefined();
+        },
+      ),
       { numRuns: RUNS },
     );
   });

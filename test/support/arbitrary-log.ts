@@ -15,7 +15,9 @@ const steps: Readonly<Record<Clock, fc.Arbitrary<number>>> = {
 };
 
 function stamp(nanoseconds: number, clock: Clock): string {
-  const seconds = new Date(START + Math.floor(nanoseconds / 1e9) * 1_000).toISOString().slice(0, 19);
+  const seconds = new Date(START + Math.floor(nanoseconds / 1e9) * 1_000)
+    .toISOString()
+    .slice(0, 19);
   if (clock === "coarse") return `${seconds}Z`;
   return `${seconds}.${String(((nanoseconds % 1e9) + 1e9) % 1e9).padStart(9, "0")}Z`;
 }

@@ -15,7 +15,7 @@ export interface Line {
   readonly line: string;
 }
 
-export function toLine({ timestamp, stream, line }: Line): Line {
+function toLine({ timestamp, stream, line }: Line): Line {
   return { timestamp, stream, line };
 }
 

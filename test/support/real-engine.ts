@@ -4,12 +4,7 @@ import { RealEngine } from "./real-engine/engine.ts";
 import type { EngineHandle } from "./real-engine/engine.ts";
 
 export { RealEngine } from "./real-engine/engine.ts";
-export type {
-  EngineHandle,
-  EngineInfo,
-  RealEngineOptions,
-  RunOptions,
-} from "./real-engine/engine.ts";
+export type { RunOptions } from "./real-engine/engine.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
