@@ -24,7 +24,8 @@ import { StreamSession } from "./stream-session.ts";
 import { StreamTasks } from "./stream-tasks.ts";
 import { Watchdog } from "./watchdog.ts";
 
-const LOOK_LATER_MS = 500;
+/** After a stream that ended while its container ran: how long from one look to the next. */
+const LOOK_LATER_MS = [500, 1_000, 2_000, 4_000] as const;
 /** A stream that lived so long was a good one: whatever ended it is no reason to wait longer than at first. */
 const LONG_LIFE_MS = 10_000;
 
@@ -185,10 +186,13 @@ export class Capture {
 
   /** A container that is being restarted may still be shown as it was, and the next stream goes on over its start. */
   #lookLater(): void {
+    if (this.#life.names.includes("look")) return;
     const look = this.#life.run("look", async (signal) => {
-      await sleep(LOOK_LATER_MS, signal);
-      const { running, startedAt } = await this.#inspect(signal);
-      if (running) this.#known.runs(startedAt);
+      for (const delayMs of LOOK_LATER_MS) {
+        await sleep(delayMs, signal);
+        const { running, startedAt } = await this.#inspect(signal);
+        if (!running || this.#known.runs(startedAt)) return;
+      }
     });
     // What is wrong then ends the stream, too.
     look.catch(() => {});
@@ -245,9 +249,9 @@ export class Capture {
     }
     // Unseen, it may have run in between.
     if (change === "unknown") this.#known.isReadToEnd = false;
-    if (change !== "started" || inspection.info.tty) return undefined;
+    if (typeof change === "string" || inspection.info.tty) return undefined;
     // A container that lives for milliseconds is gone before it could be looked at.
-    this.#known.runs(undefined);
+    this.#known.started(change.startedBy);
     await this.#follow({ ...inspection, running: true }, signal);
     return undefined;
   }

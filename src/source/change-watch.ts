@@ -10,8 +10,8 @@ const POLL_MS = 2_000;
 /** After these a stopped container is not what it was. */
 const changes: ReadonlySet<string> = new Set(["start", "restart", "destroy", "rename"]);
 
-/** What was noticed: a start that an event told of, an end likewise, or anything else. */
-export type Change = "started" | "removed" | "unknown";
+/** What was noticed: a start that an event told of (epoch milliseconds), an end likewise, or anything else. */
+export type Change = { readonly startedBy: number } | "removed" | "unknown";
 
 /** Listens for a stopped container's next change, from the moment it is made. */
 export class ChangeWatch {
@@ -51,19 +51,22 @@ export class ChangeWatch {
     const unlink = onAbort(signal, stop);
     let change: Change = "unknown";
     let look: Promise<unknown> = Promise.resolve();
+    /** From then on every start is seen. */
+    let isUnchanged = false;
     const opened = (): void => {
       look = this.#client.inspect(this.#id, signal).then(
         (now) => {
-          if (now.running || now.removing || now.startedAt !== this.#startedAt) stop();
+          isUnchanged = !now.running && !now.removing && now.startedAt === this.#startedAt;
+          if (!isUnchanged) stop();
         },
         // The next look of the source will fail in the same way, and knows what to do.
         stop,
       );
     };
-    const event = ({ action }: ContainerEvent): void => {
-      if (!changes.has(action)) return;
-      if (action === "start") change = "started";
-      if (action === "destroy" && change !== "started") change = "removed";
+    const event = ({ action, at }: ContainerEvent): void => {
+      if (!changes.has(action) || change !== "unknown") return;
+      if (action === "start") change = { startedBy: at };
+      if (action === "destroy" && isUnchanged) change = "removed";
       stop();
     };
     try {

@@ -8,6 +8,9 @@ export class ContainerState {
   readonly #emit: (status: SourceStatus) => void;
   #info: ContainerInfo | undefined;
   #startedAt: string | undefined;
+  /** A start that an event told of: the one with this time or shortly before. */
+  #startedBy = -Infinity;
+  #isKnownToRun = false;
   #isStopped = false;
   /** The start of the latest run that was read to its end. */
   #readUntil: string | undefined;
@@ -47,15 +50,30 @@ export class ContainerState {
     return this.#info;
   }
 
-  /** It runs, since `startedAt` where that is known. True where it has started again since the last look. */
+  /** It runs, since `startedAt`. True where it has started again since the last look. */
   runs(startedAt: string | undefined): boolean {
     if (startedAt === this.#startedAt && !this.#isStopped) return false;
-    const isRestart = this.#isStopped || this.#startedAt !== undefined;
+    const isSeen = startedAt !== undefined && Date.parse(startedAt) <= this.#startedBy;
+    const isRestart = this.#isStopped || (this.#isKnownToRun && !isSeen);
     this.#startedAt = startedAt;
+    this.#startedBy = -Infinity;
+    if (isRestart) this.#restarted();
+    this.#isKnownToRun = true;
+    return isRestart;
+  }
+
+  /** It has started, by an event of this time (epoch milliseconds). */
+  started(by: number): void {
+    this.#startedAt = undefined;
+    this.#startedBy = by;
+    this.#isKnownToRun = true;
+    this.#restarted();
+  }
+
+  #restarted(): void {
     this.#isStopped = false;
     this.isReadToEnd = false;
-    if (isRestart) this.#emit({ type: "restarted" });
-    return isRestart;
+    this.#emit({ type: "restarted" });
   }
 
   /** It stopped after its start at `startedAt`, and all of its log was read. */

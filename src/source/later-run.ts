@@ -1,6 +1,9 @@
 import type { EngineClient } from "../engine/engine-client.ts";
 import { DockspoolError } from "../errors.ts";
 
+/** What has just happened counts as well, by a clock that need not be quite ours. */
+const JUST_NOW_MS = 50;
+
 /**
  * Whether a container that is gone may have run once more after its run at `startedAt`, the log of which was read up to
  * `newest`: the engine remembers its latest events (Docker: 256).
@@ -25,7 +28,7 @@ export async function mayHaveRunAgain(
   };
   const span = {
     since: String(Math.floor(Date.parse(startedAt) / 1000)),
-    until: (Date.now() / 1000).toFixed(3),
+    until: ((Date.now() + JUST_NOW_MS) / 1000).toFixed(3),
   };
   try {
     await client.readEvents(id, { opened: () => {}, event }, signal, span);
