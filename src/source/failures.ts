@@ -1,5 +1,6 @@
 import type { Inspection } from "../engine/inspection.ts";
 import { DockspoolError } from "../errors.ts";
+import type { Fault } from "../wire/entry.ts";
 import type { ContainerInfo } from "../wire/records.ts";
 
 export function closedError(container: string): DockspoolError {
@@ -37,24 +38,18 @@ export function cutWhileReading(): DockspoolError {
   );
 }
 
-/** The engine wrote an error into the stream. */
-export function engineReported({ id }: ContainerInfo, message: string): DockspoolError {
-  return new DockspoolError(
-    "ENGINE_RESPONSE",
-    `The engine reported in the log stream: ${message}`,
-    {
-      container: id,
-      transient: true,
-    },
-  );
-}
-
-export function notALogStream({ id, name }: ContainerInfo, message: string): DockspoolError {
-  return new DockspoolError(
-    "PROTOCOL",
-    `What came for container ${name} is no Docker log stream: ${message}. Is there a proxy that changes bodies?`,
-    { container: id },
-  );
+/** Why a log stream can't be read any further: an error that the engine wrote into it, or bytes that are none. */
+export function faultError({ id, name }: ContainerInfo, { kind, message }: Fault): DockspoolError {
+  return kind === "engine-error"
+    ? new DockspoolError("ENGINE_RESPONSE", `The engine reported in the log stream: ${message}`, {
+        container: id,
+        transient: true,
+      })
+    : new DockspoolError(
+        "PROTOCOL",
+        `What came for container ${name} is no Docker log stream: ${message}. Is there a proxy that changes bodies?`,
+        { container: id },
+      );
 }
 
 /** Whatever was thrown, as an error of this package. */

@@ -8,7 +8,7 @@ import type { Joining } from "../wire/open-lines.ts";
 import type { LineRecord } from "../wire/records.ts";
 import { compareTimestamps } from "../wire/timestamps.ts";
 import { LineStarts } from "./line-starts.ts";
-import { cutWhileReading, engineReported, notALogStream } from "./failures.ts";
+import { cutWhileReading, faultError } from "./failures.ts";
 import type { LogReader, Visit } from "./log-reader.ts";
 import { sinceTimestamp } from "./options.ts";
 import type { ResolvedOptions } from "./options.ts";
@@ -83,10 +83,7 @@ async function scanLog(
   const end = await reader.read({ follow: false, tail }, { visit }, signal);
   if (end === "complete" || end === "stopped") return count;
   if (end === "cut") throw cutWhileReading();
-  const { info } = reader.inspection;
-  throw end.kind === "protocol"
-    ? notALogStream(info, end.message)
-    : engineReported(info, end.message);
+  throw faultError(reader.inspection.info, end);
 }
 
 function shows(tail: Tail, count: number): boolean {

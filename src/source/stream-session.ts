@@ -7,7 +7,7 @@ import type { Position } from "../resume/position.ts";
 import { Window } from "../resume/window.ts";
 import type { Entry } from "../wire/entry.ts";
 import type { BatchBuffer } from "./buffer.ts";
-import { cutWhileReading, engineReported, notALogStream } from "./failures.ts";
+import { cutWhileReading, faultError } from "./failures.ts";
 import type { LogReader, ReadEnd, Visit } from "./log-reader.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { Reading } from "./reading.ts";
@@ -323,9 +323,7 @@ export class StreamSession {
   #check(end: ReadEnd): void {
     if (typeof end !== "object") return;
     const { reader, events } = this.#parts;
-    const { info } = reader.inspection;
-    if (end.kind === "protocol") throw notALogStream(info, end.message);
-    events.engineError(end.message);
-    throw engineReported(info, end.message);
+    if (end.kind === "engine-error") events.engineError(end.message);
+    throw faultError(reader.inspection.info, end);
   }
 }

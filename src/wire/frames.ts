@@ -1,13 +1,13 @@
 import type { Decoder, Entry, Fault, LogStream } from "./entry.ts";
 import { Fragments } from "./fragments.ts";
-import { NANOSECOND_UTC_LENGTH, toUtc } from "./timestamps.ts";
+import { LONGEST_LENGTH, NANOSECOND_UTC_LENGTH, toUtc } from "./timestamps.ts";
 
 /** Stream type, three zero bytes, big-endian length of what follows (Engine API, "ContainerAttach", stream format). */
 const HEADER_BYTES = 8;
 /** A longer frame is handed on in pieces of this size, like the parts that engines cut long lines into. */
 const PIECE_BYTES = 64 * 1024;
-/** The longest RFC 3339 time with its space. */
-const MAX_STAMP_BYTES = "2026-11-23T15:58:34.885847851+05:30 ".length;
+/** A timestamp with its space. */
+const MAX_STAMP_BYTES = LONGEST_LENGTH + 1;
 const ERROR_FRAME = 3;
 
 /** An oversized frame of which only a piece has come. */

@@ -3,6 +3,9 @@ import { DockspoolError } from "../errors.ts";
 /** The form that the engine sends on almost every line: nanoseconds and "Z" (RFC 3339). */
 export const NANOSECOND_UTC_LENGTH: number = "2026-11-23T15:58:34.885847851Z".length;
 
+/** The longest form: nanoseconds and an offset. */
+export const LONGEST_LENGTH: number = "2026-11-23T15:58:34.885847851+05:30".length;
+
 const RFC3339 =
   /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:(Z)|([+-])(\d\d):(\d\d))$/;
 

@@ -1,11 +1,12 @@
 import type { Decoder, Entry, Fault } from "./entry.ts";
 import { Fragments } from "./fragments.ts";
 import { excerpt } from "./frames.ts";
-import { coarsen, compareTimestamps, fractionDigits, toUtc } from "./timestamps.ts";
+import { LONGEST_LENGTH, coarsen, compareTimestamps, fractionDigits, toUtc } from "./timestamps.ts";
 
 /** The engine cuts lines into parts of this size and stamps each of them (moby, `daemon/logger/copier.go`). */
 const PART_BYTES = 16_384;
-const MAX_STAMP_BYTES = "2026-11-23T15:58:34.885847851+05:30 ".length;
+/** A timestamp with its space. */
+const MAX_STAMP_BYTES = LONGEST_LENGTH + 1;
 const STAMP = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d) /g;
 /** What the daemon writes into a raw stream when it fails (moby, `api/server/httputils/write_log_stream.go`). */
 const ERROR_TEXT = "Error grabbing logs";
