@@ -36,7 +36,7 @@ async function findTarget(named: string | undefined): Promise<Target> {
   const client = new EngineClient();
   try {
     const [newest] = await client.list(AbortSignal.timeout(15_000));
-    const container = named ?? newest;
+    const container = named ?? newest?.name;
     if (container !== undefined) {
       console.error(
         pc.green(`Following ${pc.bold(container)} on the engine at ${client.address}.`),

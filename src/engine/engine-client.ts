@@ -1,8 +1,10 @@
 import { IncomingMessage } from "node:http";
+import type { IncomingHttpHeaders } from "node:http";
 import { DockspoolError } from "../errors.ts";
 import type { ContainerInfo } from "../wire/records.ts";
 import { deadline } from "../lifetime/deadline.ts";
 import type { Deadline } from "../lifetime/deadline.ts";
+import { Limiter } from "../lifetime/limiter.ts";
 import { findAddress, showAddress } from "./address.ts";
 import { readBody, readText } from "./body.ts";
 import type { BodyEnd, TakeChunk } from "./body.ts";
@@ -12,8 +14,10 @@ import { EventDecoder } from "./events.ts";
 import type { ContainerEvent } from "./events.ts";
 import { notDocker, refused, unreachable } from "./failures.ts";
 import type { About } from "./failures.ts";
-import { parseInspection, parseNames } from "./inspection.ts";
+import { parseInspection } from "./inspection.ts";
 import type { Inspection } from "./inspection.ts";
+import { parseList } from "./list.ts";
+import type { Listed } from "./list.ts";
 import { connectLike, connectTo } from "./modem.ts";
 import type { Connection } from "./modem.ts";
 import { traitsOf } from "./traits.ts";
@@ -24,6 +28,19 @@ export interface LogQuery {
   readonly follow: boolean;
   /** The last so many entries, or "all". */
   readonly tail: number | "all";
+}
+
+export interface ClientOptions {
+  /** What containers say they are of; default "default". */
+  readonly name?: string;
+  /** Short questions on their way at once; default: no limit. Log streams and events do not count. */
+  readonly questionsAtOnce?: number;
+}
+
+/** Takes a container's events, or those of all. */
+export interface EventHandlers {
+  readonly opened: () => void;
+  readonly event: (event: ContainerEvent) => void;
 }
 
 type Query = Readonly<Record<string, string>>;
@@ -38,12 +55,18 @@ const everyStatus: Readonly<Record<number, true>> = Object.fromEntries(
 export class EngineClient {
   readonly #engine: Engine;
   readonly #timeoutMs: number;
+  readonly #name: string;
+  readonly #questions: Limiter;
   #connection: Connection | undefined;
+  /** Given up, with sockets that may still be open. */
+  #former: Connection[] = [];
   #address: string;
   #tried: readonly string[] = [];
 
-  constructor(engine: Engine = {}) {
+  constructor(engine: Engine = {}, options: ClientOptions = {}) {
     this.#engine = engine;
+    this.#name = options.name ?? "default";
+    this.#questions = new Limiter(options.questionsAtOnce ?? Infinity);
     this.#address = isModem(engine) ? "the given modem's engine" : "the engine";
     this.#timeoutMs =
       (isModem(engine) ? undefined : engine.connectTimeoutMs) ?? DEFAULT_CONNECT_TIMEOUT_MS;
@@ -51,7 +74,11 @@ export class EngineClient {
 
   /** How many sockets are open; 0 where the caller's own agent holds them. */
   get sockets(): number {
-    return this.#connection?.agent?.openSockets() ?? 0;
+    this.#former = this.#former.filter((connection) => openSockets(connection) > 0);
+    return this.#former.reduce(
+      (sum, connection) => sum + openSockets(connection),
+      openSockets(this.#connection),
+    );
   }
 
   /** Where it connects to, for people. */
@@ -60,36 +87,29 @@ export class EngineClient {
   }
 
   /**
-   * The names of the running containers, the newest first.
+   * The containers, the newest first; without `all` those that run.
    *
    * @throws DockspoolError ENGINE_UNREACHABLE, ENGINE_RESPONSE
    */
-  async list(signal: AbortSignal): Promise<string[]> {
-    const wait = deadline(this.#timeoutMs, signal);
-    try {
-      const response = await this.#get("/containers/json", {}, wait, signal);
-      const text = await this.#text(response, wait, signal);
-      const names = parseNames(json(text));
-      if (names === undefined) throw notDocker(this.#address, text);
-      return names;
-    } finally {
-      wait.release();
-    }
+  async list(signal: AbortSignal, { all = false }: { readonly all?: boolean } = {}): Promise<Listed[]> {
+    return this.#ask("/containers/json", all ? { all: "1" } : {}, signal, {}, parseList);
   }
 
-  /** @throws DockspoolError CONTAINER_NOT_FOUND, ENGINE_UNREACHABLE, ENGINE_RESPONSE */
-  async inspect(container: string, signal: AbortSignal): Promise<Inspection> {
-    const wait = deadline(this.#timeoutMs, signal);
-    try {
-      const path = `/containers/${encodeURIComponent(container)}/json`;
-      const response = await this.#get(path, {}, wait, signal, { name: container });
-      const text = await this.#text(response, wait, signal);
-      const inspection = parseInspection(json(text), traitsOf(response.headers), "default");
-      if (inspection === undefined) throw notDocker(this.#address, text);
-      return inspection;
-    } finally {
-      wait.release();
-    }
+  /**
+   * `first`: ahead of other questions that wait.
+   *
+   * @throws DockspoolError CONTAINER_NOT_FOUND, ENGINE_UNREACHABLE, ENGINE_RESPONSE
+   */
+  async inspect(
+    container: string,
+    signal: AbortSignal,
+    { first = false }: { readonly first?: boolean } = {},
+  ): Promise<Inspection> {
+    const path = `/containers/${encodeURIComponent(container)}/json`;
+    const about = { name: container };
+    return this.#ask(path, {}, signal, { first, about }, (answer, headers) =>
+      parseInspection(answer, traitsOf(headers), this.#name),
+    );
   }
 
   /**
@@ -125,29 +145,81 @@ export class EngineClient {
     }
   }
 
-  /** Hands over a container's events as they come, or those of a span of time. Resolves when the engine ends the stream. */
-  async readEvents(
-    container: string,
-    handlers: { readonly opened: () => void; readonly event: (event: ContainerEvent) => void },
+  /**
+   * Hands over events as they come: one container's, or all. Resolves when the engine ends the stream.
+   *
+   * @throws DockspoolError ENGINE_UNREACHABLE, ENGINE_RESPONSE; the signal's reason
+   */
+  readEvents(
+    container: string | undefined,
+    handlers: EventHandlers,
     signal: AbortSignal,
-    span: { readonly since?: string; readonly until?: string } = {},
   ): Promise<void> {
-    const wait = deadline(this.#timeoutMs, signal);
-    try {
-      const filters = JSON.stringify({ type: ["container"], container: [container] });
-      const response = await this.#get("/events", { ...span, filters }, wait, signal);
-      wait.met();
-      handlers.opened();
-      const decoder = new EventDecoder();
-      await readBody(response, (chunk) => decoder.push(chunk).forEach(handlers.event), wait.signal);
-    } finally {
-      wait.release();
-    }
+    return this.#readEvents(container, {}, handlers, signal);
+  }
+
+  /** A container's events of a span of time, as far as the engine remembers them (Docker: its latest 256 events). */
+  async pastEvents(
+    container: string,
+    span: { readonly since: string; readonly until: string },
+    signal: AbortSignal,
+  ): Promise<ContainerEvent[]> {
+    const events: ContainerEvent[] = [];
+    const handlers = {
+      opened: () => {},
+      event: (event: ContainerEvent) => void events.push(event),
+    };
+    const ask = (): Promise<void> => this.#readEvents(container, span, handlers, signal);
+    await this.#questions.run(ask, signal);
+    return events;
   }
 
   /** Destroys what is still connected. */
   close(): void {
     this.#connection?.agent?.agent.destroy();
+  }
+
+  async #readEvents(
+    container: string | undefined,
+    span: Query,
+    { opened, event }: EventHandlers,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const wait = deadline(this.#timeoutMs, signal);
+    try {
+      const one = container === undefined ? {} : { container: [container] };
+      const filters = JSON.stringify({ type: ["container"], ...one });
+      const response = await this.#get("/events", { ...span, filters }, wait, signal);
+      wait.met();
+      opened();
+      const decoder = new EventDecoder();
+      await readBody(response, (chunk) => decoder.push(chunk).forEach(event), wait.signal);
+    } finally {
+      wait.release();
+    }
+  }
+
+  /** A short question: the answer's JSON, as `parse` reads it. */
+  #ask<T>(
+    path: string,
+    query: Query,
+    signal: AbortSignal,
+    { first = false, about }: { readonly first?: boolean; readonly about?: About },
+    parse: (json: unknown, headers: IncomingHttpHeaders) => T | undefined,
+  ): Promise<T> {
+    const ask = async (): Promise<T> => {
+      const wait = deadline(this.#timeoutMs, signal);
+      try {
+        const response = await this.#get(path, query, wait, signal, about);
+        const text = await this.#text(response, wait, signal);
+        const answer = parse(json(text), response.headers);
+        if (answer === undefined) throw notDocker(this.#address, text);
+        return answer;
+      } finally {
+        wait.release();
+      }
+    };
+    return this.#questions.run(ask, signal, { first });
   }
 
   /** An answer with status 200. */
@@ -191,11 +263,16 @@ export class EngineClient {
   #failure(error: unknown, wait: Deadline, signal: AbortSignal): unknown {
     if (signal.aborted) return signal.reason;
     // The address may have been found too early, before the engine's socket was there.
-    if (!isModem(this.#engine) && this.#engine.socketPath === undefined)
-      this.#connection = undefined;
+    if (!isModem(this.#engine) && this.#engine.socketPath === undefined) this.#forget();
     if (!wait.expired) return unreachable(this.#address, error, this.#tried);
     const message = `no answer within ${this.#timeoutMs} ms`;
     return unreachable(this.#address, new Error(message, { cause: error }), this.#tried);
+  }
+
+  #forget(): void {
+    if (openSockets(this.#connection) > 0 && this.#connection !== undefined)
+      this.#former.push(this.#connection);
+    this.#connection = undefined;
   }
 
   async #connect(): Promise<Connection> {
@@ -205,6 +282,10 @@ export class EngineClient {
     this.#tried = address.kind === "socket" ? address.tried : [];
     return connectTo(address);
   }
+}
+
+function openSockets(connection: Connection | undefined): number {
+  return connection?.agent?.openSockets() ?? 0;
 }
 
 function dial(

@@ -1,8 +1,12 @@
+import { record, string } from "./json.ts";
+
 /** What happened to a container. */
 export interface ContainerEvent {
   readonly container: string;
   /** "start", "die", "destroy", …; Podman says "died" and "remove". */
   readonly action: string;
+  /** The container's name at that time, without the leading slash; empty where it is not said. */
+  readonly name: string;
   /** Epoch milliseconds, by the engine's clock. */
   readonly at: number;
 }
@@ -21,16 +25,16 @@ export class EventDecoder {
 
 function parseEvent(line: string): ContainerEvent | undefined {
   if (line.trim() === "") return undefined;
-  const json = parse(line);
-  if (!isObject(json) || (json["Type"] !== undefined && json["Type"] !== "container"))
-    return undefined;
-  const actor = isObject(json["Actor"]) ? json["Actor"] : {};
+  const json = record(parse(line));
+  if (json["Type"] !== undefined && json["Type"] !== "container") return undefined;
+  const actor = record(json["Actor"]);
   const container = actor["ID"] ?? json["id"];
   const action = json["Action"] ?? json["status"];
   if (typeof container !== "string" || typeof action !== "string") return undefined;
   const at = Number(json["timeNano"]) / 1e6;
   return {
     container,
+    name: string(record(actor["Attributes"])["name"]).replace(/^\//, ""),
     action: action === "died" ? "die" : action === "remove" ? "destroy" : action,
     at,
   };
@@ -42,8 +46,4 @@ function parse(line: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null;
 }

@@ -1,5 +1,6 @@
 import type { ContainerInfo } from "../wire/records.ts";
 import { toUtc } from "../wire/timestamps.ts";
+import { record, string, texts } from "./json.ts";
 import type { EngineTraits } from "./traits.ts";
 
 /** What the engine says of a container now. */
@@ -9,6 +10,8 @@ export interface Inspection {
   readonly running: boolean;
   /** It is about to be gone, and its log can't be read any more. */
   readonly removing: boolean;
+  /** Epoch milliseconds, by the engine's clock; NaN where it is not said. */
+  readonly createdAt: number;
   /** When it last started, in UTC. */
   readonly startedAt: string | undefined;
   readonly traits: EngineTraits;
@@ -36,7 +39,7 @@ export function parseInspection(
     id,
     name: string(root["Name"]).replace(/^\//, ""),
     image: string(config["Image"]),
-    labels: Object.freeze(labels(config["Labels"])),
+    labels: Object.freeze(texts(config["Labels"])),
     tty: config["Tty"] === true,
     logDriver: string(record(record(root["HostConfig"])["LogConfig"])["Type"]),
     engine,
@@ -45,6 +48,7 @@ export function parseInspection(
     info,
     removing,
     running: !removing && state["Running"] === true && state["Restarting"] !== true,
+    createdAt: Date.parse(string(root["Created"])),
     startedAt: toUtc(string(state["StartedAt"])),
     traits,
     maxLogFileBytes: fileBytes(record(record(root["HostConfig"])["LogConfig"])),
@@ -57,28 +61,4 @@ function fileBytes(logConfig: Readonly<Record<string, unknown>>): number | undef
   if (match === null) return logConfig["Type"] === "local" ? LOCAL_MAX_FILE_BYTES : undefined;
   const unit = { k: 1e3, m: 1e6, g: 1e9 }[(match[2] ?? "").toLowerCase()] ?? 1;
   return Number(match[1]) * unit;
-}
-
-/** Reads the answer of `/containers/json`; undefined where it is none. */
-export function parseNames(json: unknown): string[] | undefined {
-  if (!Array.isArray(json)) return undefined;
-  return json.map((container: unknown) => {
-    const { Id, Names } = record(container);
-    const name: unknown = Array.isArray(Names) ? Names[0] : undefined;
-    return string(name ?? Id).replace(/^\//, "");
-  });
-}
-
-function record(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null ? { ...value } : {};
-}
-
-function string(value: unknown): string {
-  return typeof value === "string" ? value : "";
-}
-
-function labels(value: unknown): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(record(value)).map(([key, label]) => [key, string(label)]),
-  );
 }

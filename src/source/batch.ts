@@ -1,4 +1,3 @@
-import type { Position } from "../resume/position.ts";
 import type { Trail } from "../resume/trail.ts";
 import type { Entry } from "../wire/entry.ts";
 import type { LineRecord } from "../wire/records.ts";
@@ -12,6 +11,8 @@ export interface Batch {
   /** The place before `entries`. */
   readonly before: Trail;
   readonly bytes: number;
+  /** By `performance.now()`. */
+  readonly arrivedAt: number;
   /** How many entries came behind the last record, none of a chosen stream. */
   passed: number;
   /** A place behind so many of them that the last record's would be hard to find. */
@@ -19,13 +20,13 @@ export interface Batch {
 }
 
 /** The place right behind the record at `index`. */
-export function positionBehind(batch: Batch, index: number): Position | undefined {
+export function trailBehind(batch: Batch, index: number): Trail {
   const isLast = index === batch.records.length - 1;
-  if (isLast && batch.later !== undefined) return batch.later.position;
+  if (isLast && batch.later !== undefined) return batch.later;
   const trail = batch.before.clone();
   trail.add(batch.entries, 0, batch.ends[index] ?? 0);
   // Without a newline a line is known to have ended only by what came next.
   const record = batch.records[index];
   if (record !== undefined) trail.endOpenLine(record.stream);
-  return trail.position;
+  return trail;
 }

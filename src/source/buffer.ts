@@ -1,33 +1,55 @@
-import { onAbort } from "../lifetime/abort.ts";
 import type { Batch } from "./batch.ts";
+import { ByteBudget } from "./byte-budget.ts";
 
 /** Nothing more comes; with a failure, the consumer is to know why. */
 export interface End {
   readonly failure?: { readonly error: unknown };
 }
 
+interface Shared {
+  /** Of all buffers together. */
+  readonly budget?: ByteBudget | undefined;
+  /** Called when there is a batch to take, or the end. */
+  readonly ready?: () => void;
+}
+
 /** What was read ahead of the consumer. Past its limit the reader waits for room, so it holds at most a chunk more. */
 export class BatchBuffer {
-  readonly #limitBytes: number;
+  readonly #own: ByteBudget;
+  readonly #shared: Shared;
   readonly #batches: Batch[] = [];
-  readonly #roomWaiters = new Set<() => void>();
-  #bytes = 0;
+  readonly #hurried: Promise<void>;
+  #hurry: () => void = () => {};
+  #isUrgent = false;
   #batchWaiter: (() => void) | undefined;
   #end: End | undefined;
 
-  constructor(limitBytes: number) {
-    this.#limitBytes = limitBytes;
+  constructor(limitBytes: number, shared: Shared = {}) {
+    this.#own = new ByteBudget(limitBytes);
+    this.#shared = shared;
+    this.#hurried = new Promise((resolve) => {
+      this.#hurry = resolve;
+    });
   }
 
   get bytes(): number {
-    return this.#bytes;
+    return this.#own.bytes;
   }
 
   get full(): boolean {
-    return this.#bytes >= this.#limitBytes;
+    return this.#own.full || this.#isSharedFull;
   }
 
-  /** The newest batch that the consumer has not taken. */
+  get isEmpty(): boolean {
+    return this.#batches.length === 0;
+  }
+
+  /** The oldest batch that the consumer has not taken. */
+  get first(): Batch | undefined {
+    return this.#batches[0];
+  }
+
+  /** The newest one. */
   get last(): Batch | undefined {
     return this.#batches.at(-1);
   }
@@ -35,24 +57,23 @@ export class BatchBuffer {
   push(batch: Batch): void {
     if (this.#end !== undefined) return;
     this.#batches.push(batch);
-    this.#bytes += batch.bytes;
+    this.#own.take(batch.bytes);
+    this.#shared.budget?.take(batch.bytes);
     this.#wakeConsumer();
   }
 
   /** Resolves when the buffer is below its limit; rejects with the signal's reason. */
-  room(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const settle = (): void => {
-        this.#roomWaiters.delete(settle);
-        unlink();
-        resolve();
-      };
-      this.#roomWaiters.add(settle);
-      const unlink = onAbort(signal, () => {
-        this.#roomWaiters.delete(settle);
-        reject(signal.reason);
-      });
-    });
+  async room(signal: AbortSignal): Promise<void> {
+    while (this.full) {
+      if (this.#own.full) await this.#own.room(signal);
+      else await Promise.race([this.#shared.budget?.room(signal), this.#hurried]);
+    }
+  }
+
+  /** From now on only its own limit counts: what others hold can't be handed out before it has ended. */
+  hurry(): void {
+    this.#isUrgent = true;
+    this.#hurry();
   }
 
   /** The oldest batch. It counts until it is `released`. */
@@ -60,9 +81,9 @@ export class BatchBuffer {
     return this.#batches.shift();
   }
 
-  release(batch: Batch): void {
-    this.#bytes = Math.max(0, this.#bytes - batch.bytes);
-    if (!this.full) for (const waiter of [...this.#roomWaiters]) waiter();
+  release({ bytes }: Batch): void {
+    this.#own.give(bytes);
+    this.#shared.budget?.give(bytes);
   }
 
   /** Resolves when there is a batch, or the end. One waits at a time. */
@@ -81,8 +102,7 @@ export class BatchBuffer {
 
   /** Nothing more comes, and what is left is not handed out either. */
   abandon(error: unknown): void {
-    this.#batches.length = 0;
-    this.#bytes = 0;
+    for (const batch of this.#batches.splice(0)) this.release(batch);
     this.#end = { failure: { error } };
     this.#wakeConsumer();
   }
@@ -92,9 +112,14 @@ export class BatchBuffer {
     return this.#end;
   }
 
+  get #isSharedFull(): boolean {
+    return !this.#isUrgent && this.#shared.budget?.full === true;
+  }
+
   #wakeConsumer(): void {
     const waiter = this.#batchWaiter;
     this.#batchWaiter = undefined;
     waiter?.();
+    this.#shared.ready?.();
   }
 }

@@ -1,4 +1,3 @@
-import { EngineClient } from "../engine/engine-client.ts";
 import type { Inspection } from "../engine/inspection.ts";
 import { DockspoolError } from "../errors.ts";
 import { onAbort } from "../lifetime/abort.ts";
@@ -11,6 +10,8 @@ import { BatchBuffer } from "./buffer.ts";
 import { Consumer } from "./consumer.ts";
 import { ContainerState } from "./container-state.ts";
 import { asFailure, closedError, endedEarly } from "./failures.ts";
+import { sleepOrRecover } from "./host.ts";
+import type { Finding, SourceHost, Turn, TurnStream } from "./host.ts";
 import { LogReader } from "./log-reader.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { mayHaveRunAgain } from "./later-run.ts";
@@ -24,6 +25,8 @@ import { StreamSession } from "./stream-session.ts";
 import { StreamTasks } from "./stream-tasks.ts";
 import { Watchdog } from "./watchdog.ts";
 
+/** The name of the task that reads. */
+const READER = "reader";
 /** After a stream that ended while its container ran: how long from one look to the next. */
 const LOOK_LATER_MS = [500, 1_000, 2_000, 4_000] as const;
 /** A stream that lived so long was a good one: whatever ended it is no reason to wait longer than at first. */
@@ -40,7 +43,7 @@ export class Capture {
   readonly #container: string;
   readonly #options: ResolvedOptions;
   readonly #emit: (status: SourceStatus) => void;
-  readonly #client: EngineClient;
+  readonly #host: SourceHost;
   readonly #known: ContainerState;
   readonly #life = new TaskGroup("source");
   readonly #tasks: StreamTasks;
@@ -53,27 +56,41 @@ export class Capture {
   #end: EndReason | undefined;
   #reading: Reading | undefined;
   #rotation: RotationRequest | undefined;
+  #finding: Finding | undefined;
+  #turn: Turn | undefined;
+  /** The turn is wanted back. */
+  #isYielding = false;
+  /** Its container has just started. */
+  #isUrgent = false;
   #openedAt: number | undefined;
+  /** The latest stream ended by itself, and nothing was seen of the container since. */
+  #hasStreamEnded = false;
   /** The latest follow came to its proper end, which on this engine is the log's. */
   #hasFollowedToEnd = false;
-  readonly #counts = { generation: 0, rotations: 0, reconnects: 0, stalls: 0, gaps: 0 };
+  readonly #counts = { generation: 0, rotations: 0, turns: 0, reconnects: 0, stalls: 0, gaps: 0 };
   #lastByteAt: number | undefined;
   #reported: DockspoolError | undefined;
 
-  constructor(container: string, options: ResolvedOptions, emit: (status: SourceStatus) => void) {
+  constructor(
+    container: string,
+    options: ResolvedOptions,
+    host: SourceHost,
+    emit: (status: SourceStatus) => void,
+  ) {
     this.#container = container;
     this.#options = options;
     this.#emit = emit;
     this.#known = new ContainerState(emit);
-    this.#client = new EngineClient(options.engine);
+    this.#host = host;
     this.#backoff = new Backoff(options.reconnect);
     this.#watchdog = new Watchdog(options, () => this.#rotateByItself());
     this.#tasks = new StreamTasks(options.rotateTimeoutMs);
-    this.buffer = new BatchBuffer(options.bufferBytes);
+    this.buffer = new BatchBuffer(options.bufferBytes, host);
     this.consumer = new Consumer(this.buffer);
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
     });
+    this.#adopt(host.finding);
     const { signal } = options;
     this.#unlink = onAbort(signal, () => {
       this.buffer.abandon(signal?.reason);
@@ -84,6 +101,12 @@ export class Capture {
 
   get info(): ContainerInfo | undefined {
     return this.#known.info;
+  }
+
+  /** The engine's events tell of a new name. */
+  renamed(name: string): void {
+    this.#known.renamed(name);
+    if (this.#reading !== undefined && this.info !== undefined) this.#reading.info = this.info;
   }
 
   /** The current stream's tasks. */
@@ -100,8 +123,7 @@ export class Capture {
       delivered: this.consumer.delivered,
       bufferedBytes: this.buffer.bytes,
       tasks: this.#life.size + this.tasks.size,
-      sockets: this.#client.sockets,
-      turns: 0,
+      sockets: this.#host.sockets(this.tasks.names.includes(READER)),
       lastByteAt: this.#lastByteAt,
       lastDeliveryAt: this.consumer.lastDeliveryAt,
     };
@@ -116,6 +138,8 @@ export class Capture {
         this.#finish(await this.#run(signal));
       } catch (error) {
         this.#finish(this.#end ?? { kind: "failed", error: asFailure(error, this.#container) });
+      } finally {
+        this.#giveTurn();
       }
     });
   }
@@ -124,7 +148,7 @@ export class Capture {
     if (this.#end !== undefined) return Promise.reject(closedError(this.#container));
     if (this.#rotation !== undefined) return this.#rotation.promise;
     const request = new RotationRequest();
-    if (this.#state === "idle" || this.#state === "stopped") {
+    if (this.#state === "idle" || this.#state === "stopped" || this.#state === "waiting") {
       request.finish(this.info?.id ?? this.#container, this.#counts.generation, false);
       return request.promise;
     }
@@ -152,27 +176,24 @@ export class Capture {
   }
 
   async #run(signal: AbortSignal): Promise<EndReason> {
-    let streamEnded = false;
     for (;;) {
       try {
         const inspection = await this.#inspect(signal);
         const isRestart = inspection.running && this.#known.runs(inspection.startedAt);
         if (inspection.running && this.#options.follow) {
-          if (streamEnded && !isRestart) {
-            streamEnded = false;
+          if (this.#hasStreamEnded && !isRestart) {
             await this.#backOff(endedEarly(inspection), signal);
             this.#lookLater();
-            continue;
+          } else if (!(await this.#takeTurn(signal))) {
+            await this.#follow(inspection, signal);
           }
-          await this.#follow(inspection, signal);
-          streamEnded = true;
           continue;
         }
+        if (!this.#known.isStopped && (await this.#takeTurn(signal))) continue;
         const end = await this.#awaitRestart(inspection, signal);
         if (end !== undefined) return end;
       } catch (error) {
         signal.throwIfAborted();
-        streamEnded = false;
         if (DockspoolError.is(error, "CONTAINER_NOT_FOUND") && this.#reading !== undefined) {
           const complete = await this.#isComplete(signal);
           this.#reading.endOpenLines();
@@ -206,12 +227,33 @@ export class Capture {
       this.#reading?.position === undefined ? undefined : newestTimestamp(this.#reading.place);
     return (
       info !== undefined &&
-      !(await mayHaveRunAgain(this.#client, info.id, startedAt, newest, signal))
+      !(await mayHaveRunAgain(this.#host.client, info.id, startedAt, newest, signal))
     );
   }
 
+  /** What is known before the first look. */
+  #adopt(finding: Finding | undefined): void {
+    if (finding === undefined) return;
+    const { inspection, start, startedBy } = finding;
+    this.#finding = finding;
+    this.#isUrgent = startedBy !== undefined;
+    this.#take(inspection);
+    this.#reading?.begin(start);
+    if (startedBy !== undefined) this.#known.begins(startedBy);
+  }
+
   async #inspect(signal: AbortSignal): Promise<Inspection> {
-    const inspection = await this.#client.inspect(this.info?.id ?? this.#container, signal);
+    const known = this.#finding?.inspection;
+    this.#finding = undefined;
+    if (known !== undefined) return known;
+    return this.#take(
+      await this.#host.client.inspect(this.info?.id ?? this.#container, signal, {
+        first: this.#turn !== undefined,
+      }),
+    );
+  }
+
+  #take(inspection: Inspection): Inspection {
     const info = this.#known.looked(inspection);
     this.#reading ??= new Reading(inspection, this.#options, {
       buffer: this.buffer,
@@ -222,14 +264,17 @@ export class Capture {
     return inspection;
   }
 
-  /** One generation after the other, as long as only rotations end them. */
+  /** One generation after the other, as long as only rotations end them, and as long as its turn lasts. */
   async #follow(inspection: Inspection, signal: AbortSignal): Promise<void> {
+    this.#hasStreamEnded = false;
     for (;;) {
+      if (await this.#passTurn(signal)) return;
       const session = this.#openSession(inspection);
       const end = await this.#readerTask((task) => session.follow(task));
       signal.throwIfAborted();
       if (end !== "rotated") {
         this.#hasFollowedToEnd = end === "complete" && inspection.traits.followReachesEnd;
+        this.#hasStreamEnded = true;
         return;
       }
     }
@@ -238,11 +283,12 @@ export class Capture {
   /** Reads what a stopped container left, and waits for its next start. */
   async #awaitRestart(inspection: Inspection, signal: AbortSignal): Promise<EndReason | undefined> {
     if (!this.#options.follow) return this.#readToEnd(inspection, signal);
-    const watch = new ChangeWatch(this.#client, inspection, signal);
+    const watch = new ChangeWatch(this.#host, inspection, signal);
     let change: Change;
     try {
       const end = await this.#readToEnd(inspection, signal);
       if (end !== undefined || !this.#known.isStopped) return end;
+      this.#giveTurn();
       change = await watch.change;
     } finally {
       await watch.close();
@@ -252,6 +298,8 @@ export class Capture {
     if (typeof change === "string" || inspection.info.tty) return undefined;
     // A container that lives for milliseconds is gone before it could be looked at.
     this.#known.started(change.startedBy);
+    this.#isUrgent = true;
+    if (await this.#takeTurn(signal)) return undefined;
     await this.#follow({ ...inspection, running: true }, signal);
     return undefined;
   }
@@ -267,7 +315,10 @@ export class Capture {
         while ((await session.readToEnd(task)) > 0 && !inspection.running);
       });
       signal.throwIfAborted();
-      if (end === "rotated") return undefined;
+      if (end === "rotated") {
+        await this.#passTurn(signal);
+        return undefined;
+      }
       this.#reading?.endOpenLines();
       if (!follow) return { kind: "finished" };
     }
@@ -278,13 +329,59 @@ export class Capture {
     return followRestarts ? undefined : { kind: "stopped" };
   }
 
+  /** True where it had to wait: what was seen of the container before may not be so any more. */
+  async #takeTurn(signal: AbortSignal): Promise<boolean> {
+    const { turns } = this.#host;
+    if (turns === undefined || this.#turn !== undefined) return false;
+    let waited = false;
+    const queued = (): void => {
+      waited = true;
+      this.#state = "waiting";
+      this.#emit({ type: "waiting" });
+      this.#settleRotation(false);
+    };
+    const holder = {
+      stream: (): TurnStream | undefined =>
+        this.#state === "streaming" ? this.#progress : undefined,
+      yield: () => this.#yield(),
+    };
+    this.#turn = await turns.take({ holder, first: this.#isUrgent, queued }, signal);
+    this.#isUrgent = false;
+    this.#isYielding = false;
+    this.#counts.turns++;
+    if (waited) {
+      this.#state = "opening";
+      this.#hasStreamEnded = false;
+    }
+    return waited;
+  }
+
+  #giveTurn(): void {
+    this.#turn?.release();
+    this.#turn = undefined;
+    this.#isYielding = false;
+  }
+
+  /** Lets the next one have the turn, where it is wanted back, and waits for another. False where it is not. */
+  async #passTurn(signal: AbortSignal): Promise<boolean> {
+    if (!this.#isYielding) return false;
+    this.#giveTurn();
+    await this.#takeTurn(signal);
+    return true;
+  }
+
+  #yield(): void {
+    this.#isYielding = true;
+    if (this.#state === "streaming") void this.#closeForRotation();
+  }
+
   #openSession(inspection: Inspection): StreamSession {
     this.#progress.opening();
     this.#hasFollowedToEnd = false;
     if (this.#state !== "rotating") this.#state = "opening";
     const reading = this.#reading;
     if (reading === undefined) throw new TypeError("The container was not inspected.");
-    const reader = new LogReader(this.#client, inspection, () => {
+    const reader = new LogReader(this.#host.client, inspection, () => {
       this.#lastByteAt = Date.now();
       this.#watchdog.sawBytes(this.#lastByteAt);
     });
@@ -309,7 +406,7 @@ export class Capture {
   async #readerTask<T>(read: (signal: AbortSignal) => Promise<T>): Promise<T | "rotated"> {
     const tasks = this.#tasks.open();
     try {
-      return await tasks.run("reader", read);
+      return await tasks.run(READER, read);
     } catch (error) {
       if (!tasks.signal.aborted) throw error;
       return "rotated";
@@ -389,11 +486,13 @@ export class Capture {
     if (this.#openedAt !== undefined && performance.now() - this.#openedAt > LONG_LIFE_MS)
       this.#backoff.reset();
     this.#openedAt = undefined;
+    this.#hasStreamEnded = false;
     const { attempt, delayMs } = this.#backoff.next();
     this.#state = "reconnecting";
     this.#counts.reconnects++;
     this.#emit({ type: "reconnecting", attempt, delayMs, error });
-    await sleep(delayMs, signal);
+    this.#giveTurn();
+    await sleepOrRecover(this.#host, delayMs, signal);
   }
 
   #finish(reason: EndReason): void {
@@ -402,7 +501,7 @@ export class Capture {
     this.#end ??= reason;
     this.#watchdog.closed();
     this.#unlink();
-    this.#client.close();
+    this.#host.release();
     void this.#closeTasks();
     this.#rotation?.fail(closedError(this.#container));
     this.#rotation = undefined;

@@ -1,9 +1,9 @@
-import type { EngineClient } from "../engine/engine-client.ts";
 import type { ContainerEvent } from "../engine/events.ts";
 import type { Inspection } from "../engine/inspection.ts";
 import { DockspoolError } from "../errors.ts";
 import { onAbort } from "../lifetime/abort.ts";
 import { sleep } from "../lifetime/deadline.ts";
+import type { SourceHost } from "./host.ts";
 
 /** How often to look where the engine's events can't be had (a socket proxy may forbid them). */
 const POLL_MS = 2_000;
@@ -15,15 +15,15 @@ export type Change = { readonly startedBy: number } | "removed" | "unknown";
 
 /** Listens for a stopped container's next change, from the moment it is made. */
 export class ChangeWatch {
-  readonly #client: EngineClient;
+  readonly #host: SourceHost;
   readonly #id: string;
   readonly #startedAt: string | undefined;
   readonly #closing = new AbortController();
   readonly #unlink: () => void;
   readonly #change: Promise<Change>;
 
-  constructor(client: EngineClient, { info, startedAt }: Inspection, signal: AbortSignal) {
-    this.#client = client;
+  constructor(host: SourceHost, { info, startedAt }: Inspection, signal: AbortSignal) {
+    this.#host = host;
     this.#id = info.id;
     this.#startedAt = startedAt;
     this.#unlink = onAbort(signal, () => this.#closing.abort(signal.reason));
@@ -54,7 +54,7 @@ export class ChangeWatch {
     /** From then on every start is seen. */
     let isUnchanged = false;
     const opened = (): void => {
-      look = this.#client.inspect(this.#id, signal).then(
+      look = this.#host.client.inspect(this.#id, signal).then(
         (now) => {
           isUnchanged = !now.running && !now.removing && now.startedAt === this.#startedAt;
           if (!isUnchanged) stop();
@@ -70,7 +70,7 @@ export class ChangeWatch {
       stop();
     };
     try {
-      await this.#client.readEvents(this.#id, { opened, event }, listening.signal);
+      await this.#host.listen(this.#id, { opened, event }, listening.signal);
     } catch (error) {
       signal.throwIfAborted();
       if (!listening.signal.aborted) {

@@ -1,7 +1,7 @@
 import type { Position } from "../resume/position.ts";
 import type { Trail } from "../resume/trail.ts";
 import type { LineRecord, LogBatch, LogRecord } from "../wire/records.ts";
-import { positionBehind } from "./batch.ts";
+import { trailBehind } from "./batch.ts";
 import type { Batch } from "./batch.ts";
 import type { BatchBuffer } from "./buffer.ts";
 
@@ -43,7 +43,7 @@ export class Consumer {
     const batch = this.#batch;
     if (batch === undefined) return this.#start?.position;
     if (this.#acknowledged === 0) return batch.before.position;
-    return positionBehind(batch, this.#acknowledged - 1);
+    return trailBehind(batch, this.#acknowledged - 1).position;
   }
 
   /** Reading begins at `trail`. */
@@ -85,6 +85,33 @@ export class Consumer {
       this.#handed === 0 ? batch.records : batch.records.slice(this.#handed);
     this.#handed = batch.records.length;
     return rest;
+  }
+
+  /** How many records of the batch in hand are left to hand out. */
+  get left(): number {
+    return this.#batch === undefined ? 0 : this.#batch.records.length - this.#handed;
+  }
+
+  /** The batch that the next record comes from. */
+  get next(): Batch | undefined {
+    return this.left > 0 ? this.#batch : this.#buffer.first;
+  }
+
+  /** That record, which stays where it is. */
+  peek(): LogRecord | undefined {
+    return this.left > 0 ? this.#batch?.records[this.#handed] : this.#buffer.first?.records[0];
+  }
+
+  /** Nothing is in hand and nothing at hand: of the last batch only the place behind it is kept. */
+  rest(): void {
+    const batch = this.#batch;
+    if (batch === undefined || this.#acknowledged < batch.records.length) return;
+    if (!this.#isReleased) this.#buffer.release(batch);
+    this.#start = trailBehind(batch, batch.records.length - 1);
+    this.#passed = batch.passed;
+    this.#batch = undefined;
+    this.#handed = 0;
+    this.#acknowledged = 0;
   }
 
   /** A batch with records left to hand out. */

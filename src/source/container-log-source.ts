@@ -5,6 +5,8 @@ import { toCursor } from "../resume/cursor.ts";
 import type { Cursor } from "../resume/cursor.ts";
 import type { ContainerInfo, LogBatch, LogRecord } from "../wire/records.ts";
 import { Capture } from "./capture.ts";
+import { ownHost } from "./host.ts";
+import type { SourceHost } from "./host.ts";
 import { BufferIterator } from "./iterator.ts";
 import { resolveOptions } from "./options.ts";
 import type { SourceOptions } from "./options.ts";
@@ -30,7 +32,10 @@ export class ContainerLogSource
    *
    * @throws DockspoolError INVALID_OPTION
    */
-  constructor(container: string, options: SourceOptions = {}) {
+  constructor(container: string, options?: SourceOptions);
+  /** @internal */
+  constructor(container: string, options: SourceOptions, host: SourceHost);
+  constructor(container: string, options: SourceOptions = {}, host?: SourceHost) {
     super();
     if (typeof container !== "string" || container === "") {
       throw invalidOption(
@@ -40,9 +45,25 @@ export class ContainerLogSource
       );
     }
     this.container = container;
-    this.#capture = new Capture(container, resolveOptions(options), (status) =>
+    const resolved = resolveOptions(options);
+    this.#capture = new Capture(container, resolved, host ?? ownHost(resolved.engine), (status) =>
       this.#report(status),
     );
+  }
+
+  /**
+   * A source of which only a pool takes the lines.
+   *
+   * @internal
+   */
+  static hosted(
+    container: string,
+    options: SourceOptions,
+    host: SourceHost,
+  ): { readonly source: ContainerLogSource; readonly capture: Capture } {
+    const source = new ContainerLogSource(container, options, host);
+    source.#isConsumed = true;
+    return { source, capture: source.#capture };
   }
 
   /** Undefined until the engine was asked. */

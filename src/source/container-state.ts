@@ -27,14 +27,23 @@ export class ContainerState {
     return this.#info;
   }
 
-  /** When it last started, where that is known. */
+  /** When it last started, where that is known; by an event, a moment later. */
   get startedAt(): string | undefined {
-    return this.#startedAt;
+    if (this.#startedAt !== undefined || !Number.isFinite(this.#startedBy)) return this.#startedAt;
+    return new Date(Math.ceil(this.#startedBy)).toISOString();
   }
 
   /** It is stopped, and its log was read to the end. */
   get isStopped(): boolean {
     return this.#isStopped;
+  }
+
+  /** The engine's events tell of a new name before anybody looks. */
+  renamed(name: string): void {
+    const before = this.#info;
+    if (before === undefined || before.name === name) return;
+    this.#info = Object.freeze({ ...before, name });
+    this.#emit({ type: "renamed", from: before.name, to: name });
   }
 
   /** @throws DockspoolError, transient, where the container is being removed */
@@ -64,10 +73,15 @@ export class ContainerState {
 
   /** It has started, by an event of this time (epoch milliseconds). */
   started(by: number): void {
+    this.begins(by);
+    this.#restarted();
+  }
+
+  /** Likewise, before anything was read. */
+  begins(by: number): void {
     this.#startedAt = undefined;
     this.#startedBy = by;
     this.#isKnownToRun = true;
-    this.#restarted();
   }
 
   #restarted(): void {

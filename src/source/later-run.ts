@@ -18,23 +18,18 @@ export async function mayHaveRunAgain(
   signal: AbortSignal,
 ): Promise<boolean> {
   if (startedAt === undefined) return true;
-  const read = newest === undefined ? Infinity : Date.parse(newest);
-  let starts = 0;
-  let laterStarts = 0;
-  const event = ({ action, at }: { readonly action: string; readonly at: number }): void => {
-    if (action !== "start") return;
-    starts++;
-    if (at > read) laterStarts++;
-  };
+  const read =
+    newest === undefined ? Infinity : Math.max(Date.parse(newest), Date.parse(startedAt));
   const span = {
     since: String(Math.floor(Date.parse(startedAt) / 1000)),
     until: ((Date.now() + JUST_NOW_MS) / 1000).toFixed(3),
   };
   try {
-    await client.readEvents(id, { opened: () => {}, event }, signal, span);
+    const events = await client.pastEvents(id, span, signal);
+    const starts = events.filter(({ action }) => action === "start");
+    return starts.length > 1 || starts.some(({ at }) => at > read);
   } catch (error) {
     if (DockspoolError.is(error) && !signal.aborted) return true;
     throw error;
   }
-  return starts > 1 || laterStarts > 0;
 }

@@ -18,6 +18,16 @@ export class Progress {
   #lastAt = 0;
   #hasCome = true;
 
+  /** How long the opening took. */
+  get openingMs(): number {
+    return this.#openedAt - this.#openingAt;
+  }
+
+  /** Since when nothing new has come, by `performance.now()`. */
+  get quietSince(): number {
+    return this.#lastAt;
+  }
+
   opening(): void {
     this.#openingAt = performance.now();
   }
@@ -36,7 +46,7 @@ export class Progress {
 
   /** Resolves when the stream was, at the latest after two seconds, or when the reader `isBlocked` by its consumer. */
   async enough(isBlocked: () => boolean, signal: AbortSignal): Promise<void> {
-    const least = READING_SHARE * (this.#openedAt - this.#openingAt);
+    const least = READING_SHARE * this.openingMs;
     while (!isBlocked()) {
       const now = performance.now();
       const age = now - this.#openedAt;

@@ -212,7 +212,8 @@ export class Reading {
     this.#lines += records.length;
     this.#bytes += bytes;
     const passed = entries.length - (ends.at(-1) ?? 0);
-    this.#output.buffer.push({ records, ends, entries, before, bytes, passed });
+    const arrivedAt = performance.now();
+    this.#output.buffer.push({ records, ends, entries, before, bytes, arrivedAt, passed });
   }
 
   /** True for a record before the beginning that was asked for. */

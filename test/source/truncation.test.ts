@@ -141,7 +141,7 @@ describe("a consumer that was overtaken while its stream was paused", () => {
       if (index === 9) await held;
     });
     await follower.has(10);
-    await eventually(() => source.stats.bufferedBytes >= 1_000);
+    await eventually(() => source.stats.bufferedBytes >= 500);
     write(12_000, 14_000);
     web.truncate(500);
     // Longer than a pause that is thought harmless; nothing announces it.
@@ -162,7 +162,7 @@ describe("a consumer that was overtaken while its stream was paused", () => {
     });
     const follower = new Follower(source, async (_, index) => {
       if (index !== 9) return;
-      await eventually(() => source.stats.bufferedBytes >= 1_000);
+      await eventually(() => source.stats.bufferedBytes >= 500);
       write(12_000, 14_000);
       web.truncate(500);
     });

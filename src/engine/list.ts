@@ -1,0 +1,24 @@
+import { record, string } from "./json.ts";
+
+/** What a list of containers says of one. */
+export interface Listed {
+  readonly id: string;
+  /** Without the leading slash. */
+  readonly name: string;
+  /** A paused one runs too. */
+  readonly running: boolean;
+}
+
+/** Reads the answer of `/containers/json`; undefined where it is none. */
+export function parseList(json: unknown): Listed[] | undefined {
+  if (!Array.isArray(json)) return undefined;
+  return json.map((container: unknown) => {
+    const { Id, Names, State } = record(container);
+    const name: unknown = Array.isArray(Names) ? Names[0] : undefined;
+    return {
+      id: string(Id),
+      name: string(name ?? Id).replace(/^\//, ""),
+      running: State === "running" || State === "paused",
+    };
+  });
+}

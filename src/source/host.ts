@@ -1,0 +1,113 @@
+import { EngineClient } from "../engine/engine-client.ts";
+import type { EventHandlers } from "../engine/engine-client.ts";
+import type { Engine } from "../engine/engine-options.ts";
+import type { Inspection } from "../engine/inspection.ts";
+import { onAbort } from "../lifetime/abort.ts";
+import type { ByteBudget } from "./byte-budget.ts";
+import type { Start } from "./reading.ts";
+
+/** The right to have one log stream open, from its grant until it is released. */
+export interface Turn {
+  /** Gives it back, once: what is called again does nothing. */
+  release(): void;
+}
+
+/** An open stream, as it shows to those who wait for a turn. */
+export interface TurnStream {
+  readonly openingMs: number;
+  /** Since when it has brought nothing new, by `performance.now()`. */
+  readonly quietSince: number;
+}
+
+export interface TurnHolder {
+  /** Undefined until it is open. */
+  stream(): TurnStream | undefined;
+  /** Asks for the turn back. Called once a turn. */
+  yield(): void;
+}
+
+export interface TurnRequest {
+  readonly holder: TurnHolder;
+  /** Ahead of those that wait: its container may be gone soon. */
+  readonly first: boolean;
+  /** It has to wait. */
+  readonly queued: () => void;
+}
+
+export interface Turns {
+  /** @throws the signal's reason */
+  take(request: TurnRequest, signal: AbortSignal): Promise<Turn>;
+}
+
+/** What is known of a container before its source asks. */
+export interface Finding {
+  readonly inspection: Inspection;
+  /** Where reading begins. */
+  readonly start: Start;
+  /** It has just started: by an event of this time, in epoch milliseconds. */
+  readonly startedBy: number | undefined;
+}
+
+/** What a source works with: its own, or what the sources of a pool share. */
+export interface SourceHost {
+  readonly client: EngineClient;
+  /** Undefined: as many streams as there are sources. */
+  readonly turns: Turns | undefined;
+  readonly budget: ByteBudget | undefined;
+  readonly finding: Finding | undefined;
+  /** Hands over a container's events. Resolves when some may have been missed. @throws DockspoolError */
+  readonly listen: (
+    container: string,
+    handlers: EventHandlers,
+    signal: AbortSignal,
+  ) => Promise<void>;
+  /** Calls back when the engine can be reached again. Returns what unlinks it. */
+  readonly onRecovery: (callback: () => void) => () => void;
+  /** How many sockets are the source's, `isReading` or not. */
+  readonly sockets: (isReading: boolean) => number;
+  /** A batch is in the buffer, or its end. */
+  readonly ready: () => void;
+  /** The source has ended. */
+  readonly release: () => void;
+}
+
+/** What a source has that stands alone. */
+export function ownHost(engine: Engine): SourceHost {
+  const client = new EngineClient(engine);
+  return {
+    client,
+    turns: undefined,
+    budget: undefined,
+    finding: undefined,
+    listen: (container, handlers, signal) => client.readEvents(container, handlers, signal),
+    onRecovery: () => () => {},
+    sockets: () => client.sockets,
+    ready: () => {},
+    release: () => client.close(),
+  };
+}
+
+/** Sleeps for `ms`, or until the engine is there again. @throws the signal's reason */
+export function sleepOrRecover(
+  { onRecovery }: SourceHost,
+  ms: number,
+  signal: AbortSignal,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      unlink();
+      forget();
+    };
+    const wake = (): void => {
+      end();
+      resolve();
+    };
+    const timer = setTimeout(wake, ms);
+    const forget = onRecovery(wake);
+    const unlink = onAbort(signal, () => {
+      end();
+      reject(signal.reason);
+    });
+  });
+}
