@@ -1,3 +1,8 @@
+export { StreamPool } from "./pool/stream-pool.ts";
+export type { AttachOptions } from "./pool/stream-pool.ts";
+export type { PoolOptions, PoolSourceOptions } from "./pool/options.ts";
+export type { ContainerSelector, Pattern } from "./pool/selector.ts";
+export type { PoolStats, PoolStatus } from "./pool/status.ts";
 export { ContainerLogSource } from "./source/container-log-source.ts";
 export type { From, SourceOptions } from "./source/options.ts";
 export type {

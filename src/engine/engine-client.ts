@@ -91,7 +91,10 @@ export class EngineClient {
    *
    * @throws DockspoolError ENGINE_UNREACHABLE, ENGINE_RESPONSE
    */
-  async list(signal: AbortSignal, { all = false }: { readonly all?: boolean } = {}): Promise<Listed[]> {
+  async list(
+    signal: AbortSignal,
+    { all = false }: { readonly all?: boolean } = {},
+  ): Promise<Listed[]> {
     return this.#ask("/containers/json", all ? { all: "1" } : {}, signal, {}, parseList);
   }
 

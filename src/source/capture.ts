@@ -11,7 +11,7 @@ import { Consumer } from "./consumer.ts";
 import { ContainerState } from "./container-state.ts";
 import { asFailure, closedError, endedEarly } from "./failures.ts";
 import { sleepOrRecover } from "./host.ts";
-import type { Finding, SourceHost, Turn, TurnStream } from "./host.ts";
+import type { Finding, Interest, SourceHost, Turn, TurnStream } from "./host.ts";
 import { LogReader } from "./log-reader.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { mayHaveRunAgain } from "./later-run.ts";
@@ -60,8 +60,7 @@ export class Capture {
   #turn: Turn | undefined;
   /** The turn is wanted back. */
   #isYielding = false;
-  /** Its container has just started. */
-  #isUrgent = false;
+  #interest: Interest = "unread";
   #openedAt: number | undefined;
   /** The latest stream ended by itself, and nothing was seen of the container since. */
   #hasStreamEnded = false;
@@ -236,7 +235,7 @@ export class Capture {
     if (finding === undefined) return;
     const { inspection, start, startedBy } = finding;
     this.#finding = finding;
-    this.#isUrgent = startedBy !== undefined;
+    if (startedBy !== undefined) this.#interest = "started";
     this.#take(inspection);
     this.#reading?.begin(start);
     if (startedBy !== undefined) this.#known.begins(startedBy);
@@ -298,7 +297,7 @@ export class Capture {
     if (typeof change === "string" || inspection.info.tty) return undefined;
     // A container that lives for milliseconds is gone before it could be looked at.
     this.#known.started(change.startedBy);
-    this.#isUrgent = true;
+    this.#interest = "started";
     if (await this.#takeTurn(signal)) return undefined;
     await this.#follow({ ...inspection, running: true }, signal);
     return undefined;
@@ -345,8 +344,8 @@ export class Capture {
         this.#state === "streaming" ? this.#progress : undefined,
       yield: () => this.#yield(),
     };
-    this.#turn = await turns.take({ holder, first: this.#isUrgent, queued }, signal);
-    this.#isUrgent = false;
+    this.#turn = await turns.take({ holder, interest: this.#interest, queued }, signal);
+    this.#interest = "idle";
     this.#isYielding = false;
     this.#counts.turns++;
     if (waited) {
@@ -474,6 +473,7 @@ export class Capture {
   }
 
   #sawEntries(first: string): void {
+    this.#interest = "active";
     this.#backoff.reset();
     this.#progress.came();
     const silentMs = this.#watchdog.sawEntries(first);

@@ -73,6 +73,11 @@ export class Consumer {
   /** The next record where one is at hand, without waiting; what was in hand is delivered. */
   take(): LogRecord | undefined {
     this.acknowledge();
+    return this.hand();
+  }
+
+  /** The next record, beside what is in hand of its batch. */
+  hand(): LogRecord | undefined {
     return this.#current()?.records[this.#handed++];
   }
 
@@ -92,14 +97,14 @@ export class Consumer {
     return this.#batch === undefined ? 0 : this.#batch.records.length - this.#handed;
   }
 
-  /** The batch that the next record comes from. */
-  get next(): Batch | undefined {
-    return this.left > 0 ? this.#batch : this.#buffer.first;
-  }
-
-  /** That record, which stays where it is. */
-  peek(): LogRecord | undefined {
-    return this.left > 0 ? this.#batch?.records[this.#handed] : this.#buffer.first?.records[0];
+  /** The next record and when it came, by `performance.now()`; it stays where it is. */
+  get head(): { readonly record: LogRecord; readonly arrivedAt: number } | undefined {
+    const isInHand = this.left > 0;
+    const batch = isInHand ? this.#batch : this.#buffer.first;
+    const record = batch?.records[isInHand ? this.#handed : 0];
+    return batch === undefined || record === undefined
+      ? undefined
+      : { record, arrivedAt: batch.arrivedAt };
   }
 
   /** Nothing is in hand and nothing at hand: of the last batch only the place behind it is kept. */

@@ -26,10 +26,15 @@ export interface TurnHolder {
   yield(): void;
 }
 
+/**
+ * What a turn may bring: lines of a container that has just started, and may be gone soon; of one that was never read; of
+ * one whose last turn brought some; or likely none.
+ */
+export type Interest = "started" | "unread" | "active" | "idle";
+
 export interface TurnRequest {
   readonly holder: TurnHolder;
-  /** Ahead of those that wait: its container may be gone soon. */
-  readonly first: boolean;
+  readonly interest: Interest;
   /** It has to wait. */
   readonly queued: () => void;
 }

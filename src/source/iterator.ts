@@ -1,9 +1,9 @@
-import type { BatchBuffer } from "./buffer.ts";
+import type { End } from "./buffer.ts";
 
 export interface Iteration<T> {
   /** The next value where one is at hand; what was in hand before is delivered. */
   readonly take: () => T | undefined;
-  readonly buffer: BatchBuffer;
+  readonly buffer: { readonly ended: End | undefined; available(): Promise<void> };
   /** The consumer has left: closes what feeds the buffer. */
   readonly leave: () => Promise<void>;
 }

@@ -5,6 +5,14 @@ import type { BackoffOptions } from "../lifetime/backoff.ts";
 import { parseCursor } from "../resume/cursor.ts";
 import type { Cursor } from "../resume/cursor.ts";
 import { toUtc } from "../wire/timestamps.ts";
+import {
+  MAX_TIMER_MS,
+  checkBoolean,
+  checkKeys,
+  checkNumber,
+  checkSignal,
+  withoutUndefined,
+} from "./option-checks.ts";
 
 /** Where reading begins. `since` means from the first line, in log order, at or after that time. */
 export type From = "start" | "now" | { tail: number } | { since: Date | string };
@@ -77,17 +85,11 @@ const defaults = {
 } as const satisfies Record<keyof SourceOptions, unknown>;
 
 const reconnectDefaults: BackoffOptions = { minDelayMs: 100, maxDelayMs: 30_000 };
-/** The longest delay that Node's timers take. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 const MAX_BYTES = 512 * 1024 * 1024;
 
 /** @throws DockspoolError INVALID_OPTION, with the option, what was given and what is allowed */
 export function resolveOptions(options: SourceOptions): ResolvedOptions {
-  if (typeof options !== "object" || options === null)
-    throw invalidOption("options", options, "an object");
-  for (const name of Object.keys(options)) {
-    if (!(name in defaults)) throw invalidOption(name, "a value", Object.keys(defaults).join(", "));
-  }
+  checkKeys("options", options, Object.keys(defaults));
   const given = { ...defaults, ...withoutUndefined(options) };
   validateEngine(given.engine);
   checkFrom(given.from);
@@ -141,16 +143,6 @@ function checkStreams(streams: unknown): void {
   }
 }
 
-function checkBoolean(name: string, value: unknown): void {
-  if (typeof value !== "boolean") throw invalidOption(name, value, "true or false");
-}
-
-function checkNumber(name: string, value: unknown, min: number, max: number, unit: string): void {
-  if (typeof value === "number" && Number.isSafeInteger(value) && value >= min && value <= max)
-    return;
-  throw invalidOption(name, value, `a whole number of ${unit}, from ${min} to ${max}`);
-}
-
 function checkReconnect(given: unknown): BackoffOptions {
   if (typeof given !== "object" || given === null) {
     throw invalidOption("reconnect", given, "an object with minDelayMs and maxDelayMs");
@@ -159,18 +151,4 @@ function checkReconnect(given: unknown): BackoffOptions {
   checkNumber("reconnect.minDelayMs", minDelayMs, 0, MAX_TIMER_MS, "milliseconds");
   checkNumber("reconnect.maxDelayMs", maxDelayMs, minDelayMs, MAX_TIMER_MS, "milliseconds");
   return { minDelayMs, maxDelayMs };
-}
-
-function checkSignal(signal: unknown): void {
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw invalidOption("signal", signal, "an AbortSignal");
-  }
-}
-
-function withoutUndefined<T extends object>(options: T): T {
-  const copy = { ...options };
-  for (const name of Object.keys(copy)) {
-    if (Reflect.get(copy, name) === undefined) Reflect.deleteProperty(copy, name);
-  }
-  return copy;
 }

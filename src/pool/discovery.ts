@@ -1,0 +1,260 @@
+import type { EngineClient } from "../engine/engine-client.ts";
+import type { ContainerEvent } from "../engine/events.ts";
+import type { Inspection } from "../engine/inspection.ts";
+import type { Listed } from "../engine/list.ts";
+import { DockspoolError } from "../errors.ts";
+import { Backoff } from "../lifetime/backoff.ts";
+import { sleep } from "../lifetime/deadline.ts";
+import type { TaskGroup } from "../lifetime/task-group.ts";
+import { LOG_START } from "../resume/position.ts";
+import { asFailure } from "../source/failures.ts";
+import type { Finding } from "../source/host.ts";
+import type { Start } from "../source/reading.ts";
+import type { ContainerInfo } from "../wire/records.ts";
+
+export interface DiscoveryParts {
+  readonly engineName: string;
+  readonly client: EngineClient;
+  /** Runs what is under way, and ends it. */
+  readonly tasks: TaskGroup;
+  /** False: nothing is followed that the caller does not ask for. */
+  readonly isOn: boolean;
+  /** Epoch milliseconds: what was created later is new. */
+  readonly begunAt: number;
+  /** May throw what the caller's function throws. */
+  readonly selects: (container: ContainerInfo) => boolean;
+  readonly isFollowed: (id: string) => boolean;
+  /** Where reading begins, as of now, for a container that was there before. @throws DockspoolError */
+  readonly locate: (inspection: Inspection, signal: AbortSignal) => Promise<Start>;
+  readonly found: (finding: Finding) => void;
+  readonly skipped: (container: ContainerInfo, error: DockspoolError) => void;
+}
+
+/** What is known of a container that the engine has. */
+interface Known {
+  name: string;
+  /** Created since the pool began, or since the engine was last looked at. */
+  isNew: boolean;
+  info?: ContainerInfo;
+  /** As it was when it did not run; of those that are followed once they start. */
+  idle?: Inspection | undefined;
+  /** Where reading begins when it starts. */
+  start?: Start;
+  /** Only a start, or another name, makes it interesting again. */
+  isSettled: boolean;
+  /** The caller does not want it, whatever happens. */
+  isRefused: boolean;
+  /** What is being done about it, one thing after the other. */
+  work: Promise<void>;
+}
+
+const RETRY = { minDelayMs: 100, maxDelayMs: 5_000 };
+
+/** Finds an engine's containers: lists them, and then goes by the engine's events. */
+export class Discovery {
+  readonly #parts: DiscoveryParts;
+  readonly #known = new Map<string, Known>();
+  #hasLooked = false;
+  #wasAway = false;
+
+  constructor(parts: DiscoveryParts) {
+    this.#parts = parts;
+  }
+
+  /** Lists what there is, and deals with what was not known. @throws DockspoolError */
+  async look(signal: AbortSignal): Promise<void> {
+    const { client, isOn, isFollowed } = this.#parts;
+    if (!isOn) return;
+    const listed = await client.list(signal, { all: true });
+    const isFirst = !this.#hasLooked;
+    this.#hasLooked = true;
+    const there = new Set(listed.map(({ id }) => id));
+    for (const id of this.#known.keys()) {
+      if (!there.has(id) && !isFollowed(id)) this.#known.delete(id);
+    }
+    const oldestFirst = listed.toReversed();
+    for (const container of oldestFirst) if (container.running) this.#saw(container, isFirst);
+    for (const container of oldestFirst) if (!container.running) this.#saw(container, isFirst);
+  }
+
+  /** The engine can't be reached: what is there once it can need not have been there before the pool. */
+  away(): void {
+    if (!this.#hasLooked) this.#wasAway = true;
+  }
+
+  event({ container: id, action, name, at }: ContainerEvent): void {
+    const known = this.#known.get(id);
+    switch (action) {
+      case "create":
+        this.#consider(id, known ?? this.#add(id, name, true));
+        break;
+      case "start":
+        this.#consider(id, known ?? this.#add(id, name, true), at);
+        break;
+      case "rename":
+        if (known === undefined) break;
+        known.name = name;
+        known.idle = undefined;
+        this.#consider(id, known);
+        break;
+      case "destroy":
+        if (!this.#parts.isFollowed(id)) this.#known.delete(id);
+        break;
+      default:
+    }
+  }
+
+  /** Created since the pool began, as far as one can tell. */
+  isNew({ info, createdAt }: Inspection): boolean {
+    return this.#known.get(info.id)?.isNew ?? createdAt > this.#parts.begunAt;
+  }
+
+  /** The id of a container that is known by an id, an unambiguous prefix of one, or a name. */
+  find(container: string): string | undefined {
+    const byName = [...this.#known].find(([, { name }]) => name === container)?.[0];
+    const byId = [...this.#known.keys()].filter((id) => id.startsWith(container));
+    return byName ?? (byId.length === 1 ? byId[0] : undefined);
+  }
+
+  /** Leaves a container alone from now on, or no longer. */
+  refuse(id: string, isRefused: boolean): void {
+    const known = this.#known.get(id);
+    if (known !== undefined) known.isRefused = isRefused;
+  }
+
+  /** A container that was followed is gone. */
+  gone(id: string): void {
+    this.#known.delete(id);
+  }
+
+  /** Following a container has failed; when it starts again it is tried again, from there on. */
+  failed(id: string, place: Start): void {
+    const known = this.#known.get(id);
+    if (known === undefined) return;
+    known.start = place;
+    known.idle = undefined;
+    known.isSettled = true;
+  }
+
+  #add(id: string, name: string, isNew: boolean): Known {
+    const work = Promise.resolve();
+    const known: Known = { name, isNew, isSettled: false, isRefused: false, work };
+    this.#known.set(id, known);
+    return known;
+  }
+
+  #saw({ id, name, running }: Listed, isFirst: boolean): void {
+    const known = this.#known.get(id) ?? this.#add(id, name, !isFirst);
+    // What did not run may have run unseen, and what was not followed may run unseen.
+    const mayHaveRun = known.idle !== undefined;
+    if (mayHaveRun || !known.isSettled) this.#consider(id, known);
+    else if (known.name !== name && running) this.#consider(id, known);
+    known.name = name;
+  }
+
+  #consider(id: string, known: Known, startedBy?: number): void {
+    const { tasks, isOn } = this.#parts;
+    if (!isOn || tasks.signal.aborted) return;
+    const before = known.work;
+    known.work = tasks
+      .run("discovery", async (signal) => {
+        await before;
+        await this.#persist(id, known, startedBy, signal);
+      })
+      .catch(() => {
+        // Only the end of the pool ends it otherwise.
+      });
+  }
+
+  async #persist(
+    id: string,
+    known: Known,
+    startedBy: number | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { skipped } = this.#parts;
+    const backoff = new Backoff(RETRY);
+    for (;;) {
+      try {
+        await this.#decide(id, known, startedBy, signal);
+        return;
+      } catch (error) {
+        signal.throwIfAborted();
+        const failure = asFailure(error, id);
+        const isGone = failure.code === "CONTAINER_NOT_FOUND";
+        if (!isGone && failure.transient) {
+          await sleep(backoff.next().delayMs, signal);
+          continue;
+        }
+        known.isSettled = true;
+        if (isGone) this.#known.delete(id);
+        // One that never started has left nothing.
+        if (!isGone || startedBy !== undefined) skipped(this.#infoOf(id, known), failure);
+        return;
+      }
+    }
+  }
+
+  async #decide(
+    id: string,
+    known: Known,
+    startedBy: number | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { client, isFollowed, found, selects } = this.#parts;
+    if (known.isRefused || isFollowed(id)) return;
+    const { idle } = known;
+    if (idle !== undefined && startedBy !== undefined) {
+      known.idle = undefined;
+      // It may be gone before it could be looked at.
+      const inspection = { ...idle, running: true, startedAt: undefined };
+      found({ inspection, start: known.start ?? { position: LOG_START }, startedBy });
+      return;
+    }
+    const inspection = await client.inspect(id, signal, { first: startedBy !== undefined });
+    const { info, createdAt, running, removing } = inspection;
+    known.info = info;
+    if (removing) throw notFound(info);
+    if (this.#wasAway && createdAt > this.#parts.begunAt) known.isNew = true;
+    known.isSettled = true;
+    known.idle = undefined;
+    if (isFollowed(id) || !selects(info)) return;
+    if (info.logDriver === "none") throw unreadable(info);
+    known.start ??= known.isNew
+      ? { position: LOG_START }
+      : await this.#parts.locate(inspection, signal);
+    if (known.isRefused) return;
+    const hasRunUnseen =
+      idle === undefined
+        ? known.isNew && hasRun(inspection)
+        : idle.startedAt !== inspection.startedAt;
+    if (running || hasRunUnseen) found({ inspection, start: known.start, startedBy });
+    else known.idle = inspection;
+  }
+
+  #infoOf(id: string, { info, name }: Known): ContainerInfo {
+    const { engineName: engine } = this.#parts;
+    return info ?? { id, name, image: "", labels: {}, tty: false, logDriver: "", engine };
+  }
+}
+
+/** Docker says "0001-01-01T00:00:00Z" of a container that never started. */
+function hasRun({ startedAt }: Inspection): boolean {
+  return startedAt !== undefined && !startedAt.startsWith("0001-");
+}
+
+function notFound({ id, name }: ContainerInfo): DockspoolError {
+  return new DockspoolError(
+    "CONTAINER_NOT_FOUND",
+    `Container ${name} was removed before its log could be read.`,
+    { container: id },
+  );
+}
+
+function unreadable({ id, name }: ContainerInfo): DockspoolError {
+  return new DockspoolError(
+    "LOGS_UNREADABLE",
+    `Container ${name} has the log driver "none", which keeps nothing that could be read.`,
+    { container: id },
+  );
+}

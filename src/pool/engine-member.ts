@@ -1,0 +1,144 @@
+import { EngineClient } from "../engine/engine-client.ts";
+import { DEFAULT_CONNECT_TIMEOUT_MS, isModem } from "../engine/engine-options.ts";
+import type { Engine } from "../engine/engine-options.ts";
+import type { Inspection } from "../engine/inspection.ts";
+import { DockspoolError } from "../errors.ts";
+import { Backoff } from "../lifetime/backoff.ts";
+import { sleep } from "../lifetime/deadline.ts";
+import type { TaskGroup } from "../lifetime/task-group.ts";
+import { LOG_START } from "../resume/position.ts";
+import type { ContainerLogSource } from "../source/container-log-source.ts";
+import { locate } from "../source/locate.ts";
+import { resolveOptions } from "../source/options.ts";
+import type { From } from "../source/options.ts";
+import type { Start } from "../source/reading.ts";
+import { Discovery } from "./discovery.ts";
+import { EngineEvents } from "./engine-events.ts";
+import type { PoolSourceOptions, ResolvedPoolOptions } from "./options.ts";
+import type { Roster } from "./roster.ts";
+import type { PoolStatus } from "./status.ts";
+
+export interface Membership {
+  readonly options: ResolvedPoolOptions;
+  readonly roster: Roster;
+  readonly tasks: TaskGroup;
+  /** Epoch milliseconds. */
+  readonly begunAt: number;
+  /** Not to be followed, whatever is selected. */
+  readonly isExcluded: (id: string) => boolean;
+  readonly emit: (status: PoolStatus) => void;
+}
+
+/** So many short questions are on their way at once, also while a thousand containers are found. */
+const QUESTIONS_AT_ONCE = 8;
+const RETRY = { minDelayMs: 50, maxDelayMs: 1_000 };
+
+/** One engine of a pool: its client, its events, and what is found there. */
+export class EngineMember {
+  readonly name: string;
+  readonly client: EngineClient;
+  readonly events: EngineEvents;
+  readonly discovery: Discovery;
+  readonly #pool: Membership;
+  /** How long `attach` waits for an engine that can't be reached. */
+  readonly #patienceMs: number;
+
+  constructor(name: string, engine: Engine, pool: Membership) {
+    const { options, roster, tasks, begunAt, isExcluded, emit } = pool;
+    this.name = name;
+    this.#pool = pool;
+    const timeoutMs = isModem(engine) ? undefined : engine.connectTimeoutMs;
+    this.#patienceMs = timeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS;
+    this.client = new EngineClient(engine, { name, questionsAtOnce: QUESTIONS_AT_ONCE });
+    this.discovery = new Discovery({
+      engineName: name,
+      client: this.client,
+      tasks,
+      isOn: options.discover,
+      begunAt,
+      selects: (container) => !isExcluded(container.id) && options.selects(container),
+      isFollowed: (id) => roster.sources.has(id),
+      locate: (inspection, signal) => this.#locate(inspection, options.from, {}, signal),
+      found: (finding) =>
+        void roster.add(this, finding, options.sourceOptions(finding.inspection.info)),
+      skipped: (container, error) => emit({ type: "skipped", container, error }),
+    });
+    this.events = new EngineEvents(this.client, {
+      look: (signal) => this.discovery.look(signal),
+      event: (event) => {
+        this.discovery.event(event);
+        if (event.action === "rename") roster.renamed(event.container, event.name);
+      },
+      connected: () => emit({ type: "engine", engine: name, state: "connected" }),
+      disconnected: (error) => {
+        this.discovery.away();
+        emit({ type: "engine", engine: name, state: "disconnected", error });
+      },
+    });
+  }
+
+  /**
+   * Follows a container that the caller names. While the engine can't be reached it waits, but not longer than for an answer.
+   *
+   * @throws DockspoolError CONTAINER_NOT_FOUND, ENGINE_UNREACHABLE, LOGS_UNREADABLE, …; the signal's reason
+   */
+  async attach(
+    container: string,
+    from: From | undefined,
+    given: PoolSourceOptions,
+    signal: AbortSignal,
+  ): Promise<ContainerLogSource> {
+    const { roster, options } = this.#pool;
+    const begun = performance.now();
+    const backoff = new Backoff(RETRY);
+    for (;;) {
+      try {
+        const inspection = await this.client.inspect(container, signal, { first: true });
+        const { info } = inspection;
+        const sourceOptions = { ...options.sourceOptions(info), ...given };
+        const start = await this.#startOf(inspection, from, sourceOptions, signal);
+        this.discovery.refuse(info.id, false);
+        return roster.add(this, { inspection, start, startedBy: undefined }, sourceOptions);
+      } catch (error) {
+        signal.throwIfAborted();
+        const isWorthIt = DockspoolError.is(error) && error.transient;
+        if (!isWorthIt || performance.now() - begun > this.#patienceMs) throw error;
+        await sleep(backoff.next().delayMs, signal);
+      }
+    }
+  }
+
+  close(): void {
+    this.client.close();
+  }
+
+  async #startOf(
+    inspection: Inspection,
+    from: From | undefined,
+    options: PoolSourceOptions,
+    signal: AbortSignal,
+  ): Promise<Start> {
+    const { roster, options: pool } = this.#pool;
+    const isNew = from === undefined && this.discovery.isNew(inspection);
+    if (isNew || roster.sources.has(inspection.info.id)) return { position: LOG_START };
+    return this.#locate(inspection, from ?? pool.from, options, signal);
+  }
+
+  /** Reads with a turn, as whatever reads a log. */
+  async #locate(
+    inspection: Inspection,
+    from: From,
+    options: PoolSourceOptions,
+    signal: AbortSignal,
+  ): Promise<Start> {
+    if (from === "start") return { position: LOG_START };
+    const holder = { stream: () => undefined, yield: () => {} };
+    const request = { holder, interest: "started", queued: () => {} } as const;
+    const turn = await this.#pool.roster.slots.take(request, signal);
+    try {
+      return await locate(this.client, inspection, resolveOptions({ ...options, from }), signal);
+    } finally {
+      turn.release();
+    }
+  }
+}

@@ -1,0 +1,70 @@
+import type { Capture } from "../source/capture.ts";
+import type { LogBatch, LogRecord } from "../wire/records.ts";
+
+/** One container's lines on their way to the pool's consumer. */
+export class Feed {
+  readonly #capture: Capture;
+  /** Its lines come first: those of a container that had this one's name. */
+  predecessor: Feed | undefined;
+  /** Bytes that it may still hand out before others have their turn. */
+  deficit = 0;
+
+  constructor(capture: Capture) {
+    this.#capture = capture;
+  }
+
+  /** No line is at hand, or none may be handed out yet. */
+  get isEmpty(): boolean {
+    return this.predecessor !== undefined || !this.#hasMore;
+  }
+
+  /** Nothing will come any more. */
+  get isOver(): boolean {
+    return !this.#hasMore && this.#capture.buffer.ended !== undefined;
+  }
+
+  /** A batch is handed out in part. */
+  get isBegun(): boolean {
+    return this.#capture.consumer.left > 0;
+  }
+
+  /** Text of the next batch, in bytes. */
+  get nextBytes(): number {
+    return this.#capture.buffer.first?.bytes ?? 0;
+  }
+
+  get head(): { readonly record: LogRecord; readonly arrivedAt: number } | undefined {
+    return this.predecessor === undefined ? this.#capture.consumer.head : undefined;
+  }
+
+  /** The next record, beside what is in hand. */
+  hand(): LogRecord | undefined {
+    return this.#capture.consumer.hand();
+  }
+
+  /** The rest of the next batch. */
+  handBatch(): LogBatch | undefined {
+    return this.#capture.consumer.takeBatch();
+  }
+
+  /** What is in hand is delivered. */
+  acknowledge(): void {
+    const { consumer } = this.#capture;
+    consumer.acknowledge();
+    if (!this.#hasMore) consumer.rest();
+  }
+
+  /** What is left is not handed out. */
+  abandon(error: unknown): void {
+    this.#capture.buffer.abandon(error);
+  }
+
+  /** Others wait for its lines, whatever they hold. */
+  hurry(): void {
+    this.#capture.buffer.hurry();
+  }
+
+  get #hasMore(): boolean {
+    return this.#capture.consumer.left > 0 || !this.#capture.buffer.isEmpty;
+  }
+}

@@ -1,0 +1,204 @@
+import { validateEngine } from "../engine/engine-options.ts";
+import type { Engine } from "../engine/engine-options.ts";
+import { DockspoolError, invalidOption } from "../errors.ts";
+import {
+  MAX_TIMER_MS,
+  checkBoolean,
+  checkKeys,
+  checkNumber,
+  checkSignal,
+  withoutUndefined,
+} from "../source/option-checks.ts";
+import { resolveOptions } from "../source/options.ts";
+import type { From, SourceOptions } from "../source/options.ts";
+import type { ContainerInfo } from "../wire/records.ts";
+import type { RotationPlan } from "./rotations.ts";
+import { compileSelector } from "./selector.ts";
+import type { ContainerSelector } from "./selector.ts";
+
+/** What may differ from one container to the next. */
+export type PoolSourceOptions = Omit<
+  SourceOptions,
+  "engine" | "signal" | "from" | "resume" | "rotateEveryMs" | "follow"
+>;
+
+export interface PoolOptions {
+  /** Default: DOCKER_HOST, else the usual sockets. */
+  engine?: Engine;
+  /** Several engines by name; each is found, lost and found again by itself. Not together with `engine`. */
+  engines?: Readonly<Record<string, Engine>>;
+  /** Default all. A function that throws skips its container, with the status `skipped`. */
+  select?: ContainerSelector | ((container: ContainerInfo) => boolean);
+  /** Default true: running containers, and those that start later. */
+  discover?: boolean;
+  /**
+   * For containers that were there before the pool; default "now", as of their discovery. Containers created since are read
+   * from their start.
+   */
+  from?: From;
+  /** Default true: the container that this process runs in is left out. */
+  excludeSelf?: boolean;
+  /** Log streams open at once; default 128. More containers than that share them in turn. */
+  maxStreams?: number;
+  /** The longest turn while others wait, in milliseconds; default 1,000. */
+  timeSliceMs?: number;
+  /** Default every 300,000 ms, earlier or later by a share of up to 0.2 at random. */
+  rotation?: { everyMs: number; jitter?: number } | false;
+  /** For all containers, or for each. A function that throws skips its container, with the status `skipped`. */
+  source?: PoolSourceOptions | ((container: ContainerInfo) => PoolSourceOptions);
+  /**
+   * Default: as lines arrive. By timestamp: a line waits for earlier ones of other containers, for up to `latenessMs` from
+   * its arrival; what comes later than that comes out of order. Within a container the order is the engine's.
+   */
+  order?: { byTimestamp: true; latenessMs: number };
+  /** Read ahead of the consumer over all containers; default 32 MiB, then their sockets are paused. */
+  bufferBytes?: number;
+  signal?: AbortSignal;
+}
+
+export interface ResolvedPoolOptions {
+  readonly engines: ReadonlyMap<string, Engine>;
+  readonly selects: (container: ContainerInfo) => boolean;
+  readonly discover: boolean;
+  readonly from: From;
+  readonly excludeSelf: boolean;
+  readonly maxStreams: number;
+  readonly timeSliceMs: number;
+  readonly rotation: RotationPlan | false;
+  readonly sourceOptions: (container: ContainerInfo) => PoolSourceOptions;
+  /** Undefined: as lines arrive. */
+  readonly latenessMs: number | undefined;
+  readonly bufferBytes: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+const defaults = {
+  engine: undefined,
+  engines: undefined,
+  select: {},
+  discover: true,
+  from: "now",
+  excludeSelf: true,
+  maxStreams: 128,
+  timeSliceMs: 1_000,
+  rotation: { everyMs: 300_000 },
+  source: {},
+  order: undefined,
+  bufferBytes: 32 * 1024 * 1024,
+  signal: undefined,
+} as const satisfies Record<keyof PoolOptions, unknown>;
+
+const DEFAULT_JITTER = 0.2;
+
+const sourceOptionNames = [
+  "streams",
+  "encoding",
+  "followRestarts",
+  "maxLineBytes",
+  "bufferBytes",
+  "rotateTimeoutMs",
+  "stallProbeMs",
+  "reconnect",
+] as const satisfies readonly (keyof PoolSourceOptions)[];
+
+/** @throws DockspoolError INVALID_OPTION, with the option, what was given and what is allowed */
+export function resolvePoolOptions(options: PoolOptions): ResolvedPoolOptions {
+  checkKeys("options", options, Object.keys(defaults));
+  const given = { ...defaults, ...withoutUndefined(options) };
+  checkBoolean("discover", given.discover);
+  checkBoolean("excludeSelf", given.excludeSelf);
+  checkNumber("maxStreams", given.maxStreams, 1, 1_000_000, "streams");
+  checkNumber("timeSliceMs", given.timeSliceMs, 1, MAX_TIMER_MS, "milliseconds");
+  checkNumber("bufferBytes", given.bufferBytes, 1, Number.MAX_SAFE_INTEGER, "bytes");
+  checkSignal(given.signal);
+  resolveOptions({ from: given.from });
+  return {
+    engines: enginesOf(given),
+    selects: guarded("select", compileSelector(given.select)),
+    discover: given.discover,
+    from: given.from,
+    excludeSelf: given.excludeSelf,
+    maxStreams: given.maxStreams,
+    timeSliceMs: given.timeSliceMs,
+    rotation: rotationPlan(given.rotation),
+    sourceOptions: sourceOptionsOf(given.source),
+    latenessMs: latenessOf(given.order),
+    bufferBytes: given.bufferBytes,
+    signal: given.signal,
+  };
+}
+
+/** @throws DockspoolError INVALID_OPTION */
+export function checkSourceOptions(name: string, options: PoolSourceOptions): PoolSourceOptions {
+  checkKeys(name, options, sourceOptionNames);
+  resolveOptions(options);
+  return options;
+}
+
+function enginesOf({
+  engine,
+  engines,
+}: {
+  readonly engine: Engine | undefined;
+  readonly engines: PoolOptions["engines"] | undefined;
+}): ReadonlyMap<string, Engine> {
+  if (engines === undefined) {
+    validateEngine(engine ?? {});
+    return new Map([["default", engine ?? {}]]);
+  }
+  if (engine !== undefined) throw invalidOption("engines", engines, "either engine or engines");
+  checkKeys("engines", engines, Object.keys({ ...engines }));
+  const all = new Map(Object.entries(engines));
+  if (all.size === 0) throw invalidOption("engines", engines, "at least one engine by its name");
+  for (const one of all.values()) validateEngine(one);
+  return all;
+}
+
+/** What the caller's function throws is an error that says so. */
+function guarded<T>(
+  option: string,
+  call: (container: ContainerInfo) => T,
+): (container: ContainerInfo) => T {
+  return (container) => {
+    try {
+      return call(container);
+    } catch (error) {
+      if (DockspoolError.is(error)) throw error;
+      const message = error instanceof Error ? error.message : String(error);
+      throw new DockspoolError(
+        "INVALID_OPTION",
+        `The function of option "${option}" failed for container ${container.name}: ${message}`,
+        { container: container.id, cause: error },
+      );
+    }
+  };
+}
+
+function rotationPlan(rotation: unknown): RotationPlan | false {
+  if (rotation === false) return false;
+  checkKeys("rotation", rotation, ["everyMs", "jitter"]);
+  const { everyMs, jitter = DEFAULT_JITTER } = { ...defaults.rotation, ...Object(rotation) };
+  checkNumber("rotation.everyMs", everyMs, 1, MAX_TIMER_MS / 2, "milliseconds");
+  if (!(typeof jitter === "number" && jitter >= 0 && jitter <= 1))
+    throw invalidOption("rotation.jitter", jitter, "a share from 0 to 1");
+  return { everyMs, jitter };
+}
+
+function sourceOptionsOf(
+  source: NonNullable<PoolOptions["source"]>,
+): (container: ContainerInfo) => PoolSourceOptions {
+  if (typeof source !== "function") {
+    const checked = checkSourceOptions("source", source);
+    return () => checked;
+  }
+  return guarded("source", (container) => checkSourceOptions("source", source(container)));
+}
+
+function latenessOf(order: PoolOptions["order"] | undefined): number | undefined {
+  if (order === undefined) return undefined;
+  checkKeys("order", order, ["byTimestamp", "latenessMs"]);
+  if (order.byTimestamp !== true)
+    throw invalidOption("order.byTimestamp", order.byTimestamp, "true");
+  checkNumber("order.latenessMs", order.latenessMs, 0, MAX_TIMER_MS, "milliseconds");
+  return order.latenessMs;
+}

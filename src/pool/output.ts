@@ -1,0 +1,134 @@
+import type { End } from "../source/buffer.ts";
+import type { LogBatch, LogRecord } from "../wire/records.ts";
+import type { Feed } from "./feed.ts";
+import type { Merge } from "./merge.ts";
+
+/** As many records as an ordered batch holds at the most. */
+const MAX_BATCH = 1_000;
+
+/** What all containers brought, as one stream: the pool's consumer takes from here. */
+export class Output {
+  readonly #merge: Merge;
+  readonly #feeds = new Set<Feed>();
+  readonly #successors = new Map<Feed, Feed>();
+  readonly #inHand = new Set<Feed>();
+  #waiter: (() => void) | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #end: End | undefined;
+
+  constructor(merge: Merge) {
+    this.#merge = merge;
+  }
+
+  /** Set once nothing more comes. */
+  get ended(): End | undefined {
+    return this.#end;
+  }
+
+  /** A container's lines come in; those of `predecessor`, whose name it has, are handed out before. */
+  add(feed: Feed, predecessor?: Feed): void {
+    this.#feeds.add(feed);
+    if (predecessor !== undefined && this.#feeds.has(predecessor)) {
+      feed.predecessor = predecessor;
+      this.#successors.set(predecessor, feed);
+      predecessor.hurry();
+    }
+    this.#merge.ready(feed);
+  }
+
+  /** The feed has a line, or is over. */
+  ready(feed: Feed): void {
+    if (!this.#feeds.has(feed)) return;
+    this.#merge.ready(feed);
+    this.#settle(feed);
+    this.#wake();
+  }
+
+  take(): LogRecord | undefined {
+    this.acknowledge();
+    const feed = this.#merge.next();
+    if (feed === undefined) return undefined;
+    this.#inHand.add(feed);
+    return feed.hand();
+  }
+
+  /** Lines of one container that came together. */
+  takeBatch(): LogBatch | undefined {
+    this.acknowledge();
+    const feed = this.#merge.next();
+    if (feed === undefined) return undefined;
+    this.#inHand.add(feed);
+    return feed.handBatch();
+  }
+
+  /** The next lines of all containers, in the merge's order. */
+  takeOrdered(): LogBatch | undefined {
+    this.acknowledge();
+    const records: LogRecord[] = [];
+    while (records.length < MAX_BATCH) {
+      const feed = this.#merge.next();
+      // Of a container only one batch is in hand at a time.
+      if (feed === undefined || (this.#inHand.has(feed) && !feed.isBegun)) break;
+      this.#inHand.add(feed);
+      const record = feed.hand();
+      if (record !== undefined) records.push(record);
+    }
+    return records.length === 0 ? undefined : records;
+  }
+
+  /** What is in hand is delivered. */
+  acknowledge(): void {
+    for (const feed of this.#inHand) {
+      feed.acknowledge();
+      this.#settle(feed);
+    }
+    this.#inHand.clear();
+  }
+
+  /** Resolves when there may be something to take, or the end. One waits at a time. */
+  available(): Promise<void> {
+    if (this.#end !== undefined) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#waiter = resolve;
+      const { dueInMs } = this.#merge;
+      if (dueInMs !== undefined) this.#timer = setTimeout(() => this.#wake(), Math.ceil(dueInMs));
+    });
+  }
+
+  /** Nothing more comes; the consumer learns it after what is left. */
+  end(end: End): void {
+    this.#end ??= end;
+    this.#merge.end();
+    this.#wake();
+  }
+
+  /** Nothing more comes, and what is left is not handed out either. */
+  abandon(error: unknown): void {
+    this.#end = { failure: { error } };
+    const feeds = [...this.#feeds];
+    this.#feeds.clear();
+    for (const feed of feeds) {
+      this.#merge.remove(feed);
+      feed.abandon(error);
+    }
+    this.#wake();
+  }
+
+  /** Once a feed is over, its successor's lines may come. */
+  #settle(feed: Feed): void {
+    if (!feed.isOver || !this.#feeds.delete(feed)) return;
+    this.#merge.remove(feed);
+    const successor = this.#successors.get(feed);
+    this.#successors.delete(feed);
+    if (successor === undefined) return;
+    successor.predecessor = undefined;
+    this.ready(successor);
+  }
+
+  #wake(): void {
+    clearTimeout(this.#timer);
+    const waiter = this.#waiter;
+    this.#waiter = undefined;
+    waiter?.();
+  }
+}

@@ -1,0 +1,162 @@
+import { LOG_START } from "../resume/position.ts";
+import type { Capture } from "../source/capture.ts";
+import { ByteBudget } from "../source/byte-budget.ts";
+import { ContainerLogSource } from "../source/container-log-source.ts";
+import type { Finding } from "../source/host.ts";
+import type { Start } from "../source/reading.ts";
+import type { EndReason, SourceStatus } from "../source/status.ts";
+import type { ContainerInfo } from "../wire/records.ts";
+import type { EngineMember } from "./engine-member.ts";
+import { Feed } from "./feed.ts";
+import type { PoolSourceOptions, ResolvedPoolOptions } from "./options.ts";
+import { Output } from "./output.ts";
+import { Rotations } from "./rotations.ts";
+import { RoundRobin } from "./round-robin.ts";
+import { Slots } from "./slots.ts";
+import type { PoolStats, PoolStatus } from "./status.ts";
+import { TimeOrder } from "./time-order.ts";
+
+interface Entry {
+  readonly source: ContainerLogSource;
+  readonly capture: Capture;
+  readonly feed: Feed;
+  readonly member: EngineMember;
+  /** At its last look; one that is renamed has a new one. */
+  info: ContainerInfo;
+}
+
+/** The sources of a pool, and what they share: turns, memory, rotations, the way out. */
+export class Roster {
+  readonly sources: ReadonlyMap<string, ContainerLogSource>;
+  readonly slots: Slots;
+  readonly output: Output;
+  readonly rotations: Rotations;
+  readonly #budget: ByteBudget;
+  readonly #sources = new Map<string, ContainerLogSource>();
+  readonly #entries = new Map<string, Entry>();
+  readonly #emit: (status: PoolStatus) => void;
+  /** Of sources that have ended. */
+  readonly #past = { lines: 0, rotations: 0, gaps: 0, reconnects: 0 };
+
+  constructor(
+    options: ResolvedPoolOptions,
+    signal: AbortSignal,
+    emit: (status: PoolStatus) => void,
+  ) {
+    const { maxStreams, timeSliceMs, bufferBytes, latenessMs, rotation } = options;
+    this.#emit = emit;
+    this.sources = this.#sources;
+    this.#budget = new ByteBudget(bufferBytes);
+    this.slots = new Slots({ maxStreams, timeSliceMs, isBlocked: () => this.#budget.full });
+    this.output = new Output(
+      latenessMs === undefined ? new RoundRobin() : new TimeOrder(latenessMs),
+    );
+    this.rotations = new Rotations(rotation, signal);
+  }
+
+  /** Begins to follow a container, if that is not done already. */
+  add(member: EngineMember, finding: Finding, options: PoolSourceOptions): ContainerLogSource {
+    const { info } = finding.inspection;
+    const known = this.#sources.get(info.id);
+    if (known !== undefined) return known;
+    const { source, capture } = ContainerLogSource.hosted(info.id, options, {
+      client: member.client,
+      turns: this.slots,
+      budget: this.#budget,
+      finding,
+      listen: (container, handlers, signal) => member.events.listen(container, handlers, signal),
+      onRecovery: (callback) => member.events.onRecovery(callback),
+      sockets: (isReading) => (isReading ? 1 : 0),
+      ready: () => this.output.ready(feed),
+      release: () => {},
+    });
+    const feed = new Feed(capture);
+    const entry: Entry = { source, capture, feed, member, info };
+    const predecessor = this.#named(info.name, member.name);
+    this.#sources.set(info.id, source);
+    this.#entries.set(info.id, entry);
+    this.output.add(feed, predecessor?.feed);
+    source.on("status", (status) => this.#heard(entry, status));
+    this.#emit({ type: "attached", container: info });
+    capture.start();
+    return source;
+  }
+
+  /** By id, unambiguous prefix of it, or name. */
+  find(container: string, engine?: string): ContainerLogSource | undefined {
+    const exact = this.#entries.get(container);
+    if (exact !== undefined) return exact.source;
+    const entries = [...this.#entries.values()].filter(
+      ({ member }) => engine === undefined || member.name === engine,
+    );
+    const named = entries.filter(({ info }) => info.name === container);
+    const found =
+      named.length > 0 ? named : entries.filter(({ info }) => info.id.startsWith(container));
+    return found.length === 1 ? found[0]?.source : undefined;
+  }
+
+  /** The engine's events tell of a new name. */
+  renamed(id: string, name: string): void {
+    this.#entries.get(id)?.capture.renamed(name);
+  }
+
+  get stats(): Omit<PoolStats, "sockets"> {
+    const totals = { ...this.#past, tasks: 0 };
+    for (const { source } of this.#entries.values()) {
+      const stats = source.stats;
+      totals.lines += stats.lines;
+      totals.rotations += stats.rotations;
+      totals.gaps += stats.gaps;
+      totals.reconnects += stats.reconnects;
+      totals.tasks += stats.tasks;
+    }
+    const { slots } = this;
+    return {
+      ...totals,
+      containers: this.#sources.size,
+      streamsOpen: slots.taken,
+      streamsMax: slots.max,
+      streamsWaiting: slots.waiting,
+      longestWaitMs: slots.longestWaitMs,
+      turns: slots.granted,
+      bufferedBytes: this.#budget.bytes,
+    };
+  }
+
+  #named(name: string, engine: string): Entry | undefined {
+    return [...this.#entries.values()].find(
+      ({ info, member }) => info.name === name && member.name === engine,
+    );
+  }
+
+  #heard(entry: Entry, status: SourceStatus): void {
+    const { source } = entry;
+    entry.info = source.info ?? entry.info;
+    if (status.type === "opened") this.rotations.opened(source);
+    else if (status.type !== "rotated" && source.stats.state !== "streaming")
+      this.rotations.closed(source);
+    this.#emit({ type: "source", container: entry.info, status });
+    if (status.type === "ended") this.#ended(entry, status.reason);
+  }
+
+  #ended({ source, capture, member, info }: Entry, reason: EndReason): void {
+    const { lines, rotations, gaps, reconnects } = source.stats;
+    this.#past.lines += lines;
+    this.#past.rotations += rotations;
+    this.#past.gaps += gaps;
+    this.#past.reconnects += reconnects;
+    this.#sources.delete(info.id);
+    this.#entries.delete(info.id);
+    if (reason.kind === "removed") member.discovery.gone(info.id);
+    else if (reason.kind === "failed") member.discovery.failed(info.id, placeOf(capture));
+    else member.discovery.refuse(info.id, true);
+    if (reason.kind === "failed" && reason.error.code === "LOGS_UNREADABLE")
+      this.#emit({ type: "skipped", container: info, error: reason.error });
+    this.#emit({ type: "detached", container: info, reason });
+  }
+}
+
+/** Where another source would go on. */
+function placeOf({ consumer }: Capture): Start {
+  return { position: consumer.position ?? LOG_START };
+}

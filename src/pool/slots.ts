@@ -1,0 +1,194 @@
+import { onAbort } from "../lifetime/abort.ts";
+import type { Interest, Turn, TurnHolder, TurnRequest, Turns } from "../source/host.ts";
+
+export interface SlotsOptions {
+  readonly maxStreams: number;
+  /** The longest turn while others wait, in milliseconds. */
+  readonly timeSliceMs: number;
+  /** Nothing can be read, whoever has a turn: what was read is not taken. */
+  readonly isBlocked: () => boolean;
+}
+
+interface Waiter {
+  readonly interest: Interest;
+  readonly since: number;
+  readonly grant: () => void;
+}
+
+interface Slot {
+  readonly holder: TurnHolder;
+  readonly since: number;
+  /** The turn is asked back. */
+  isWanted: boolean;
+}
+
+/** A stream that has been silent for so long has brought what there was; at the least, and in times of its opening. */
+const QUIET_MS = 20;
+const QUIET_OPENINGS = 2;
+const LONGEST_QUIET_MS = 500;
+/**
+ * Turns cost: an opening each. While nobody who waits is known to have lines, a stream that has caught up keeps its turn for
+ * so long that a fifth of an opening is under way at any time; while somebody has, one.
+ */
+const OPENINGS_UNDER_WAY: Readonly<Record<Interest, number>> = {
+  started: Infinity,
+  unread: Infinity,
+  active: 1,
+  idle: 0.2,
+};
+/** So much of its time slice a stream that brings lines keeps its turn when a container has just started. */
+const URGENT_SHARE = 0.1;
+/** Where no stream is open yet that could give its turn up. */
+const LOOK_AGAIN_MS = 50;
+/** How much the latest opening counts in the average. */
+const WEIGHT = 0.1;
+
+/**
+ * Turns for log streams: at most `maxStreams` at once, the others wait, first come, first served; a container that has just
+ * started goes ahead. A stream that has caught up, or whose time is over, gives its turn up when others wait.
+ */
+export class Slots implements Turns {
+  readonly #options: SlotsOptions;
+  readonly #slots = new Set<Slot>();
+  readonly #first = new Set<Waiter>();
+  readonly #others = new Set<Waiter>();
+  readonly #interests: Record<Interest, number> = { started: 0, unread: 0, active: 0, idle: 0 };
+  #granted = 0;
+  #openingMs = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: SlotsOptions) {
+    this.#options = options;
+  }
+
+  get max(): number {
+    return this.#options.maxStreams;
+  }
+
+  get taken(): number {
+    return this.#slots.size;
+  }
+
+  get waiting(): number {
+    return this.#first.size + this.#others.size;
+  }
+
+  /** Turns given so far. */
+  get granted(): number {
+    return this.#granted;
+  }
+
+  /** How long the one that waits longest has waited. */
+  get longestWaitMs(): number {
+    const now = performance.now();
+    const oldest = [this.#first, this.#others].map(([waiter]) => waiter?.since ?? now);
+    return now - Math.min(...oldest);
+  }
+
+  take({ holder, interest, queued }: TurnRequest, signal: AbortSignal): Promise<Turn> {
+    if (signal.aborted) return Promise.reject(signal.reason);
+    if (this.#slots.size < this.#options.maxStreams) return Promise.resolve(this.#grant(holder));
+    queued();
+    return new Promise((resolve, reject) => {
+      const queue = interest === "started" ? this.#first : this.#others;
+      const leave = (): void => {
+        queue.delete(waiter);
+        this.#interests[interest]--;
+        unlink();
+      };
+      const waiter: Waiter = {
+        interest,
+        since: performance.now(),
+        grant: () => {
+          leave();
+          resolve(this.#grant(holder));
+        },
+      };
+      queue.add(waiter);
+      this.#interests[interest]++;
+      const unlink = onAbort(signal, () => {
+        leave();
+        reject(signal.reason);
+      });
+      this.#arrange();
+    });
+  }
+
+  #grant(holder: TurnHolder): Turn {
+    const slot: Slot = { holder, since: performance.now(), isWanted: false };
+    this.#slots.add(slot);
+    this.#granted++;
+    return {
+      release: () => {
+        if (this.#slots.delete(slot)) this.#arrange();
+      },
+    };
+  }
+
+  /** Fills free slots, and asks for as many turns back as are wanted. */
+  #arrange(): void {
+    clearTimeout(this.#timer);
+    while (this.#slots.size < this.#options.maxStreams) {
+      const [waiter] = this.#first.size > 0 ? this.#first : this.#others;
+      if (waiter === undefined) return;
+      waiter.grant();
+    }
+    let wanted = this.waiting;
+    for (const { isWanted } of this.#slots) if (isWanted) wanted--;
+    if (wanted <= 0) return;
+    if (this.#options.isBlocked()) {
+      this.#lookAgain(this.#options.timeSliceMs);
+      return;
+    }
+    const now = performance.now();
+    const candidates: { readonly slot: Slot; readonly at: number }[] = [];
+    for (const slot of this.#slots) {
+      if (!slot.isWanted) candidates.push({ slot, at: this.#endOf(slot) });
+    }
+    candidates.sort((a, b) => a.at - b.at);
+    for (const { slot, at } of candidates) {
+      if (at > now) {
+        this.#lookAgain(Math.min(at - now, LOOK_AGAIN_MS));
+        return;
+      }
+      slot.isWanted = true;
+      slot.holder.yield();
+      if (--wanted === 0) return;
+    }
+  }
+
+  /** When a turn is over, as long as its stream brings nothing more. */
+  #endOf({ holder, since }: Slot): number {
+    const stream = holder.stream();
+    if (stream === undefined) return Infinity;
+    const { openingMs, quietSince } = stream;
+    this.#openingMs += WEIGHT * (openingMs - this.#openingMs);
+    const { timeSliceMs } = this.#options;
+    const quietMs = Math.min(
+      Math.max(QUIET_MS, QUIET_OPENINGS * openingMs),
+      LONGEST_QUIET_MS,
+      timeSliceMs,
+    );
+    const caughtUp = Math.max(quietSince + quietMs, since + this.#leastMs());
+    const share = this.#interests.started > 0 ? URGENT_SHARE : 1;
+    return Math.min(since + share * timeSliceMs, caughtUp);
+  }
+
+  /** For how long a stream that has caught up keeps its turn. */
+  #leastMs(): number {
+    const { maxStreams, timeSliceMs } = this.#options;
+    const interests = this.#interests;
+    const interest =
+      interests.started + interests.unread > 0
+        ? "unread"
+        : interests.active > 0
+          ? "active"
+          : "idle";
+    const pace = (this.#openingMs * maxStreams) / OPENINGS_UNDER_WAY[interest];
+    return Math.min(pace, timeSliceMs);
+  }
+
+  #lookAgain(ms: number): void {
+    this.#timer = setTimeout(() => this.#arrange(), Math.ceil(ms));
+  }
+}

@@ -1,0 +1,272 @@
+import { EventEmitter } from "eventemitter3";
+import { DockspoolError, invalidOption } from "../errors.ts";
+import { onAbort } from "../lifetime/abort.ts";
+import { TaskGroup } from "../lifetime/task-group.ts";
+import type { ContainerLogSource } from "../source/container-log-source.ts";
+import type { End } from "../source/buffer.ts";
+import { BufferIterator } from "../source/iterator.ts";
+import type { From } from "../source/options.ts";
+import { resolveOptions } from "../source/options.ts";
+import type { Rotation } from "../source/status.ts";
+import type { LogBatch, LogRecord } from "../wire/records.ts";
+import { EngineMember } from "./engine-member.ts";
+import { checkSourceOptions, resolvePoolOptions } from "./options.ts";
+import type { PoolOptions, PoolSourceOptions, ResolvedPoolOptions } from "./options.ts";
+import { Roster } from "./roster.ts";
+import { ownContainerId } from "./self.ts";
+import type { PoolStats, PoolStatus } from "./status.ts";
+
+/** How long `close()` waits for what is not a source's. */
+const CLOSE_TIMEOUT_MS = 10_000;
+
+/** `from` as in the pool's options; `engineName`: the key in `engines`, where there are several. */
+export type AttachOptions = PoolSourceOptions & { from?: From; engineName?: string };
+
+/**
+ * Follows many containers over a bounded number of streams. Begins when it is consumed, or when a container is attached.
+ *
+ * @example
+ * const pool = new StreamPool({ select: { labels: { "com.example.logs": "true" } } });
+ * for await (const { container, line } of pool) console.log(container.name, line);
+ */
+export class StreamPool
+  extends EventEmitter<{ status: (status: PoolStatus) => void }>
+  implements AsyncIterable<LogRecord>, AsyncDisposable
+{
+  readonly #options: ResolvedPoolOptions;
+  readonly #life = new TaskGroup("pool");
+  readonly #roster: Roster;
+  readonly #members = new Map<string, EngineMember>();
+  readonly #unlink: () => void;
+  #ownId: string | undefined;
+  #begun: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
+  #isConsumed = false;
+
+  /** @throws DockspoolError INVALID_OPTION */
+  constructor(options: PoolOptions = {}) {
+    super();
+    this.#options = resolvePoolOptions(options);
+    const emit = (status: PoolStatus): void => this.#report(status);
+    this.#roster = new Roster(this.#options, this.#life.signal, emit);
+    const membership = {
+      options: this.#options,
+      roster: this.#roster,
+      tasks: this.#life,
+      begunAt: Date.now(),
+      isExcluded: (id: string) => id === this.#ownId,
+      emit,
+    };
+    for (const [name, engine] of this.#options.engines) {
+      this.#members.set(name, new EngineMember(name, engine, membership));
+    }
+    const { signal } = this.#options;
+    this.#unlink = onAbort(signal, () => {
+      this.#roster.output.abandon(signal?.reason);
+      // Whatever outlives the deadline is named by close(), which the caller may still await.
+      this.close().catch(() => {});
+    });
+  }
+
+  /** By container id: those that are followed now. */
+  get sources(): ReadonlyMap<string, ContainerLogSource> {
+    return this.#roster.sources;
+  }
+
+  get stats(): PoolStats {
+    const stats = this.#roster.stats;
+    let sockets = 0;
+    for (const { client } of this.#members.values()) sockets += client.sockets;
+    return { ...stats, tasks: stats.tasks + this.#life.size, sockets };
+  }
+
+  /**
+   * Follows a container whatever `select` says: by id, unambiguous id prefix, or name. Where it is followed already, its
+   * source, as it is. Waits for an engine that can't be reached for as long as `connectTimeoutMs`.
+   *
+   * @throws DockspoolError CONTAINER_NOT_FOUND, LOGS_UNREADABLE, ENGINE_UNREACHABLE, INVALID_OPTION, CLOSED
+   */
+  async attach(container: string, options: AttachOptions = {}): Promise<ContainerLogSource> {
+    checkContainer(container);
+    const { from, engineName, ...sourceOptions } = options;
+    if (from !== undefined) resolveOptions({ from });
+    checkSourceOptions("options", sourceOptions);
+    const members = this.#membersFor(engineName);
+    this.#refuseClosed();
+    await this.#begin();
+    this.#refuseClosed();
+    const known = this.#roster.find(container, engineName);
+    if (known !== undefined) return known;
+    let failure: unknown;
+    for (const member of members) {
+      try {
+        return await member.attach(container, from, sourceOptions, this.#life.signal);
+      } catch (error) {
+        this.#refuseClosed();
+        if (failure === undefined || DockspoolError.is(failure, "CONTAINER_NOT_FOUND"))
+          failure = error;
+      }
+    }
+    throw failure;
+  }
+
+  /**
+   * Ends following a container: by id, unambiguous id prefix, or name. It stays left alone until it is attached again. Lines
+   * that were read already still come. A container that is not followed is none to detach: that resolves as well.
+   *
+   * @throws DockspoolError TASKS_STILL_RUNNING past `rotateTimeoutMs`; its source has ended all the same
+   */
+  async detach(container: string): Promise<void> {
+    checkContainer(container);
+    const source = this.#roster.find(container);
+    for (const { discovery } of this.#members.values()) {
+      const id = source?.container ?? discovery.find(container);
+      if (id !== undefined) discovery.refuse(id, true);
+    }
+    await source?.close();
+  }
+
+  /**
+   * One container's stream, or all of them, a few at once; one failure does not stop the others.
+   *
+   * @throws DockspoolError CONTAINER_NOT_FOUND, CLOSED
+   */
+  async rotate(container?: string): Promise<PromiseSettledResult<Rotation>[]> {
+    this.#refuseClosed();
+    if (container !== undefined) checkContainer(container);
+    const one = container === undefined ? undefined : this.#roster.find(container);
+    if (container !== undefined && one === undefined) {
+      throw new DockspoolError("CONTAINER_NOT_FOUND", `Container ${container} is not followed.`, {
+        container,
+      });
+    }
+    const sources = one === undefined ? [...this.sources.values()] : [one];
+    return Promise.allSettled(sources.map((source) => this.#roster.rotations.rotate(source)));
+  }
+
+  /** The record or batch in hand, and all before it, are delivered. */
+  acknowledge(): void {
+    this.#roster.output.acknowledge();
+  }
+
+  /** Records as they come together, of one container each, or, with `order`, of all. Leaving the loop closes the pool. */
+  batches(): AsyncIterable<LogBatch> {
+    const { output } = this.#roster;
+    const isOrdered = this.#options.latenessMs !== undefined;
+    return {
+      [Symbol.asyncIterator]: () =>
+        this.#iterate(() => (isOrdered ? output.takeOrdered() : output.takeBatch())),
+    };
+  }
+
+  /**
+   * Leaving the loop closes the pool. A record counts as delivered when the next one is asked for, or when `acknowledge()`
+   * says so. Abort makes the loop throw `signal.reason`. A container that fails ends with a status, not the loop.
+   *
+   * @throws DockspoolError ALREADY_CONSUMED where it is or was iterated
+   */
+  [Symbol.asyncIterator](): AsyncIterator<LogRecord> {
+    return this.#iterate(() => this.#roster.output.take());
+  }
+
+  /**
+   * Ends discovery and all sources. The running iteration ends normally after the lines already read. Idempotent.
+   *
+   * @throws DockspoolError TASKS_STILL_RUNNING, past `rotateTimeoutMs`, with the names of the survivors; the pool has ended all
+   * the same
+   */
+  close(): Promise<void> {
+    return this.#finish({});
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #iterate<T>(take: () => T | undefined): AsyncIterator<T> {
+    if (this.#isConsumed) {
+      throw new DockspoolError(
+        "ALREADY_CONSUMED",
+        "The pool is iterated already; a second reader needs a pool of its own.",
+      );
+    }
+    this.#isConsumed = true;
+    void this.#begin();
+    return new BufferIterator({ take, buffer: this.#roster.output, leave: () => this.close() });
+  }
+
+  #begin(): Promise<void> {
+    this.#begun ??= this.#start();
+    return this.#begun;
+  }
+
+  async #start(): Promise<void> {
+    if (this.#options.excludeSelf) this.#ownId = await ownContainerId();
+    for (const { events } of this.#members.values()) {
+      if (this.#life.signal.aborted) return;
+      // It ends with the pool, or because its settings can't work.
+      this.#life
+        .run("events", (signal) => events.run(signal))
+        .catch((error: unknown) => {
+          if (!this.#life.signal.aborted) this.#finish({ failure: { error } }).catch(() => {});
+        });
+    }
+  }
+
+  #finish(end: End): Promise<void> {
+    this.#closing ??= this.#close(end);
+    return this.#closing;
+  }
+
+  async #close(end: End): Promise<void> {
+    const life = this.#life.close({ reason: closedError(), timeoutMs: CLOSE_TIMEOUT_MS });
+    const sources = [...this.sources.values()].map((source) => source.close());
+    const ends = await Promise.allSettled([life, ...sources]);
+    for (const member of this.#members.values()) member.close();
+    this.#roster.output.end(end);
+    this.#unlink();
+    const survivors = ends.flatMap((one) => (one.status === "rejected" ? [one.reason] : []));
+    if (survivors.length > 0) throw stillRunning(survivors);
+  }
+
+  #membersFor(engineName: string | undefined): EngineMember[] {
+    if (engineName === undefined) return [...this.#members.values()];
+    const member = this.#members.get(engineName);
+    if (member === undefined) {
+      throw invalidOption("engineName", engineName, [...this.#members.keys()].join(", "));
+    }
+    return [member];
+  }
+
+  #refuseClosed(): void {
+    if (this.#life.signal.aborted) throw closedError();
+  }
+
+  /** A listener that throws is no reason to lose lines. */
+  #report(status: PoolStatus): void {
+    try {
+      this.emit("status", status);
+    } catch (error) {
+      process.emitWarning(
+        error instanceof Error ? error : String(error),
+        "DockspoolListenerWarning",
+      );
+    }
+  }
+}
+
+function closedError(): DockspoolError {
+  return new DockspoolError("CLOSED", "The pool is closed.");
+}
+
+function checkContainer(container: unknown): void {
+  if (typeof container === "string" && container !== "") return;
+  throw invalidOption("container", container, "a container's id, unambiguous id prefix, or name");
+}
+
+function stillRunning(errors: readonly unknown[]): DockspoolError {
+  const messages = errors.map((error) => (error instanceof Error ? error.message : String(error)));
+  return new DockspoolError("TASKS_STILL_RUNNING", messages.join(" "), {
+    cause: new AggregateError(errors),
+  });
+}
