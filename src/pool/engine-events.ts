@@ -9,6 +9,8 @@ export interface EngineWatcher {
   /** Looks at what there is; called when events are listened to, and now and then. @throws DockspoolError */
   readonly look: (signal: AbortSignal) => Promise<void>;
   readonly event: (event: ContainerEvent) => void;
+  /** Events may have been missed. */
+  readonly lost: () => void;
   readonly connected: () => void;
   /** It can't be reached, which is tried again. */
   readonly disconnected: (error: unknown) => void;
@@ -33,11 +35,18 @@ export class EngineEvents {
   readonly #listeners = new Map<string, Set<Listener>>();
   readonly #recoveries = new Set<() => void>();
   #isOpen = false;
+  /** The engine does not tell events: it is looked at again and again. */
+  #isBlind = false;
   #isConnected: boolean | undefined;
 
   constructor(client: EngineClient, watcher: EngineWatcher) {
     this.#client = client;
     this.#watcher = watcher;
+  }
+
+  /** Whatever happens to a container is told. */
+  get isOpen(): boolean {
+    return this.#isOpen && !this.#isBlind;
   }
 
   /** @throws the signal's reason; DockspoolError INVALID_OPTION, which no other attempt would help */
@@ -124,6 +133,7 @@ export class EngineEvents {
   }
 
   async #listen(opened: () => void, signal: AbortSignal): Promise<void> {
+    this.#isBlind = false;
     const open = (): void => {
       this.#isOpen = true;
       for (const listener of this.#allListeners()) tellOpen(listener);
@@ -137,10 +147,12 @@ export class EngineEvents {
       );
     } catch (error) {
       if (!DockspoolError.is(error, "ENGINE_RESPONSE")) throw error;
+      this.#isBlind = true;
       open();
       await sleep(POLL_MS, signal);
     } finally {
       this.#isOpen = false;
+      this.#watcher.lost();
       for (const listener of this.#allListeners()) if (listener.isOpen) listener.lost();
     }
   }

@@ -67,8 +67,9 @@ export class EngineMember {
       look: (signal) => this.discovery.look(signal),
       event: (event) => {
         this.discovery.event(event);
-        if (event.action === "rename") roster.renamed(event.container, event.name);
+        roster.event(event);
       },
+      lost: () => roster.lost(this),
       connected: () => emit({ type: "engine", engine: name, state: "connected" }),
       disconnected: (error) => {
         this.discovery.away();

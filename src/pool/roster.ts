@@ -1,3 +1,4 @@
+import type { ContainerEvent } from "../engine/events.ts";
 import { LOG_START } from "../resume/position.ts";
 import type { Capture } from "../source/capture.ts";
 import { ByteBudget } from "../source/byte-budget.ts";
@@ -66,6 +67,7 @@ export class Roster {
       finding,
       listen: (container, handlers, signal) => member.events.listen(container, handlers, signal),
       onRecovery: (callback) => member.events.onRecovery(callback),
+      isWatching: () => member.events.isOpen,
       sockets: (isReading) => (isReading ? 1 : 0),
       ready: () => this.output.ready(feed),
       release: () => {},
@@ -95,9 +97,17 @@ export class Roster {
     return found.length === 1 ? found[0]?.source : undefined;
   }
 
-  /** The engine's events tell of a new name. */
-  renamed(id: string, name: string): void {
-    this.#entries.get(id)?.capture.renamed(name);
+  /** Something happened to a container. */
+  event({ container, action, name }: ContainerEvent): void {
+    const capture = this.#entries.get(container)?.capture;
+    capture?.changed();
+    if (action === "rename") capture?.renamed(name);
+  }
+
+  /** Events of an engine were lost: anything may have happened. */
+  lost(lost: EngineMember): void {
+    for (const { capture, member } of this.#entries.values())
+      if (member === lost) capture.changed();
   }
 
   get stats(): Omit<PoolStats, "sockets"> {

@@ -28,12 +28,12 @@ const QUIET_OPENINGS = 2;
 const LONGEST_QUIET_MS = 500;
 /**
  * Turns cost: an opening each. While nobody who waits is known to have lines, a stream that has caught up keeps its turn for
- * so long that a fifth of an opening is under way at any time; while somebody has, one.
+ * so long that a fifth of an opening is under way at any time; while somebody has, two.
  */
 const OPENINGS_UNDER_WAY: Readonly<Record<Interest, number>> = {
   started: Infinity,
   unread: Infinity,
-  active: 1,
+  active: 2,
   idle: 0.2,
 };
 /** So much of its time slice a stream that brings lines keeps its turn when a container has just started. */
@@ -45,13 +45,13 @@ const WEIGHT = 0.1;
 
 /**
  * Turns for log streams: at most `maxStreams` at once, the others wait, first come, first served; a container that has just
- * started goes ahead. A stream that has caught up, or whose time is over, gives its turn up when others wait.
+ * started goes ahead of all, and one that was never read of those that were. A stream that has caught up, or whose time is over, gives its turn up when others wait.
  */
 export class Slots implements Turns {
   readonly #options: SlotsOptions;
   readonly #slots = new Set<Slot>();
-  readonly #first = new Set<Waiter>();
-  readonly #others = new Set<Waiter>();
+  /** The earlier ones go first. */
+  readonly #lanes = [new Set<Waiter>(), new Set<Waiter>(), new Set<Waiter>()] as const;
   readonly #interests: Record<Interest, number> = { started: 0, unread: 0, active: 0, idle: 0 };
   #granted = 0;
   #openingMs = 0;
@@ -70,7 +70,7 @@ export class Slots implements Turns {
   }
 
   get waiting(): number {
-    return this.#first.size + this.#others.size;
+    return this.#lanes.reduce((sum, { size }) => sum + size, 0);
   }
 
   /** Turns given so far. */
@@ -81,7 +81,7 @@ export class Slots implements Turns {
   /** How long the one that waits longest has waited. */
   get longestWaitMs(): number {
     const now = performance.now();
-    const oldest = [this.#first, this.#others].map(([waiter]) => waiter?.since ?? now);
+    const oldest = this.#lanes.map(([waiter]) => waiter?.since ?? now);
     return now - Math.min(...oldest);
   }
 
@@ -90,9 +90,9 @@ export class Slots implements Turns {
     if (this.#slots.size < this.#options.maxStreams) return Promise.resolve(this.#grant(holder));
     queued();
     return new Promise((resolve, reject) => {
-      const queue = interest === "started" ? this.#first : this.#others;
+      const lane = this.#laneOf(interest);
       const leave = (): void => {
-        queue.delete(waiter);
+        lane.delete(waiter);
         this.#interests[interest]--;
         unlink();
       };
@@ -104,7 +104,7 @@ export class Slots implements Turns {
           resolve(this.#grant(holder));
         },
       };
-      queue.add(waiter);
+      lane.add(waiter);
       this.#interests[interest]++;
       const unlink = onAbort(signal, () => {
         leave();
@@ -125,11 +125,16 @@ export class Slots implements Turns {
     };
   }
 
+  #laneOf(interest: Interest): Set<Waiter> {
+    const [started, unread, others] = this.#lanes;
+    return { started, unread, active: others, idle: others }[interest];
+  }
+
   /** Fills free slots, and asks for as many turns back as are wanted. */
   #arrange(): void {
     clearTimeout(this.#timer);
     while (this.#slots.size < this.#options.maxStreams) {
-      const [waiter] = this.#first.size > 0 ? this.#first : this.#others;
+      const [waiter] = this.#lanes.find(({ size }) => size > 0) ?? [];
       if (waiter === undefined) return;
       waiter.grant();
     }

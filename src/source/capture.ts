@@ -56,7 +56,9 @@ export class Capture {
   #end: EndReason | undefined;
   #reading: Reading | undefined;
   #rotation: RotationRequest | undefined;
-  #finding: Finding | undefined;
+  /** What was seen of the container last, while it is known not to have changed. */
+  #unchanged: Inspection | undefined;
+  #changes = 0;
   #turn: Turn | undefined;
   /** The turn is wanted back. */
   #isYielding = false;
@@ -106,6 +108,12 @@ export class Capture {
   renamed(name: string): void {
     this.#known.renamed(name);
     if (this.#reading !== undefined && this.info !== undefined) this.#reading.info = this.info;
+  }
+
+  /** Something happened to the container, or may have. */
+  changed(): void {
+    this.#changes++;
+    this.#unchanged = undefined;
   }
 
   /** The current stream's tasks. */
@@ -210,7 +218,7 @@ export class Capture {
     const look = this.#life.run("look", async (signal) => {
       for (const delayMs of LOOK_LATER_MS) {
         await sleep(delayMs, signal);
-        const { running, startedAt } = await this.#inspect(signal);
+        const { running, startedAt } = await this.#look(signal);
         if (!running || this.#known.runs(startedAt)) return;
       }
     });
@@ -234,25 +242,30 @@ export class Capture {
   #adopt(finding: Finding | undefined): void {
     if (finding === undefined) return;
     const { inspection, start, startedBy } = finding;
-    this.#finding = finding;
     if (startedBy !== undefined) this.#interest = "started";
-    this.#take(inspection);
+    this.#saw(inspection);
+    this.#unchanged = inspection;
     this.#reading?.begin(start);
     if (startedBy !== undefined) this.#known.begins(startedBy);
   }
 
   async #inspect(signal: AbortSignal): Promise<Inspection> {
-    const known = this.#finding?.inspection;
-    this.#finding = undefined;
-    if (known !== undefined) return known;
-    return this.#take(
-      await this.#host.client.inspect(this.info?.id ?? this.#container, signal, {
-        first: this.#turn !== undefined,
-      }),
-    );
+    if (this.#unchanged !== undefined && !this.#hasStreamEnded) return this.#unchanged;
+    return this.#look(signal);
   }
 
-  #take(inspection: Inspection): Inspection {
+  async #look(signal: AbortSignal): Promise<Inspection> {
+    const { client, isWatching } = this.#host;
+    this.#unchanged = undefined;
+    const isHurried = this.#turn !== undefined;
+    const mark = this.#changes;
+    const container = this.info?.id ?? this.#container;
+    const inspection = await client.inspect(container, signal, { first: isHurried });
+    if (isWatching() && this.#changes === mark) this.#unchanged = inspection;
+    return this.#saw(inspection);
+  }
+
+  #saw(inspection: Inspection): Inspection {
     const info = this.#known.looked(inspection);
     this.#reading ??= new Reading(inspection, this.#options, {
       buffer: this.buffer,
@@ -289,6 +302,7 @@ export class Capture {
       if (end !== undefined || !this.#known.isStopped) return end;
       this.#giveTurn();
       change = await watch.change;
+      this.#unchanged = undefined;
     } finally {
       await watch.close();
     }
@@ -487,6 +501,7 @@ export class Capture {
       this.#backoff.reset();
     this.#openedAt = undefined;
     this.#hasStreamEnded = false;
+    this.#unchanged = undefined;
     const { attempt, delayMs } = this.#backoff.next();
     this.#state = "reconnecting";
     this.#counts.reconnects++;

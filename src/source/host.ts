@@ -68,6 +68,8 @@ export interface SourceHost {
   ) => Promise<void>;
   /** Calls back when the engine can be reached again. Returns what unlinks it. */
   readonly onRecovery: (callback: () => void) => () => void;
+  /** Every change of the container is told by `Capture.changed`: what was seen of it holds until then. */
+  readonly isWatching: () => boolean;
   /** How many sockets are the source's, `isReading` or not. */
   readonly sockets: (isReading: boolean) => number;
   /** A batch is in the buffer, or its end. */
@@ -86,6 +88,7 @@ export function ownHost(engine: Engine): SourceHost {
     finding: undefined,
     listen: (container, handlers, signal) => client.readEvents(container, handlers, signal),
     onRecovery: () => () => {},
+    isWatching: () => false,
     sockets: () => client.sockets,
     ready: () => {},
     release: () => client.close(),
