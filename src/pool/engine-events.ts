@@ -163,7 +163,7 @@ export class EngineEvents {
   }
 
   #allListeners(): Listener[] {
-    return [...this.#listeners.values()].flatMap((listeners) => [...listeners]);
+    return [...this.#listeners.values()].flatMap((listeners) => Array.from(listeners));
   }
 
   #connected(): void {

@@ -174,10 +174,10 @@ function guarded<T>(
   };
 }
 
-function rotationPlan(rotation: unknown): RotationPlan | false {
+function rotationPlan(rotation: NonNullable<PoolOptions["rotation"]>): RotationPlan | false {
   if (rotation === false) return false;
   checkKeys("rotation", rotation, ["everyMs", "jitter"]);
-  const { everyMs, jitter = DEFAULT_JITTER } = { ...defaults.rotation, ...Object(rotation) };
+  const { everyMs, jitter = DEFAULT_JITTER } = rotation;
   checkNumber("rotation.everyMs", everyMs, 1, MAX_TIMER_MS / 2, "milliseconds");
   if (!(typeof jitter === "number" && jitter >= 0 && jitter <= 1))
     throw invalidOption("rotation.jitter", jitter, "a share from 0 to 1");
@@ -197,8 +197,7 @@ function sourceOptionsOf(
 function latenessOf(order: PoolOptions["order"] | undefined): number | undefined {
   if (order === undefined) return undefined;
   checkKeys("order", order, ["byTimestamp", "latenessMs"]);
-  if (order.byTimestamp !== true)
-    throw invalidOption("order.byTimestamp", order.byTimestamp, "true");
+  if (!order.byTimestamp) throw invalidOption("order.byTimestamp", order.byTimestamp, "true");
   checkNumber("order.latenessMs", order.latenessMs, 0, MAX_TIMER_MS, "milliseconds");
   return order.latenessMs;
 }

@@ -225,8 +225,8 @@ export class StreamPool
     for (const member of this.#members.values()) member.close();
     this.#roster.output.end(end);
     this.#unlink();
-    const survivors = ends.flatMap((one) => (one.status === "rejected" ? [one.reason] : []));
-    if (survivors.length > 0) throw stillRunning(survivors);
+    const survivors = ends.filter((one) => one.status === "rejected");
+    if (survivors.length > 0) throw stillRunning(survivors.map((one): unknown => one.reason));
   }
 
   #membersFor(engineName: string | undefined): EngineMember[] {

@@ -1,0 +1,131 @@
+import { expect } from "vitest";
+
+import type { LogRecord, PoolStatus, SourceStatus, StreamPool } from "../../src/index.ts";
+import type { FakeContainer } from "../../src/testing.ts";
+import { eventually, texts, toLines } from "./fake-follow.ts";
+import type { Line } from "./fake-follow.ts";
+
+/** A wait that lasts so long has failed; nothing is judged by how long it took. */
+const PATIENCE_MS = 20_000;
+
+type PoolStatusOf<T extends PoolStatus["type"]> = Extract<PoolStatus, { type: T }>;
+
+/** Consumes a pool from now on, and sorts what comes of it by container. */
+export class PoolFollower {
+  readonly pool: StreamPool;
+  readonly records: LogRecord[] = [];
+  readonly statuses: PoolStatus[] = [];
+  /** What the loop threw. */
+  error: unknown = undefined;
+  /** Resolves when the loop is over, however it ended. */
+  readonly done: Promise<void>;
+  readonly #byContainer = new Map<string, Line[]>();
+  readonly #looks = new Set<() => void>();
+  #isOver = false;
+
+  /** `visit` is awaited for each record, as the body of a loop is; "break" leaves the loop. */
+  constructor(
+    pool: StreamPool,
+    visit?: (record: LogRecord, index: number) => Promise<"break" | void> | "break" | void,
+  ) {
+    this.pool = pool;
+    pool.on("status", (status) => {
+      this.statuses.push(status);
+      this.#look();
+    });
+    this.done = this.#consume(visit);
+  }
+
+  /** In the order in which they came. */
+  lines(container: FakeContainer): Line[] {
+    return this.#byContainer.get(container.id) ?? [];
+  }
+
+  texts(container: FakeContainer): string[] {
+    return texts(this.lines(container));
+  }
+
+  seen<T extends PoolStatus["type"]>(type: T): PoolStatusOf<T>[] {
+    return this.statuses.filter((status): status is PoolStatusOf<T> => status.type === type);
+  }
+
+  /** A container's own statuses. */
+  of(container: FakeContainer): SourceStatus[] {
+    return this.seen("source")
+      .filter((status) => status.container.id === container.id)
+      .map(({ status }) => status);
+  }
+
+  /** All that a container wrote, or what it wrote from some line on, has come, and nothing else of it. */
+  async expectAll(container: FakeContainer, from = 0): Promise<void> {
+    const expected = toLines(container.written).slice(from);
+    await this.until(
+      () => this.lines(container).length >= expected.length,
+      `${expected.length} lines of ${container.id.slice(0, 12)}`,
+    );
+    expect(this.lines(container)).toEqual(expected);
+  }
+
+  /** Looks after each record and status, and at times: what a listener sees may still be about to change. */
+  async until(test: () => boolean, what = "a condition"): Promise<void> {
+    if (test()) return;
+    await new Promise<void>((resolve, reject) => {
+      const settle = (error?: Error): void => {
+        clearTimeout(timer);
+        clearInterval(interval);
+        this.#looks.delete(look);
+        if (error === undefined) resolve();
+        else reject(error);
+      };
+      const look = (): void => {
+        if (test()) settle();
+        else if (this.#isOver) settle(this.#missing(what, "the loop ended"));
+      };
+      const timer = setTimeout(() => settle(this.#missing(what, "waited")), PATIENCE_MS);
+      const interval = setInterval(look, 20);
+      this.#looks.add(look);
+    });
+  }
+
+  /** Closes the pool and waits for the end of the loop. */
+  async end(): Promise<void> {
+    await this.pool.close();
+    await this.done;
+    expect(this.error).toBeUndefined();
+    await eventually(() => this.pool.stats.sockets === 0, "no socket left");
+  }
+
+  #missing(what: string, how: string): Error {
+    const statuses = this.statuses
+      .slice(-12)
+      .map((status) =>
+        JSON.stringify(status, (key, value) => (key === "labels" ? undefined : value)),
+      );
+    return new Error(
+      `${how} without ${what}: ${this.records.length} records, ${JSON.stringify(this.pool.stats)}, error ${String(this.error)}\n${statuses.join("\n")}`,
+    );
+  }
+
+  async #consume(visit: ConstructorParameters<typeof PoolFollower>[1]): Promise<void> {
+    try {
+      for await (const record of this.pool) {
+        this.records.push(record);
+        const { id } = record.container;
+        const lines = this.#byContainer.get(id) ?? [];
+        this.#byContainer.set(id, lines);
+        lines.push(...toLines([record]));
+        this.#look();
+        if ((await visit?.(record, this.records.length - 1)) === "break") break;
+      }
+    } catch (error) {
+      this.error = error;
+    } finally {
+      this.#isOver = true;
+      this.#look();
+    }
+  }
+
+  #look(): void {
+    for (const look of this.#looks) look();
+  }
+}
