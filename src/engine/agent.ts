@@ -37,12 +37,17 @@ export function createAgent(tls: boolean): EngineAgent {
   const options: AgentOptions = { keepAlive: false };
   const agent = tls ? new HttpsAgent(options) : new HttpAgent(options);
   const inherited = addRequestOf(agent);
-  const requests = new Set<ClientRequest>();
+  const requests = new Map<ClientRequest, Promise<void>>();
   Object.assign(agent, inspected, {
     addRequest(request: ClientRequest, ...rest: unknown[]): void {
       refuseRedirects(request);
-      requests.add(request);
-      request.once("close", () => requests.delete(request));
+      const closed = new Promise<void>((resolve) => {
+        request.once("close", () => {
+          requests.delete(request);
+          resolve();
+        });
+      });
+      requests.set(request, closed);
       inherited.call(agent, request, ...rest);
     },
   });
@@ -51,10 +56,8 @@ export function createAgent(tls: boolean): EngineAgent {
     openSockets: () =>
       Object.values(agent.sockets).reduce((sum, sockets) => sum + (sockets?.length ?? 0), 0),
     closed: async () => {
-      const given = [...requests].filter((request) => request.destroyed);
-      await Promise.all(
-        given.map((request) => new Promise((resolve) => request.once("close", resolve))),
-      );
+      const given = [...requests].filter(([request]) => request.destroyed);
+      await Promise.all(given.map(([, closed]) => closed));
     },
   };
 }

@@ -86,3 +86,28 @@ export async function readText(
   if (end === "cut") throw Object.assign(new Error("the answer was cut"), { code: "ECONNRESET" });
   return Buffer.concat(chunks).toString("utf8");
 }
+
+/** A response that nobody reads yet. */
+export class HeldBody {
+  readonly #body: IncomingMessage;
+
+  constructor(body: IncomingMessage) {
+    this.#body = body;
+    // What is wrong shows when it is read.
+    body.on("error", () => body.destroy());
+  }
+
+  /** To be read. */
+  take(): IncomingMessage {
+    return this.#body;
+  }
+
+  /** Resolves when it and its socket are closed. */
+  async drop(): Promise<void> {
+    const { socket } = this.#body;
+    const closed = closeOf(socket);
+    this.#body.destroy();
+    socket.destroy();
+    await closed;
+  }
+}

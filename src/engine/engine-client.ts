@@ -6,7 +6,7 @@ import { deadline } from "../lifetime/deadline.ts";
 import type { Deadline } from "../lifetime/deadline.ts";
 import { Limiter } from "../lifetime/limiter.ts";
 import { findAddress, showAddress } from "./address.ts";
-import { readBody, readText } from "./body.ts";
+import { HeldBody, readBody, readText } from "./body.ts";
 import type { BodyEnd, TakeChunk } from "./body.ts";
 import { DEFAULT_CONNECT_TIMEOUT_MS, isModem } from "./engine-options.ts";
 import type { Engine } from "./engine-options.ts";
@@ -41,6 +41,12 @@ export interface ClientOptions {
 export interface EventHandlers {
   readonly opened: () => void;
   readonly event: (event: ContainerEvent) => void;
+}
+
+interface Asking {
+  readonly first?: boolean;
+  readonly now?: boolean;
+  readonly about?: About;
 }
 
 type Query = Readonly<Record<string, string>>;
@@ -99,25 +105,25 @@ export class EngineClient {
   }
 
   /**
-   * `first`: ahead of other questions that wait.
+   * `first`: ahead of other questions that wait. `now`: without waiting; the engine may take its time.
    *
    * @throws DockspoolError CONTAINER_NOT_FOUND, ENGINE_UNREACHABLE, ENGINE_RESPONSE
    */
   async inspect(
     container: string,
     signal: AbortSignal,
-    { first = false }: { readonly first?: boolean } = {},
+    { first = false, now = false }: { readonly first?: boolean; readonly now?: boolean } = {},
   ): Promise<Inspection> {
     const path = `/containers/${encodeURIComponent(container)}/json`;
     const about = { name: container };
-    return this.#ask(path, {}, signal, { first, about }, (answer, headers) =>
+    return this.#ask(path, {}, signal, { first, now, about }, (answer, headers) =>
       parseInspection(answer, traitsOf(headers), this.#name),
     );
   }
 
   /**
-   * Reads a container's log. `opened` is awaited when the engine has answered; the result says how the body ended, after
-   * response and socket are closed.
+   * Reads a container's log, or what `openLogs` holds of it. `opened` is awaited when the engine has answered; the result
+   * says how the body ended, after response and socket are closed.
    *
    * @throws DockspoolError as `inspect`, and LOGS_UNREADABLE; what `take` throws; the signal's reason
    */
@@ -127,22 +133,26 @@ export class EngineClient {
     traits: EngineTraits,
     handlers: { readonly opened: () => void | Promise<void>; readonly take: TakeChunk },
     signal: AbortSignal,
+    held?: HeldBody,
   ): Promise<BodyEnd> {
     const patient = query.follow && traits.headersWithFirstLine;
     const wait = deadline(patient ? undefined : this.#timeoutMs, signal);
     try {
-      const path = `/containers/${container.id}/logs`;
-      const parameters = {
-        follow: query.follow ? "1" : "0",
-        stdout: "1",
-        stderr: "1",
-        timestamps: "1",
-        tail: String(query.tail),
-      };
-      const response = await this.#get(path, parameters, wait, signal, container);
+      const response = held?.take() ?? (await this.#getLogs(container, query, wait, signal));
       wait.met();
       await handlers.opened();
       return await readBody(response, handlers.take, wait.signal);
+    } finally {
+      wait.release();
+    }
+  }
+
+  /** Follows a log from its start: asks for it, and leaves the reading to `readLogs`. @throws as that */
+  async openLogs(id: string, signal: AbortSignal): Promise<HeldBody> {
+    const wait = deadline(this.#timeoutMs, signal);
+    try {
+      const query = { follow: true, tail: "all" } as const;
+      return new HeldBody(await this.#getLogs({ id, name: id }, query, wait, signal));
     } finally {
       wait.release();
     }
@@ -190,8 +200,11 @@ export class EngineClient {
   ): Promise<void> {
     const wait = deadline(this.#timeoutMs, signal);
     try {
-      const one = container === undefined ? {} : { container: [container] };
-      const filters = JSON.stringify({ type: ["container"], ...one });
+      const filters = JSON.stringify(
+        container === undefined
+          ? { type: ["container", "network"] }
+          : { type: ["container"], container: [container] },
+      );
       const response = await this.#get("/events", { ...span, filters }, wait, signal);
       wait.met();
       opened();
@@ -202,12 +215,28 @@ export class EngineClient {
     }
   }
 
+  #getLogs(
+    container: Pick<ContainerInfo, "id" | "name">,
+    { follow, tail }: LogQuery,
+    wait: Deadline,
+    signal: AbortSignal,
+  ): Promise<IncomingMessage> {
+    const parameters = {
+      follow: follow ? "1" : "0",
+      stdout: "1",
+      stderr: "1",
+      timestamps: "1",
+      tail: String(tail),
+    };
+    return this.#get(`/containers/${container.id}/logs`, parameters, wait, signal, container);
+  }
+
   /** A short question: the answer's JSON, as `parse` reads it. */
   #ask<T>(
     path: string,
     query: Query,
     signal: AbortSignal,
-    { first = false, about }: { readonly first?: boolean; readonly about?: About },
+    { first = false, now = false, about }: Asking,
     parse: (json: unknown, headers: IncomingHttpHeaders) => T | undefined,
   ): Promise<T> {
     const ask = async (): Promise<T> => {
@@ -222,7 +251,7 @@ export class EngineClient {
         wait.release();
       }
     };
-    return this.#questions.run(ask, signal, { first });
+    return now ? ask() : this.#questions.run(ask, signal, { first });
   }
 
   /** An answer with status 200. */

@@ -8,7 +8,7 @@ import { sleep } from "../lifetime/deadline.ts";
 import type { TaskGroup } from "../lifetime/task-group.ts";
 import { LOG_START } from "../resume/position.ts";
 import { asFailure } from "../source/failures.ts";
-import type { Finding } from "../source/host.ts";
+import type { Finding, HeadStart } from "../source/host.ts";
 import type { Start } from "../source/reading.ts";
 import type { ContainerInfo } from "../wire/records.ts";
 
@@ -26,7 +26,11 @@ export interface DiscoveryParts {
   readonly isFollowed: (id: string) => boolean;
   /** Where reading begins, as of now, for a container that was there before. @throws DockspoolError */
   readonly locate: (inspection: Inspection, signal: AbortSignal) => Promise<Start>;
+  /** Asks for a container's stream. */
+  readonly headStart: (id: string) => HeadStart;
   readonly found: (finding: Finding) => void;
+  /** A container that is followed has another name. */
+  readonly renamed: (id: string, name: string) => void;
   readonly skipped: (container: ContainerInfo, error: DockspoolError) => void;
 }
 
@@ -44,8 +48,20 @@ interface Known {
   isSettled: boolean;
   /** The caller does not want it, whatever happens. */
   isRefused: boolean;
+  /** Its stream, asked for while it is being started. */
+  headStart?: HeadStart | undefined;
   /** What is being done about it, one thing after the other. */
   work: Promise<void>;
+}
+
+/** What makes a container interesting. */
+interface Sign {
+  /** An event of this time (epoch milliseconds) tells that it has started. */
+  readonly startedBy?: number;
+  /** It runs, or did a moment ago. */
+  readonly hasRun?: boolean;
+  /** It was created this moment. */
+  readonly isCreated?: boolean;
 }
 
 const RETRY = { minDelayMs: 100, maxDelayMs: 5_000 };
@@ -55,7 +71,6 @@ export class Discovery {
   readonly #parts: DiscoveryParts;
   readonly #known = new Map<string, Known>();
   #hasLooked = false;
-  #wasAway = false;
 
   constructor(parts: DiscoveryParts) {
     this.#parts = parts;
@@ -77,19 +92,17 @@ export class Discovery {
     for (const container of oldestFirst) if (!container.running) this.#saw(container, isFirst);
   }
 
-  /** The engine can't be reached: what is there once it can need not have been there before the pool. */
-  away(): void {
-    if (!this.#hasLooked) this.#wasAway = true;
-  }
-
   event({ container: id, action, name, at }: ContainerEvent): void {
     const known = this.#known.get(id);
     switch (action) {
       case "create":
-        this.#consider(id, known ?? this.#add(id, name, true));
+        this.#consider(id, known ?? this.#add(id, name, true), { isCreated: true });
+        break;
+      case "starting":
+        if (known !== undefined) this.#starting(id, known);
         break;
       case "start":
-        this.#consider(id, known ?? this.#add(id, name, true), at);
+        this.#consider(id, known ?? this.#add(id, name, true), { startedBy: at, hasRun: true });
         break;
       case "rename":
         if (known === undefined) break;
@@ -106,7 +119,7 @@ export class Discovery {
 
   /** Created since the pool began, as far as one can tell. */
   isNew({ info, createdAt }: Inspection): boolean {
-    return this.#known.get(info.id)?.isNew ?? createdAt > this.#parts.begunAt;
+    return this.#known.get(info.id)?.isNew === true || createdAt > this.#parts.begunAt;
   }
 
   /** The id of a container that is known by an id, an unambiguous prefix of one, or a name. */
@@ -145,38 +158,48 @@ export class Discovery {
 
   #saw({ id, name, running }: Listed, isFirst: boolean): void {
     const known = this.#known.get(id) ?? this.#add(id, name, !isFirst);
-    // What did not run may have run unseen, and what was not followed may run unseen.
-    const mayHaveRun = known.idle !== undefined;
-    if (mayHaveRun || !known.isSettled) this.#consider(id, known);
-    else if (known.name !== name && running) this.#consider(id, known);
+    const isRenamed = known.name !== name;
     known.name = name;
+    if (this.#parts.isFollowed(id)) {
+      if (isRenamed) this.#parts.renamed(id, name);
+      return;
+    }
+    // What did not run may have run unseen.
+    const isOpen = known.idle !== undefined || !known.isSettled || isRenamed;
+    if (isOpen) this.#consider(id, known, { hasRun: running });
   }
 
-  #consider(id: string, known: Known, startedBy?: number): void {
+  /** Before it is known whether it is to be followed: there may be no time for that later. */
+  #starting(id: string, known: Known): void {
+    const { isOn, isFollowed, headStart } = this.#parts;
+    const isUnwanted = known.isSettled && known.idle === undefined;
+    if (!isOn || isUnwanted || known.isRefused || isFollowed(id)) return;
+    if (known.idle === undefined) known.headStart ??= headStart(id);
+    this.#consider(id, known, { startedBy: Infinity });
+  }
+
+  #consider(id: string, known: Known, sign: Sign = {}): void {
     const { tasks, isOn } = this.#parts;
     if (!isOn || tasks.signal.aborted) return;
     const before = known.work;
     known.work = tasks
       .run("discovery", async (signal) => {
         await before;
-        await this.#persist(id, known, startedBy, signal);
+        await this.#persist(id, known, sign, signal);
+        // Whoever it was asked for has decided.
+        if (sign.startedBy !== undefined) this.#takeHeadStart(known)?.cancel();
       })
       .catch(() => {
         // Only the end of the pool ends it otherwise.
       });
   }
 
-  async #persist(
-    id: string,
-    known: Known,
-    startedBy: number | undefined,
-    signal: AbortSignal,
-  ): Promise<void> {
+  async #persist(id: string, known: Known, sign: Sign, signal: AbortSignal): Promise<void> {
     const { skipped } = this.#parts;
     const backoff = new Backoff(RETRY);
     for (;;) {
       try {
-        await this.#decide(id, known, startedBy, signal);
+        await this.#decide(id, known, sign, signal);
         return;
       } catch (error) {
         signal.throwIfAborted();
@@ -189,7 +212,7 @@ export class Discovery {
         known.isSettled = true;
         if (isGone) this.#known.delete(id);
         // One that never started has left nothing.
-        if (!isGone || startedBy !== undefined) skipped(this.#infoOf(id, known), failure);
+        if (!isGone || sign.hasRun === true) skipped(this.#infoOf(id, known), failure);
         return;
       }
     }
@@ -198,7 +221,7 @@ export class Discovery {
   async #decide(
     id: string,
     known: Known,
-    startedBy: number | undefined,
+    { startedBy, hasRun = false, isCreated = false }: Sign,
     signal: AbortSignal,
   ): Promise<void> {
     const { client, isFollowed, found, selects } = this.#parts;
@@ -208,14 +231,16 @@ export class Discovery {
       known.idle = undefined;
       // It may be gone before it could be looked at.
       const inspection = { ...idle, running: true, startedAt: undefined };
-      found({ inspection, start: known.start ?? { position: LOG_START }, startedBy });
+      const headStart = this.#takeHeadStart(known);
+      found({ inspection, start: known.start ?? { position: LOG_START }, startedBy, headStart });
       return;
     }
-    const inspection = await client.inspect(id, signal, { first: startedBy !== undefined });
+    const isUrgent = startedBy !== undefined || isCreated;
+    const inspection = await client.inspect(id, signal, { now: isUrgent });
     const { info, createdAt, running, removing } = inspection;
     known.info = info;
     if (removing) throw notFound(info);
-    if (this.#wasAway && createdAt > this.#parts.begunAt) known.isNew = true;
+    if (createdAt > this.#parts.begunAt) known.isNew = true;
     known.isSettled = true;
     known.idle = undefined;
     if (isFollowed(id) || !selects(info)) return;
@@ -226,10 +251,24 @@ export class Discovery {
     if (known.isRefused) return;
     const hasRunUnseen =
       idle === undefined
-        ? known.isNew && hasRun(inspection)
+        ? hasRun || (known.isNew && hasEverRun(inspection))
         : idle.startedAt !== inspection.startedAt;
-    if (running || hasRunUnseen) found({ inspection, start: known.start, startedBy });
+    const headStart = known.start.position === LOG_START ? this.#takeHeadStart(known) : undefined;
+    if (headStart !== undefined) {
+      found({
+        inspection: { ...inspection, running: true },
+        start: known.start,
+        startedBy: startedBy ?? Infinity,
+        headStart,
+      });
+    } else if (running || hasRunUnseen) found({ inspection, start: known.start, startedBy });
     else known.idle = inspection;
+  }
+
+  #takeHeadStart(known: Known): HeadStart | undefined {
+    const { headStart } = known;
+    known.headStart = undefined;
+    return headStart;
   }
 
   #infoOf(id: string, { info, name }: Known): ContainerInfo {
@@ -239,7 +278,7 @@ export class Discovery {
 }
 
 /** Docker says "0001-01-01T00:00:00Z" of a container that never started. */
-function hasRun({ startedAt }: Inspection): boolean {
+function hasEverRun({ startedAt }: Inspection): boolean {
   return startedAt !== undefined && !startedAt.startsWith("0001-");
 }
 

@@ -22,6 +22,8 @@ const POLL_MS = 2_000;
 /** No decision rests on silence: a stream of events that died without a word is made up for by looks. */
 const LOOK_EVERY_MS = 60_000;
 
+const noListener = (): void => {};
+
 interface Listener extends EventHandlers {
   readonly lost: () => void;
   /** It was told that the events are listened to. */
@@ -38,6 +40,7 @@ export class EngineEvents {
   /** The engine does not tell events: it is looked at again and again. */
   #isBlind = false;
   #isConnected: boolean | undefined;
+  #wake: () => void = noListener;
 
   constructor(client: EngineClient, watcher: EngineWatcher) {
     this.#client = client;
@@ -60,8 +63,13 @@ export class EngineEvents {
         if (DockspoolError.is(error, "INVALID_OPTION")) throw error;
         this.#disconnected(error);
       }
-      await sleep(backoff.next().delayMs, signal);
+      await this.#pause(backoff.next().delayMs, signal);
     }
+  }
+
+  /** Somebody has reached the engine: there is no reason to wait any longer. */
+  reached(): void {
+    this.#wake();
   }
 
   /**
@@ -88,7 +96,7 @@ export class EngineEvents {
       };
       const listeners = this.#listeners.get(container) ?? new Set();
       this.#listeners.set(container, listeners.add(listener));
-      let unlink = (): void => {};
+      let unlink = noListener;
       unlink = onAbort(signal, () => {
         leave();
         reject(signal.reason);
@@ -104,11 +112,20 @@ export class EngineEvents {
     return () => this.#recoveries.delete(own);
   }
 
+  async #pause(ms: number, signal: AbortSignal): Promise<void> {
+    const woken = new AbortController();
+    const unlink = onAbort(signal, () => woken.abort());
+    this.#wake = () => woken.abort();
+    await sleep(ms, woken.signal).catch(() => {});
+    unlink();
+    signal.throwIfAborted();
+  }
+
   /** Until the stream of events is lost. */
   async #connection(succeeded: () => void, signal: AbortSignal): Promise<void> {
     const own = new AbortController();
     const unlink = onAbort(signal, () => own.abort(signal.reason));
-    let opened = (): void => {};
+    let opened = noListener;
     const isOpened = new Promise<void>((resolve) => {
       opened = resolve;
     });

@@ -14,6 +14,7 @@ import type { From } from "../source/options.ts";
 import type { Start } from "../source/reading.ts";
 import { Discovery } from "./discovery.ts";
 import { EngineEvents } from "./engine-events.ts";
+import { HeadStart } from "./head-start.ts";
 import type { PoolSourceOptions, ResolvedPoolOptions } from "./options.ts";
 import type { Roster } from "./roster.ts";
 import type { PoolStatus } from "./status.ts";
@@ -59,8 +60,10 @@ export class EngineMember {
       selects: (container) => !isExcluded(container.id) && options.selects(container),
       isFollowed: (id) => roster.sources.has(id),
       locate: (inspection, signal) => this.#locate(inspection, options.from, {}, signal),
+      headStart: (id) => new HeadStart(this.client, roster.slots, id, tasks.signal),
       found: (finding) =>
         void roster.add(this, finding, options.sourceOptions(finding.inspection.info)),
+      renamed: (id, known) => roster.renamed(id, known),
       skipped: (container, error) => emit({ type: "skipped", container, error }),
     });
     this.events = new EngineEvents(this.client, {
@@ -72,7 +75,6 @@ export class EngineMember {
       lost: () => roster.lost(this),
       connected: () => emit({ type: "engine", engine: name, state: "connected" }),
       disconnected: (error) => {
-        this.discovery.away();
         emit({ type: "engine", engine: name, state: "disconnected", error });
       },
     });
@@ -97,6 +99,7 @@ export class EngineMember {
         const inspection = await this.client.inspect(container, signal, { first: true });
         const { info } = inspection;
         const sourceOptions = { ...options.sourceOptions(info), ...given };
+        await roster.closed(info.id);
         const start = await this.#startOf(inspection, from, sourceOptions, signal);
         this.discovery.refuse(info.id, false);
         return roster.add(this, { inspection, start, startedBy: undefined }, sourceOptions);

@@ -1,16 +1,22 @@
 import type { Capture } from "../source/capture.ts";
-import type { LogBatch, LogRecord } from "../wire/records.ts";
+import type { ContainerInfo, LogBatch, LogRecord } from "../wire/records.ts";
 
 /** One container's lines on their way to the pool's consumer. */
 export class Feed {
   readonly #capture: Capture;
-  /** Its lines come first: those of a container that had this one's name. */
+  /** Its lines come first. */
   predecessor: Feed | undefined;
   /** Bytes that it may still hand out before others have their turn. */
   deficit = 0;
 
   constructor(capture: Capture) {
     this.#capture = capture;
+  }
+
+  /** It is the same container's, or that of one that had its name. */
+  isOf({ id, name, engine }: ContainerInfo): boolean {
+    const { info } = this.#capture;
+    return info?.id === id || (info?.name === name && info.engine === engine);
   }
 
   /** No line is at hand, or none may be handed out yet. */

@@ -143,10 +143,13 @@ function enginesOf({
   readonly engines: PoolOptions["engines"] | undefined;
 }): ReadonlyMap<string, Engine> {
   if (engines === undefined) {
-    validateEngine(engine ?? {});
-    return new Map([["default", engine ?? {}]]);
+    const one = engine === undefined ? {} : engine;
+    validateEngine(one);
+    return new Map([["default", one]]);
   }
-  if (engine !== undefined) throw invalidOption("engines", engines, "either engine or engines");
+  if (engine !== undefined) {
+    throw invalidOption("engines", Object.keys({ ...engines }), "either engine or engines");
+  }
   checkKeys("engines", engines, Object.keys({ ...engines }));
   const all = new Map(Object.entries(engines));
   if (all.size === 0) throw invalidOption("engines", engines, "at least one engine by its name");

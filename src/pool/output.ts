@@ -1,5 +1,5 @@
 import type { End } from "../source/buffer.ts";
-import type { LogBatch, LogRecord } from "../wire/records.ts";
+import type { ContainerInfo, LogBatch, LogRecord } from "../wire/records.ts";
 import type { Feed } from "./feed.ts";
 import type { Merge } from "./merge.ts";
 
@@ -10,7 +10,7 @@ const MAX_BATCH = 1_000;
 export class Output {
   readonly #merge: Merge;
   readonly #feeds = new Set<Feed>();
-  readonly #successors = new Map<Feed, Feed>();
+  readonly #successors = new Map<Feed, readonly Feed[]>();
   readonly #inHand = new Set<Feed>();
   #waiter: (() => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -25,12 +25,14 @@ export class Output {
     return this.#end;
   }
 
-  /** A container's lines come in; those of `predecessor`, whose name it has, are handed out before. */
-  add(feed: Feed, predecessor?: Feed): void {
+  /** A container's lines come in; what is left of it, or of one that had its name, is handed out before. */
+  add(feed: Feed, container: ContainerInfo): void {
+    const predecessor = [...this.#feeds].findLast((other) => other.isOf(container));
     this.#feeds.add(feed);
-    if (predecessor !== undefined && this.#feeds.has(predecessor)) {
+    if (predecessor !== undefined) {
       feed.predecessor = predecessor;
-      this.#successors.set(predecessor, feed);
+      const successors = this.#successors.get(predecessor) ?? [];
+      this.#successors.set(predecessor, [...successors, feed]);
       predecessor.hurry();
     }
     this.#merge.ready(feed);
@@ -114,15 +116,16 @@ export class Output {
     this.#wake();
   }
 
-  /** Once a feed is over, its successor's lines may come. */
+  /** Once a feed is over, its successors' lines may come. */
   #settle(feed: Feed): void {
     if (!feed.isOver || !this.#feeds.delete(feed)) return;
     this.#merge.remove(feed);
-    const successor = this.#successors.get(feed);
+    const successors = this.#successors.get(feed) ?? [];
     this.#successors.delete(feed);
-    if (successor === undefined) return;
-    successor.predecessor = undefined;
-    this.ready(successor);
+    for (const successor of successors) {
+      successor.predecessor = undefined;
+      this.ready(successor);
+    }
   }
 
   #wake(): void {

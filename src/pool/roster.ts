@@ -20,7 +20,6 @@ import { TimeOrder } from "./time-order.ts";
 interface Entry {
   readonly source: ContainerLogSource;
   readonly capture: Capture;
-  readonly feed: Feed;
   readonly member: EngineMember;
   /** At its last look; one that is renamed has a new one. */
   info: ContainerInfo;
@@ -73,23 +72,21 @@ export class Roster {
       release: () => {},
     });
     const feed = new Feed(capture);
-    const entry: Entry = { source, capture, feed, member, info };
-    const predecessor = this.#named(info.name, member.name);
+    const entry: Entry = { source, capture, member, info };
     this.#sources.set(info.id, source);
     this.#entries.set(info.id, entry);
-    this.output.add(feed, predecessor?.feed);
+    this.output.add(feed, info);
     source.on("status", (status) => this.#heard(entry, status));
     this.#emit({ type: "attached", container: info });
     capture.start();
     return source;
   }
 
-  /** By id, unambiguous prefix of it, or name. */
+  /** By id, unambiguous prefix of it, or name. None that is being closed. */
   find(container: string, engine?: string): ContainerLogSource | undefined {
-    const exact = this.#entries.get(container);
-    if (exact !== undefined) return exact.source;
     const entries = [...this.#entries.values()].filter(
-      ({ member }) => engine === undefined || member.name === engine,
+      ({ member, capture }) =>
+        !capture.isEnding && (engine === undefined || member.name === engine),
     );
     const named = entries.filter(({ info }) => info.name === container);
     const found =
@@ -98,10 +95,21 @@ export class Roster {
   }
 
   /** Something happened to a container. */
-  event({ container, action, name }: ContainerEvent): void {
+  event({ container, action, name, at }: ContainerEvent): void {
     const capture = this.#entries.get(container)?.capture;
     capture?.changed();
     if (action === "rename") capture?.renamed(name);
+    if (action === "start") capture?.started(at);
+  }
+
+  renamed(id: string, name: string): void {
+    this.#entries.get(id)?.capture.renamed(name);
+  }
+
+  /** Resolves when a source of the container that is being closed has ended. */
+  async closed(id: string): Promise<void> {
+    const entry = this.#entries.get(id);
+    if (entry?.capture.isEnding === true) await entry.capture.ended;
   }
 
   /** Events of an engine were lost: anything may have happened. */
@@ -133,17 +141,13 @@ export class Roster {
     };
   }
 
-  #named(name: string, engine: string): Entry | undefined {
-    return [...this.#entries.values()].find(
-      ({ info, member }) => info.name === name && member.name === engine,
-    );
-  }
-
   #heard(entry: Entry, status: SourceStatus): void {
     const { source } = entry;
     entry.info = source.info ?? entry.info;
-    if (status.type === "opened") this.rotations.opened(source);
-    else if (status.type !== "rotated" && source.stats.state !== "streaming")
+    if (status.type === "opened") {
+      this.rotations.opened(source);
+      entry.member.events.reached();
+    } else if (status.type !== "rotated" && source.stats.state !== "streaming")
       this.rotations.closed(source);
     this.#emit({ type: "source", container: entry.info, status });
     if (status.type === "ended") this.#ended(entry, status.reason);

@@ -14,7 +14,7 @@ export interface ContainerSelector {
   labels?: Readonly<Record<string, Pattern | true>>;
   /** By the labels that Docker Compose sets. */
   compose?: { project?: Pattern; service?: Pattern };
-  /** Any match excludes. */
+  /** What matches any of these fields is left out. */
   exclude?: Omit<ContainerSelector, "exclude">;
 }
 
@@ -54,18 +54,30 @@ function testsOf(option: string, selector: Omit<ContainerSelector, "exclude">): 
   }
   if (labels !== undefined) {
     checkKeys(`${option}.labels`, labels, Object.keys({ ...labels }));
-    for (const [label, pattern] of Object.entries(labels))
-      tests.push(labelTest(`${option}.labels.${label}`, label, pattern));
+    tests.push(
+      ...allOf(
+        Object.entries(labels).map(([label, pattern]) =>
+          labelTest(`${option}.labels.${label}`, label, pattern),
+        ),
+      ),
+    );
   }
   if (compose !== undefined) {
     checkKeys(`${option}.compose`, compose, COMPOSE_FIELDS);
-    for (const field of COMPOSE_FIELDS) {
+    const fields = COMPOSE_FIELDS.map((field) => {
       const pattern = compose[field];
-      if (pattern !== undefined)
-        tests.push(labelTest(`${option}.compose.${field}`, COMPOSE_LABELS[field], pattern));
-    }
+      return pattern === undefined
+        ? undefined
+        : labelTest(`${option}.compose.${field}`, COMPOSE_LABELS[field], pattern);
+    });
+    tests.push(...allOf(fields.filter((test) => test !== undefined)));
   }
   return tests;
+}
+
+/** One test of several; none of none. */
+function allOf(tests: readonly Test[]): Test[] {
+  return tests.length === 0 ? [] : [(container) => tests.every((test) => test(container))];
 }
 
 function labelTest(option: string, label: string, pattern: Pattern | true): Test {
@@ -92,11 +104,25 @@ function compilePattern(option: string, pattern: Pattern): (text: string) => boo
   if (typeof pattern !== "string") {
     throw invalidOption(option, pattern, "strings, with * as wildcard, and expressions");
   }
-  const source = pattern.split("*").map(escape).join(".*");
-  const whole = new RegExp(`^${source}$`, "s");
-  return (text) => whole.test(text);
+  const [first = "", ...rest] = pattern.split("*");
+  const last = rest.pop();
+  if (last === undefined) return (text) => text === first;
+  return (text) => matchesParts(text, first, rest, last);
 }
 
-function escape(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
+/** In time linear in the text: the leftmost place of each part leaves the most room for the next. */
+function matchesParts(
+  text: string,
+  first: string,
+  middle: readonly string[],
+  last: string,
+): boolean {
+  if (!text.startsWith(first)) return false;
+  let from = first.length;
+  for (const part of middle) {
+    const at = text.indexOf(part, from);
+    if (at === -1) return false;
+    from = at + part.length;
+  }
+  return text.length - last.length >= from && text.endsWith(last);
 }

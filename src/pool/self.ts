@@ -1,11 +1,14 @@
 import { readFile } from "node:fs/promises";
 
-/** What an engine mounts into each container from the folder that it keeps for it. */
-const MOUNTED = new Set(["/etc/hostname", "/etc/hosts", "/etc/resolv.conf"]);
+/**
+ * What an engine mounts into each container from the folder that it keeps for it. Where the network is another container's,
+ * Docker takes all but Podman's own file from that one's folder, so it is asked last.
+ */
+const MOUNTED = ["/run/.containerenv", "/etc/hostname", "/etc/hosts", "/etc/resolv.conf"];
 /** Docker: `…/containers/ID/hostname`; Podman: `…/overlay-containers/ID/userdata/hostname`. */
 const IN_PATH = /containers\/([0-9a-f]{64})\//;
 /** With cgroups of version 1: `/docker/ID`, `docker-ID.scope`, `libpod-ID.scope`. */
-const IN_CGROUP = /(?:\/docker\/|docker-|libpod-)([0-9a-f]{64})/;
+const IN_CGROUP = /(?:\/docker\/|docker-|libpod-)([0-9a-f]{64})/g;
 
 /**
  * The id of the container that this process runs in, as the kernel's lists of mounts and cgroups show it; undefined outside
@@ -18,10 +21,18 @@ export async function ownContainerId(
   const [mounts, cgroups] = await Promise.all(
     ["/proc/self/mountinfo", "/proc/self/cgroup"].map((path) => read(path).catch(() => "")),
   );
+  // The innermost one stands last.
+  const [cgroup = ""] = (cgroups ?? "").split("\n");
+  const inCgroup = [...cgroup.matchAll(IN_CGROUP)].at(-1)?.[1];
+  if (inCgroup !== undefined) return inCgroup;
+  const sources = new Map<string, string>();
   for (const mount of (mounts ?? "").split("\n")) {
     const [, , , source = "", point = ""] = mount.split(" ");
-    const id = MOUNTED.has(point) ? IN_PATH.exec(source)?.[1] : undefined;
+    sources.set(point, source);
+  }
+  for (const point of MOUNTED) {
+    const id = IN_PATH.exec(sources.get(point) ?? "")?.[1];
     if (id !== undefined) return id;
   }
-  return IN_CGROUP.exec(cgroups ?? "")?.[1];
+  return undefined;
 }

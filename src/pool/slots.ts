@@ -36,8 +36,6 @@ const OPENINGS_UNDER_WAY: Readonly<Record<Interest, number>> = {
   active: 2,
   idle: 0.2,
 };
-/** So much of its time slice a stream that brings lines keeps its turn when a container has just started. */
-const URGENT_SHARE = 0.1;
 /** Where no stream is open yet that could give its turn up. */
 const LOOK_AGAIN_MS = 50;
 /** How much the latest opening counts in the average. */
@@ -175,8 +173,8 @@ export class Slots implements Turns {
       timeSliceMs,
     );
     const caughtUp = Math.max(quietSince + quietMs, since + this.#leastMs());
-    const share = this.#interests.started > 0 ? URGENT_SHARE : 1;
-    return Math.min(since + share * timeSliceMs, caughtUp);
+    // A container that has just started may be gone in a moment: any turn will do, the one that has lasted longest first.
+    return this.#interests.started > 0 ? since : Math.min(since + timeSliceMs, caughtUp);
   }
 
   /** For how long a stream that has caught up keeps its turn. */

@@ -4,19 +4,39 @@ import type { LineRecord } from "../wire/records.ts";
 
 /** What one chunk brought: the records of the chosen streams, and what finds the place behind each of them again. */
 export interface Batch {
-  readonly records: readonly LineRecord[];
+  readonly records: LineRecord[];
   /** For each record, how many of `entries` had come when it was complete. */
-  readonly ends: readonly number[];
-  readonly entries: readonly Entry[];
+  readonly ends: number[];
+  readonly entries: Entry[];
+  /** What was read before and after it is one log, without a gap, as long as this is the same. */
+  readonly trail: Trail;
   /** The place before `entries`. */
   readonly before: Trail;
-  readonly bytes: number;
+  bytes: number;
   /** By `performance.now()`. */
   readonly arrivedAt: number;
   /** How many entries came behind the last record, none of a chosen stream. */
   passed: number;
   /** A place behind so many of them that the last record's would be hard to find. */
   later?: Trail;
+}
+
+/** Up to so many bytes chunks that wait together are handed out together. */
+const JOINED_BYTES = 64 * 1024;
+
+/** Puts `next`, which follows `batch`, into it. False where they are to stay apart. */
+export function joinTo(batch: Batch, next: Batch): boolean {
+  // A line that was ended without an entry has a place of its own.
+  const hasEntries = batch.entries.length > 0 && next.entries.length > 0;
+  const isGapless = batch.trail === next.trail && batch.passed === 0;
+  if (!hasEntries || !isGapless || batch.bytes + next.bytes > JOINED_BYTES) return false;
+  const count = batch.entries.length;
+  for (const end of next.ends) batch.ends.push(count + end);
+  for (const entry of next.entries) batch.entries.push(entry);
+  for (const record of next.records) batch.records.push(record);
+  batch.bytes += next.bytes;
+  batch.passed = next.passed;
+  return true;
 }
 
 /** The place right behind the record at `index`. */

@@ -1,3 +1,4 @@
+import { joinTo } from "./batch.ts";
 import type { Batch } from "./batch.ts";
 import { ByteBudget } from "./byte-budget.ts";
 
@@ -56,7 +57,8 @@ export class BatchBuffer {
 
   push(batch: Batch): void {
     if (this.#end !== undefined) return;
-    this.#batches.push(batch);
+    const { last } = this;
+    if (last === undefined || !joinTo(last, batch)) this.#batches.push(batch);
     this.#own.take(batch.bytes);
     this.#shared.budget?.take(batch.bytes);
     this.#wakeConsumer();

@@ -1,3 +1,4 @@
+import type { HeldBody } from "../engine/body.ts";
 import type { Inspection } from "../engine/inspection.ts";
 import { DockspoolError } from "../errors.ts";
 import { onAbort } from "../lifetime/abort.ts";
@@ -11,7 +12,7 @@ import { Consumer } from "./consumer.ts";
 import { ContainerState } from "./container-state.ts";
 import { asFailure, closedError, endedEarly } from "./failures.ts";
 import { sleepOrRecover } from "./host.ts";
-import type { Finding, Interest, SourceHost, Turn, TurnStream } from "./host.ts";
+import type { Finding, HeadStart, Interest, SourceHost, Turn, TurnStream } from "./host.ts";
 import { LogReader } from "./log-reader.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { mayHaveRunAgain } from "./later-run.ts";
@@ -29,6 +30,8 @@ import { Watchdog } from "./watchdog.ts";
 const READER = "reader";
 /** After a stream that ended while its container ran: how long from one look to the next. */
 const LOOK_LATER_MS = [500, 1_000, 2_000, 4_000] as const;
+/** An engine may fail to remove a container, and call it "removing" for ever. */
+const LOOKS_AT_REMOVAL = 10;
 /** A stream that lived so long was a good one: whatever ended it is no reason to wait longer than at first. */
 const LONG_LIFE_MS = 10_000;
 
@@ -60,6 +63,8 @@ export class Capture {
   #unchanged: Inspection | undefined;
   #changes = 0;
   #turn: Turn | undefined;
+  #headStart: HeadStart | undefined;
+  #held: HeldBody | undefined;
   /** The turn is wanted back. */
   #isYielding = false;
   #interest: Interest = "unread";
@@ -100,6 +105,11 @@ export class Capture {
     });
   }
 
+  /** It is being closed, or has ended. */
+  get isEnding(): boolean {
+    return this.#end !== undefined;
+  }
+
   get info(): ContainerInfo | undefined {
     return this.#known.info;
   }
@@ -108,6 +118,11 @@ export class Capture {
   renamed(name: string): void {
     this.#known.renamed(name);
     if (this.#reading !== undefined && this.info !== undefined) this.#reading.info = this.info;
+  }
+
+  /** The engine's events tell of a start. */
+  started(by: number): void {
+    this.#known.startsBy(by);
   }
 
   /** Something happened to the container, or may have. */
@@ -146,6 +161,7 @@ export class Capture {
       } catch (error) {
         this.#finish(this.#end ?? { kind: "failed", error: asFailure(error, this.#container) });
       } finally {
+        this.#headStart?.cancel();
         this.#giveTurn();
       }
     });
@@ -201,7 +217,9 @@ export class Capture {
         if (end !== undefined) return end;
       } catch (error) {
         signal.throwIfAborted();
-        if (DockspoolError.is(error, "CONTAINER_NOT_FOUND") && this.#reading !== undefined) {
+        const isStuck = this.#known.looksWhileRemoved > LOOKS_AT_REMOVAL;
+        const isGone = DockspoolError.is(error, "CONTAINER_NOT_FOUND") || isStuck;
+        if (isGone && this.#reading !== undefined) {
           const complete = await this.#isComplete(signal);
           this.#reading.endOpenLines();
           return { kind: "removed", complete };
@@ -243,6 +261,7 @@ export class Capture {
     if (finding === undefined) return;
     const { inspection, start, startedBy } = finding;
     if (startedBy !== undefined) this.#interest = "started";
+    this.#headStart = finding.headStart;
     this.#saw(inspection);
     this.#unchanged = inspection;
     this.#reading?.begin(start);
@@ -346,17 +365,27 @@ export class Capture {
   async #takeTurn(signal: AbortSignal): Promise<boolean> {
     const { turns } = this.#host;
     if (turns === undefined || this.#turn !== undefined) return false;
+    const holder = {
+      stream: (): TurnStream | undefined =>
+        this.#state === "streaming" ? this.#progress : undefined,
+      yield: () => this.#yield(),
+    };
+    const headStart = this.#headStart;
+    this.#headStart = undefined;
+    const held = await headStart?.take(holder);
+    if (held !== undefined) {
+      this.#turn = held.turn;
+      this.#held = held.body;
+      this.#interest = "idle";
+      this.#counts.turns++;
+      return false;
+    }
     let waited = false;
     const queued = (): void => {
       waited = true;
       this.#state = "waiting";
       this.#emit({ type: "waiting" });
       this.#settleRotation(false);
-    };
-    const holder = {
-      stream: (): TurnStream | undefined =>
-        this.#state === "streaming" ? this.#progress : undefined,
-      yield: () => this.#yield(),
     };
     this.#turn = await turns.take({ holder, interest: this.#interest, queued }, signal);
     this.#interest = "idle";
@@ -370,6 +399,8 @@ export class Capture {
   }
 
   #giveTurn(): void {
+    void this.#held?.drop();
+    this.#held = undefined;
     this.#turn?.release();
     this.#turn = undefined;
     this.#isYielding = false;
@@ -394,10 +425,12 @@ export class Capture {
     if (this.#state !== "rotating") this.#state = "opening";
     const reading = this.#reading;
     if (reading === undefined) throw new TypeError("The container was not inspected.");
-    const reader = new LogReader(this.#host.client, inspection, () => {
+    const sawBytes = (): void => {
       this.#lastByteAt = Date.now();
       this.#watchdog.sawBytes(this.#lastByteAt);
-    });
+    };
+    const reader = new LogReader(this.#host.client, inspection, sawBytes, this.#held);
+    this.#held = undefined;
     return new StreamSession({
       reader,
       reading,

@@ -15,6 +15,8 @@ export class ContainerState {
   /** The start of the latest run that was read to its end. */
   #readUntil: string | undefined;
 
+  #looksWhileRemoved = 0;
+
   /** All that the latest run left was read, so that nothing can go with the container. */
   isReadToEnd = false;
 
@@ -31,6 +33,11 @@ export class ContainerState {
   get startedAt(): string | undefined {
     if (this.#startedAt !== undefined || !Number.isFinite(this.#startedBy)) return this.#startedAt;
     return new Date(Math.ceil(this.#startedBy)).toISOString();
+  }
+
+  /** How often in a row it was seen while the engine removes it. */
+  get looksWhileRemoved(): number {
+    return this.#looksWhileRemoved;
   }
 
   /** It is stopped, and its log was read to the end. */
@@ -55,6 +62,7 @@ export class ContainerState {
     if (startedAt !== this.#readUntil) this.isReadToEnd = false;
     // It ran, and perhaps ended, unseen.
     if (this.#isStopped && startedAt !== this.#readUntil) this.runs(startedAt);
+    this.#looksWhileRemoved = removing ? this.#looksWhileRemoved + 1 : 0;
     if (removing) throw beingRemoved(info);
     return this.#info;
   }
@@ -77,11 +85,16 @@ export class ContainerState {
     this.#restarted();
   }
 
-  /** Likewise, before anything was read. */
+  /** Likewise, before anything was read; Infinity where it is about to start. */
   begins(by: number): void {
     this.#startedAt = undefined;
     this.#startedBy = by;
     this.#isKnownToRun = true;
+  }
+
+  /** The start that was about to come has come. */
+  startsBy(by: number): void {
+    if (this.#startedBy === Infinity) this.#startedBy = by;
   }
 
   #restarted(): void {

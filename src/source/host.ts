@@ -1,3 +1,4 @@
+import type { HeldBody } from "../engine/body.ts";
 import { EngineClient } from "../engine/engine-client.ts";
 import type { EventHandlers } from "../engine/engine-client.ts";
 import type { Engine } from "../engine/engine-options.ts";
@@ -44,13 +45,27 @@ export interface Turns {
   take(request: TurnRequest, signal: AbortSignal): Promise<Turn>;
 }
 
+/** A stream that is open and not read yet, with its turn. */
+export interface HeldStream {
+  readonly turn: Turn;
+  readonly body: HeldBody;
+}
+
+export interface HeadStart {
+  /** Undefined where it could not be opened. */
+  take(holder: TurnHolder): Promise<HeldStream | undefined>;
+  cancel(): void;
+}
+
 /** What is known of a container before its source asks. */
 export interface Finding {
   readonly inspection: Inspection;
   /** Where reading begins. */
   readonly start: Start;
-  /** It has just started: by an event of this time, in epoch milliseconds. */
+  /** It has just started: by an event of this time, in epoch milliseconds; Infinity where it is about to. */
   readonly startedBy: number | undefined;
+  /** Its stream was asked for already. */
+  readonly headStart?: HeadStart | undefined;
 }
 
 /** What a source works with: its own, or what the sources of a pool share. */

@@ -1,4 +1,4 @@
-import type { BodyEnd } from "../engine/body.ts";
+import type { BodyEnd, HeldBody } from "../engine/body.ts";
 import type { EngineClient, LogQuery } from "../engine/engine-client.ts";
 import type { Inspection } from "../engine/inspection.ts";
 import { DockspoolError } from "../errors.ts";
@@ -28,11 +28,25 @@ export class LogReader {
   readonly #client: EngineClient;
   readonly #inspection: Inspection;
   readonly #sawBytes: () => void;
+  #held: HeldBody | undefined;
+  #remains: () => readonly Entry[] = () => [];
 
-  constructor(client: EngineClient, inspection: Inspection, sawBytes: () => void) {
+  /** `held`: a follow from the log's start that is open already. */
+  constructor(
+    client: EngineClient,
+    inspection: Inspection,
+    sawBytes: () => void,
+    held?: HeldBody | undefined,
+  ) {
     this.#client = client;
     this.#inspection = inspection;
     this.#sawBytes = sawBytes;
+    this.#held = held;
+  }
+
+  /** What a follow that came to its end has left undecided, where the log is read no further. */
+  remains(): readonly Entry[] {
+    return this.#remains();
   }
 
   get inspection(): Inspection {
@@ -70,16 +84,22 @@ export class LogReader {
       if (info.tty) decoder = this.#decoder((await this.#startedAt(signal)) ?? startedAt);
       opened?.();
     };
+    const held = this.#held;
+    this.#held = undefined;
+    const isHeld = query.follow && query.tail === "all";
     try {
+      if (!isHeld) await held?.drop();
       const end = await this.#client.readLogs(
         info,
         query,
         traits,
         { opened: answered, take },
         stop.signal,
+        isHeld ? held : undefined,
       );
       // A plain read's end is definite: what is left in the decoder is a last line without its end, or is still written.
-      if (end === "complete" && !query.follow) await look(decoder.end(running));
+      if (end === "complete" && query.follow) this.#remains = () => decoder.end(false);
+      else if (end === "complete") await look(decoder.end(running));
       return end;
     } catch (error) {
       if (!(error instanceof Stop)) throw error;

@@ -50,6 +50,8 @@ export class Reading {
   #cold = true;
   #lines = 0;
   #bytes = 0;
+  /** What a follow that came to its end has left undecided: a last line without its end. */
+  #remains: (() => readonly Entry[]) | undefined;
 
   constructor(
     { info, traits, maxLogFileBytes }: Inspection,
@@ -103,6 +105,7 @@ export class Reading {
 
   /** A reread begins, at some place before this one. */
   beginReplay(): void {
+    this.#remains = undefined;
     if (this.#cold) this.#assembler = this.#newAssembler();
   }
 
@@ -154,7 +157,7 @@ export class Reading {
     const trail = this.#trail;
     if (trail === undefined || from >= entries.length) return;
     const before = trail.clone();
-    const fresh = from === 0 ? entries : entries.slice(from);
+    const fresh = entries.slice(from);
     const records: LineRecord[] = [];
     const ends: number[] = [];
     for (const [index, entry] of fresh.entries()) {
@@ -170,8 +173,15 @@ export class Reading {
     this.#emit(records, ends, fresh, before, trail);
   }
 
+  /** A follow came to its end; `remains` gives what it has left undecided. */
+  ended(remains: () => readonly Entry[]): void {
+    this.#remains = remains;
+  }
+
   /** No open line goes on: the container has stopped, or the log is read no further. */
   endOpenLines(): void {
+    this.commit(this.#remains?.() ?? [], 0);
+    this.#remains = undefined;
     const trail = this.#trail;
     if (trail === undefined) return;
     const records: LineRecord[] = [];
@@ -189,13 +199,7 @@ export class Reading {
     return new LineAssembler({ maxLineBytes, encoding, joining: this.joining });
   }
 
-  #emit(
-    all: LineRecord[],
-    allEnds: number[],
-    entries: readonly Entry[],
-    before: Trail,
-    trail: Trail,
-  ): void {
+  #emit(all: LineRecord[], allEnds: number[], entries: Entry[], before: Trail, trail: Trail): void {
     for (const line of this.#assembler.cut.splice(0)) this.#output.truncated(line);
     const records: LineRecord[] = [];
     const ends: number[] = [];
@@ -213,7 +217,16 @@ export class Reading {
     this.#bytes += bytes;
     const passed = entries.length - (ends.at(-1) ?? 0);
     const arrivedAt = performance.now();
-    this.#output.buffer.push({ records, ends, entries, before, bytes, arrivedAt, passed });
+    this.#output.buffer.push({
+      records,
+      ends,
+      entries,
+      trail,
+      before,
+      bytes,
+      arrivedAt,
+      passed,
+    });
   }
 
   /** True for a record before the beginning that was asked for. */

@@ -156,6 +156,7 @@ export class StreamSession {
       const end = await reader.read({ follow: true, tail }, { opened, visit }, silence.signal);
       this.#check(end);
       if (end === "complete") reading.flow.ended();
+      if (end === "complete" && aligner.matched) reading.ended(() => reader.remains());
       return end === "complete" ? "complete" : end === "cut" ? "cut" : "lost";
     } catch (error) {
       if (silence.expired && !signal.aborted) return "lost";

@@ -34,6 +34,7 @@ export class CountingProxy implements AsyncDisposable {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #counts = new Map<string, Counts>();
+  readonly #total = noCounts();
   #maxConnections = 0;
 
   private constructor(target: string) {
@@ -55,6 +56,16 @@ export class CountingProxy implements AsyncDisposable {
     return { ...this.#countsOf(container) };
   }
 
+  /** Of all containers together. */
+  get total(): ReaderCounts {
+    return { ...this.#total };
+  }
+
+  /** The most readers of any one container that were open at once. */
+  get mostReadersOfOne(): number {
+    return Math.max(0, ...[...this.#counts.values()].map(({ maxReaders }) => maxReaders));
+  }
+
   /** The most connections to the engine that were open at once. */
   get maxConnections(): number {
     return this.#maxConnections;
@@ -64,13 +75,18 @@ export class CountingProxy implements AsyncDisposable {
     return this.#sockets.size / 2;
   }
 
+  /** Cuts every connection, in the middle of whatever is on its way. */
+  cut(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
   async close(): Promise<void> {
     const closed = new Promise((resolve) => this.#server.close(resolve));
-    for (const socket of this.#sockets) socket.destroy();
+    this.cut();
     await closed;
     rmSync(this.#directory, { recursive: true, force: true });
   }
@@ -111,37 +127,30 @@ export class CountingProxy implements AsyncDisposable {
     const url = new URL(target, "http://engine");
     const container = /^(?:\/v[\d.]+)?\/containers\/([^/]+)\/logs$/.exec(url.pathname)?.[1];
     if (container === undefined) return undefined;
-    const counts = this.#countsOf(decodeURIComponent(container));
     const isFollow = ["1", "true", "True"].includes(url.searchParams.get("follow") ?? "");
-    if (isFollow) {
-      counts.follows += 1;
-      counts.totalFollows += 1;
-    } else {
-      counts.reads += 1;
-      counts.totalReads += 1;
+    const all = [this.#countsOf(decodeURIComponent(container)), this.#total];
+    for (const counts of all) {
+      counts[isFollow ? "follows" : "reads"] += 1;
+      counts[isFollow ? "totalFollows" : "totalReads"] += 1;
+      counts.maxFollows = Math.max(counts.maxFollows, counts.follows);
+      counts.maxReaders = Math.max(counts.maxReaders, counts.follows + counts.reads);
     }
-    counts.maxFollows = Math.max(counts.maxFollows, counts.follows);
-    counts.maxReaders = Math.max(counts.maxReaders, counts.follows + counts.reads);
     return () => {
-      if (isFollow) counts.follows -= 1;
-      else counts.reads -= 1;
+      for (const counts of all) counts[isFollow ? "follows" : "reads"] -= 1;
     };
   }
 
   #countsOf(container: string): Counts {
     const known = this.#counts.get(container);
     if (known !== undefined) return known;
-    const none: Counts = {
-      follows: 0,
-      reads: 0,
-      maxFollows: 0,
-      maxReaders: 0,
-      totalFollows: 0,
-      totalReads: 0,
-    };
+    const none = noCounts();
     this.#counts.set(container, none);
     return none;
   }
+}
+
+function noCounts(): Counts {
+  return { follows: 0, reads: 0, maxFollows: 0, maxReaders: 0, totalFollows: 0, totalReads: 0 };
 }
 
 /** Finds the targets of the requests in what a client sends. Bodies must say their length. */

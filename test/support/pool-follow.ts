@@ -1,12 +1,23 @@
 import { expect } from "vitest";
 
-import type { LogRecord, PoolStatus, SourceStatus, StreamPool } from "../../src/index.ts";
-import type { FakeContainer } from "../../src/testing.ts";
+import type {
+  ContainerLogSource,
+  LogRecord,
+  PoolStatus,
+  SourceStatus,
+  StreamPool,
+} from "../../src/index.ts";
+import type { FakeContainer, FakeEngine } from "../../src/testing.ts";
 import { eventually, texts, toLines } from "./fake-follow.ts";
 import type { Line } from "./fake-follow.ts";
 
 /** A wait that lasts so long has failed; nothing is judged by how long it took. */
 const PATIENCE_MS = 20_000;
+
+/** How many requests for one container there were: of its state, or of its log. */
+export function asked(fake: FakeEngine, { id }: FakeContainer, what: "json" | "logs"): number {
+  return fake.requests.filter(({ path }) => path.includes(`/containers/${id}/${what}`)).length;
+}
 
 type PoolStatusOf<T extends PoolStatus["type"]> = Extract<PoolStatus, { type: T }>;
 
@@ -54,6 +65,57 @@ export class PoolFollower {
     return this.seen("source")
       .filter((status) => status.container.id === container.id)
       .map(({ status }) => status);
+  }
+
+  /** What follows a container. */
+  source(container: FakeContainer): ContainerLogSource {
+    const source = this.pool.sources.get(container.id);
+    if (source === undefined) throw new Error(`${container.id.slice(0, 12)} is not followed.`);
+    return source;
+  }
+
+  /** The `count`th of a container's own statuses of a type, past or to come. */
+  async status<T extends SourceStatus["type"]>(
+    container: FakeContainer,
+    type: T,
+    count = 1,
+  ): Promise<Extract<SourceStatus, { type: T }>> {
+    const found = (): Extract<SourceStatus, { type: T }> | undefined =>
+      this.of(container).filter(
+        (status): status is Extract<SourceStatus, { type: T }> => status.type === type,
+      )[count - 1];
+    await this.until(() => found() !== undefined, `status ${type} ${count}`);
+    const status = found();
+    if (status === undefined) throw new Error(`no status ${type}`);
+    return status;
+  }
+
+  async attached(...containers: readonly FakeContainer[]): Promise<void> {
+    const isAttached = ({ id }: FakeContainer): boolean => this.pool.sources.has(id);
+    await this.until(() => containers.every(isAttached), `${containers.length} attached`);
+  }
+
+  /** Their streams are open. */
+  async streaming(...containers: readonly FakeContainer[]): Promise<void> {
+    const isOpen = ({ id }: FakeContainer): boolean =>
+      this.pool.sources.get(id)?.stats.state === "streaming";
+    await this.until(() => containers.every(isOpen), `${containers.length} streaming`);
+  }
+
+  /** The engines were looked at, and nothing that was found there waits to be dealt with: one task for each is left. */
+  async discovered(engines = 1): Promise<void> {
+    await this.until(() => {
+      const { pool } = this;
+      let own = pool.stats.tasks;
+      for (const { stats } of pool.sources.values()) own -= stats.tasks;
+      const connected = this.seen("engine").filter(({ state }) => state === "connected");
+      return connected.length >= engines && own === engines;
+    }, "the end of discovery");
+  }
+
+  /** As `expectAll`, of what has come by now: after the end, say. */
+  expectExactly(container: FakeContainer, from = 0): void {
+    expect(this.lines(container)).toEqual(toLines(container.written).slice(from));
   }
 
   /** All that a container wrote, or what it wrote from some line on, has come, and nothing else of it. */

@@ -1,0 +1,191 @@
+import { expect, onTestFinished, test } from "vitest";
+
+import type { PoolOptions } from "../../src/index.ts";
+import { CountingProxy } from "../support/counting-proxy.ts";
+import { create, report } from "../support/follow.ts";
+import { noDifference } from "../support/ground-truth.ts";
+import type { ComparableLine } from "../support/ground-truth.ts";
+import { comparedAll, each, followPool, runAll } from "../support/pool-following.ts";
+import type { PoolFollowing } from "../support/pool-following.ts";
+import { describeWithEngine } from "../support/real-engine.ts";
+import type { RunOptions } from "../support/real-engine.ts";
+
+/** Lines of each stream. */
+const LINES = 4;
+const TURNS = Array.from({ length: LINES }, (_, line) => line);
+
+/** Lives for some milliseconds. */
+function brief(name: string, labels: Readonly<Record<string, string>>): RunOptions {
+  const script = TURNS.map((line) => `echo ${name} out ${line}; echo ${name} err ${line} >&2`);
+  return { script: script.join("; "), labels, rm: true };
+}
+
+function streamOf(lines: readonly ComparableLine[], stream: string): string[] {
+  return lines.filter((line) => line.stream === stream).map(({ line }) => line);
+}
+
+/** Each one's lines came once, in each stream's order, and it was attached and detached once. */
+async function expectEach(
+  suite: string,
+  following: PoolFollowing,
+  containers: readonly { readonly id: string; readonly name: string }[],
+  figures: Readonly<Record<string, unknown>> = {},
+): Promise<void> {
+  await following.until(
+    `${containers.length} × detached`,
+    () => following.times("detached") + following.times("skipped") >= containers.length,
+  );
+  await following.end();
+  const lines = await following.lines();
+  const detached = following.seen("detached");
+  const wrong: string[] = [];
+  let complete = 0;
+  for (const { id, name } of containers) {
+    const came = lines.get(id) ?? [];
+    for (const stream of ["stdout", "stderr"]) {
+      const text = stream === "stdout" ? "out" : "err";
+      const expected = TURNS.map((line) => `${name} ${text} ${line}`).join("\n");
+      const received = streamOf(came, stream).join("\n");
+      if (received !== expected) wrong.push(`${name} ${stream}: ${JSON.stringify(received)}`);
+    }
+    const attached = following.seen("attached").filter(({ container }) => container.id === id);
+    if (attached.length !== 1) wrong.push(`${name}: attached ${attached.length} times`);
+    const reasons = detached.filter(({ container }) => container.id === id);
+    const [reason] = reasons.map((status) => status.reason);
+    if (reasons.length !== 1 || reason?.kind !== "removed")
+      wrong.push(`${name}: detached ${reasons.length} times, ${JSON.stringify(reason)}`);
+    if (reason?.kind === "removed" && reason.complete) complete += 1;
+    for (const { container, error } of following.seen("skipped"))
+      if (container.id === id) wrong.push(`${name}: skipped, ${error.message}`);
+  }
+  report(suite, {
+    containers: containers.length,
+    expected: 2 * LINES * containers.length,
+    received: following.count(),
+    "said to be complete": complete,
+    ...figures,
+  });
+  expect(wrong).toEqual([]);
+  expect(following.seen("skipped")).toEqual([]);
+  expect(following.count()).toBe(2 * LINES * containers.length);
+  expect(following.pool.sources.size).toBe(0);
+}
+
+describeWithEngine("a pool and containers that live for milliseconds", (engine) => {
+  interface Watched {
+    readonly following: PoolFollowing;
+    readonly proxy: CountingProxy;
+    readonly labels: Readonly<Record<string, string>>;
+  }
+
+  /** A pool that is connected, and follows containers with its own label. */
+  async function watch(options: PoolOptions = {}): Promise<Watched> {
+    const labels = { "dockspool.test": `short-${performance.now()}` };
+    const proxy = await CountingProxy.start(engine.socketPath);
+    onTestFinished(() => proxy.close());
+    const following = followPool(proxy.socketPath, { select: { labels }, ...options });
+    await following.until("connected", () => following.times("engine") > 0);
+    return { following, proxy, labels };
+  }
+
+  async function runBrief(
+    { labels }: Watched,
+    count: number,
+    atOnce: number,
+  ): Promise<{ id: string; name: string }[]> {
+    const names = Array.from({ length: count }, (_, index) => `brief-${index}`);
+    return await each(
+      names,
+      async (name) => ({ id: await engine.run(brief(name, labels)), name }),
+      atOnce,
+    );
+  }
+
+  test("has all lines of 60 `--rm` containers in a row", async () => {
+    const watched = await watch();
+    const containers = await runBrief(watched, 60, 1);
+    await expectEach("60 --rm in a row", watched.following, containers);
+    expect(watched.proxy.mostReadersOfOne).toBe(1);
+    expect(watched.proxy.connections).toBe(0);
+  });
+
+  test("has all lines of 20 `--rm` containers at once", async () => {
+    const watched = await watch();
+    const containers = await runBrief(watched, 20, 20);
+    await expectEach("20 --rm at once", watched.following, containers);
+    expect(watched.proxy.mostReadersOfOne).toBe(1);
+  });
+
+  test("has all lines of 20 `--rm` containers while all streams are taken by chatty ones", async () => {
+    const watched = await watch({ maxStreams: 4, timeSliceMs: 500 });
+    const { following, labels, proxy } = watched;
+    const script = "i=0; while :; do echo line $i; i=$((i+1)); usleep 10000; done";
+    const chatty = await runAll(
+      engine,
+      Array.from({ length: 8 }, () => ({ script, labels: { ...labels, chatty: "" } })),
+    );
+    await following.until("lines of each", () => chatty.every((id) => following.count(id) > 20));
+    const containers = await runBrief(watched, 20, 1);
+    const isGone = (): boolean =>
+      following.times("detached") + following.times("skipped") >= containers.length;
+    await following.until("20 × detached", isGone);
+    await each(chatty, (id) => engine.kill(id));
+    await following.untilRead(chatty);
+    const log = await comparedAll(
+      "8 chatty ones over 4 streams",
+      engine,
+      following,
+      chatty.map((id) => ({ id })),
+    );
+    expect(log).toMatchObject(noDifference);
+    const lines = await following.lines();
+    const missing = containers.filter(({ id }) => lines.get(id)?.length !== 2 * LINES);
+    report("20 --rm while all streams are taken", {
+      missing: missing.length,
+      "most streams at once at the socket": proxy.total.maxReaders,
+    });
+    expect(missing).toEqual([]);
+    expect(following.seen("skipped")).toEqual([]);
+    expect(proxy.total.maxReaders).toBe(4);
+    expect(proxy.mostReadersOfOne).toBe(1);
+  });
+
+  test("has the logs of 20 containers that live briefly and stay", async () => {
+    const { following, labels, proxy } = await watch();
+    const specs = Array.from({ length: 20 }, (_, index) => ({
+      ...brief(`stays-${index}`, labels),
+      rm: false,
+    }));
+    const ids = await runAll(engine, specs);
+    await following.until("20 × attached", () => ids.every((id) => following.sources.has(id)));
+    await following.untilRead(ids);
+    // Each a second time: the same source.
+    await each(ids, (id) => engine.start(id));
+    await each(ids, (id) => engine.wait(id));
+    const isAll = (id: string): boolean => following.count(id) >= 4 * LINES;
+    await following.until("the second run of each", () => ids.every(isAll));
+    await following.untilRead(ids);
+    await following.end();
+    const written = ids.map((id) => ({ id }));
+    const comparison = await comparedAll("20 that stay, twice", engine, following, written);
+    expect(comparison).toMatchObject(noDifference);
+    expect(comparison.written).toBe(20 * 4 * LINES);
+    expect(following.times("attached")).toBe(20);
+    expect(following.times("source gap")).toBe(0);
+    expect(proxy.mostReadersOfOne).toBe(1);
+  });
+
+  test("has the lines of one that was there before the pool, and starts for some milliseconds", async () => {
+    const id = await create(engine, { script: "echo first; echo error >&2; echo last", rm: true });
+    const following = followPool(engine.socketPath, {
+      select: (container) => container.id === id,
+      from: "now",
+    });
+    await following.until("connected", () => following.times("engine") > 0);
+    await engine.start(id);
+    await following.until("detached", () => following.times("detached") === 1);
+    await following.end();
+    const lines = (await following.lines()).get(id) ?? [];
+    expect(lines.map(({ line }) => line).toSorted()).toEqual(["error", "first", "last"]);
+  });
+});
