@@ -14,25 +14,40 @@ const troubles = [
   "slow query: 812 ms",
   "token of user 42 has expired",
 ];
+const services = ["gateway", "orders", "cart", "payments"];
 
 export interface Demo extends AsyncDisposable {
   readonly engine: FakeEngine["engine"];
-  readonly container: string;
 }
 
-/** An engine in this process, with one container that writes a few lines a second. */
+/** An engine in this process, with containers that write a few lines a second, and a job that comes and goes. */
 export async function startDemo(): Promise<Demo> {
   const fake = await FakeEngine.start();
-  const container = fake.create({ name: "demo-shop", image: "example/shop:1.4" });
-  const timer = setInterval(() => writeSome(container), 150);
+  const containers = services.map((service) =>
+    fake.create({
+      name: `demo-${service}`,
+      image: `example/${service}:1.4`,
+      labels: { "com.docker.compose.project": "demo", "com.docker.compose.service": service },
+    }),
+  );
+  const timers = containers.map((container, index) =>
+    setInterval(() => writeSome(container), 150 + 170 * index),
+  );
+  timers.push(setInterval(() => runJob(fake), 4_000));
   return {
     engine: fake.engine,
-    container: "demo-shop",
     async [Symbol.asyncDispose]() {
-      clearInterval(timer);
+      for (const timer of timers) clearInterval(timer);
       await fake.close();
     },
   };
+}
+
+function runJob(fake: FakeEngine): void {
+  const job = fake.create({ name: `demo-job-${Date.now() % 100_000}`, image: "example/job:2" });
+  job.write("cleaning up old carts");
+  job.write(`${Math.ceil(Math.random() * 90)} removed`);
+  setTimeout(() => job.remove(), 1_000);
 }
 
 function writeSome(container: FakeContainer): void {

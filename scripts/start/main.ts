@@ -1,28 +1,47 @@
 import { Command, InvalidArgumentError } from "commander";
 import pc from "picocolors";
-import { ContainerLogSource, DockspoolError } from "../../src/index.ts";
-import type { EngineOptions } from "../../src/index.ts";
+import { DockspoolError, StreamPool } from "../../src/index.ts";
+import type { ContainerSelector, EngineOptions } from "../../src/index.ts";
 import { EngineClient } from "../../src/engine/engine-client.ts";
 import { startDemo } from "./demo.ts";
 import type { Demo } from "./demo.ts";
 import { Screen } from "./screen.ts";
 
+interface Options {
+  readonly label: Readonly<Record<string, string | true>>;
+  readonly maxStreams: number;
+  readonly rotateEvery: number;
+  readonly tail: number;
+}
+
 interface Target {
-  readonly container: string;
   readonly engine: EngineOptions;
   readonly demo?: Demo;
 }
 
 const program = new Command("npm start --")
-  .description("Follows a container's log and rotates the stream while it does.")
-  .argument("[container]", "name or id; default: the newest one that runs")
-  .option("--rotate-every <seconds>", "seconds between rotations", seconds, 5)
-  .option("--tail <lines>", "begin with the last so many lines", wholeNumber, 10)
+  .description("Follows the logs of an engine's containers, those that start later included.")
+  .argument("[names...]", "names of containers, with * as wildcard; default: all")
+  .option("--label <label>", "only with this label: KEY or KEY=VALUE; can be repeated", label, {})
+  .option(
+    "--max-streams <count>",
+    "log streams open at once; more containers take turns",
+    count,
+    128,
+  )
+  .option("--rotate-every <seconds>", "seconds between rotations of a stream", seconds, 5)
+  .option("--tail <lines>", "begin with the last so many lines of each", wholeNumber, 10)
   .showHelpAfterError();
+
+function label(text: string, others: Options["label"]): Options["label"] {
+  const [, key = "", value] = /^([^=]+)(?:=(.*))?$/s.exec(text) ?? [];
+  if (key === "") throw new InvalidArgumentError("KEY or KEY=VALUE.");
+  return { ...others, [key]: value ?? true };
+}
 
 function seconds(text: string): number {
   const value = Number(text);
-  if (!(value > 0 && value < 86_400)) throw new InvalidArgumentError("Seconds above 0.");
+  if (!(value >= 0.1 && value < 86_400)) throw new InvalidArgumentError("Seconds from 0.1.");
   return value;
 }
 
@@ -31,56 +50,59 @@ function wholeNumber(text: string): number {
   return Number(text);
 }
 
-/** The container named, else one that runs, else one on an engine in this process. */
-async function findTarget(named: string | undefined): Promise<Target> {
+function count(text: string): number {
+  const value = wholeNumber(text);
+  if (value === 0) throw new InvalidArgumentError("A whole number from 1.");
+  return value;
+}
+
+/** The engine that is reachable, else one in this process. */
+async function findTarget(): Promise<Target> {
   const client = new EngineClient();
   try {
-    const [newest] = await client.list(AbortSignal.timeout(15_000));
-    const container = named ?? newest?.name;
-    if (container !== undefined) {
-      console.error(
-        pc.green(`Following ${pc.bold(container)} on the engine at ${client.address}.`),
-      );
-      return { container, engine: {} };
-    }
-    return await demoInstead(
-      `The engine at ${client.address} answers, but no container runs there.`,
+    const running = await client.list(AbortSignal.timeout(15_000));
+    console.error(
+      pc.green(
+        `Following the engine at ${pc.bold(client.address)}, where ${running.length} containers run.`,
+      ),
     );
+    return { engine: {} };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    return await demoInstead(
-      `${reason} DOCKER_HOST is ${process.env["DOCKER_HOST"] ?? "not set"}.`,
+    const { DOCKER_HOST } = process.env;
+    console.error(
+      pc.bold(
+        pc.yellow(
+          `NO REAL CONTAINERS: ${reason} DOCKER_HOST is ${DOCKER_HOST ?? "not set"}. Following an engine in this process instead.`,
+        ),
+      ),
     );
+    const demo = await startDemo();
+    return { engine: demo.engine, demo };
   } finally {
     client.close();
   }
 }
 
-async function demoInstead(reason: string): Promise<Target> {
-  console.error(
-    pc.bold(pc.yellow(`NO REAL CONTAINER: ${reason} Following an engine in this process instead.`)),
-  );
-  const demo = await startDemo();
-  return { container: demo.container, engine: demo.engine, demo };
-}
-
-async function follow(target: Target, rotateEveryMs: number, tail: number): Promise<void> {
-  const source = new ContainerLogSource(target.container, {
+async function follow(target: Target, names: readonly string[], options: Options): Promise<void> {
+  const select: ContainerSelector = { labels: options.label };
+  if (names.length > 0) select.names = names;
+  const pool = new StreamPool({
     engine: target.engine,
-    from: { tail },
-    rotateEveryMs,
+    select,
+    from: { tail: options.tail },
+    maxStreams: options.maxStreams,
+    rotation: { everyMs: Math.round(options.rotateEvery * 1000) },
   });
   const stop = (): void => {
-    source.close().catch((error: unknown) => console.error(error));
+    pool.close().catch((error: unknown) => console.error(error));
   };
   process.once("SIGINT", stop).once("SIGTERM", stop);
   // Whoever reads the lines may have enough of them: npm start | head
   process.stdout.once("error", stop);
-  const screen = new Screen(source);
+  const screen = new Screen(pool);
   try {
-    for await (const batch of source.batches()) screen.print(batch);
-    const end = await source.ended;
-    if (end.kind === "removed") screen.say(pc.yellow("the container was removed"));
+    for await (const batch of pool.batches()) screen.print(batch);
   } finally {
     screen.stop();
     process.off("SIGINT", stop).off("SIGTERM", stop);
@@ -88,10 +110,9 @@ async function follow(target: Target, rotateEveryMs: number, tail: number): Prom
 }
 
 program.parse();
-const { rotateEvery, tail } = program.opts<{ rotateEvery: number; tail: number }>();
-const target = await findTarget(program.args[0]);
+const target = await findTarget();
 try {
-  await follow(target, Math.round(rotateEvery * 1000), tail);
+  await follow(target, program.args, program.opts<Options>());
 } catch (error) {
   process.exitCode = 1;
   console.error(DockspoolError.is(error) ? pc.red(`${error.code}: ${error.message}`) : error);

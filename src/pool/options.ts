@@ -114,7 +114,7 @@ export function resolvePoolOptions(options: PoolOptions): ResolvedPoolOptions {
   resolveOptions({ from: given.from });
   return {
     engines: enginesOf(given),
-    selects: guarded("select", compileSelector(given.select)),
+    selects: guarded("select", compileSelector(given.select), checkAnswer),
     discover: given.discover,
     from: given.from,
     excludeSelf: given.excludeSelf,
@@ -161,10 +161,13 @@ function enginesOf({
 function guarded<T>(
   option: string,
   call: (container: ContainerInfo) => T,
+  check: (answer: T) => void,
 ): (container: ContainerInfo) => T {
   return (container) => {
     try {
-      return call(container);
+      const answer = call(container);
+      check(answer);
+      return answer;
     } catch (error) {
       if (DockspoolError.is(error)) throw error;
       const message = error instanceof Error ? error.message : String(error);
@@ -175,6 +178,11 @@ function guarded<T>(
       );
     }
   };
+}
+
+/** A promise is truthy, and an object without options. */
+function checkAnswer(answer: unknown): void {
+  if (answer instanceof Promise) throw new TypeError("it gave a promise, which is not waited for");
 }
 
 function rotationPlan(rotation: NonNullable<PoolOptions["rotation"]>): RotationPlan | false {
@@ -194,7 +202,10 @@ function sourceOptionsOf(
     const checked = checkSourceOptions("source", source);
     return () => checked;
   }
-  return guarded("source", (container) => checkSourceOptions("source", source(container)));
+  return guarded("source", source, (options) => {
+    checkAnswer(options);
+    checkSourceOptions("source", options);
+  });
 }
 
 function latenessOf(order: PoolOptions["order"] | undefined): number | undefined {

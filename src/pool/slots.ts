@@ -30,12 +30,9 @@ const LONGEST_QUIET_MS = 500;
  * Turns cost: an opening each. While nobody who waits is known to have lines, a stream that has caught up keeps its turn for
  * so long that a fifth of an opening is under way at any time; while somebody has, two.
  */
-const OPENINGS_UNDER_WAY: Readonly<Record<Interest, number>> = {
-  started: Infinity,
-  unread: Infinity,
-  active: 2,
-  idle: 0.2,
-};
+const OPENINGS_UNDER_WAY = { active: 2, idle: 0.2 } as const;
+/** With few streams, too, an opening is a small part of a turn. */
+const LEAST_OPENINGS = 20;
 /** Where no stream is open yet that could give its turn up. */
 const LOOK_AGAIN_MS = 50;
 /** How much the latest opening counts in the average. */
@@ -187,8 +184,9 @@ export class Slots implements Turns {
         : interests.active > 0
           ? "active"
           : "idle";
-    const pace = (this.#openingMs * maxStreams) / OPENINGS_UNDER_WAY[interest];
-    return Math.min(pace, timeSliceMs);
+    if (interest === "unread") return 0;
+    const openings = Math.max(maxStreams / OPENINGS_UNDER_WAY[interest], LEAST_OPENINGS);
+    return Math.min(this.#openingMs * openings, timeSliceMs);
   }
 
   #lookAgain(ms: number): void {
