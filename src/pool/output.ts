@@ -6,11 +6,17 @@ import type { Merge } from "./merge.ts";
 /** As many records as an ordered batch holds at the most. */
 const MAX_BATCH = 1_000;
 
+/** Whose lines come after another's. */
+interface Successor {
+  readonly feed: Feed;
+  readonly container: ContainerInfo;
+}
+
 /** What all containers brought, as one stream: the pool's consumer takes from here. */
 export class Output {
   readonly #merge: Merge;
   readonly #feeds = new Set<Feed>();
-  readonly #successors = new Map<Feed, readonly Feed[]>();
+  readonly #successors = new Map<Feed, readonly Successor[]>();
   readonly #inHand = new Set<Feed>();
   #waiter: (() => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -32,10 +38,20 @@ export class Output {
     if (predecessor !== undefined) {
       feed.predecessor = predecessor;
       const successors = this.#successors.get(predecessor) ?? [];
-      this.#successors.set(predecessor, [...successors, feed]);
+      this.#successors.set(predecessor, [...successors, { feed, container }]);
       predecessor.hurry();
     }
     this.#merge.ready(feed);
+  }
+
+  /** Lines are held back until those of another container have come. */
+  get hasSuccessors(): boolean {
+    return this.#successors.size > 0;
+  }
+
+  /** The feed's container has another name: who has the old one now need not wait for it. */
+  renamed(feed: Feed): void {
+    this.#release(feed, ({ container }) => !feed.isOf(container));
   }
 
   /** The feed has a line, or is over. */
@@ -120,11 +136,18 @@ export class Output {
   #settle(feed: Feed): void {
     if (!feed.isOver || !this.#feeds.delete(feed)) return;
     this.#merge.remove(feed);
+    this.#release(feed, () => true);
+  }
+
+  #release(feed: Feed, isFree: (successor: Successor) => boolean): void {
     const successors = this.#successors.get(feed) ?? [];
-    this.#successors.delete(feed);
+    const left = successors.filter((successor) => !isFree(successor));
+    if (left.length > 0) this.#successors.set(feed, left);
+    else this.#successors.delete(feed);
     for (const successor of successors) {
-      successor.predecessor = undefined;
-      this.ready(successor);
+      if (left.includes(successor)) continue;
+      successor.feed.predecessor = undefined;
+      this.ready(successor.feed);
     }
   }
 

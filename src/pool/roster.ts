@@ -20,6 +20,7 @@ import { TimeOrder } from "./time-order.ts";
 interface Entry {
   readonly source: ContainerLogSource;
   readonly capture: Capture;
+  readonly feed: Feed;
   readonly member: EngineMember;
   /** At its last look; one that is renamed has a new one. */
   info: ContainerInfo;
@@ -47,7 +48,9 @@ export class Roster {
     this.#emit = emit;
     this.sources = this.#sources;
     this.#budget = new ByteBudget(bufferBytes);
-    this.slots = new Slots({ maxStreams, timeSliceMs, isBlocked: () => this.#budget.full });
+    // Where lines wait for another container's, that one needs its turn to make room.
+    const isBlocked = (): boolean => this.#budget.full && !this.output.hasSuccessors;
+    this.slots = new Slots({ maxStreams, timeSliceMs, isBlocked });
     this.output = new Output(
       latenessMs === undefined ? new RoundRobin() : new TimeOrder(latenessMs),
     );
@@ -72,7 +75,7 @@ export class Roster {
       release: () => {},
     });
     const feed = new Feed(capture);
-    const entry: Entry = { source, capture, member, info };
+    const entry: Entry = { source, capture, feed, member, info };
     this.#sources.set(info.id, source);
     this.#entries.set(info.id, entry);
     this.output.add(feed, info);
@@ -144,6 +147,7 @@ export class Roster {
   #heard(entry: Entry, status: SourceStatus): void {
     const { source } = entry;
     entry.info = source.info ?? entry.info;
+    if (status.type === "renamed") this.output.renamed(entry.feed);
     if (status.type === "opened") {
       this.rotations.opened(source);
       entry.member.events.reached();

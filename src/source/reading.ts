@@ -138,18 +138,17 @@ export class Reading {
     this.#cold = false;
   }
 
-  /** The place is gone: reading goes on in a log that is read from its start. */
-  restart(): void {
-    this.beginReplay();
-    this.endOpenLines();
-    this.#trail = new Trail(this.joining, LOG_START);
-    this.#cold = false;
+  /** For another place of a log that is read from its start. */
+  newTrail(): Trail {
+    return new Trail(this.joining, LOG_START);
   }
 
-  /** Entries of the log that are passed over. */
-  pass(entries: readonly Entry[], count: number): void {
-    this.#trail?.add(entries, 0, count);
-    if (this.#trail !== undefined) this.#output.consumer.pass(this.#trail, count);
+  /** The place is gone: reading goes on at another one. */
+  restart(trail: Trail): void {
+    this.beginReplay();
+    this.endOpenLines();
+    this.#trail = trail;
+    this.#cold = false;
   }
 
   /** Takes `entries[from..]`, which follow the place, into the buffer. */

@@ -255,45 +255,61 @@ export class StreamSession {
     return isPlaced ? fresh : undefined;
   }
 
-  /** The log no longer has the place: reading goes on with the first entry later than the newest one known. */
+  /**
+   * The log no longer has the place: reading goes on with the first entry later than the newest one known. The old place is
+   * kept until that is taken, so that a read which is given up before does not begin anew with nothing known.
+   */
   async #goOnBehindGap(target: Position, signal: AbortSignal): Promise<number> {
     const { reading } = this.#parts;
     const after = newestTimestamp(target) ?? "";
-    reading.restart();
+    const skipped = reading.newTrail();
+    let isBehind = false;
     let before: string | undefined;
     let fresh = 0;
-    const end = await this.#readPlainly("all", signal, (entries) => {
+    const goOn = (): void => {
+      if (isBehind) return;
+      isBehind = true;
+      reading.restart(skipped);
+      this.#reportGap(after, before);
+    };
+    const visit = (entries: readonly Entry[]): number => {
       let from = 0;
       if (before === undefined) {
         const later = firstLater(entries, after);
         from = later === -1 ? entries.length : later;
-        reading.pass(entries, from);
+        skipped.add(entries, 0, from);
         before = entries[from]?.timestamp;
-        if (before !== undefined) this.#reportGap(after, before);
       }
       fresh += entries.length - from;
       return from;
-    });
-    if (before === undefined) this.#reportGap(after, undefined);
+    };
+    const end = await this.#readPlainly("all", signal, visit, goOn);
     if (end === "cut") throw cutWhileReading();
+    goOn();
     return fresh;
   }
 
-  /** `visit` says from where on a chunk's entries are new; those are taken into the buffer. */
+  /** `visit` says from where on a chunk's entries are new; those are taken into the buffer, once it has room. */
   async #readPlainly(
     tail: number | "all",
     signal: AbortSignal,
     visit: (entries: readonly Entry[]) => number | "stop",
+    beforeTaking: () => void = () => {},
   ): Promise<ReadEnd> {
     const { reader, buffer } = this.#parts;
+    const take = (entries: readonly Entry[], from: number): undefined => {
+      beforeTaking();
+      return this.#commit(entries, from);
+    };
     const end = await reader.read(
       { follow: false, tail },
       {
         visit: (entries) => {
           const from = visit(entries);
           if (from === "stop") return "stop";
-          if (!buffer.full || from >= entries.length) return this.#commit(entries, from);
-          return buffer.room(signal).then(() => this.#commit(entries, from));
+          if (from >= entries.length) return undefined;
+          if (!buffer.full) return take(entries, from);
+          return buffer.room(signal).then(() => take(entries, from));
         },
       },
       signal,

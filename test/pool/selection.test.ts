@@ -98,11 +98,11 @@ describe("a selector", () => {
       { labels: { quiet: "1" } },
       false,
     ],
-    [{ exclude: { labels: { a: true, b: true } } }, { labels: { a: "1" } }, false],
-    [{ exclude: { labels: { a: true, b: true } } }, { labels: { c: "1" } }, true],
+    [{ exclude: { labels: { a: true, b: true } } }, { labels: { a: "1" } }, true],
+    [{ exclude: { labels: { a: true, b: true } } }, { labels: { a: "1", b: "1" } }, false],
     [{ exclude: { compose: { service: "web" } } }, { labels: compose }, false],
-    [{ exclude: { compose: { project: "shop", service: "db" } } }, { labels: compose }, false],
-    [{ exclude: { compose: { project: "blog", service: "db" } } }, { labels: compose }, true],
+    [{ exclude: { compose: { project: "shop", service: "db" } } }, { labels: compose }, true],
+    [{ exclude: { compose: { project: "shop", service: "w*" } } }, { labels: compose }, false],
   ];
 
   it.each(cases)("%j of %j: %j", (selector, given, selects) => {
@@ -126,10 +126,10 @@ describe("a selector", () => {
   });
 
   it("takes a name of many wildcards in its stride", () => {
-    const selects = compileSelector({ names: [`${"a*".repeat(9)}!`] });
+    const selects = compileSelector({ names: [`${"a*".repeat(7)}!`] });
     expect(selects(container({ name: "a".repeat(63) }))).toBe(false);
     expect(selects(container({ name: `${"a".repeat(63)}!` }))).toBe(true);
-  }, 5_000);
+  }, 2_000);
 });
 
 describe("`select`", () => {

@@ -136,11 +136,7 @@ export class PoolPlayer {
       case "stall":
         return container.stall();
       case "rotate":
-        return this.#call(
-          this.#pool?.sources.has(container.id) === true
-            ? this.#pool.rotate(container.id)
-            : undefined,
-        );
+        return this.#rotate(member);
       default:
         return undefined;
     }
@@ -240,6 +236,18 @@ export class PoolPlayer {
     member.container.rename(name);
     member.name = name;
     member.wasRenamed = true;
+  }
+
+  /** One that is being detached is none to rotate. */
+  #rotate({ container }: Member): void {
+    const rotate = async (pool: StreamPool): Promise<void> => {
+      try {
+        await pool.rotate(container.id);
+      } catch (error) {
+        if (!DockspoolError.is(error, "CONTAINER_NOT_FOUND")) throw error;
+      }
+    };
+    if (this.#pool !== undefined) this.#call(rotate(this.#pool));
   }
 
   #attach(member: Member | undefined, by: Reference, from: AttachFrom): void {

@@ -129,7 +129,11 @@ export class PoolFollower {
   }
 
   /** Looks after each record and status, and at times: what a listener sees may still be about to change. */
-  async until(test: () => boolean, what = "a condition"): Promise<void> {
+  async until(
+    test: () => boolean,
+    what = "a condition",
+    patienceMs: number = PATIENCE_MS,
+  ): Promise<void> {
     if (test()) return;
     await new Promise<void>((resolve, reject) => {
       const settle = (error?: Error): void => {
@@ -143,7 +147,7 @@ export class PoolFollower {
         if (test()) settle();
         else if (this.#isOver) settle(this.#missing(what, "the loop ended"));
       };
-      const timer = setTimeout(() => settle(this.#missing(what, "waited")), PATIENCE_MS);
+      const timer = setTimeout(() => settle(this.#missing(what, "waited")), patienceMs);
       const interval = setInterval(look, 20);
       this.#looks.add(look);
     });
