@@ -1,3 +1,4 @@
+import type { EngineClient } from "../engine/engine-client.ts";
 import type { ContainerEvent } from "../engine/events.ts";
 import { LOG_START } from "../resume/position.ts";
 import type { Capture } from "../source/capture.ts";
@@ -7,7 +8,8 @@ import type { Finding } from "../source/host.ts";
 import type { Start } from "../source/reading.ts";
 import type { EndReason, SourceStatus } from "../source/status.ts";
 import type { ContainerInfo } from "../wire/records.ts";
-import type { EngineMember } from "./engine-member.ts";
+import type { Discovery } from "./discovery.ts";
+import type { EngineEvents } from "./engine-events.ts";
 import { Feed } from "./feed.ts";
 import type { PoolSourceOptions, ResolvedPoolOptions } from "./options.ts";
 import { Output } from "./output.ts";
@@ -17,11 +19,19 @@ import { Slots } from "./slots.ts";
 import type { PoolStats, PoolStatus } from "./status.ts";
 import { TimeOrder } from "./time-order.ts";
 
+/** The engine that a source's container is of. */
+export interface Origin {
+  readonly name: string;
+  readonly client: EngineClient;
+  readonly events: EngineEvents;
+  readonly discovery: Discovery;
+}
+
 interface Entry {
   readonly source: ContainerLogSource;
   readonly capture: Capture;
   readonly feed: Feed;
-  readonly member: EngineMember;
+  readonly member: Origin;
   /** At its last look; one that is renamed has a new one. */
   info: ContainerInfo;
 }
@@ -58,7 +68,7 @@ export class Roster {
   }
 
   /** Begins to follow a container, if that is not done already. */
-  add(member: EngineMember, finding: Finding, options: PoolSourceOptions): ContainerLogSource {
+  add(member: Origin, finding: Finding, options: PoolSourceOptions): ContainerLogSource {
     const { info } = finding.inspection;
     const known = this.#sources.get(info.id);
     if (known !== undefined) return known;
@@ -116,7 +126,7 @@ export class Roster {
   }
 
   /** Events of an engine were lost: anything may have happened. */
-  lost(lost: EngineMember): void {
+  lost(lost: Origin): void {
     for (const { capture, member } of this.#entries.values())
       if (member === lost) capture.changed();
   }

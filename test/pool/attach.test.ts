@@ -311,13 +311,15 @@ describe("attach()", () => {
     fake.fault = ({ path }) =>
       path.includes(`/containers/web/json`) ? { withholdHeaders: true } : undefined;
     const pool = open(nobody);
-    const underWay = [pool.attach("web"), pool.attach("web", { from: "start" })];
+    const underWay = [pool.attach("web"), pool.attach("web", { from: "start" })].map((attaching) =>
+      failure(attaching, "CLOSED"),
+    );
     await eventually(
       () => fake.requests.some(({ path }) => path.includes("/containers/web/json")),
       "asked for",
     );
     await pool.close();
-    for (const attaching of underWay) await failure(attaching, "CLOSED");
+    await Promise.all(underWay);
     await failure(pool.attach("web"), "CLOSED");
     await failure(pool.attach(web.id), "CLOSED");
     await failure(pool.rotate(), "CLOSED");
@@ -438,7 +440,7 @@ describe("detach()", () => {
     await follower.expectAll(other);
     await follower.end();
     expect(follower.lines(web)).toEqual(read);
-    expect(fake.open.follows).toBe(0);
+    await nothingOpen(fake);
   });
 
   it("lasts: a restart, lost events, another name and a look at the engine change nothing", async () => {

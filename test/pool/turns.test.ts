@@ -320,7 +320,8 @@ describe("the end of a turn", () => {
       order.push("ended");
     });
     follower.pool.on("status", (status) => {
-      if (status.type === "source" && status.container.id === web.id) order.push(status.status.type);
+      if (status.type === "source" && status.container.id === web.id)
+        order.push(status.status.type);
     });
     web.start();
     web.write("one");

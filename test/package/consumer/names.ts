@@ -1,7 +1,15 @@
 // What a strict program can do with every public name; type-checked against the installed package, never run.
-import { ContainerLogSource, DockspoolError, TaskGroup, epochNanoseconds } from "dockspool";
+import {
+  ContainerLogSource,
+  DockspoolError,
+  StreamPool,
+  TaskGroup,
+  epochNanoseconds,
+} from "dockspool";
 import type {
+  AttachOptions,
   ContainerInfo,
+  ContainerSelector,
   Cursor,
   DockerModem,
   EndReason,
@@ -12,6 +20,11 @@ import type {
   LogBatch,
   LogRecord,
   LogStream,
+  Pattern,
+  PoolOptions,
+  PoolSourceOptions,
+  PoolStats,
+  PoolStatus,
   Rotation,
   SourceOptions,
   SourceState,
@@ -97,6 +110,28 @@ export async function count(source: ContainerLogSource): Promise<number> {
 
 function size(batch: LogBatch): number {
   return batch.length;
+}
+
+function describePool(status: PoolStatus): string {
+  if (status.type === "engine") return `${status.engine} ${status.state}`;
+  if (status.type === "source") return describeStatus(status.status);
+  return status.type === "detached" ? describeEnd(status.reason) : status.container.name;
+}
+
+export async function followMany(given: PoolOptions, name: Pattern): Promise<PoolStats> {
+  const select: ContainerSelector = { names: [name], labels: { logs: true }, exclude: {} };
+  const source: PoolSourceOptions = { maxLineBytes: 1_000 };
+  await using pool = new StreamPool({ ...given, select, source, maxStreams: 8 });
+  pool.on("status", (status) => describePool(status));
+  const attached: AttachOptions = { from: "start", engineName: "default" };
+  const one: ContainerLogSource = await pool.attach("web", attached);
+  await pool.detach(one.container);
+  const rotations: PromiseSettledResult<Rotation>[] = await pool.rotate();
+  for await (const batch of pool.batches()) {
+    pool.acknowledge();
+    if (size(batch) > rotations.length && pool.sources.size > 0) break;
+  }
+  return pool.stats;
 }
 
 export async function ownTasks(): Promise<void> {

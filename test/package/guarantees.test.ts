@@ -1,0 +1,46 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { root } from "./support.ts";
+
+const text = readFileSync(join(root, "docs/guarantees.md"), "utf8");
+const sections = text.split(/^## /m).slice(1);
+
+interface Named {
+  readonly file: string;
+  readonly name: string | undefined;
+}
+
+function namedIn(section: string): Named[] {
+  return [...section.matchAll(/^- `(test\/[^`]+)`(?:: "([^"]+)")?/gm)].map(
+    ([, file = "", name]) => ({ file, name }),
+  );
+}
+
+describe("docs/guarantees.md", () => {
+  it("has all nine", () => {
+    expect(sections.map((section) => section.slice(0, 2))).toEqual([
+      "G1",
+      "G2",
+      "G3",
+      "G4",
+      "G5",
+      "G6",
+      "G7",
+      "G8",
+      "G9",
+    ]);
+  });
+
+  it.each(sections.map((section) => [section.slice(0, 2), section] as const))(
+    "%s names tests that exist",
+    (_, section) => {
+      const named = namedIn(section);
+      expect(named.length).toBeGreaterThan(0);
+      for (const { file, name } of named) {
+        expect([file, existsSync(join(root, file))]).toEqual([file, true]);
+        expect(readFileSync(join(root, file), "utf8")).toContain(name ?? "");
+      }
+    },
+  );
+});
