@@ -11,6 +11,7 @@ import { asFailure } from "../source/failures.ts";
 import type { Finding, HeadStart } from "../source/host.ts";
 import type { Start } from "../source/reading.ts";
 import type { ContainerInfo } from "../wire/records.ts";
+import { checkReadable, notFound } from "./failures.ts";
 
 export interface DiscoveryParts {
   readonly engineName: string;
@@ -102,7 +103,11 @@ export class Discovery {
         if (known !== undefined) this.#starting(id, known);
         break;
       case "start":
-        this.#consider(id, known ?? this.#add(id, name, true), { startedBy: at, hasRun: true });
+        // Before the first look it may have been there for long.
+        this.#consider(id, known ?? this.#add(id, name, this.#hasLooked), {
+          startedBy: at,
+          hasRun: true,
+        });
         break;
       case "rename":
         if (known === undefined) break;
@@ -232,11 +237,12 @@ export class Discovery {
       // It may be gone before it could be looked at.
       const inspection = { ...idle, running: true, startedAt: undefined };
       const headStart = this.#takeHeadStart(known);
-      found({ inspection, start: known.start ?? { position: LOG_START }, startedBy, headStart });
+      const start = known.start ?? { position: LOG_START };
+      found({ inspection, start, startedBy, isUrgent: true, headStart });
       return;
     }
-    const isUrgent = startedBy !== undefined || isCreated;
-    const inspection = await client.inspect(id, signal, { now: isUrgent });
+    const now = startedBy !== undefined || isCreated;
+    const inspection = await client.inspect(id, signal, { now });
     const { info, createdAt, running, removing } = inspection;
     known.info = info;
     if (removing) throw notFound(info);
@@ -244,7 +250,7 @@ export class Discovery {
     known.isSettled = true;
     known.idle = undefined;
     if (isFollowed(id) || !selects(info)) return;
-    if (info.logDriver === "none") throw unreadable(info);
+    checkReadable(info);
     known.start ??= known.isNew
       ? { position: LOG_START }
       : await this.#parts.locate(inspection, signal);
@@ -253,15 +259,13 @@ export class Discovery {
       idle === undefined
         ? hasRun || (known.isNew && hasEverRun(inspection))
         : idle.startedAt !== inspection.startedAt;
-    const headStart = known.start.position === LOG_START ? this.#takeHeadStart(known) : undefined;
+    const { start } = known;
+    const isUrgent = known.isNew || startedBy !== undefined;
+    const headStart = start.position === LOG_START ? this.#takeHeadStart(known) : undefined;
     if (headStart !== undefined) {
-      found({
-        inspection: { ...inspection, running: true },
-        start: known.start,
-        startedBy: startedBy ?? Infinity,
-        headStart,
-      });
-    } else if (running || hasRunUnseen) found({ inspection, start: known.start, startedBy });
+      const starting = { ...inspection, running: true };
+      found({ inspection: starting, start, startedBy: startedBy ?? Infinity, isUrgent, headStart });
+    } else if (running || hasRunUnseen) found({ inspection, start, startedBy, isUrgent });
     else known.idle = inspection;
   }
 
@@ -280,20 +284,4 @@ export class Discovery {
 /** Docker says "0001-01-01T00:00:00Z" of a container that never started. */
 function hasEverRun({ startedAt }: Inspection): boolean {
   return startedAt !== undefined && !startedAt.startsWith("0001-");
-}
-
-function notFound({ id, name }: ContainerInfo): DockspoolError {
-  return new DockspoolError(
-    "CONTAINER_NOT_FOUND",
-    `Container ${name} was removed before its log could be read.`,
-    { container: id },
-  );
-}
-
-function unreadable({ id, name }: ContainerInfo): DockspoolError {
-  return new DockspoolError(
-    "LOGS_UNREADABLE",
-    `Container ${name} has the log driver "none", which keeps nothing that could be read.`,
-    { container: id },
-  );
 }

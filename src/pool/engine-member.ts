@@ -14,6 +14,7 @@ import type { From } from "../source/options.ts";
 import type { Start } from "../source/reading.ts";
 import { Discovery } from "./discovery.ts";
 import { EngineEvents } from "./engine-events.ts";
+import { checkReadable } from "./failures.ts";
 import { HeadStart } from "./head-start.ts";
 import type { PoolSourceOptions, ResolvedPoolOptions } from "./options.ts";
 import type { Roster } from "./roster.ts";
@@ -99,6 +100,7 @@ export class EngineMember {
         const inspection = await this.client.inspect(container, signal, { first: true });
         const { info } = inspection;
         const sourceOptions = { ...options.sourceOptions(info), ...given };
+        checkReadable(info);
         await roster.closed(info.id);
         const start = await this.#startOf(inspection, from, sourceOptions, signal);
         this.discovery.refuse(info.id, false);

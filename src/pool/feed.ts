@@ -63,6 +63,7 @@ export class Feed {
   /** What is left is not handed out. */
   abandon(error: unknown): void {
     this.#capture.buffer.abandon(error);
+    this.#capture.consumer.drop();
   }
 
   /** Others wait for its lines, whatever they hold. */

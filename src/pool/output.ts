@@ -123,7 +123,7 @@ export class Output {
   /** Nothing more comes, and what is left is not handed out either. */
   abandon(error: unknown): void {
     this.#end = { failure: { error } };
-    const feeds = [...this.#feeds];
+    const feeds = new Set([...this.#feeds, ...this.#inHand]);
     this.#feeds.clear();
     for (const feed of feeds) {
       this.#merge.remove(feed);

@@ -43,6 +43,7 @@ export class Roster {
   readonly output: Output;
   readonly rotations: Rotations;
   readonly #budget: ByteBudget;
+  readonly #joinsChunks: boolean;
   readonly #sources = new Map<string, ContainerLogSource>();
   readonly #entries = new Map<string, Entry>();
   readonly #emit: (status: PoolStatus) => void;
@@ -58,6 +59,8 @@ export class Roster {
     this.#emit = emit;
     this.sources = this.#sources;
     this.#budget = new ByteBudget(bufferBytes);
+    // By time, each line waits from its own arrival on.
+    this.#joinsChunks = latenessMs === undefined;
     // Where lines wait for another container's, that one needs its turn to make room.
     const isBlocked = (): boolean => this.#budget.full && !this.output.hasSuccessors;
     this.slots = new Slots({ maxStreams, timeSliceMs, isBlocked });
@@ -76,6 +79,7 @@ export class Roster {
       client: member.client,
       turns: this.slots,
       budget: this.#budget,
+      joinsChunks: this.#joinsChunks,
       finding,
       listen: (container, handlers, signal) => member.events.listen(container, handlers, signal),
       onRecovery: (callback) => member.events.onRecovery(callback),

@@ -84,6 +84,8 @@ export class Slots implements Turns {
     if (signal.aborted) return Promise.reject(signal.reason);
     if (this.#slots.size < this.#options.maxStreams) return Promise.resolve(this.#grant(holder));
     queued();
+    // Whoever was told may have ended it.
+    if (signal.aborted) return Promise.reject(signal.reason);
     return new Promise((resolve, reject) => {
       const lane = this.#laneOf(interest);
       const leave = (): void => {

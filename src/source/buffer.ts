@@ -10,6 +10,8 @@ export interface End {
 interface Shared {
   /** Of all buffers together. */
   readonly budget?: ByteBudget | undefined;
+  /** Chunks that wait together are handed out together; default true. */
+  readonly joinsChunks?: boolean;
   /** Called when there is a batch to take, or the end. */
   readonly ready?: () => void;
 }
@@ -58,7 +60,8 @@ export class BatchBuffer {
   push(batch: Batch): void {
     if (this.#end !== undefined) return;
     const { last } = this;
-    if (last === undefined || !joinTo(last, batch)) this.#batches.push(batch);
+    const joins = this.#shared.joinsChunks !== false && last !== undefined;
+    if (!joins || !joinTo(last, batch)) this.#batches.push(batch);
     this.#own.take(batch.bytes);
     this.#shared.budget?.take(batch.bytes);
     this.#wakeConsumer();

@@ -1,4 +1,3 @@
-import type { HeldBody } from "../engine/body.ts";
 import type { Inspection } from "../engine/inspection.ts";
 import { DockspoolError } from "../errors.ts";
 import { onAbort } from "../lifetime/abort.ts";
@@ -9,10 +8,11 @@ import { newestTimestamp } from "../resume/position.ts";
 import type { ContainerInfo } from "../wire/records.ts";
 import { BatchBuffer } from "./buffer.ts";
 import { Consumer } from "./consumer.ts";
+import { ContainerSight } from "./container-sight.ts";
 import { ContainerState } from "./container-state.ts";
 import { asFailure, closedError, endedEarly } from "./failures.ts";
 import { sleepOrRecover } from "./host.ts";
-import type { Finding, HeadStart, Interest, SourceHost, Turn, TurnStream } from "./host.ts";
+import type { Finding, SourceHost } from "./host.ts";
 import { LogReader } from "./log-reader.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { mayHaveRunAgain } from "./later-run.ts";
@@ -24,6 +24,7 @@ import { ChangeWatch } from "./change-watch.ts";
 import type { Change } from "./change-watch.ts";
 import { StreamSession } from "./stream-session.ts";
 import { StreamTasks } from "./stream-tasks.ts";
+import { TurnKeeper } from "./turn-keeper.ts";
 import { Watchdog } from "./watchdog.ts";
 
 /** The name of the task that reads. */
@@ -48,6 +49,8 @@ export class Capture {
   readonly #emit: (status: SourceStatus) => void;
   readonly #host: SourceHost;
   readonly #known: ContainerState;
+  readonly #sight: ContainerSight;
+  readonly #turn: TurnKeeper;
   readonly #life = new TaskGroup("source");
   readonly #tasks: StreamTasks;
   readonly #backoff: Backoff;
@@ -59,21 +62,12 @@ export class Capture {
   #end: EndReason | undefined;
   #reading: Reading | undefined;
   #rotation: RotationRequest | undefined;
-  /** What was seen of the container last, while it is known not to have changed. */
-  #unchanged: Inspection | undefined;
-  #changes = 0;
-  #turn: Turn | undefined;
-  #headStart: HeadStart | undefined;
-  #held: HeldBody | undefined;
-  /** The turn is wanted back. */
-  #isYielding = false;
-  #interest: Interest = "unread";
   #openedAt: number | undefined;
   /** The latest stream ended by itself, and nothing was seen of the container since. */
   #hasStreamEnded = false;
   /** The latest follow came to its proper end, which on this engine is the log's. */
   #hasFollowedToEnd = false;
-  readonly #counts = { generation: 0, rotations: 0, turns: 0, reconnects: 0, stalls: 0, gaps: 0 };
+  readonly #counts = { generation: 0, rotations: 0, reconnects: 0, stalls: 0, gaps: 0 };
   #lastByteAt: number | undefined;
   #reported: DockspoolError | undefined;
 
@@ -88,6 +82,14 @@ export class Capture {
     this.#emit = emit;
     this.#known = new ContainerState(emit);
     this.#host = host;
+    this.#sight = new ContainerSight(host);
+    this.#turn = new TurnKeeper(host.turns, {
+      stream: () => (this.#state === "streaming" ? this.#progress : undefined),
+      queued: () => this.#queued(),
+      wanted: () => {
+        if (this.#state === "streaming") void this.#closeForRotation();
+      },
+    });
     this.#backoff = new Backoff(options.reconnect);
     this.#watchdog = new Watchdog(options, () => this.#rotateByItself());
     this.#tasks = new StreamTasks(options.rotateTimeoutMs);
@@ -127,8 +129,7 @@ export class Capture {
 
   /** Something happened to the container, or may have. */
   changed(): void {
-    this.#changes++;
-    this.#unchanged = undefined;
+    this.#sight.changed();
   }
 
   /** The current stream's tasks. */
@@ -140,6 +141,7 @@ export class Capture {
     return {
       ...this.#counts,
       state: this.#state,
+      turns: this.#turn.taken,
       lines: this.#reading?.lines ?? 0,
       bytes: this.#reading?.bytes ?? 0,
       delivered: this.consumer.delivered,
@@ -161,8 +163,7 @@ export class Capture {
       } catch (error) {
         this.#finish(this.#end ?? { kind: "failed", error: asFailure(error, this.#container) });
       } finally {
-        this.#headStart?.cancel();
-        this.#giveTurn();
+        this.#turn.end();
       }
     });
   }
@@ -207,12 +208,12 @@ export class Capture {
           if (this.#hasStreamEnded && !isRestart) {
             await this.#backOff(endedEarly(inspection), signal);
             this.#lookLater();
-          } else if (!(await this.#takeTurn(signal))) {
+          } else if (!(await this.#waitForTurn(signal))) {
             await this.#follow(inspection, signal);
           }
           continue;
         }
-        if (!this.#known.isStopped && (await this.#takeTurn(signal))) continue;
+        if (!this.#known.isStopped && (await this.#waitForTurn(signal))) continue;
         const end = await this.#awaitRestart(inspection, signal);
         if (end !== undefined) return end;
       } catch (error) {
@@ -260,28 +261,21 @@ export class Capture {
   #adopt(finding: Finding | undefined): void {
     if (finding === undefined) return;
     const { inspection, start, startedBy } = finding;
-    if (startedBy !== undefined) this.#interest = "started";
-    this.#headStart = finding.headStart;
+    this.#turn.headStart = finding.headStart;
     this.#saw(inspection);
-    this.#unchanged = inspection;
     this.#reading?.begin(start);
+    if (finding.isUrgent === true) this.#turn.interest = "started";
     if (startedBy !== undefined) this.#known.begins(startedBy);
   }
 
   async #inspect(signal: AbortSignal): Promise<Inspection> {
-    if (this.#unchanged !== undefined && !this.#hasStreamEnded) return this.#unchanged;
-    return this.#look(signal);
+    const { unchanged } = this.#sight;
+    return unchanged !== undefined && !this.#hasStreamEnded ? unchanged : this.#look(signal);
   }
 
   async #look(signal: AbortSignal): Promise<Inspection> {
-    const { client, isWatching } = this.#host;
-    this.#unchanged = undefined;
-    const isHurried = this.#turn !== undefined;
-    const mark = this.#changes;
     const container = this.info?.id ?? this.#container;
-    const inspection = await client.inspect(container, signal, { first: isHurried });
-    if (isWatching() && this.#changes === mark) this.#unchanged = inspection;
-    return this.#saw(inspection);
+    return this.#saw(await this.#sight.look(container, this.#turn.isHeld, signal));
   }
 
   #saw(inspection: Inspection): Inspection {
@@ -299,7 +293,7 @@ export class Capture {
   async #follow(inspection: Inspection, signal: AbortSignal): Promise<void> {
     this.#hasStreamEnded = false;
     for (;;) {
-      if (await this.#passTurn(signal)) return;
+      if (await this.#turn.pass(signal)) return;
       const session = this.#openSession(inspection);
       const end = await this.#readerTask((task) => session.follow(task));
       signal.throwIfAborted();
@@ -319,19 +313,19 @@ export class Capture {
     try {
       const end = await this.#readToEnd(inspection, signal);
       if (end !== undefined || !this.#known.isStopped) return end;
-      this.#giveTurn();
+      this.#turn.give();
       change = await watch.change;
-      this.#unchanged = undefined;
+      this.#sight.changed();
     } finally {
       await watch.close();
     }
-    // Unseen, it may have run in between.
-    if (change === "unknown") this.#known.isReadToEnd = false;
+    // It may have run in between, or runs.
+    if (change !== "removed") this.#known.isReadToEnd = false;
     if (typeof change === "string" || inspection.info.tty) return undefined;
     // A container that lives for milliseconds is gone before it could be looked at.
     this.#known.started(change.startedBy);
-    this.#interest = "started";
-    if (await this.#takeTurn(signal)) return undefined;
+    this.#turn.interest = "started";
+    if (await this.#waitForTurn(signal)) return undefined;
     await this.#follow({ ...inspection, running: true }, signal);
     return undefined;
   }
@@ -348,7 +342,7 @@ export class Capture {
       });
       signal.throwIfAborted();
       if (end === "rotated") {
-        await this.#passTurn(signal);
+        await this.#turn.pass(signal);
         return undefined;
       }
       this.#reading?.endOpenLines();
@@ -362,61 +356,16 @@ export class Capture {
   }
 
   /** True where it had to wait: what was seen of the container before may not be so any more. */
-  async #takeTurn(signal: AbortSignal): Promise<boolean> {
-    const { turns } = this.#host;
-    if (turns === undefined || this.#turn !== undefined) return false;
-    const holder = {
-      stream: (): TurnStream | undefined =>
-        this.#state === "streaming" ? this.#progress : undefined,
-      yield: () => this.#yield(),
-    };
-    const headStart = this.#headStart;
-    this.#headStart = undefined;
-    const held = await headStart?.take(holder);
-    if (held !== undefined) {
-      this.#turn = held.turn;
-      this.#held = held.body;
-      this.#interest = "idle";
-      this.#counts.turns++;
-      return false;
-    }
-    let waited = false;
-    const queued = (): void => {
-      waited = true;
-      this.#state = "waiting";
-      this.#emit({ type: "waiting" });
-      this.#settleRotation(false);
-    };
-    this.#turn = await turns.take({ holder, interest: this.#interest, queued }, signal);
-    this.#interest = "idle";
-    this.#isYielding = false;
-    this.#counts.turns++;
-    if (waited) {
-      this.#state = "opening";
-      this.#hasStreamEnded = false;
-    }
+  async #waitForTurn(signal: AbortSignal): Promise<boolean> {
+    const waited = await this.#turn.take(signal);
+    if (waited) this.#hasStreamEnded = false;
     return waited;
   }
 
-  #giveTurn(): void {
-    void this.#held?.drop();
-    this.#held = undefined;
-    this.#turn?.release();
-    this.#turn = undefined;
-    this.#isYielding = false;
-  }
-
-  /** Lets the next one have the turn, where it is wanted back, and waits for another. False where it is not. */
-  async #passTurn(signal: AbortSignal): Promise<boolean> {
-    if (!this.#isYielding) return false;
-    this.#giveTurn();
-    await this.#takeTurn(signal);
-    return true;
-  }
-
-  #yield(): void {
-    this.#isYielding = true;
-    if (this.#state === "streaming") void this.#closeForRotation();
+  #queued(): void {
+    this.#state = "waiting";
+    this.#emit({ type: "waiting" });
+    this.#settleRotation(false);
   }
 
   #openSession(inspection: Inspection): StreamSession {
@@ -429,8 +378,8 @@ export class Capture {
       this.#lastByteAt = Date.now();
       this.#watchdog.sawBytes(this.#lastByteAt);
     };
-    const reader = new LogReader(this.#host.client, inspection, sawBytes, this.#held);
-    this.#held = undefined;
+    const held = this.#turn.takeHeld();
+    const reader = new LogReader(this.#host.client, inspection, sawBytes, held);
     return new StreamSession({
       reader,
       reading,
@@ -450,6 +399,8 @@ export class Capture {
 
   /** Runs the one reader that may exist, then ends its generation. Resolves only once the reader has ended. */
   async #readerTask<T>(read: (signal: AbortSignal) => Promise<T>): Promise<T | "rotated"> {
+    // What is closed in this moment opens no group that nobody would close.
+    this.#life.signal.throwIfAborted();
     const tasks = this.#tasks.open();
     try {
       return await tasks.run(READER, read);
@@ -520,7 +471,7 @@ export class Capture {
   }
 
   #sawEntries(first: string): void {
-    this.#interest = "active";
+    this.#turn.interest = "active";
     this.#backoff.reset();
     this.#progress.came();
     const silentMs = this.#watchdog.sawEntries(first);
@@ -534,12 +485,12 @@ export class Capture {
       this.#backoff.reset();
     this.#openedAt = undefined;
     this.#hasStreamEnded = false;
-    this.#unchanged = undefined;
+    this.#sight.changed();
     const { attempt, delayMs } = this.#backoff.next();
     this.#state = "reconnecting";
     this.#counts.reconnects++;
     this.#emit({ type: "reconnecting", attempt, delayMs, error });
-    this.#giveTurn();
+    this.#turn.give();
     await sleepOrRecover(this.#host, delayMs, signal);
   }
 

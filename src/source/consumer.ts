@@ -119,6 +119,12 @@ export class Consumer {
     this.#acknowledged = 0;
   }
 
+  /** What is in hand counts no longer. */
+  drop(): void {
+    if (this.#batch !== undefined && !this.#isReleased) this.#buffer.release(this.#batch);
+    this.#isReleased = true;
+  }
+
   /** A batch with records left to hand out. */
   #current(): Batch | undefined {
     if (this.#batch !== undefined && this.#handed < this.#batch.records.length) return this.#batch;

@@ -64,6 +64,8 @@ export interface Finding {
   readonly start: Start;
   /** It has just started: by an event of this time, in epoch milliseconds; Infinity where it is about to. */
   readonly startedBy: number | undefined;
+  /** It may be gone soon. */
+  readonly isUrgent?: boolean;
   /** Its stream was asked for already. */
   readonly headStart?: HeadStart | undefined;
 }
@@ -74,6 +76,8 @@ export interface SourceHost {
   /** Undefined: as many streams as there are sources. */
   readonly turns: Turns | undefined;
   readonly budget: ByteBudget | undefined;
+  /** Chunks that wait together are handed out together, whenever each of them came. */
+  readonly joinsChunks: boolean;
   readonly finding: Finding | undefined;
   /** Hands over a container's events. Resolves when some may have been missed. @throws DockspoolError */
   readonly listen: (
@@ -100,6 +104,7 @@ export function ownHost(engine: Engine): SourceHost {
     client,
     turns: undefined,
     budget: undefined,
+    joinsChunks: true,
     finding: undefined,
     listen: (container, handlers, signal) => client.readEvents(container, handlers, signal),
     onRecovery: () => () => {},
@@ -116,6 +121,7 @@ export function sleepOrRecover(
   ms: number,
   signal: AbortSignal,
 ): Promise<void> {
+  if (signal.aborted) return Promise.reject(signal.reason);
   return new Promise((resolve, reject) => {
     const end = (): void => {
       clearTimeout(timer);

@@ -28,8 +28,8 @@ afterEach(async () => {
   await turns(2);
   process.off("warning", onWarning);
   process.off("unhandledRejection", onUnhandled);
-  expect(warnings).toEqual([]);
-  expect(unhandled).toEqual([]);
+  const seen = [...warnings, ...unhandled];
+  if (seen.length > 0) throw new AggregateError(seen, "Nobody was to see these.");
 });
 
 function open(options: PoolOptions = {}): StreamPool {
@@ -139,6 +139,7 @@ describe("close()", () => {
     await follower.until(() => follower.pool.stats.lines === 120, "all are read");
     await follower.end();
     for (const container of containers) follower.expectExactly(container);
+    expect(follower.records).toHaveLength(120);
     await nothingLeft(follower.pool);
   });
 
@@ -193,6 +194,37 @@ describe("close()", () => {
       await turns(moment);
       await follower.end();
       await nothingLeft(follower.pool);
+      expect(follower.seen("detached")).toHaveLength(follower.seen("attached").length);
+    }
+  });
+
+  it("just when a container that waited was given its turn opens nothing any more", async () => {
+    const containers = create(3);
+    for (const act of ["detach", "close"] as const) {
+      for (let ticks = 0; ticks < 16; ticks++) {
+        const source = { ...eager, rotateTimeoutMs: 300 };
+        const follower = follow({ maxStreams: 1, timeSliceMs: 3_600_000, source });
+        for (const container of containers) await follower.expectAll(container);
+        await follower.until(() => follower.pool.stats.streamsWaiting === 2, "2 wait");
+        const { pool } = follower;
+        const holder = [...pool.sources.values()].find(({ stats }) => stats.state !== "waiting");
+        let ending: Promise<unknown> | undefined;
+        pool.on("status", ({ type }) => {
+          if (type !== "detached" || ending !== undefined) return;
+          ending = (async () => {
+            for (let tick = 0; tick < ticks; tick++) await Promise.resolve();
+            const waiting = [...pool.sources.keys()];
+            if (act === "close") await pool.close();
+            else await Promise.all(waiting.map((id) => pool.detach(id)));
+          })();
+        });
+        await pool.detach(holder?.container ?? "");
+        expect(ending).toBeDefined();
+        await ending;
+        await follower.end();
+        for (const container of containers) follower.expectExactly(container);
+        await nothingLeft(pool);
+      }
     }
   });
 
@@ -200,6 +232,7 @@ describe("close()", () => {
     const containers = create(10);
     const follower = follow();
     await follower.streaming(...containers);
+    for (const container of containers) await follower.expectAll(container);
     fake.outage();
     await follower.until(
       () => follower.seen("engine").at(-1)?.state === "disconnected",
@@ -209,6 +242,7 @@ describe("close()", () => {
     fake.restore();
     await nothingLeft(follower.pool);
     for (const container of containers) follower.expectExactly(container);
+    expect(follower.seen("detached")).toHaveLength(10);
   });
 
   it("settles where the engine was never there", async () => {
@@ -551,10 +585,11 @@ describe("a listener of statuses that throws", () => {
       const containers = create(6, 10);
       const pool = open({ maxStreams: 2, timeSliceMs: 10 });
       const follower = new PoolFollower(pool);
-      const errors = [new Error("of the listener's"), "no error at all"];
+      const error = new Error("of the listener's");
       let calls = 0;
       pool.on("status", () => {
-        throw errors[calls++ % 2];
+        calls++;
+        throw error;
       });
       for (const container of containers) await follower.expectAll(container);
       for (const container of containers) container.restart();
@@ -568,7 +603,7 @@ describe("a listener of statuses that throws", () => {
       for (const container of containers) follower.expectExactly(container);
       expect(calls).toBeGreaterThan(12);
       expect(emitted).toHaveBeenCalledTimes(calls);
-      expect(emitted.mock.calls[0]).toEqual([errors[0], "DockspoolListenerWarning"]);
+      expect(emitted.mock.calls[0]).toEqual([error, "DockspoolListenerWarning"]);
       await nothingLeft(pool);
     } finally {
       emitted.mockRestore();

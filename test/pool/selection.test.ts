@@ -80,7 +80,7 @@ describe("a selector", () => {
     ],
     [{ labels: { team: "pay*", logs: true } }, { labels: { team: "payments" } }, false],
     // Names that every object has.
-    [{ labels: { constructor: true } }, { labels: {} }, false],
+    [{ labels: { constructor: true as const } }, { labels: {} }, false],
     [{ labels: { toString: "*" } }, { labels: {} }, false],
     [{ compose: { project: "shop" } }, { labels: compose }, true],
     [{ compose: { project: "shop", service: "w*" } }, { labels: compose }, true],
@@ -206,13 +206,13 @@ describe("`select`", () => {
     const follower = follow({
       select: ({ name }) => {
         if (name === "bad") throw oops;
-        // eslint-disable-next-line no-throw-literal -- a caller may throw anything
+        // oxlint-disable-next-line typescript/only-throw-error -- a caller may throw anything
         if (name === "worse") throw "anything";
         return true;
       },
     });
-    for (const container of [one, bad, two, worse]) container.write("hello");
-    for (const container of [one, two]) await follower.expectAll(container);
+    for (const each of [one, bad, two, worse]) each.write("hello");
+    for (const each of [one, two]) await follower.expectAll(each);
     await follower.until(() => follower.seen("skipped").length === 2, "2 skipped");
     const skipped = new Map(
       follower.seen("skipped").map(({ container: { name }, error }) => [name, error]),
@@ -248,6 +248,7 @@ describe("`select`", () => {
     web.write("one");
     await follower.expectAll(web);
     await follower.end();
+    expect(calls).toBe(2);
   });
 });
 
@@ -433,7 +434,7 @@ describe("a wrong option", () => {
       "signal",
     ];
     const options = Object.fromEntries(names.map((name) => [name, undefined]));
-    const pool = new StreamPool(options as PoolOptions);
+    const pool = new StreamPool(options);
     expect(pool.stats).toMatchObject({ containers: 0, streamsOpen: 0, streamsMax: 128, tasks: 0 });
   });
 

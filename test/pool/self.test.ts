@@ -1,12 +1,13 @@
 import { describe, expect, it, vi } from "vitest";
 import { StreamPool } from "../../src/index.ts";
+import type * as self from "../../src/pool/self.ts";
 import { FakeEngine } from "../../src/testing.ts";
 import { eager } from "../support/fake-follow.ts";
 import { PoolFollower } from "../support/pool-follow.ts";
 
 /** Where this process is, as the pools of this file see it. */
 const here = vi.hoisted((): { id: string | undefined } => ({ id: undefined }));
-type Self = typeof import("../../src/pool/self.ts");
+type Self = typeof self;
 vi.mock("../../src/pool/self.ts", (): Partial<Self> => ({
   ownContainerId: () => Promise.resolve(here.id),
 }));
@@ -170,38 +171,39 @@ describe("the own container's id", () => {
 describe("`excludeSelf`", () => {
   it("leaves the own container out, whatever is selected; false follows it", async () => {
     await using fake = await FakeEngine.start();
-    const [self, web] = [fake.create({ name: "self" }), fake.create({ name: "web" })];
-    here.id = self.id;
+    const [own, web] = [fake.create({ name: "self" }), fake.create({ name: "web" })];
+    here.id = own.id;
     const shared = { engine: fake.engine, source: eager, from: "start" } as const;
     const without = new PoolFollower(
       new StreamPool({ ...shared, select: { names: ["self", "web"] } }),
     );
     const withIt = new PoolFollower(new StreamPool({ ...shared, excludeSelf: false }));
-    for (const container of [self, web]) container.write("one");
-    await withIt.expectAll(self);
+    for (const container of [own, web]) container.write("one");
+    await withIt.expectAll(own);
     for (const follower of [without, withIt]) {
       await follower.expectAll(web);
       await follower.discovered();
     }
-    self.restart();
-    self.rename("web-2");
-    self.write("two");
-    await withIt.expectAll(self);
+    own.restart();
+    own.rename("web-2");
+    own.write("two");
+    await withIt.expectAll(own);
     expect([...without.pool.sources.keys()]).toEqual([web.id]);
     expect(without.seen("skipped")).toEqual([]);
     for (const follower of [without, withIt]) await follower.end();
-    expect(without.lines(self)).toEqual([]);
+    expect(without.lines(own)).toEqual([]);
   });
 
   it("does not keep `attach` from following it", async () => {
     await using fake = await FakeEngine.start();
-    const self = fake.create({ name: "self" });
-    here.id = self.id;
+    const own = fake.create({ name: "self" });
+    here.id = own.id;
     const follower = new PoolFollower(new StreamPool({ engine: fake.engine, source: eager }));
     await follower.discovered();
     await follower.pool.attach("self");
-    self.write("one");
-    await follower.expectAll(self);
+    own.write("one");
+    await follower.expectAll(own);
     await follower.end();
+    expect(follower.texts(own)).toEqual(["one"]);
   });
 });

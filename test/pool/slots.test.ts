@@ -57,7 +57,7 @@ class Asker {
 }
 
 function ask(slots: Slots, names: string, interest?: Interest): Asker[] {
-  return [...names].map((name) => new Asker(name).ask(slots, interest));
+  return names.split("").map((name) => new Asker(name).ask(slots, interest));
 }
 
 /** Promises settle. */
@@ -188,6 +188,46 @@ describe("slots", () => {
     expect([slots.taken, slots.waiting, slots.granted, late.queued]).toEqual([0, 0, 0, 0]);
   });
 
+  it("are not given to who leaves when told that it has to wait", async () => {
+    const slots = slotsOf(1);
+    const [holder] = ask(slots, "a");
+    const controller = new AbortController();
+    const gone = new Error("gone");
+    const leaving = slots.take(
+      {
+        holder: { stream: () => undefined, yield: () => {} },
+        interest: "unread",
+        queued: () => controller.abort(gone),
+      },
+      controller.signal,
+    );
+    await expect(leaving).rejects.toBe(gone);
+    expect([slots.taken, slots.waiting]).toEqual([1, 0]);
+    const [next] = ask(slots, "b");
+    await settle();
+    holder?.turn?.release();
+    await settle();
+    expect(next?.turn).toBeDefined();
+    expect(slots.granted).toBe(2);
+  });
+
+  it("are given to who hears that it has to wait, and makes a turn free with that", async () => {
+    const slots = slotsOf(1);
+    const [holder] = ask(slots, "a");
+    await settle();
+    const turn = await slots.take(
+      {
+        holder: { stream: () => undefined, yield: () => {} },
+        interest: "idle",
+        queued: () => holder?.turn?.release(),
+      },
+      new AbortController().signal,
+    );
+    expect([slots.taken, slots.waiting, slots.granted]).toEqual([1, 0, 2]);
+    turn.release();
+    expect(slots.taken).toBe(0);
+  });
+
   it("say how long the one that waits longest has waited", async () => {
     const slots = slotsOf(1);
     expect(slots.longestWaitMs).toBe(0);
@@ -299,7 +339,8 @@ describe("a turn", () => {
       const [holder] = ask(slots, "a").map((asker) => asker.opens(openingMs));
       ask(slots, "b", "idle");
       const from = performance.now();
-      while (holder?.yields === 0) await vi.advanceTimersByTimeAsync(1);
+      const isOver = (): boolean => holder === undefined || holder.yields > 0;
+      while (!isOver()) await vi.advanceTimersByTimeAsync(1);
       return performance.now() - from;
     };
     const short = await lasted(2);

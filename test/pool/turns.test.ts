@@ -42,16 +42,16 @@ function create(count: number, prefix = "c"): FakeContainer[] {
 
 /** Writes on until told to stop. */
 function writing(act: (round: number) => void, pause = 1): { stop(): Promise<void> } {
-  let isOn = true;
+  const pen = { isDown: true };
   const done = (async () => {
-    for (let round = 0; isOn; round++) {
+    for (let round = 0; pen.isDown; round++) {
       act(round);
       await turns(pause);
     }
   })();
   return {
     stop: () => {
-      isOn = false;
+      pen.isDown = false;
       return done;
     },
   };
@@ -155,7 +155,9 @@ describe("containers that take turns", () => {
     const follower = follow({ maxStreams: 2, timeSliceMs: 60 });
     const loud = containers.slice(0, 3);
     let written = 0;
+    // As fast as it is read.
     const pen = writing(() => {
+      if (written - follower.records.length > 5_000) return;
       for (const container of loud)
         for (let line = 0; line < 5; line++) container.write(`loud ${written++}`);
     });
@@ -469,5 +471,147 @@ describe("a container that is detached while it waits", () => {
     for (const { reason } of follower.seen("detached")) expect(reason).toEqual({ kind: "closed" });
     expect(follower.pool.stats).toMatchObject({ streamsOpen: 0, streamsWaiting: 0, tasks: 0 });
     await nothingOpen(fake);
+  });
+});
+
+describe("the end of a source that waits for its turn", () => {
+  it("comes at once, also where its turn has come in the same moment", async () => {
+    for (const from of ["waiting", "opened"] as const) {
+      for (let after = 0; after < 12; after++) {
+        const containers = create(3, `${from}${after}x`);
+        const pool = open({
+          maxStreams: 1,
+          select: { names: [`${from}${after}x*`] },
+          source: { ...eager, rotateTimeoutMs: 500 },
+        });
+        let heard = 0;
+        let closing: Promise<void> | undefined;
+        pool.on("status", (status) => {
+          if (status.type !== "source" || status.status.type !== from) return;
+          // In the second round someone gives its turn to another in this very moment.
+          if (++heard !== 5) return;
+          closing = (async () => {
+            for (let tick = 0; tick < after; tick++) await Promise.resolve();
+            await pool.close();
+          })();
+        });
+        const follower = new PoolFollower(pool);
+        await follower.done;
+        await closing;
+        await follower.end();
+        expect(follower.seen("detached").map(({ reason }) => reason)).toEqual(
+          containers.map(() => ({ kind: "closed" })),
+        );
+        expect(pool.stats).toMatchObject({ streamsOpen: 0, streamsWaiting: 0, tasks: 0 });
+        await nothingOpen(fake);
+        for (const container of containers) container.remove();
+      }
+    }
+    expect(fake.open.maxFollows).toBe(1);
+  });
+
+  it("comes at once by detach(), whichever of the others its turn came from", async () => {
+    for (let after = 0; after < 12; after++) {
+      const containers = create(4, `c${after}x`);
+      const pool = open({
+        maxStreams: 1,
+        select: { names: [`c${after}x*`] },
+        source: { ...eager, rotateTimeoutMs: 500 },
+      });
+      const detaching: Promise<unknown>[] = [];
+      let heard = 0;
+      pool.on("status", (status) => {
+        if (status.type !== "source" || status.status.type !== "waiting") return;
+        if (++heard !== 6) return;
+        // All but the one that has just given its turn up, and the one that is next.
+        for (const { id } of containers.slice(0, 3)) {
+          detaching.push(
+            (async () => {
+              for (let tick = 0; tick < after; tick++) await Promise.resolve();
+              await pool.detach(id);
+            })(),
+          );
+        }
+      });
+      const follower = new PoolFollower(pool);
+      await follower.until(() => detaching.length === 3, "detaching");
+      await Promise.all(detaching);
+      const [last] = containers.slice(3);
+      last?.write("one");
+      if (last !== undefined) await follower.expectAll(last);
+      expect(pool.stats).toMatchObject({ containers: 1, streamsOpen: 1, streamsWaiting: 0 });
+      await follower.end();
+      for (const container of containers) container.remove();
+    }
+    expect(fake.open.maxFollows).toBe(1);
+    expect(fake.open.maxFollowsOfOneContainer).toBe(1);
+  });
+
+  it("may be asked for by whoever hears that it waits", async () => {
+    const containers = create(6);
+    const pool = open({ maxStreams: 1 });
+    const detached: Promise<void>[] = [];
+    pool.on("status", (status) => {
+      if (status.type === "source" && status.status.type === "waiting" && detached.length < 5)
+        detached.push(pool.detach(status.container.id));
+    });
+    const follower = new PoolFollower(pool);
+    await follower.until(() => follower.seen("detached").length >= 5, "five detached");
+    await Promise.all(detached);
+    for (const { reason } of follower.seen("detached")) expect(reason).toEqual({ kind: "closed" });
+    const left = containers.filter(({ id }) => pool.sources.has(id));
+    expect(left).toHaveLength(1);
+    for (const container of left) container.write("one");
+    for (const container of left) await follower.expectAll(container);
+    expect(pool.stats).toMatchObject({ streamsOpen: 1, streamsWaiting: 0 });
+    await follower.end();
+  });
+});
+
+describe("containers that are no more than the streams again", () => {
+  it("keep theirs, once the others are gone", async () => {
+    const [first, later] = [create(2), create(3, "later")];
+    const follower = follow({ maxStreams: 2 });
+    for (const container of [...first, ...later]) container.write("one");
+    for (const container of [...first, ...later]) await follower.expectAll(container);
+    for (const container of later) container.remove();
+    await follower.until(() => follower.pool.sources.size === 2, "only two left");
+    await follower.streaming(...first);
+    const { turns: before } = follower.pool.stats;
+    for (let round = 0; round < 10; round++) {
+      for (const container of first) container.write(`round ${round}`);
+      for (const container of first) await follower.expectAll(container);
+      await turns(20);
+    }
+    expect(follower.pool.stats).toMatchObject({ turns: before, streamsOpen: 2, streamsWaiting: 0 });
+    await follower.end();
+    for (const container of [...first, ...later]) follower.expectExactly(container);
+    expect(fake.open.maxFollows).toBeLessThanOrEqual(2);
+  });
+
+  it("hold no stream while they are stopped, so that others need not wait", async () => {
+    const [web, ...stopped] = create(7);
+    if (web === undefined) throw new Error("not created");
+    const follower = follow({ maxStreams: 1 });
+    await follower.attached(web, ...stopped);
+    for (const container of stopped) {
+      container.write("last");
+      container.stop();
+    }
+    for (const container of stopped) await follower.status(container, "stopped");
+    await follower.streaming(web);
+    const { turns: before } = follower.pool.stats;
+    for (let round = 0; round < 5; round++) {
+      web.write(`round ${round}`);
+      await follower.expectAll(web);
+    }
+    expect(follower.pool.stats).toMatchObject({
+      containers: 7,
+      streamsOpen: 1,
+      streamsWaiting: 0,
+      turns: before,
+    });
+    await follower.end();
+    for (const container of stopped) follower.expectExactly(container);
   });
 });

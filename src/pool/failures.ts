@@ -1,0 +1,20 @@
+import { DockspoolError } from "../errors.ts";
+import type { ContainerInfo } from "../wire/records.ts";
+
+export function notFound({ id, name }: ContainerInfo): DockspoolError {
+  return new DockspoolError(
+    "CONTAINER_NOT_FOUND",
+    `Container ${name} was removed before its log could be read.`,
+    { container: id },
+  );
+}
+
+/** @throws DockspoolError LOGS_UNREADABLE, where that is known without asking */
+export function checkReadable({ id, name, logDriver }: ContainerInfo): void {
+  if (logDriver !== "none") return;
+  throw new DockspoolError(
+    "LOGS_UNREADABLE",
+    `Container ${name} has the log driver "none", which keeps nothing that could be read.`,
+    { container: id },
+  );
+}
