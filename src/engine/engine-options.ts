@@ -48,9 +48,10 @@ export function isModem(engine: Engine): engine is DockerModem {
 /** @throws DockspoolError INVALID_OPTION */
 export function validateEngine(engine: Engine): void {
   if (typeof engine !== "object" || engine === null) {
+    // It may hold a password.
     throw invalidOption(
       "engine",
-      engine,
+      typeof engine === "string" ? "a string" : engine,
       "connection settings, or an object with docker-modem's dial()",
     );
   }

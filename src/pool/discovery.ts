@@ -127,17 +127,18 @@ export class Discovery {
     return this.#known.get(info.id)?.isNew === true || createdAt > this.#parts.begunAt;
   }
 
-  /** The id of a container that is known by an id, an unambiguous prefix of one, or a name. */
-  find(container: string): string | undefined {
-    const byName = [...this.#known].find(([, { name }]) => name === container)?.[0];
-    const byId = [...this.#known.keys()].filter((id) => id.startsWith(container));
-    return byName ?? (byId.length === 1 ? byId[0] : undefined);
+  /** Leaves a container alone from now on, or no longer: by id, unambiguous prefix of it, or name. */
+  refuse(container: string, isRefused: boolean): void {
+    const known =
+      this.#known.get(container) ??
+      [...this.#known.values()].find(({ name }) => name === container) ??
+      this.#beginningWith(container);
+    if (known !== undefined) known.isRefused = isRefused;
   }
 
-  /** Leaves a container alone from now on, or no longer. */
-  refuse(id: string, isRefused: boolean): void {
-    const known = this.#known.get(id);
-    if (known !== undefined) known.isRefused = isRefused;
+  #beginningWith(prefix: string): Known | undefined {
+    const found = [...this.#known].filter(([id]) => id.startsWith(prefix));
+    return found.length === 1 ? found[0]?.[1] : undefined;
   }
 
   /** A container that was followed is gone. */

@@ -82,29 +82,38 @@ export class EngineMember {
   }
 
   /**
-   * Follows a container that the caller names. While the engine can't be reached it waits, but not longer than for an answer.
+   * Looks at a container that the caller names. While the engine can't be reached it waits, but not longer than for an answer.
    *
-   * @throws DockspoolError CONTAINER_NOT_FOUND, ENGINE_UNREACHABLE, LOGS_UNREADABLE, …; the signal's reason
+   * @throws DockspoolError CONTAINER_NOT_FOUND, ENGINE_UNREACHABLE, …; the signal's reason
    */
+  find(container: string, signal: AbortSignal): Promise<Inspection> {
+    return this.#patiently(() => this.client.inspect(container, signal, { first: true }), signal);
+  }
+
+  /** Follows a container that was found. @throws DockspoolError LOGS_UNREADABLE, ENGINE_UNREACHABLE, …; the signal's reason */
   async attach(
-    container: string,
+    inspection: Inspection,
     from: From | undefined,
     given: PoolSourceOptions,
     signal: AbortSignal,
   ): Promise<ContainerLogSource> {
     const { roster, options } = this.#pool;
+    const { info } = inspection;
+    checkReadable(info);
+    const sourceOptions = { ...options.sourceOptions(info), ...given };
+    await roster.closed(info.id);
+    const locating = (): Promise<Start> => this.#startOf(inspection, from, sourceOptions, signal);
+    const start = await this.#patiently(locating, signal);
+    this.discovery.refuse(info.id, false);
+    return roster.add(this, { inspection, start, startedBy: undefined }, sourceOptions);
+  }
+
+  async #patiently<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
     const begun = performance.now();
     const backoff = new Backoff(RETRY);
     for (;;) {
       try {
-        const inspection = await this.client.inspect(container, signal, { first: true });
-        const { info } = inspection;
-        const sourceOptions = { ...options.sourceOptions(info), ...given };
-        checkReadable(info);
-        await roster.closed(info.id);
-        const start = await this.#startOf(inspection, from, sourceOptions, signal);
-        this.discovery.refuse(info.id, false);
-        return roster.add(this, { inspection, start, startedBy: undefined }, sourceOptions);
+        return await work();
       } catch (error) {
         signal.throwIfAborted();
         const isWorthIt = DockspoolError.is(error) && error.transient;

@@ -150,7 +150,9 @@ function enginesOf({
   if (engine !== undefined) {
     throw invalidOption("engines", Object.keys({ ...engines }), "either engine or engines");
   }
-  checkKeys("engines", engines, Object.keys({ ...engines }));
+  // What was given may hold keys and passwords.
+  if (typeof engines !== "object" || engines === null || Array.isArray(engines))
+    throw invalidOption("engines", "something else", "an object of engines by their names");
   const all = new Map(Object.entries(engines));
   if (all.size === 0) throw invalidOption("engines", engines, "at least one engine by its name");
   for (const one of all.values()) validateEngine(one);

@@ -27,6 +27,9 @@ export interface Origin {
   readonly discovery: Discovery;
 }
 
+/** In order of time, lines that came within it are held back for as long as the last of them. */
+const ONE_MOMENT_MS = 5;
+
 interface Entry {
   readonly source: ContainerLogSource;
   readonly capture: Capture;
@@ -43,7 +46,7 @@ export class Roster {
   readonly output: Output;
   readonly rotations: Rotations;
   readonly #budget: ByteBudget;
-  readonly #joinsChunks: boolean;
+  readonly #joinWithinMs: number;
   readonly #sources = new Map<string, ContainerLogSource>();
   readonly #entries = new Map<string, Entry>();
   readonly #emit: (status: PoolStatus) => void;
@@ -59,8 +62,7 @@ export class Roster {
     this.#emit = emit;
     this.sources = this.#sources;
     this.#budget = new ByteBudget(bufferBytes);
-    // By time, each line waits from its own arrival on.
-    this.#joinsChunks = latenessMs === undefined;
+    this.#joinWithinMs = latenessMs === undefined ? Infinity : ONE_MOMENT_MS;
     // Where lines wait for another container's, that one needs its turn to make room.
     const isBlocked = (): boolean => this.#budget.full && !this.output.hasSuccessors;
     this.slots = new Slots({ maxStreams, timeSliceMs, isBlocked });
@@ -79,7 +81,7 @@ export class Roster {
       client: member.client,
       turns: this.slots,
       budget: this.#budget,
-      joinsChunks: this.#joinsChunks,
+      joinWithinMs: this.#joinWithinMs,
       finding,
       listen: (container, handlers, signal) => member.events.listen(container, handlers, signal),
       onRecovery: (callback) => member.events.onRecovery(callback),
@@ -99,8 +101,14 @@ export class Roster {
     return source;
   }
 
-  /** By id, unambiguous prefix of it, or name. None that is being closed. */
+  /** By id, unambiguous prefix of it, or name. None that is being closed, and none where several have that name. */
   find(container: string, engine?: string): ContainerLogSource | undefined {
+    const found = this.findAll(container, engine);
+    return found.length === 1 ? found[0] : undefined;
+  }
+
+  /** Of several engines each may have one of that name. */
+  findAll(container: string, engine?: string): ContainerLogSource[] {
     const entries = [...this.#entries.values()].filter(
       ({ member, capture }) =>
         !capture.isEnding && (engine === undefined || member.name === engine),
@@ -108,7 +116,8 @@ export class Roster {
     const named = entries.filter(({ info }) => info.name === container);
     const found =
       named.length > 0 ? named : entries.filter(({ info }) => info.id.startsWith(container));
-    return found.length === 1 ? found[0]?.source : undefined;
+    const isOne = named.length > 0 || found.length === 1;
+    return isOne ? found.map(({ source }) => source) : [];
   }
 
   /** Something happened to a container. */

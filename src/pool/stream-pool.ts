@@ -1,4 +1,5 @@
 import { EventEmitter } from "eventemitter3";
+import type { Inspection } from "../engine/inspection.ts";
 import { DockspoolError, invalidOption } from "../errors.ts";
 import { onAbort } from "../lifetime/abort.ts";
 import { TaskGroup } from "../lifetime/task-group.ts";
@@ -97,33 +98,25 @@ export class StreamPool
     this.#refuseClosed();
     const known = this.#roster.find(container, engineName);
     if (known !== undefined) return known;
-    let failure: unknown;
-    for (const member of members) {
-      try {
-        return await member.attach(container, from, sourceOptions, this.#life.signal);
-      } catch (error) {
-        this.#refuseClosed();
-        if (failure === undefined || DockspoolError.is(failure, "CONTAINER_NOT_FOUND"))
-          failure = error;
-      }
-    }
-    throw failure;
+    const { signal } = this.#life;
+    const { member, inspection } = await this.#find(container, members, signal);
+    return member.attach(inspection, from, sourceOptions, signal);
   }
 
   /**
-   * Ends following a container: by id, unambiguous id prefix, or name. It stays left alone until it is attached again. Lines
+   * Ends following a container: by id, unambiguous id prefix, or name, on each engine that has one of that name. It stays left alone until it is attached again. Lines
    * that were read already still come. A container that is not followed is none to detach: that resolves as well.
    *
    * @throws DockspoolError TASKS_STILL_RUNNING past `rotateTimeoutMs`; its source has ended all the same
    */
   async detach(container: string): Promise<void> {
     checkContainer(container);
-    const source = this.#roster.find(container);
+    const sources = this.#roster.findAll(container);
     for (const { discovery } of this.#members.values()) {
-      const id = source?.container ?? discovery.find(container);
-      if (id !== undefined) discovery.refuse(id, true);
+      const ids = sources.length > 0 ? sources.map((source) => source.container) : [container];
+      for (const id of ids) discovery.refuse(id, true);
     }
-    await source?.close();
+    await Promise.all(sources.map((source) => source.close()));
   }
 
   /**
@@ -227,6 +220,34 @@ export class StreamPool
     this.#unlink();
     const survivors = ends.filter((one) => one.status === "rejected");
     if (survivors.length > 0) throw stillRunning(survivors.map((one): unknown => one.reason));
+  }
+
+  /** On the first engine that says it has it. */
+  async #find(
+    container: string,
+    members: readonly EngineMember[],
+    parent: AbortSignal,
+  ): Promise<{ readonly member: EngineMember; readonly inspection: Inspection }> {
+    const looking = new AbortController();
+    const unlink = onAbort(parent, () => looking.abort(parent.reason));
+    const looks = members.map(async (member) => {
+      const inspection = await member.find(container, looking.signal);
+      return { member, inspection };
+    });
+    try {
+      return await Promise.any(looks);
+    } catch (error) {
+      parent.throwIfAborted();
+      const failures: unknown[] = error instanceof AggregateError ? error.errors : [error];
+      // An engine that can't be reached may have it.
+      throw (
+        failures.find((failure) => !DockspoolError.is(failure, "CONTAINER_NOT_FOUND")) ??
+        failures[0]
+      );
+    } finally {
+      unlink();
+      looking.abort();
+    }
   }
 
   #membersFor(engineName: string | undefined): EngineMember[] {

@@ -13,8 +13,9 @@ export interface Batch {
   /** The place before `entries`. */
   readonly before: Trail;
   bytes: number;
-  /** By `performance.now()`. */
-  readonly arrivedAt: number;
+  /** When its first and its last chunk came, by `performance.now()`. */
+  readonly begunAt: number;
+  arrivedAt: number;
   /** How many entries came behind the last record, none of a chosen stream. */
   passed: number;
   /** A place behind so many of them that the last record's would be hard to find. */
@@ -24,8 +25,9 @@ export interface Batch {
 /** Up to so many bytes chunks that wait together are handed out together. */
 const JOINED_BYTES = 64 * 1024;
 
-/** Puts `next`, which follows `batch`, into it. False where they are to stay apart. */
-export function joinTo(batch: Batch, next: Batch): boolean {
+/** Puts `next`, which follows `batch` and came within some time of it, into it. False where they are to stay apart. */
+export function joinTo(batch: Batch, next: Batch, withinMs: number): boolean {
+  if (next.arrivedAt - batch.begunAt > withinMs) return false;
   // A line that was ended without an entry has a place of its own.
   const hasEntries = batch.entries.length > 0 && next.entries.length > 0;
   const isGapless = batch.trail === next.trail && batch.passed === 0;
@@ -36,6 +38,7 @@ export function joinTo(batch: Batch, next: Batch): boolean {
   for (const record of next.records) batch.records.push(record);
   batch.bytes += next.bytes;
   batch.passed = next.passed;
+  batch.arrivedAt = next.arrivedAt;
   return true;
 }
 

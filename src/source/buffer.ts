@@ -10,8 +10,8 @@ export interface End {
 interface Shared {
   /** Of all buffers together. */
   readonly budget?: ByteBudget | undefined;
-  /** Chunks that wait together are handed out together; default true. */
-  readonly joinsChunks?: boolean;
+  /** Chunks that wait, and came within so many milliseconds, are handed out together; default Infinity. */
+  readonly joinWithinMs?: number;
   /** Called when there is a batch to take, or the end. */
   readonly ready?: () => void;
 }
@@ -60,8 +60,8 @@ export class BatchBuffer {
   push(batch: Batch): void {
     if (this.#end !== undefined) return;
     const { last } = this;
-    const joins = this.#shared.joinsChunks !== false && last !== undefined;
-    if (!joins || !joinTo(last, batch)) this.#batches.push(batch);
+    const { joinWithinMs = Infinity } = this.#shared;
+    if (last === undefined || !joinTo(last, batch, joinWithinMs)) this.#batches.push(batch);
     this.#own.take(batch.bytes);
     this.#shared.budget?.take(batch.bytes);
     this.#wakeConsumer();

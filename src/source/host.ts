@@ -76,8 +76,8 @@ export interface SourceHost {
   /** Undefined: as many streams as there are sources. */
   readonly turns: Turns | undefined;
   readonly budget: ByteBudget | undefined;
-  /** Chunks that wait together are handed out together, whenever each of them came. */
-  readonly joinsChunks: boolean;
+  /** Chunks that wait, and came within so many milliseconds, are handed out together. */
+  readonly joinWithinMs: number;
   readonly finding: Finding | undefined;
   /** Hands over a container's events. Resolves when some may have been missed. @throws DockspoolError */
   readonly listen: (
@@ -104,7 +104,7 @@ export function ownHost(engine: Engine): SourceHost {
     client,
     turns: undefined,
     budget: undefined,
-    joinsChunks: true,
+    joinWithinMs: Infinity,
     finding: undefined,
     listen: (container, handlers, signal) => client.readEvents(container, handlers, signal),
     onRecovery: () => () => {},

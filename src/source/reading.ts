@@ -223,6 +223,7 @@ export class Reading {
       trail,
       before,
       bytes,
+      begunAt: arrivedAt,
       arrivedAt,
       passed,
     });

@@ -573,9 +573,60 @@ describe("detach()", () => {
 
   it("refuses what is no container's name", async () => {
     const pool = open();
-    // @ts-expect-error what a program without types may give
-    for (const container of ["", undefined, 5])
-      await failure(pool.detach(container), "INVALID_OPTION");
+    for (const container of ["", undefined, 5]) {
+      // @ts-expect-error what a program without types may give
+      const error = await failure(pool.detach(container), "INVALID_OPTION");
+      expect(error.message).toContain("container");
+    }
+  });
+
+  it("right behind attach() ends what was begun, however far that came", async () => {
+    const web = fake.create({ name: "web" });
+    for (let line = 0; line < 5; line++) web.write(`line ${line}`);
+    for (const maxStreams of [1, 8]) {
+      const source = { ...eager, rotateTimeoutMs: 300 };
+      const follower = follow({ ...nobody, maxStreams, source, from: "start" });
+      let before = 0;
+      for (let ticks = 0; ticks < 20; ticks++) {
+        await follower.pool.attach("web");
+        for (let tick = 0; tick < ticks; tick++) await Promise.resolve();
+        if (ticks % 4 === 3) await turns(ticks / 4);
+        await follower.pool.detach("web");
+        expect(follower.pool.sources.size).toBe(0);
+        const read = follower.pool.stats.lines;
+        await follower.until(() => follower.records.length === read, "what was read");
+        const came = follower.lines(web).slice(before);
+        expect(came).toEqual(toLines(web.written).slice(0, came.length));
+        before = read;
+      }
+      await follower.pool.attach("web");
+      await follower.until(() => follower.records.length >= before + 5, "all of the last time");
+      await follower.end();
+      expect(follower.lines(web).slice(before)).toEqual(toLines(web.written));
+      await nothingOpen(fake);
+    }
+    expect(fake.open.maxFollowsOfOneContainer).toBe(1);
+  });
+
+  it("of one that waits for its turn, or for a stream, gives both back", async () => {
+    const containers = create(6);
+    for (const container of containers) container.write("one");
+    fake.fault = ({ path }) => (path.includes("follow=1") ? { withholdHeaders: true } : undefined);
+    const source = { ...eager, rotateTimeoutMs: 2_000 };
+    const follower = follow({ ...nobody, maxStreams: 2, source, from: "start" });
+    for (const { id } of containers) await follower.pool.attach(id);
+    await follower.until(() => follower.pool.stats.streamsWaiting === 4, "4 wait");
+    await eventually(() => fake.open.follows === 2, "2 are being opened");
+    for (const { id } of containers.slice(0, 5)) await follower.pool.detach(id);
+    fake.fault = undefined;
+    const [last] = containers.slice(5);
+    if (last === undefined) throw new Error("none");
+    last.cut();
+    await follower.expectAll(last);
+    expect(follower.pool.stats).toMatchObject({ containers: 1, streamsOpen: 1, streamsWaiting: 0 });
+    await follower.end();
+    await nothingOpen(fake);
+    expect(follower.records).toHaveLength(1);
   });
 });
 

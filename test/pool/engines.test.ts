@@ -91,7 +91,9 @@ describe("several engines", () => {
   it("is the name default where there is but one", async () => {
     const [web] = create(east, 1, "c");
     if (web === undefined) throw new Error("none");
-    const follower = follow({ engines: undefined, engine: east.engine });
+    const pool = new StreamPool({ engine: east.engine, from: "start" });
+    pools.push(pool);
+    const follower = new PoolFollower(pool);
     await follower.expectAll(web);
     await follower.end();
     expect(follower.records[0]?.container.engine).toBe("default");
@@ -358,9 +360,9 @@ describe("attach()", () => {
     await disconnected(follower, "east");
     expect((await follower.pool.attach("w0", { engineName: "west" })).info?.id).toBe(there.id);
     await follower.pool.detach("w0");
-    const attaching = follower.pool.attach("w0");
-    await follower.until(() => follower.pool.sources.has(there.id), "attached");
-    expect((await attaching).info?.id).toBe(there.id);
+    const attaching = follower.pool.attach("w0").catch((error: unknown) => error);
+    await follower.attached(there);
+    expect(await attaching).toBe(follower.source(there));
     await follower.end();
   });
 
@@ -428,6 +430,19 @@ describe("options", () => {
     expect(shownOf(error)).not.toContain("hunter2");
   });
 
+  it("refuse an engine that is none, and show no secrets", () => {
+    for (const engine of [
+      [withSecret],
+      "tcp://hunter2@example.com",
+      { ...withSecret, key: [secret] },
+    ]) {
+      // @ts-expect-error what a program without types may give
+      const error = thrown(() => new StreamPool({ engine }), "INVALID_OPTION");
+      expect(error.message).toContain("engine");
+      expect(shownOf(error)).not.toContain("hunter2");
+    }
+  });
+
   it("refuse engines that are none, and show no secrets", () => {
     const invalid: readonly unknown[] = [
       {},
@@ -440,7 +455,6 @@ describe("options", () => {
       { east: "tcp://hunter2@example.com" },
       { east: east.engine, west: { ...withSecret, hots: "typo" } },
       { east: { ...withSecret, port: -1 } },
-      { east: { ...withSecret, connectTimeoutMs: "hunter2" } },
       { east: [withSecret] },
     ];
     for (const engines of invalid) {

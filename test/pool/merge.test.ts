@@ -1,3 +1,4 @@
+import { setTimeout as after } from "node:timers/promises";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { StreamPool } from "../../src/index.ts";
@@ -35,14 +36,16 @@ const info = {
 /** A container's lines, as if they were read. */
 class Source {
   readonly name: string;
-  readonly buffer = new BatchBuffer(Infinity);
-  readonly consumer = new Consumer(this.buffer);
+  readonly buffer: BatchBuffer;
+  readonly consumer: Consumer;
   readonly feed: Feed;
   /** One log, without a gap. */
   readonly #trail = new Trail("by-timestamp", LOG_START);
 
-  constructor(name: string) {
+  constructor(name: string, joinWithinMs: number) {
     this.name = name;
+    this.buffer = new BatchBuffer(Infinity, { joinWithinMs });
+    this.consumer = new Consumer(this.buffer);
     const parts = { buffer: this.buffer, consumer: this.consumer, info: undefined };
     // Of a capture no more than this is used.
     this.feed = new Feed(parts as unknown as Capture);
@@ -79,8 +82,8 @@ function stamp(second: number): string {
   return new Date(Date.UTC(2026, 0, 1) + second * 1_000).toISOString();
 }
 
-function sourcesOf(names: string): Source[] {
-  return Array.from(names, (name) => new Source(name));
+function sourcesOf(names: string, joinWithinMs = Infinity): Source[] {
+  return Array.from(names, (name) => new Source(name, joinWithinMs));
 }
 
 describe("round robin", () => {
@@ -225,7 +228,7 @@ describe("order by time", () => {
 
   function merging(names: string): { merge: TimeOrder; sources: readonly Source[] } {
     const merge = new TimeOrder(LATENESS_MS);
-    const sources = sourcesOf(names);
+    const sources = sourcesOf(names, 5);
     for (const { feed } of sources) merge.ready(feed);
     return { merge, sources };
   }
@@ -604,6 +607,25 @@ describe("`order` by timestamp", () => {
       for (const container of containers) follower.expectExactly(container);
     },
   );
+
+  it("holds each line back for its own time, not for that of those before it", async () => {
+    const [steady, other] = [fake.create({ name: "steady" }), fake.create({ name: "other" })];
+    const latenessMs = 1_000;
+    const pool = open({ order: { byTimestamp: true, latenessMs } });
+    const follower = new PoolFollower(pool, ({ line }) => {
+      // Long before the last line, which came shortly before this one was due.
+      if (line === "first") other.write("between", { timestamp: at(5_000) });
+    });
+    await follower.streaming(steady, other);
+    steady.write("first", { timestamp: at(1_000) });
+    await allRead({ pool }, 1);
+    await after(0.7 * latenessMs);
+    steady.write("last", { timestamp: at(9_000) });
+    for (const container of [steady, other]) await follower.expectAll(container);
+    await follower.until(() => follower.records.length === 3, "all three");
+    await follower.end();
+    expect(follower.records.map(({ line }) => line)).toEqual(["first", "between", "last"]);
+  });
 
   it("loses nothing that comes too late", async () => {
     const [fast, slow] = [fake.create({ name: "fast" }), fake.create({ name: "slow" })];

@@ -21,7 +21,8 @@ afterEach(async () => {
 });
 
 function open(options: PoolOptions = {}): StreamPool {
-  const pool = new StreamPool({ engine: fake.engine, source: eager, from: "start", ...options });
+  const engine = options.engines === undefined ? { engine: fake.engine } : {};
+  const pool = new StreamPool({ ...engine, source: eager, from: "start", ...options });
   pools.push(pool);
   return pool;
 }
@@ -490,7 +491,6 @@ describe("an outage of one of two engines", () => {
   it("does not hold up rotate() of the other's containers", async () => {
     const [here, there] = [create(8), create(8, second, "d")];
     const follower = follow({
-      engine: undefined,
       engines: { here: fake.engine, there: second.engine },
     });
     await follower.streaming(...here, ...there);
@@ -519,7 +519,6 @@ describe("an outage of one of two engines", () => {
   it("that comes while rotate() is under way does not either, nor one that answers nothing", async () => {
     const [here, there] = [create(8), create(8, second, "d")];
     const follower = follow({
-      engine: undefined,
       engines: { there: { ...second.engine, connectTimeoutMs: 100 }, here: fake.engine },
     });
     await follower.streaming(...here, ...there);
@@ -550,7 +549,6 @@ describe("an outage of one of two engines", () => {
   it("nor the periodic rotation of the other's containers", async () => {
     const [here, there] = [create(4), create(4, second, "d")];
     const follower = follow({
-      engine: undefined,
       engines: { here: fake.engine, there: second.engine },
       rotation: { everyMs: 20, jitter: 0.2 },
     });
