@@ -65,7 +65,8 @@ export class Screen {
   #replace(text: string): void {
     this.#clear();
     if (text !== "") process.stdout.write(text);
-    const { columns = 80, rows = 24 } = process.stderr;
+    const columns = process.stderr.columns || 80;
+    const rows = process.stderr.rows || 24;
     const table = this.#table.rows(columns - 1).slice(-Math.max(1, rows - 2));
     process.stderr.write(table.map((row) => `${row}\n`).join(""));
     this.#drawn = table.length;
@@ -102,6 +103,8 @@ function describe(status: PoolStatus): string | undefined {
       const text = describeSource(status.status);
       return text === undefined ? undefined : `${pc.yellow(`! ${status.container.name}`)}: ${text}`;
     }
+    default:
+      return undefined;
   }
 }
 

@@ -2,7 +2,7 @@ import type { EngineClient } from "../engine/engine-client.ts";
 import type { ContainerEvent } from "../engine/events.ts";
 import type { Inspection } from "../engine/inspection.ts";
 import type { Listed } from "../engine/list.ts";
-import { DockspoolError } from "../errors.ts";
+import type { DockspoolError } from "../errors.ts";
 import { Backoff } from "../lifetime/backoff.ts";
 import { sleep } from "../lifetime/deadline.ts";
 import type { TaskGroup } from "../lifetime/task-group.ts";

@@ -135,6 +135,11 @@ export function checkSourceOptions(name: string, options: PoolSourceOptions): Po
   return options;
 }
 
+function onlyEngine(engine: Engine = {}): ReadonlyMap<string, Engine> {
+  validateEngine(engine);
+  return new Map([["default", engine]]);
+}
+
 function enginesOf({
   engine,
   engines,
@@ -142,11 +147,7 @@ function enginesOf({
   readonly engine: Engine | undefined;
   readonly engines: PoolOptions["engines"] | undefined;
 }): ReadonlyMap<string, Engine> {
-  if (engines === undefined) {
-    const one = engine === undefined ? {} : engine;
-    validateEngine(one);
-    return new Map([["default", one]]);
-  }
+  if (engines === undefined) return onlyEngine(engine);
   if (engine !== undefined) {
     throw invalidOption("engines", Object.keys({ ...engines }), "either engine or engines");
   }

@@ -32,12 +32,7 @@ export class LogReader {
   #remains: () => readonly Entry[] = () => [];
 
   /** `held`: a follow from the log's start that is open already. */
-  constructor(
-    client: EngineClient,
-    inspection: Inspection,
-    sawBytes: () => void,
-    held?: HeldBody | undefined,
-  ) {
+  constructor(client: EngineClient, inspection: Inspection, sawBytes: () => void, held?: HeldBody) {
     this.#client = client;
     this.#inspection = inspection;
     this.#sawBytes = sawBytes;

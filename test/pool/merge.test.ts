@@ -72,6 +72,7 @@ class Source {
       trail: joined ? this.#trail : this.#trail.clone(),
       before: this.#trail.clone(),
       bytes,
+      begunAt: performance.now(),
       arrivedAt: performance.now(),
       passed: 0,
     });
@@ -210,6 +211,8 @@ describe("round robin", () => {
 
 describe("order by time", () => {
   const LATENESS_MS = 500;
+  /** What comes within it may be handed out together. */
+  const ONE_MOMENT_MS = 5;
 
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ["performance"] });
@@ -287,6 +290,26 @@ describe("order by time", () => {
     expect(drain(merge)).toEqual(["b8"]);
     vi.advanceTimersByTime(LATENESS_MS);
     expect(drain(merge)).toEqual(["a9"]);
+  });
+
+  it("holds lines that came in one moment back together, for as long as the last of them", () => {
+    const { merge, sources } = merging("ab");
+    const [a, b] = sources;
+    // One after the other, for far longer than a moment.
+    for (let ms = 0; ms < 40; ms++) {
+      brings(merge, a, [ms + 10], true);
+      vi.advanceTimersByTime(1);
+    }
+    vi.advanceTimersByTime(LATENESS_MS - 40 + ONE_MOMENT_MS);
+    const first = drain(merge);
+    // Those of the first moment, and none that came after the next one.
+    expect(first).toContain("a10");
+    expect(first.length).toBeLessThanOrEqual(2 * ONE_MOMENT_MS + 2);
+    brings(merge, b, [1]);
+    expect(drain(merge)).toEqual(["b1"]);
+    vi.advanceTimersByTime(40);
+    const rest = drain(merge);
+    expect([...first, ...rest]).toEqual(Array.from({ length: 40 }, (_, ms) => `a${ms + 10}`));
   });
 
   it("waits for nothing at the end", () => {

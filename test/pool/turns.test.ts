@@ -477,7 +477,7 @@ describe("a container that is detached while it waits", () => {
 describe("the end of a source that waits for its turn", () => {
   it("comes at once, also where its turn has come in the same moment", async () => {
     for (const from of ["waiting", "opened"] as const) {
-      for (let after = 0; after < 12; after++) {
+      for (let after = 0; after < 6; after++) {
         const containers = create(3, `${from}${after}x`);
         const pool = open({
           maxStreams: 1,
@@ -511,7 +511,7 @@ describe("the end of a source that waits for its turn", () => {
   });
 
   it("comes at once by detach(), whichever of the others its turn came from", async () => {
-    for (let after = 0; after < 12; after++) {
+    for (let after = 0; after < 6; after++) {
       const containers = create(4, `c${after}x`);
       const pool = open({
         maxStreams: 1,
@@ -613,5 +613,61 @@ describe("containers that are no more than the streams again", () => {
     });
     await follower.end();
     for (const container of stopped) follower.expectExactly(container);
+  });
+});
+
+describe("a container that waits for its turn", () => {
+  it("is removed meanwhile: its turn comes to find that, and goes on to the next", async () => {
+    const holder = fake.create({ name: "holder" });
+    // Its stream never opens, so its turn lasts for as long as it is followed.
+    fake.fault = ({ path }) =>
+      path.includes(`/containers/${holder.id}/logs`) ? { withholdHeaders: true } : undefined;
+    const follower = follow({ maxStreams: 1 });
+    await follower.until(() => follower.pool.stats.streamsOpen === 1, "the holder's turn");
+    const [first, ...rest] = create(3);
+    if (first === undefined) throw new Error("not created");
+    for (const container of [first, ...rest]) await follower.status(container, "waiting");
+    expect(follower.pool.stats).toMatchObject({ streamsOpen: 1, streamsWaiting: 3, turns: 1 });
+    first.write("nobody has read this");
+    first.remove();
+    for (const container of rest) container.write("one");
+    await follower.pool.detach(holder.id);
+    for (const container of rest) await follower.expectAll(container);
+    await follower.until(() => follower.pool.sources.size === 2, "the removed one is gone");
+    const reasons = follower
+      .seen("detached")
+      .map(({ container, reason }) => [container.id, reason]);
+    expect(reasons).toEqual([
+      [holder.id, { kind: "closed" }],
+      [first.id, { kind: "removed", complete: false }],
+    ]);
+    await follower.end();
+    expect(fake.open.maxFollows).toBe(1);
+  });
+
+  it("gets its turn when the streams before it break, and when the engine was away", async () => {
+    const maxStreams = 2;
+    const containers = create(6);
+    const follower = follow({ maxStreams });
+    await follower.attached(...containers);
+    for (let round = 0; round < 10; round++) {
+      for (const container of containers) {
+        container.write(`round ${round}`);
+        container.cut();
+      }
+      if (round % 3 === 0) {
+        fake.outage();
+        await turns(20);
+        fake.restore();
+      }
+      await turns(20);
+    }
+    for (const container of containers) await follower.expectAll(container);
+    await eventually(() => follower.pool.stats.streamsOpen === maxStreams, "both streams in use");
+    await follower.end();
+    for (const container of containers) follower.expectExactly(container);
+    expect(fake.open.maxFollows).toBeLessThanOrEqual(maxStreams);
+    expect(fake.open.maxFollowsOfOneContainer).toBe(1);
+    expect(follower.pool.stats).toMatchObject({ streamsOpen: 0, streamsWaiting: 0, tasks: 0 });
   });
 });
