@@ -48,7 +48,8 @@ export interface PoolOptions {
   source?: PoolSourceOptions | ((container: ContainerInfo) => PoolSourceOptions);
   /**
    * Default: as lines arrive. By timestamp: a line waits for earlier ones of other containers, for up to `latenessMs` from
-   * its arrival; what comes later than that comes out of order. Within a container the order is the engine's.
+   * its arrival; what comes later than that comes out of order. Within a container the order is the engine's. While others
+   * are silent, a container brings no more than its own `bufferBytes` in each `latenessMs`.
    */
   order?: { byTimestamp: true; latenessMs: number };
   /** Read ahead of the consumer over all containers; default 32 MiB, then their sockets are paused. */

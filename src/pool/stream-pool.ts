@@ -127,13 +127,13 @@ export class StreamPool
   async rotate(container?: string): Promise<PromiseSettledResult<Rotation>[]> {
     this.#refuseClosed();
     if (container !== undefined) checkContainer(container);
-    const one = container === undefined ? undefined : this.#roster.find(container);
-    if (container !== undefined && one === undefined) {
+    const sources =
+      container === undefined ? [...this.sources.values()] : this.#roster.findAll(container);
+    if (container !== undefined && sources.length === 0) {
       throw new DockspoolError("CONTAINER_NOT_FOUND", `Container ${container} is not followed.`, {
         container,
       });
     }
-    const sources = one === undefined ? [...this.sources.values()] : [one];
     return Promise.allSettled(sources.map((source) => this.#roster.rotations.rotate(source)));
   }
 
