@@ -345,6 +345,7 @@ export class Capture {
         await this.#turn.pass(signal);
         return undefined;
       }
+      if (!inspection.running && !(await this.#isStill(inspection, signal))) return undefined;
       this.#reading?.endOpenLines();
       if (!follow) return { kind: "finished" };
     }
@@ -353,6 +354,18 @@ export class Capture {
     if (!wasStopped) this.#known.stopped(inspection.startedAt);
     this.#settleRotation(false);
     return followRestarts ? undefined : { kind: "stopped" };
+  }
+
+  /** Whether a line that is open was left open by the run that has ended, and not begun by one that has started since. */
+  async #isStill({ startedAt }: Inspection, signal: AbortSignal): Promise<boolean> {
+    if (this.#reading?.position?.open.length === 0) return true;
+    try {
+      const now = await this.#look(signal);
+      return !now.running && now.startedAt === startedAt;
+    } catch (error) {
+      if (DockspoolError.is(error, "CONTAINER_NOT_FOUND")) return true;
+      throw error;
+    }
   }
 
   /** True where it had to wait: what was seen of the container before may not be so any more. */
