@@ -7,6 +7,7 @@ import { Backoff } from "../lifetime/backoff.ts";
 import { sleep } from "../lifetime/deadline.ts";
 import type { TaskGroup } from "../lifetime/task-group.ts";
 import { LOG_START } from "../resume/position.ts";
+import type { Position } from "../resume/position.ts";
 import { asFailure } from "../source/failures.ts";
 import type { Finding, HeadStart } from "../source/host.ts";
 import type { Start } from "../source/reading.ts";
@@ -147,10 +148,10 @@ export class Discovery {
   }
 
   /** Following a container has failed; when it starts again it is tried again, from there on. */
-  failed(id: string, place: Start): void {
+  failed(id: string, position: Position): void {
     const known = this.#known.get(id);
     if (known === undefined) return;
-    known.start = place;
+    known.start = { position };
     known.idle = undefined;
     known.isSettled = true;
   }

@@ -1,11 +1,9 @@
 import type { EngineClient } from "../engine/engine-client.ts";
 import type { ContainerEvent } from "../engine/events.ts";
-import { LOG_START } from "../resume/position.ts";
 import type { Capture } from "../source/capture.ts";
 import { ByteBudget } from "../source/byte-budget.ts";
 import { ContainerLogSource } from "../source/container-log-source.ts";
 import type { Finding } from "../source/host.ts";
-import type { Start } from "../source/reading.ts";
 import type { EndReason, SourceStatus } from "../source/status.ts";
 import type { ContainerInfo } from "../wire/records.ts";
 import type { Discovery } from "./discovery.ts";
@@ -189,15 +187,10 @@ export class Roster {
     this.#sources.delete(info.id);
     this.#entries.delete(info.id);
     if (reason.kind === "removed") member.discovery.gone(info.id);
-    else if (reason.kind === "failed") member.discovery.failed(info.id, placeOf(capture));
+    else if (reason.kind === "failed") member.discovery.failed(info.id, capture.place);
     else member.discovery.refuse(info.id, true);
     if (reason.kind === "failed" && reason.error.code === "LOGS_UNREADABLE")
       this.#emit({ type: "skipped", container: info, error: reason.error });
     this.#emit({ type: "detached", container: info, reason });
   }
-}
-
-/** Where another source would go on. */
-function placeOf({ consumer }: Capture): Start {
-  return { position: consumer.position ?? LOG_START };
 }

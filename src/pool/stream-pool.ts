@@ -104,8 +104,9 @@ export class StreamPool
   }
 
   /**
-   * Ends following a container: by id, unambiguous id prefix, or name, on each engine that has one of that name. It stays left alone until it is attached again. Lines
-   * that were read already still come. A container that is not followed is none to detach: that resolves as well.
+   * Ends following a container: by id, unambiguous id prefix, or name, on each engine that has one of that name. It is left
+   * alone until it is attached again. Lines that were read already still come. A container that is not followed is none to
+   * detach: that resolves as well.
    *
    * @throws DockspoolError TASKS_STILL_RUNNING past `rotateTimeoutMs`; its source has ended all the same
    */

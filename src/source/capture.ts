@@ -4,7 +4,8 @@ import { onAbort } from "../lifetime/abort.ts";
 import { Backoff } from "../lifetime/backoff.ts";
 import { sleep } from "../lifetime/deadline.ts";
 import { TaskGroup } from "../lifetime/task-group.ts";
-import { newestTimestamp } from "../resume/position.ts";
+import { LOG_START, newestTimestamp } from "../resume/position.ts";
+import type { Position } from "../resume/position.ts";
 import type { ContainerInfo } from "../wire/records.ts";
 import { BatchBuffer } from "./buffer.ts";
 import { Consumer } from "./consumer.ts";
@@ -114,6 +115,11 @@ export class Capture {
 
   get info(): ContainerInfo | undefined {
     return this.#known.info;
+  }
+
+  /** Behind what was read, where another source would go on. */
+  get place(): Position {
+    return this.#reading?.position ?? LOG_START;
   }
 
   /** The engine's events tell of a new name. */
