@@ -82,11 +82,13 @@ export class Discovery {
   async look(signal: AbortSignal): Promise<void> {
     const { client, isOn, isFollowed } = this.#parts;
     if (!isOn) return;
+    // What the events tell of meanwhile need not be in the list.
+    const before = [...this.#known.keys()];
     const listed = await client.list(signal, { all: true });
     const isFirst = !this.#hasLooked;
     this.#hasLooked = true;
     const there = new Set(listed.map(({ id }) => id));
-    for (const id of this.#known.keys()) {
+    for (const id of before) {
       if (!there.has(id) && !isFollowed(id)) this.#known.delete(id);
     }
     const oldestFirst = listed.toReversed();

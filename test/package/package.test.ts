@@ -50,7 +50,7 @@ describe("the packed package", () => {
     for (const path of declarations) {
       const imported = [
         ...(await project.read(path)).matchAll(
-          /(?:from|import\(|require\(|types=)\s*["']([^"']+)/g,
+          /(?<!["'])(?:from|import\(|require\(|types=)\s*["']([^"']+)/g,
         ),
       ];
       const packages = imported

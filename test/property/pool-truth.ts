@@ -326,7 +326,8 @@ export class PoolTruth {
         if (problem === undefined) return undefined;
       }
     }
-    return `${JSON.stringify(end ?? "open")}, from ${JSON.stringify(beginnings)}: ${problem}`;
+    const came = lines.slice(0, 6).map(show).join(", ");
+    return `${JSON.stringify(end ?? "open")}, from ${JSON.stringify(beginnings)}: ${problem}; came ${came} of ${written.slice(0, 8).map(show).join(", ")}`;
   }
 
   #difference(
