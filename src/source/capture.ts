@@ -17,14 +17,12 @@ import type { Finding, SourceHost } from "./host.ts";
 import { LogReader } from "./log-reader.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { mayHaveRunAgain } from "./later-run.ts";
-import { Progress } from "./progress.ts";
 import { Reading } from "./reading.ts";
-import { RotationRequest } from "./rotation-request.ts";
 import type { EndReason, Rotation, SourceState, SourceStats, SourceStatus } from "./status.ts";
 import { ChangeWatch } from "./change-watch.ts";
 import type { Change } from "./change-watch.ts";
 import { StreamSession } from "./stream-session.ts";
-import { StreamTasks } from "./stream-tasks.ts";
+import { StreamLife } from "./stream-life.ts";
 import { TurnKeeper } from "./turn-keeper.ts";
 import { Watchdog } from "./watchdog.ts";
 
@@ -53,24 +51,21 @@ export class Capture {
   readonly #sight: ContainerSight;
   readonly #turn: TurnKeeper;
   readonly #life = new TaskGroup("source");
-  readonly #tasks: StreamTasks;
+  readonly #stream: StreamLife;
   readonly #backoff: Backoff;
   readonly #watchdog: Watchdog;
-  readonly #progress = new Progress();
   readonly #unlink: () => void;
   #resolveEnded: (reason: EndReason) => void = () => {};
   #state: SourceState = "idle";
   #end: EndReason | undefined;
   #reading: Reading | undefined;
-  #rotation: RotationRequest | undefined;
   #openedAt: number | undefined;
   /** The latest stream ended by itself, and nothing was seen of the container since. */
   #hasStreamEnded = false;
   /** The latest follow came to its proper end, which on this engine is the log's. */
   #hasFollowedToEnd = false;
-  readonly #counts = { generation: 0, rotations: 0, reconnects: 0, stalls: 0, gaps: 0 };
+  readonly #counts = { reconnects: 0, stalls: 0, gaps: 0 };
   #lastByteAt: number | undefined;
-  #reported: DockspoolError | undefined;
 
   constructor(
     container: string,
@@ -85,15 +80,20 @@ export class Capture {
     this.#host = host;
     this.#sight = new ContainerSight(host);
     this.#turn = new TurnKeeper(host.turns, {
-      stream: () => (this.#state === "streaming" ? this.#progress : undefined),
+      stream: () => (this.#state === "streaming" ? this.#stream.progress : undefined),
       queued: () => this.#queued(),
       wanted: () => {
-        if (this.#state === "streaming") void this.#closeForRotation();
+        if (this.#state === "streaming") void this.#stream.closeSoon();
       },
     });
     this.#backoff = new Backoff(options.reconnect);
     this.#watchdog = new Watchdog(options, () => this.#rotateByItself());
-    this.#tasks = new StreamTasks(options.rotateTimeoutMs);
+    this.#stream = new StreamLife({
+      timeoutMs: options.rotateTimeoutMs,
+      emit,
+      isBlocked: () => this.buffer.full,
+      container: () => this.info?.id ?? container,
+    });
     this.buffer = new BatchBuffer(options.bufferBytes, host);
     this.consumer = new Consumer(this.buffer);
     this.ended = new Promise((resolve) => {
@@ -140,13 +140,15 @@ export class Capture {
 
   /** The current stream's tasks. */
   get tasks(): TaskGroup {
-    return this.#tasks.current;
+    return this.#stream.tasks;
   }
 
   get stats(): SourceStats {
     return {
       ...this.#counts,
       state: this.#state,
+      generation: this.#stream.generation,
+      rotations: this.#stream.rotations,
       turns: this.#turn.taken,
       lines: this.#reading?.lines ?? 0,
       bytes: this.#reading?.bytes ?? 0,
@@ -176,19 +178,16 @@ export class Capture {
 
   rotate(): Promise<Rotation> {
     if (this.#end !== undefined) return Promise.reject(closedError(this.#container));
-    if (this.#rotation !== undefined) return this.#rotation.promise;
-    const request = new RotationRequest();
-    if (this.#state === "idle" || this.#state === "stopped" || this.#state === "waiting") {
-      request.finish(this.info?.id ?? this.#container, this.#counts.generation, false);
-      return request.promise;
-    }
-    this.#rotation = request;
+    if (this.#stream.rotation !== undefined) return this.#stream.rotation;
+    if (this.#state === "idle" || this.#state === "stopped" || this.#state === "waiting")
+      return this.#stream.nothingToRotate();
+    const rotation = this.#stream.request();
     if (this.#state !== "reconnecting") {
       this.#state = "rotating";
-      this.#emit({ type: "rotating", generation: this.#counts.generation });
-      void this.#closeForRotation();
+      this.#emit({ type: "rotating", generation: this.#stream.generation });
+      void this.#stream.closeSoon();
     }
-    return request.promise;
+    return rotation;
   }
 
   /** @throws DockspoolError TASKS_STILL_RUNNING; the source has ended all the same */
@@ -199,7 +198,7 @@ export class Capture {
       reason: closedError(this.#container),
       timeoutMs: rotateTimeoutMs,
     });
-    const [tasks, lost] = await Promise.allSettled([this.#closeTasks(), life]);
+    const [tasks, lost] = await Promise.allSettled([this.#stream.close(), life]);
     this.#finish(this.#end);
     if (tasks.status === "fulfilled" && tasks.value !== undefined) throw tasks.value;
     if (lost.status === "rejected") throw lost.reason;
@@ -358,7 +357,7 @@ export class Capture {
     this.#state = "stopped";
     this.#backoff.reset();
     if (!wasStopped) this.#known.stopped(inspection.startedAt);
-    this.#settleRotation(false);
+    this.#stream.settle(false);
     return followRestarts ? undefined : { kind: "stopped" };
   }
 
@@ -384,11 +383,11 @@ export class Capture {
   #queued(): void {
     this.#state = "waiting";
     this.#emit({ type: "waiting" });
-    this.#settleRotation(false);
+    this.#stream.settle(false);
   }
 
   #openSession(inspection: Inspection): StreamSession {
-    this.#progress.opening();
+    this.#stream.progress.opening();
     this.#hasFollowedToEnd = false;
     if (this.#state !== "rotating") this.#state = "opening";
     const reading = this.#reading;
@@ -420,7 +419,7 @@ export class Capture {
   async #readerTask<T>(read: (signal: AbortSignal) => Promise<T>): Promise<T | "rotated"> {
     // What is closed in this moment opens no group that nobody would close.
     this.#life.signal.throwIfAborted();
-    const tasks = this.#tasks.open();
+    const tasks = this.#stream.open();
     try {
       return await tasks.run(READER, read);
     } catch (error) {
@@ -428,60 +427,22 @@ export class Capture {
       return "rotated";
     } finally {
       this.#watchdog.closed();
-      await this.#closeTasks();
+      await this.#stream.close();
     }
-  }
-
-  /** Lets the stream bring what was there when it opened, so that rotations without a pause do not keep all of it back. */
-  async #closeForRotation(): Promise<void> {
-    const { current } = this.#tasks;
-    try {
-      await this.#progress.enough(() => this.buffer.full, current.signal);
-    } catch {
-      return; // The stream has ended by itself, or the source is closed.
-    }
-    if (this.#tasks.current === current) await this.#closeTasks();
-  }
-
-  /** Ends the generation. Resolves with an error that names the tasks which outlived the deadline. */
-  async #closeTasks(): Promise<DockspoolError | undefined> {
-    const { awaited, closedInMs, failure, survivors } = await this.#tasks.close();
-    const request = this.#rotation;
-    request?.closed(awaited, closedInMs);
-    if (failure === undefined || failure === this.#reported) return failure;
-    this.#reported = failure;
-    request?.fail(failure);
-    this.#emit({ type: "rotation-failed", error: failure, survivors });
-    return failure;
   }
 
   #opened(aligned: "exact" | "gap"): void {
-    const isFirst = this.#counts.generation === 0 && this.#options.resume === undefined;
-    this.#counts.generation++;
+    const isFirst = this.#stream.generation === 0 && this.#options.resume === undefined;
+    this.#stream.opened();
     this.#state = "streaming";
     this.#openedAt = performance.now();
-    this.#progress.opened();
     this.#watchdog.opened();
     this.#emit({
       type: "opened",
-      generation: this.#counts.generation,
+      generation: this.#stream.generation,
       aligned: isFirst && aligned === "exact" ? "first" : aligned,
     });
-    this.#settleRotation(true);
-  }
-
-  #settleRotation(reopened: boolean): void {
-    const request = this.#rotation;
-    if (request === undefined) return;
-    this.#rotation = undefined;
-    if (request.failed) return;
-    const rotation = request.finish(
-      this.info?.id ?? this.#container,
-      this.#counts.generation,
-      reopened,
-    );
-    this.#counts.rotations++;
-    this.#emit({ type: "rotated", rotation });
+    this.#stream.settle(true);
   }
 
   #rotateByItself(): void {
@@ -492,7 +453,7 @@ export class Capture {
   #sawEntries(first: string): void {
     this.#turn.interest = "active";
     this.#backoff.reset();
-    this.#progress.came();
+    this.#stream.progress.came();
     const silentMs = this.#watchdog.sawEntries(first);
     if (silentMs === undefined) return;
     this.#counts.stalls++;
@@ -520,9 +481,7 @@ export class Capture {
     this.#watchdog.closed();
     this.#unlink();
     this.#host.release();
-    void this.#closeTasks();
-    this.#rotation?.fail(closedError(this.#container));
-    this.#rotation = undefined;
+    this.#stream.end(closedError(this.#container));
     this.buffer.end(reason.kind === "failed" ? { failure: { error: reason.error } } : {});
     this.#emit({ type: "ended", reason });
     this.#resolveEnded(reason);
