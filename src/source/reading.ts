@@ -183,6 +183,8 @@ export class Reading {
     this.#remains = undefined;
     const trail = this.#trail;
     if (trail === undefined) return;
+    // Until the place is found the assembler holds what was replayed, of before it.
+    if (this.#cold) this.#assembler = this.#newAssembler();
     const records: LineRecord[] = [];
     this.#assembler.flush(this.#info, records);
     for (const record of records) {
