@@ -6,6 +6,8 @@ import { TaskGroup } from "../lifetime/task-group.ts";
 import type { ContainerLogSource } from "../source/container-log-source.ts";
 import type { End } from "../source/buffer.ts";
 import { BufferIterator } from "../source/iterator.ts";
+import { tellListeners } from "../source/listeners.ts";
+import { checkContainer } from "../source/option-checks.ts";
 import type { From } from "../source/options.ts";
 import { resolveOptions } from "../source/options.ts";
 import type { Rotation } from "../source/status.ts";
@@ -48,7 +50,7 @@ export class StreamPool
   constructor(options: PoolOptions = {}) {
     super();
     this.#options = resolvePoolOptions(options);
-    const emit = (status: PoolStatus): void => this.#report(status);
+    const emit = (status: PoolStatus): void => tellListeners(() => this.emit("status", status));
     this.#roster = new Roster(this.#options, this.#life.signal, emit);
     const membership = {
       options: this.#options,
@@ -263,27 +265,10 @@ export class StreamPool
   #refuseClosed(): void {
     if (this.#life.signal.aborted) throw closedError();
   }
-
-  /** A listener that throws is no reason to lose lines. */
-  #report(status: PoolStatus): void {
-    try {
-      this.emit("status", status);
-    } catch (error) {
-      process.emitWarning(
-        error instanceof Error ? error : String(error),
-        "DockspoolListenerWarning",
-      );
-    }
-  }
 }
 
 function closedError(): DockspoolError {
   return new DockspoolError("CLOSED", "The pool is closed.");
-}
-
-function checkContainer(container: unknown): void {
-  if (typeof container === "string" && container !== "") return;
-  throw invalidOption("container", container, "a container's id, unambiguous id prefix, or name");
 }
 
 function stillRunning(errors: readonly unknown[]): DockspoolError {

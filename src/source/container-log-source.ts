@@ -1,5 +1,5 @@
 import { EventEmitter } from "eventemitter3";
-import { DockspoolError, invalidOption } from "../errors.ts";
+import { DockspoolError } from "../errors.ts";
 import type { TaskGroup } from "../lifetime/task-group.ts";
 import { toCursor } from "../resume/cursor.ts";
 import type { Cursor } from "../resume/cursor.ts";
@@ -8,6 +8,8 @@ import { Capture } from "./capture.ts";
 import { ownHost } from "./host.ts";
 import type { SourceHost } from "./host.ts";
 import { BufferIterator } from "./iterator.ts";
+import { tellListeners } from "./listeners.ts";
+import { checkContainer } from "./option-checks.ts";
 import { resolveOptions } from "./options.ts";
 import type { SourceOptions } from "./options.ts";
 import type { EndReason, Rotation, SourceStats, SourceStatus } from "./status.ts";
@@ -37,17 +39,11 @@ export class ContainerLogSource
   constructor(container: string, options: SourceOptions, host: SourceHost);
   constructor(container: string, options: SourceOptions = {}, host?: SourceHost) {
     super();
-    if (typeof container !== "string" || container === "") {
-      throw invalidOption(
-        "container",
-        container,
-        "a container's id, unambiguous id prefix, or name",
-      );
-    }
+    checkContainer(container);
     this.container = container;
     const resolved = resolveOptions(options);
     this.#capture = new Capture(container, resolved, host ?? ownHost(resolved.engine), (status) =>
-      this.#report(status),
+      tellListeners(() => this.emit("status", status)),
     );
   }
 
@@ -152,17 +148,5 @@ export class ContainerLogSource
     this.#isConsumed = true;
     this.#capture.start();
     return new BufferIterator({ take, buffer: this.#capture.buffer, leave: () => this.close() });
-  }
-
-  /** A listener that throws is no reason to lose lines. */
-  #report(status: SourceStatus): void {
-    try {
-      this.emit("status", status);
-    } catch (error) {
-      process.emitWarning(
-        error instanceof Error ? error : String(error),
-        "DockspoolListenerWarning",
-      );
-    }
   }
 }

@@ -42,3 +42,8 @@ export function checkKeys(name: string, value: unknown, known: readonly string[]
     throw invalidOption(name === "options" ? key : `${name}.${key}`, "a value", known.join(", "));
   }
 }
+
+export function checkContainer(container: unknown): void {
+  if (typeof container === "string" && container !== "") return;
+  throw invalidOption("container", container, "a container's id, unambiguous id prefix, or name");
+}

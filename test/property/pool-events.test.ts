@@ -250,9 +250,10 @@ describe.each(stories)("of $name", (story) => {
     "every line comes once, whenever the events are lost, where its steps come $name",
     async (pace) => {
       const tellings: Telling[] = [];
-      for (const loss of losses)
+      for (const [index, loss] of losses.entries()) {
         for (let at = 0; at <= story.steps.length; at++)
-          for (const maxStreams of [1, 8]) tellings.push({ story, at, loss, pace, maxStreams });
+          tellings.push({ story, at, loss, pace, maxStreams: (index + at) % 2 === 0 ? 1 : 8 });
+      }
       await Promise.all(tellings.map(expectAll));
     },
   );

@@ -261,9 +261,11 @@ export class PoolPlayer {
         truth.attached(call, source.container);
       } catch (error) {
         truth.attached(call, undefined);
+        // A name may be another container's by now.
         const isExpected =
           member.isRemoved ||
           member.sort === "unreadable" ||
+          (reference === member.name && DockspoolError.is(error, "LOGS_UNREADABLE")) ||
           (member.wasRenamed && DockspoolError.is(error, "CONTAINER_NOT_FOUND"));
         if (!isExpected) throw error;
       }
