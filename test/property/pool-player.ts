@@ -234,8 +234,7 @@ export class PoolPlayer {
   #rename(member: Member, name: string): void {
     if (this.#parts.truth.living.some((other) => other.name === name)) return;
     member.container.rename(name);
-    member.name = name;
-    member.wasRenamed = true;
+    this.#parts.truth.renamed(member, name);
   }
 
   /** One that is being detached is none to rotate. */

@@ -39,6 +39,8 @@ export interface Member {
   /** Lines that it had before the pool; undefined where it was created since. */
   before: number | undefined;
   name: string;
+  /** That it ever had. */
+  readonly names: Set<string>;
   wasRenamed: boolean;
   isUp: boolean;
   isRemoved: boolean;
@@ -119,6 +121,7 @@ export class PoolTruth {
       predecessor: former?.wasRenamed === true ? undefined : former,
       before: isOld ? 0 : undefined,
       name,
+      names: new Set([name]),
       wasRenamed: false,
       isUp: true,
       isRemoved: false,
@@ -135,6 +138,12 @@ export class PoolTruth {
   started(member: Member): void {
     member.isUp = true;
     if (this.#hasBegun && this.#options.discover) member.isWanted = true;
+  }
+
+  renamed(member: Member, name: string): void {
+    member.name = name;
+    member.names.add(name);
+    member.wasRenamed = true;
   }
 
   /** Whether `name` has only ever been one container's. */
@@ -304,7 +313,10 @@ export class PoolTruth {
   }
 
   #callsFor(member: Member): AttachCall[] {
-    return [...this.#calls].filter((call) => call.member === member || call.name === member.name);
+    return [...this.#calls].filter(
+      ({ member: named, name }) =>
+        named === member || (name !== undefined && member.names.has(name)),
+    );
   }
 
   #problemOf(member: Member, attachment: Attachment): string | undefined {
