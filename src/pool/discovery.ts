@@ -66,6 +66,7 @@ interface Sign {
   readonly isCreated?: boolean;
 }
 
+const FULL_ID = /^[0-9a-f]{64}$/;
 const RETRY = { minDelayMs: 100, maxDelayMs: 5_000 };
 
 /** Finds an engine's containers: lists them, and then goes by the engine's events. */
@@ -137,6 +138,7 @@ export class Discovery {
       [...this.#known.values()].find(({ name }) => name === container) ??
       this.#beginningWith(container);
     if (known !== undefined) known.isRefused = isRefused;
+    else if (isRefused && FULL_ID.test(container)) this.#add(container, "", false).isRefused = true;
   }
 
   #beginningWith(prefix: string): Known | undefined {
@@ -246,11 +248,13 @@ export class Discovery {
       return;
     }
     const now = startedBy !== undefined || isCreated;
+    const { begunAt } = this.#parts;
+    const nameBefore = known.name;
     const inspection = await client.inspect(id, signal, { now });
     const { info, createdAt, running, removing } = inspection;
     known.info = info;
     if (removing) throw notFound(info);
-    if (createdAt > this.#parts.begunAt) known.isNew = true;
+    if (createdAt > begunAt) known.isNew = true;
     known.isSettled = true;
     known.idle = undefined;
     if (isFollowed(id) || !selects(info)) return;
@@ -261,16 +265,19 @@ export class Discovery {
     if (known.isRefused) return;
     const hasRunUnseen =
       idle === undefined
-        ? hasRun || (known.isNew && hasEverRun(inspection))
+        ? hasRun || hasStartedSince(known.isNew ? -Infinity : begunAt, inspection)
         : idle.startedAt !== inspection.startedAt;
     const { start } = known;
     const isUrgent = known.isNew || startedBy !== undefined;
     const headStart = start.position === LOG_START ? this.#takeHeadStart(known) : undefined;
+    // A rename that the events told of since is not in the answer.
+    const isRenamed = known.name !== nameBefore;
+    const seen = isRenamed ? { ...inspection, info: named(info, known.name) } : inspection;
     if (headStart !== undefined) {
-      const starting = { ...inspection, running: true };
+      const starting = { ...seen, running: true };
       found({ inspection: starting, start, startedBy: startedBy ?? Infinity, isUrgent, headStart });
-    } else if (running || hasRunUnseen) found({ inspection, start, startedBy, isUrgent });
-    else known.idle = inspection;
+    } else if (running || hasRunUnseen) found({ inspection: seen, start, startedBy, isUrgent });
+    else known.idle = seen;
   }
 
   #takeHeadStart(known: Known): HeadStart | undefined {
@@ -286,6 +293,11 @@ export class Discovery {
 }
 
 /** Docker says "0001-01-01T00:00:00Z" of a container that never started. */
-function hasEverRun({ startedAt }: Inspection): boolean {
-  return startedAt !== undefined && !startedAt.startsWith("0001-");
+function hasStartedSince(time: number, { startedAt }: Inspection): boolean {
+  if (startedAt === undefined || startedAt.startsWith("0001-")) return false;
+  return Date.parse(startedAt) > time;
+}
+
+function named(info: ContainerInfo, name: string): ContainerInfo {
+  return Object.freeze({ ...info, name });
 }
