@@ -15,6 +15,7 @@ const rooms = [
   ["wire/", 1],
   ["lifetime/", 1],
   ["metrics/", 1],
+  ["checks.ts", 1],
   ["errors.ts", 0],
 ];
 /** Belongs to the entry point testing.ts and has a rule of its own: it imitates the engine and must not be made of it. */

@@ -12,6 +12,10 @@ export type {
   SourceStats,
   SourceStatus,
 } from "./source/status.ts";
+export { FileCheckpointStore } from "./checkpoint/file.ts";
+export { MemoryCheckpointStore } from "./checkpoint/memory.ts";
+export type { Checkpoint, CheckpointStore } from "./checkpoint/store.ts";
+export type { Delivery, DeliveryOptions, Sink, SinkContext } from "./delivery/sink.ts";
 export type { Cursor } from "./resume/cursor.ts";
 export type { DockerModem, Engine, EngineOptions } from "./engine/engine-options.ts";
 export { TaskGroup } from "./lifetime/task-group.ts";

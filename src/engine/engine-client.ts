@@ -14,6 +14,8 @@ import { EventDecoder } from "./events.ts";
 import type { ContainerEvent } from "./events.ts";
 import { notDocker, refused, unreachable } from "./failures.ts";
 import type { About } from "./failures.ts";
+import { anonymousIdentity, parseIdentity } from "./identity.ts";
+import type { EngineIdentity } from "./identity.ts";
 import { parseInspection } from "./inspection.ts";
 import type { Inspection } from "./inspection.ts";
 import { parseList } from "./list.ts";
@@ -119,6 +121,23 @@ export class EngineClient {
     return this.#ask(path, {}, signal, { first, now, about }, (answer, headers) =>
       parseInspection(answer, traitsOf(headers), this.#name),
     );
+  }
+
+  /**
+   * Who the engine is, for keys that outlive the process.
+   *
+   * @throws DockspoolError ENGINE_UNREACHABLE
+   */
+  async identify(signal: AbortSignal): Promise<EngineIdentity> {
+    try {
+      return await this.#ask("/info", {}, signal, { first: true }, (answer, headers) =>
+        parseIdentity(answer, traitsOf(headers), this.#anonymous),
+      );
+    } catch (error) {
+      // A proxy in front of the engine's socket may forbid the question.
+      if (DockspoolError.is(error, "ENGINE_RESPONSE") && !error.transient) return this.#anonymous;
+      throw error;
+    }
   }
 
   /**
@@ -299,6 +318,10 @@ export class EngineClient {
     if (!wait.expired) return unreachable(this.#address, error, this.#tried);
     const message = `no answer within ${this.#timeoutMs} ms`;
     return unreachable(this.#address, new Error(message, { cause: error }), this.#tried);
+  }
+
+  get #anonymous(): EngineIdentity {
+    return anonymousIdentity(this.#name, this.#address);
   }
 
   #forget(): void {

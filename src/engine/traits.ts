@@ -12,6 +12,8 @@ export interface EngineTraits {
   readonly headersWithFirstLine: boolean;
   /** `tail` gives the last entries as they are (not Podman 4). */
   readonly exactTail: boolean;
+  /** `/info` gives an ID that stays (not Podman, which makes up another for each answer). */
+  readonly namesItself: boolean;
 }
 
 const cautious: EngineTraits = {
@@ -20,6 +22,7 @@ const cautious: EngineTraits = {
   followReachesEnd: false,
   headersWithFirstLine: false,
   exactTail: true,
+  namesItself: true,
 };
 
 /** Tells an engine by what it says of itself in the headers of any answer. */
@@ -33,6 +36,7 @@ export function traitsOf(headers: IncomingHttpHeaders): EngineTraits {
       followReachesEnd: false,
       headersWithFirstLine: old,
       exactTail: !old,
+      namesItself: false,
     };
   }
   const docker = /^Docker\/(\S+)/.exec(text(headers.server) ?? "")?.[1];

@@ -21,19 +21,32 @@ export interface DiscoveryParts {
   readonly tasks: TaskGroup;
   /** False: nothing is followed that the caller does not ask for. */
   readonly isOn: boolean;
-  /** Epoch milliseconds: what was created later is new. */
-  readonly begunAt: number;
+  /** Epoch milliseconds: what was created later is new. Known once `ready` has resolved. */
+  readonly newSince: () => number;
+  /** Resolves when what was saved can be asked. @throws DockspoolError */
+  readonly ready: (signal: AbortSignal) => Promise<unknown>;
   /** May throw what the caller's function throws. */
   readonly selects: (container: ContainerInfo) => boolean;
   readonly isFollowed: (id: string) => boolean;
-  /** Where reading begins, as of now, for a container that was there before. @throws DockspoolError */
-  readonly locate: (inspection: Inspection, signal: AbortSignal) => Promise<Start>;
+  /** Where reading goes on, or begins as of now, for a container that was there before, or is new. @throws DockspoolError */
+  readonly locate: (inspection: Inspection, isNew: boolean, signal: AbortSignal) => Promise<Place>;
   /** Asks for a container's stream. */
   readonly headStart: (id: string) => HeadStart;
   readonly found: (finding: Finding) => void;
+  /** It is followed once it starts, from there. */
+  readonly waits: (id: string, start: Start) => void;
+  /** One that was not followed is gone. */
+  readonly gone: (id: string) => void;
   /** A container that is followed has another name. */
   readonly renamed: (id: string, name: string) => void;
   readonly skipped: (container: ContainerInfo, error: DockspoolError) => void;
+}
+
+/** Where reading begins. */
+export interface Place {
+  readonly start: Start;
+  /** Another process left off there. */
+  readonly isResumed: boolean;
 }
 
 /** What is known of a container that the engine has. */
@@ -45,7 +58,7 @@ interface Known {
   /** As it was when it did not run; of those that are followed once they start. */
   idle?: Inspection | undefined;
   /** Where reading begins when it starts. */
-  start?: Start;
+  place?: Place;
   /** Only a start, or another name, makes it interesting again. */
   isSettled: boolean;
   /** The caller does not want it, whatever happens. */
@@ -66,6 +79,7 @@ interface Sign {
   readonly isCreated?: boolean;
 }
 
+const FROM_ITS_START: Place = { start: { position: LOG_START }, isResumed: false };
 const FULL_ID = /^[0-9a-f]{64}$/;
 const RETRY = { minDelayMs: 100, maxDelayMs: 5_000 };
 
@@ -120,7 +134,9 @@ export class Discovery {
         this.#consider(id, known);
         break;
       case "destroy":
-        if (!this.#parts.isFollowed(id)) this.#known.delete(id);
+        if (this.#parts.isFollowed(id)) break;
+        this.#known.delete(id);
+        this.#parts.gone(id);
         break;
       default:
     }
@@ -128,7 +144,7 @@ export class Discovery {
 
   /** Created since the pool began, as far as one can tell. */
   isNew({ info, createdAt }: Inspection): boolean {
-    return this.#known.get(info.id)?.isNew === true || createdAt > this.#parts.begunAt;
+    return this.#known.get(info.id)?.isNew === true || createdAt > this.#parts.newSince();
   }
 
   /** Leaves a container alone from now on, or no longer: by id, unambiguous prefix of it, or name. */
@@ -155,7 +171,7 @@ export class Discovery {
   failed(id: string, position: Position): void {
     const known = this.#known.get(id);
     if (known === undefined) return;
-    known.start = { position };
+    known.place = { start: { position }, isResumed: true };
     known.idle = undefined;
     known.isSettled = true;
   }
@@ -243,41 +259,49 @@ export class Discovery {
       // It may be gone before it could be looked at.
       const inspection = { ...idle, running: true, startedAt: undefined };
       const headStart = this.#takeHeadStart(known);
-      const start = known.start ?? { position: LOG_START };
-      found({ inspection, start, startedBy, isUrgent: true, headStart });
+      const { start, isResumed } = known.place ?? FROM_ITS_START;
+      found({ inspection, start, isResumed, startedBy, isUrgent: true, headStart });
       return;
     }
     const now = startedBy !== undefined || isCreated;
-    const { begunAt } = this.#parts;
     const nameBefore = known.name;
     const inspection = await client.inspect(id, signal, { now });
     const { info, createdAt, running, removing } = inspection;
     known.info = info;
     if (removing) throw notFound(info);
-    if (createdAt > begunAt) known.isNew = true;
+    await this.#parts.ready(signal);
+    const newSince = this.#parts.newSince();
     known.isSettled = true;
     known.idle = undefined;
     if (isFollowed(id) || !selects(info)) return;
     checkReadable(info);
-    known.start ??= known.isNew
-      ? { position: LOG_START }
-      : await this.#parts.locate(inspection, signal);
+    // What was created before this pool's eyes was never read.
+    const isUnread = known.isNew;
+    if (createdAt > newSince) known.isNew = true;
+    known.place ??= isUnread
+      ? FROM_ITS_START
+      : await this.#parts.locate(inspection, known.isNew, signal);
     if (known.isRefused) return;
+    const { start, isResumed } = known.place;
+    // One that was read before may have been left in the middle of its log.
     const hasRunUnseen =
       idle === undefined
-        ? hasRun || hasStartedSince(known.isNew ? -Infinity : begunAt, inspection)
+        ? hasRun || isResumed || hasStartedSince(known.isNew ? -Infinity : newSince, inspection)
         : idle.startedAt !== inspection.startedAt;
-    const { start } = known;
     const isUrgent = known.isNew || startedBy !== undefined;
     const headStart = start.position === LOG_START ? this.#takeHeadStart(known) : undefined;
     // A rename that the events told of since is not in the answer.
     const isRenamed = known.name !== nameBefore;
     const seen = isRenamed ? { ...inspection, info: named(info, known.name) } : inspection;
+    const finding = { inspection: seen, start, isResumed, startedBy, isUrgent };
     if (headStart !== undefined) {
       const starting = { ...seen, running: true };
-      found({ inspection: starting, start, startedBy: startedBy ?? Infinity, isUrgent, headStart });
-    } else if (running || hasRunUnseen) found({ inspection: seen, start, startedBy, isUrgent });
-    else known.idle = seen;
+      found({ ...finding, inspection: starting, startedBy: startedBy ?? Infinity, headStart });
+    } else if (running || hasRunUnseen) found(finding);
+    else {
+      known.idle = seen;
+      this.#parts.waits(id, start);
+    }
   }
 
   #takeHeadStart(known: Known): HeadStart | undefined {

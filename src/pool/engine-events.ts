@@ -52,7 +52,7 @@ export class EngineEvents {
     return this.#isOpen && !this.#isBlind;
   }
 
-  /** @throws the signal's reason; DockspoolError INVALID_OPTION, which no other attempt would help */
+  /** @throws the signal's reason; DockspoolError INVALID_OPTION, CHECKPOINT_UNREADABLE, which no other attempt would help */
   async run(signal: AbortSignal): Promise<never> {
     const backoff = new Backoff(RECONNECT);
     for (;;) {
@@ -60,7 +60,7 @@ export class EngineEvents {
         await this.#connection(() => backoff.reset(), signal);
       } catch (error) {
         signal.throwIfAborted();
-        if (DockspoolError.is(error, "INVALID_OPTION")) throw error;
+        if (isFatal(error)) throw error;
         this.#disconnected(error);
       }
       await this.#pause(backoff.next().delayMs, signal);
@@ -195,6 +195,12 @@ export class EngineEvents {
     this.#isConnected = false;
     this.#watcher.disconnected(error);
   }
+}
+
+function isFatal(error: unknown): boolean {
+  return (
+    DockspoolError.is(error, "INVALID_OPTION") || DockspoolError.is(error, "CHECKPOINT_UNREADABLE")
+  );
 }
 
 function tellOpen(listener: Listener): void {

@@ -1,3 +1,5 @@
+import { EngineCheckpoints } from "../checkpoint/engine-checkpoints.ts";
+import type { CheckpointKeeper } from "../checkpoint/keeper.ts";
 import { EngineClient } from "../engine/engine-client.ts";
 import { DEFAULT_CONNECT_TIMEOUT_MS, isModem } from "../engine/engine-options.ts";
 import type { Engine } from "../engine/engine-options.ts";
@@ -7,12 +9,14 @@ import { Backoff } from "../lifetime/backoff.ts";
 import { sleep } from "../lifetime/deadline.ts";
 import type { TaskGroup } from "../lifetime/task-group.ts";
 import { LOG_START } from "../resume/position.ts";
+import type { Position } from "../resume/position.ts";
 import type { ContainerLogSource } from "../source/container-log-source.ts";
 import { locate } from "../source/locate.ts";
-import { resolveOptions } from "../source/options.ts";
+import { DEFAULT_CHECKPOINT_EVERY_MS, resolveOptions } from "../source/options.ts";
 import type { From } from "../source/options.ts";
 import type { Start } from "../source/reading.ts";
 import { Discovery } from "./discovery.ts";
+import type { Place } from "./discovery.ts";
 import { EngineEvents } from "./engine-events.ts";
 import { checkReadable } from "./failures.ts";
 import { HeadStart } from "./head-start.ts";
@@ -26,6 +30,7 @@ export interface Membership {
   readonly tasks: TaskGroup;
   /** Epoch milliseconds. */
   readonly begunAt: number;
+  readonly keeper: CheckpointKeeper | undefined;
   /** Not to be followed, whatever is selected. */
   readonly isExcluded: (id: string) => boolean;
   readonly emit: (status: PoolStatus) => void;
@@ -41,35 +46,46 @@ export class EngineMember {
   readonly client: EngineClient;
   readonly events: EngineEvents;
   readonly discovery: Discovery;
+  readonly checkpoints: EngineCheckpoints | undefined;
   readonly #pool: Membership;
   /** How long `attach` waits for an engine that can't be reached. */
   readonly #patienceMs: number;
 
   constructor(name: string, engine: Engine, pool: Membership) {
-    const { options, roster, tasks, begunAt, isExcluded, emit } = pool;
+    const { options, roster, tasks, begunAt, keeper, isExcluded, emit } = pool;
     this.name = name;
     this.#pool = pool;
     const timeoutMs = isModem(engine) ? undefined : engine.connectTimeoutMs;
     this.#patienceMs = timeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS;
     this.client = new EngineClient(engine, { name, questionsAtOnce: QUESTIONS_AT_ONCE });
+    this.checkpoints =
+      keeper === undefined ? undefined : new EngineCheckpoints(keeper, this.client);
     this.discovery = new Discovery({
       engineName: name,
       client: this.client,
       tasks,
       isOn: options.discover,
-      begunAt,
+      newSince: () => this.checkpoints?.lastSeenAt ?? begunAt,
+      ready: async (signal) => this.checkpoints?.ready(signal),
       selects: (container) => !isExcluded(container.id) && options.selects(container),
       isFollowed: (id) => roster.sources.has(id),
-      locate: (inspection, signal) => this.#locate(inspection, options.from, {}, signal),
+      locate: (inspection, isNew, signal) => this.#place(inspection, isNew, signal),
       headStart: (id) => new HeadStart(this.client, roster.slots, id, tasks.signal),
       found: (finding) =>
         void roster.add(this, finding, options.sourceOptions(finding.inspection.info)),
+      waits: (id, { position }) => this.#keepIdle(id, position),
+      gone: (id) => this.checkpoints?.drop(id),
       renamed: (id, known) => roster.renamed(id, known),
       skipped: (container, error) => emit({ type: "skipped", container, error }),
     });
     this.events = new EngineEvents(this.client, {
-      look: (signal) => this.discovery.look(signal),
+      look: async (signal) => {
+        await this.checkpoints?.ready(signal);
+        await this.discovery.look(signal);
+        this.checkpoints?.saw();
+      },
       event: (event) => {
+        this.checkpoints?.saw();
         this.discovery.event(event);
         roster.event(event);
       },
@@ -102,10 +118,11 @@ export class EngineMember {
     checkReadable(info);
     const sourceOptions = { ...options.sourceOptions(info), ...given };
     await roster.closed(info.id);
-    const locating = (): Promise<Start> => this.#startOf(inspection, from, sourceOptions, signal);
-    const start = await this.#patiently(locating, signal);
+    const locating = (): Promise<Place> => this.#placeOf(inspection, from, sourceOptions, signal);
+    const { start, isResumed } = await this.#patiently(locating, signal);
     this.discovery.refuse(info.id, false);
-    return roster.add(this, { inspection, start, startedBy: undefined }, sourceOptions);
+    const finding = { inspection, start, isResumed, startedBy: undefined };
+    return roster.add(this, finding, sourceOptions);
   }
 
   async #patiently<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
@@ -127,16 +144,47 @@ export class EngineMember {
     this.client.close();
   }
 
-  async #startOf(
+  /** For a container that the caller names. */
+  async #placeOf(
     inspection: Inspection,
     from: From | undefined,
     options: PoolSourceOptions,
     signal: AbortSignal,
-  ): Promise<Start> {
+  ): Promise<Place> {
     const { roster, options: pool } = this.#pool;
+    const saved = await this.#savedPlace(inspection, signal);
+    if (saved !== undefined) return saved;
     const isNew = from === undefined && this.discovery.isNew(inspection);
-    if (isNew || roster.sources.has(inspection.info.id)) return { position: LOG_START };
-    return this.#locate(inspection, from ?? pool.from, options, signal);
+    if (isNew || roster.sources.has(inspection.info.id)) return begin({ position: LOG_START });
+    return begin(await this.#locate(inspection, from ?? pool.from, options, signal));
+  }
+
+  /** For a container that was found. */
+  async #place(inspection: Inspection, isNew: boolean, signal: AbortSignal): Promise<Place> {
+    const saved = await this.#savedPlace(inspection, signal);
+    if (saved !== undefined) return saved;
+    if (isNew) return begin({ position: LOG_START });
+    return begin(await this.#locate(inspection, this.#pool.options.from, {}, signal));
+  }
+
+  async #savedPlace({ info }: Inspection, signal: AbortSignal): Promise<Place | undefined> {
+    const { checkpoints } = this;
+    if (checkpoints === undefined) return undefined;
+    // What is read already is delivered by the source that read it.
+    const position =
+      this.#pool.roster.placeBehind(info.id) ?? (await checkpoints.load(info.id, signal));
+    return position === undefined ? undefined : { start: { position }, isResumed: true };
+  }
+
+  /** What it writes once it starts is read, also by another process. */
+  #keepIdle(id: string, position: Position): void {
+    this.checkpoints
+      ?.keep(id, {
+        everyMs: DEFAULT_CHECKPOINT_EVERY_MS,
+        position: () => position,
+        failed: () => {},
+      })
+      .moved();
   }
 
   /** Reads with a turn, as whatever reads a log. */
@@ -156,4 +204,8 @@ export class EngineMember {
       turn.release();
     }
   }
+}
+
+function begin(start: Start): Place {
+  return { start, isResumed: false };
 }

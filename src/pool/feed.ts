@@ -1,4 +1,6 @@
+import type { Position } from "../resume/position.ts";
 import type { Capture } from "../source/capture.ts";
+import type { Head } from "../source/consumer.ts";
 import type { ContainerInfo, LogBatch, LogRecord } from "../wire/records.ts";
 
 /** One container's lines on their way to the pool's consumer. */
@@ -39,7 +41,7 @@ export class Feed {
     return this.#capture.buffer.first?.bytes ?? 0;
   }
 
-  get head(): { readonly record: LogRecord; readonly arrivedAt: number } | undefined {
+  get head(): Head | undefined {
     return this.predecessor === undefined ? this.#capture.consumer.head : undefined;
   }
 
@@ -48,16 +50,42 @@ export class Feed {
     return this.#capture.consumer.hand();
   }
 
-  /** The rest of the next batch. */
+  /** The rest of the next batch, likewise. */
   handBatch(): LogBatch | undefined {
-    return this.#capture.consumer.takeBatch();
+    return this.#capture.consumer.handBatch();
   }
 
-  /** What is in hand is delivered. */
-  acknowledge(): void {
+  /** Reading waits for room. */
+  get isPressing(): boolean {
+    return this.#capture.buffer.full;
+  }
+
+  /** What is in hand, or the next `count` records of it, are delivered. */
+  acknowledge(count?: number): void {
     const { consumer } = this.#capture;
-    consumer.acknowledge();
+    if (count === undefined) consumer.acknowledge();
+    else consumer.acknowledgeNext(count);
     if (!this.#hasMore) consumer.rest();
+  }
+
+  /** All that was handed out is delivered. */
+  get isSettled(): boolean {
+    return this.#capture.consumer.isSettled;
+  }
+
+  /** Nothing will come any more, and all that came is delivered. */
+  get isDone(): boolean {
+    return this.isOver && this.isSettled;
+  }
+
+  /** Behind the last line read. */
+  get place(): Position {
+    return this.#capture.place;
+  }
+
+  /** Behind the last line delivered. */
+  get position(): Position | undefined {
+    return this.#capture.consumer.position;
   }
 
   /** What is left is not handed out. */

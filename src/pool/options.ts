@@ -1,3 +1,4 @@
+import type { CheckpointStore } from "../checkpoint/store.ts";
 import { validateEngine } from "../engine/engine-options.ts";
 import type { Engine } from "../engine/engine-options.ts";
 import { DockspoolError, invalidOption } from "../errors.ts";
@@ -8,8 +9,8 @@ import {
   checkNumber,
   checkSignal,
   withoutUndefined,
-} from "../source/option-checks.ts";
-import { resolveOptions } from "../source/options.ts";
+} from "../checks.ts";
+import { checkStore, resolveOptions } from "../source/options.ts";
 import type { From, SourceOptions } from "../source/options.ts";
 import type { ContainerInfo } from "../wire/records.ts";
 import type { RotationPlan } from "./rotations.ts";
@@ -19,7 +20,7 @@ import type { ContainerSelector } from "./selector.ts";
 /** What may differ from one container to the next. */
 export type PoolSourceOptions = Omit<
   SourceOptions,
-  "engine" | "signal" | "from" | "resume" | "rotateEveryMs" | "follow"
+  "engine" | "checkpoints" | "signal" | "from" | "resume" | "rotateEveryMs" | "follow"
 >;
 
 export interface PoolOptions {
@@ -32,8 +33,8 @@ export interface PoolOptions {
   /** Default true: running containers, and those that start later. */
   discover?: boolean;
   /**
-   * For containers that were there before the pool; default "now", as of their discovery. Containers created since are read
-   * from their start.
+   * For containers that were there before the pool and have no checkpoint; default "now", as of their discovery. Containers
+   * created since, or since the checkpoints last saw the engine, are read from their start.
    */
   from?: From;
   /** Default true: the container that this process runs in is left out. */
@@ -54,6 +55,8 @@ export interface PoolOptions {
   order?: { byTimestamp: true; latenessMs: number };
   /** Read ahead of the consumer over all containers; default 32 MiB, then their sockets are paused. */
   bufferBytes?: number;
+  /** Where positions survive the process: option `checkpointEveryMs` of `source` says how often they are saved. */
+  checkpoints?: CheckpointStore;
   signal?: AbortSignal;
 }
 
@@ -70,6 +73,9 @@ export interface ResolvedPoolOptions {
   /** Undefined: as lines arrive. */
   readonly latenessMs: number | undefined;
   readonly bufferBytes: number;
+  readonly checkpoints: CheckpointStore | undefined;
+  /** How long `close()` waits for sinks. */
+  readonly closeTimeoutMs: number;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -86,6 +92,7 @@ const defaults = {
   source: {},
   order: undefined,
   bufferBytes: 32 * 1024 * 1024,
+  checkpoints: undefined,
   signal: undefined,
 } as const satisfies Record<keyof PoolOptions, unknown>;
 
@@ -100,6 +107,7 @@ const sourceOptionNames = [
   "rotateTimeoutMs",
   "stallProbeMs",
   "reconnect",
+  "checkpointEveryMs",
 ] as const satisfies readonly (keyof PoolSourceOptions)[];
 
 /** @throws DockspoolError INVALID_OPTION, with the option, what was given and what is allowed */
@@ -111,6 +119,7 @@ export function resolvePoolOptions(options: PoolOptions): ResolvedPoolOptions {
   checkNumber("maxStreams", given.maxStreams, 1, 1_000_000, "streams");
   checkNumber("timeSliceMs", given.timeSliceMs, 1, MAX_TIMER_MS, "milliseconds");
   checkNumber("bufferBytes", given.bufferBytes, 1, Number.MAX_SAFE_INTEGER, "bytes");
+  if (given.checkpoints !== undefined) checkStore(given.checkpoints);
   checkSignal(given.signal);
   resolveOptions({ from: given.from });
   return {
@@ -125,6 +134,9 @@ export function resolvePoolOptions(options: PoolOptions): ResolvedPoolOptions {
     sourceOptions: sourceOptionsOf(given.source),
     latenessMs: latenessOf(given.order),
     bufferBytes: given.bufferBytes,
+    checkpoints: given.checkpoints,
+    closeTimeoutMs: resolveOptions(typeof given.source === "function" ? {} : given.source)
+      .rotateTimeoutMs,
     signal: given.signal,
   };
 }

@@ -1,9 +1,14 @@
+import type { EngineCheckpoints, KeptPosition } from "../checkpoint/engine-checkpoints.ts";
+import type { Retry } from "../delivery/sink-delivery.ts";
 import type { EngineClient } from "../engine/engine-client.ts";
 import type { ContainerEvent } from "../engine/events.ts";
+import type { Position } from "../resume/position.ts";
 import type { Capture } from "../source/capture.ts";
 import { ByteBudget } from "../source/byte-budget.ts";
 import { ContainerLogSource } from "../source/container-log-source.ts";
 import type { Finding } from "../source/host.ts";
+import { tellListeners } from "../source/listeners.ts";
+import { DEFAULT_CHECKPOINT_EVERY_MS } from "../source/options.ts";
 import type { EndReason, SourceStatus } from "../source/status.ts";
 import type { ContainerInfo } from "../wire/records.ts";
 import type { Discovery } from "./discovery.ts";
@@ -23,6 +28,7 @@ export interface Origin {
   readonly client: EngineClient;
   readonly events: EngineEvents;
   readonly discovery: Discovery;
+  readonly checkpoints: EngineCheckpoints | undefined;
 }
 
 /** In order of time, lines that came within it are held back for as long as the last of them. */
@@ -33,6 +39,7 @@ interface Entry {
   readonly capture: Capture;
   readonly feed: Feed;
   readonly member: Origin;
+  readonly checkpoint: KeptPosition | undefined;
   /** At its last look; one that is renamed has a new one. */
   info: ContainerInfo;
 }
@@ -48,6 +55,8 @@ export class Roster {
   readonly #sources = new Map<string, ContainerLogSource>();
   readonly #entries = new Map<string, Entry>();
   readonly #emit: (status: PoolStatus) => void;
+  /** Of sources that have ended: lines that are not delivered yet, by container. */
+  readonly #leaving = new Map<string, Feed>();
   /** Of sources that have ended. */
   readonly #past = { lines: 0, rotations: 0, gaps: 0, reconnects: 0 };
 
@@ -75,12 +84,19 @@ export class Roster {
     const { info } = finding.inspection;
     const known = this.#sources.get(info.id);
     if (known !== undefined) return known;
+    const former = this.#leaving.get(info.id);
+    const checkpoint = member.checkpoints?.keep(info.id, {
+      everyMs: options.checkpointEveryMs ?? DEFAULT_CHECKPOINT_EVERY_MS,
+      position: () => (former?.isDone === false ? former : feed).position,
+      failed: (error) => tell(source, { type: "checkpoint-failed", error }),
+    });
     const { source, capture } = ContainerLogSource.hosted(info.id, options, {
       client: member.client,
       turns: this.slots,
       budget: this.#budget,
       joinWithinMs: this.#joinWithinMs,
       finding,
+      checkpoint,
       listen: (container, handlers, signal) => member.events.listen(container, handlers, signal),
       onRecovery: (callback) => member.events.onRecovery(callback),
       isWatching: () => member.events.isOpen,
@@ -89,7 +105,7 @@ export class Roster {
       release: () => {},
     });
     const feed = new Feed(capture);
-    const entry: Entry = { source, capture, feed, member, info };
+    const entry: Entry = { source, capture, feed, member, checkpoint, info };
     this.#sources.set(info.id, source);
     this.#entries.set(info.id, entry);
     this.output.add(feed, info);
@@ -116,6 +132,29 @@ export class Roster {
       named.length > 0 ? named : entries.filter(({ info }) => info.id.startsWith(container));
     const isOne = named.length > 0 || found.length === 1;
     return isOne ? found.map(({ source }) => source) : [];
+  }
+
+  /** Where a container's lines that are read and not delivered end; undefined where there are none. */
+  placeBehind(id: string): Position | undefined {
+    const feed = this.#leaving.get(id);
+    return feed === undefined || feed.isDone ? undefined : feed.place;
+  }
+
+  /** A sink that failed with these lines is tried again. */
+  retrying({ records, sink, attempt, delayMs, error }: Retry): void {
+    const ids = new Set(records.map(({ container }) => container.id));
+    for (const id of ids) {
+      const source = this.#sources.get(id);
+      if (source !== undefined)
+        tell(source, { type: "delivery-retry", sink, attempt, delayMs, error });
+    }
+  }
+
+  /** Ends all sources. Resolves with what outlived the deadline. */
+  async close(reason: EndReason): Promise<unknown[]> {
+    const entries = [...this.#entries.values()];
+    const ends = await Promise.allSettled(entries.map(({ capture }) => capture.stop(reason)));
+    return ends.flatMap((end): unknown[] => (end.status === "rejected" ? [end.reason] : []));
   }
 
   /** Something happened to a container. */
@@ -169,6 +208,7 @@ export class Roster {
     const { source } = entry;
     entry.info = source.info ?? entry.info;
     if (status.type === "renamed") this.output.renamed(entry.feed);
+    if (status.type === "rotated" || status.type === "stopped") entry.checkpoint?.hurry();
     if (status.type === "opened") {
       this.rotations.opened(source);
       entry.member.events.reached();
@@ -178,7 +218,7 @@ export class Roster {
     if (status.type === "ended") this.#ended(entry, status.reason);
   }
 
-  #ended({ source, capture, member, info }: Entry, reason: EndReason): void {
+  #ended({ source, capture, feed, member, info }: Entry, reason: EndReason): void {
     const { lines, rotations, gaps, reconnects } = source.stats;
     this.#past.lines += lines;
     this.#past.rotations += rotations;
@@ -186,6 +226,8 @@ export class Roster {
     this.#past.reconnects += reconnects;
     this.#sources.delete(info.id);
     this.#entries.delete(info.id);
+    for (const [id, other] of this.#leaving) if (other.isDone) this.#leaving.delete(id);
+    this.#leaving.set(info.id, feed);
     if (reason.kind === "removed") member.discovery.gone(info.id);
     else if (reason.kind === "failed") member.discovery.failed(info.id, capture.place);
     else member.discovery.refuse(info.id, true);
@@ -193,4 +235,8 @@ export class Roster {
       this.#emit({ type: "skipped", container: info, error: reason.error });
     this.#emit({ type: "detached", container: info, reason });
   }
+}
+
+function tell(source: ContainerLogSource, status: SourceStatus): void {
+  tellListeners(() => source.emit("status", status));
 }

@@ -1,5 +1,5 @@
 import { invalidOption } from "../errors.ts";
-import { checkKeys } from "../source/option-checks.ts";
+import { checkKeys } from "../checks.ts";
 import type { ContainerInfo } from "../wire/records.ts";
 
 /** A string with `*` as wildcard for any characters, which matches the whole text, or an expression. */

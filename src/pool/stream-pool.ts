@@ -1,16 +1,20 @@
 import { EventEmitter } from "eventemitter3";
+import { CheckpointKeeper } from "../checkpoint/keeper.ts";
+import { Dispatch } from "../delivery/dispatch.ts";
+import type { Supply } from "../delivery/portion.ts";
+import type { Delivery, DeliveryOptions, Sink } from "../delivery/sink.ts";
 import type { Inspection } from "../engine/inspection.ts";
 import { DockspoolError, invalidOption } from "../errors.ts";
 import { onAbort } from "../lifetime/abort.ts";
 import { TaskGroup } from "../lifetime/task-group.ts";
 import type { ContainerLogSource } from "../source/container-log-source.ts";
-import type { End } from "../source/buffer.ts";
 import { BufferIterator } from "../source/iterator.ts";
 import { tellListeners } from "../source/listeners.ts";
-import { checkContainer } from "../source/option-checks.ts";
+import { checkContainer } from "../checks.ts";
 import type { From } from "../source/options.ts";
 import { resolveOptions } from "../source/options.ts";
-import type { Rotation } from "../source/status.ts";
+import { asFailure } from "../source/failures.ts";
+import type { EndReason, Rotation } from "../source/status.ts";
 import type { LogBatch, LogRecord } from "../wire/records.ts";
 import { EngineMember } from "./engine-member.ts";
 import { checkSourceOptions, resolvePoolOptions } from "./options.ts";
@@ -39,24 +43,32 @@ export class StreamPool
   readonly #options: ResolvedPoolOptions;
   readonly #life = new TaskGroup("pool");
   readonly #roster: Roster;
+  readonly #keeper: CheckpointKeeper | undefined;
   readonly #members = new Map<string, EngineMember>();
   readonly #unlink: () => void;
   #ownId: string | undefined;
   #begun: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
-  #isConsumed = false;
+  /** Reading ends. */
+  #stopping: Promise<void> | undefined;
+  /** Made for the first sink. */
+  #dispatch: Dispatch | undefined;
+  #consumption: "none" | "iterated" | "delivered" = "none";
 
   /** @throws DockspoolError INVALID_OPTION */
   constructor(options: PoolOptions = {}) {
     super();
     this.#options = resolvePoolOptions(options);
     const emit = (status: PoolStatus): void => tellListeners(() => this.emit("status", status));
+    const { checkpoints } = this.#options;
+    this.#keeper = checkpoints === undefined ? undefined : new CheckpointKeeper(checkpoints);
     this.#roster = new Roster(this.#options, this.#life.signal, emit);
     const membership = {
       options: this.#options,
       roster: this.#roster,
       tasks: this.#life,
       begunAt: Date.now(),
+      keeper: this.#keeper,
       isExcluded: (id: string) => id === this.#ownId,
       emit,
     };
@@ -80,7 +92,8 @@ export class StreamPool
     const stats = this.#roster.stats;
     let sockets = 0;
     for (const { client } of this.#members.values()) sockets += client.sockets;
-    return { ...stats, tasks: stats.tasks + this.#life.size, sockets };
+    const tasks = stats.tasks + this.#life.size + (this.#dispatch?.size ?? 0);
+    return { ...stats, tasks, sockets };
   }
 
   /**
@@ -137,7 +150,10 @@ export class StreamPool
         container,
       });
     }
-    return Promise.allSettled(sources.map((source) => this.#roster.rotations.rotate(source)));
+    const { rotations } = this.#roster;
+    const settled = await Promise.allSettled(sources.map((source) => rotations.rotate(source)));
+    await this.#save();
+    return settled;
   }
 
   /** The record or batch in hand, and all before it, are delivered. */
@@ -156,6 +172,22 @@ export class StreamPool
   }
 
   /**
+   * Hands what is read to a sink, batch by batch; a batch may hold lines of several containers, each one's in their order.
+   * Several sinks each get every line: those that are given in the same tick from the beginning, a later one from where the
+   * fastest one is. The slowest sets the pace.
+   *
+   * @throws DockspoolError INVALID_OPTION; ALREADY_CONSUMED where the pool is or was iterated
+   */
+  deliver(sink: Sink, options: DeliveryOptions = {}): Delivery {
+    if (this.#consumption !== "delivered") this.#refuseConsumed();
+    this.#dispatch ??= this.#newDispatch();
+    const delivery = this.#dispatch.deliver(sink, options);
+    if (this.#consumption === "none") setImmediate(() => void this.#begin());
+    this.#consumption = "delivered";
+    return delivery;
+  }
+
+  /**
    * Leaving the loop closes the pool. A record counts as delivered when the next one is asked for, or when `acknowledge()`
    * says so. Abort makes the loop throw `signal.reason`. A container that fails ends with a status, not the loop.
    *
@@ -166,13 +198,17 @@ export class StreamPool
   }
 
   /**
-   * Ends discovery and all sources. The running iteration ends normally after the lines already read. Idempotent.
+   * Ends discovery and all sources, delivers to sinks what was read, and saves the positions. The running iteration ends
+   * normally after the lines already read. Idempotent.
    *
    * @throws DockspoolError TASKS_STILL_RUNNING, past `rotateTimeoutMs`, with the names of the survivors; the pool has ended all
    * the same
    */
-  close(): Promise<void> {
-    return this.#finish({});
+  async close(): Promise<void> {
+    const closed = this.#finish({ kind: "closed" });
+    // A sink that waits for this can't be waited for.
+    if (this.#dispatch?.isCalledFromInside === true) await this.#stopping;
+    else await closed;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -180,15 +216,49 @@ export class StreamPool
   }
 
   #iterate<T>(take: () => T | undefined): AsyncIterator<T> {
-    if (this.#isConsumed) {
-      throw new DockspoolError(
-        "ALREADY_CONSUMED",
-        "The pool is iterated already; a second reader needs a pool of its own.",
-      );
-    }
-    this.#isConsumed = true;
+    this.#refuseConsumed();
+    this.#consumption = "iterated";
     void this.#begin();
-    return new BufferIterator({ take, buffer: this.#roster.output, leave: () => this.close() });
+    return new BufferIterator({
+      take,
+      buffer: this.#roster.output,
+      leave: () => this.close(),
+      ended: () => this.#save(),
+    });
+  }
+
+  #refuseConsumed(): void {
+    if (this.#consumption === "none") return;
+    const how = this.#consumption === "iterated" ? "iterated" : "read by sinks";
+    throw new DockspoolError(
+      "ALREADY_CONSUMED",
+      `The pool is ${how} already; a second reader needs a pool of its own.`,
+    );
+  }
+
+  #newDispatch(): Dispatch {
+    const { output } = this.#roster;
+    const isOrdered = this.#options.latenessMs !== undefined;
+    const supply: Supply = {
+      take: () => output.takePortion(isOrdered),
+      holdsFrom: (time) => output.holdsFrom(time),
+      available: () => output.available(),
+      get ended() {
+        return output.ended;
+      },
+    };
+    return new Dispatch(supply, {
+      signal: this.#options.signal,
+      retrying: (retry) => this.#roster.retrying(retry),
+      // What outlives the deadline shows in the statuses.
+      failed: (error) => void this.#finish({ kind: "failed", error }).catch(() => {}),
+      saved: () => this.#save(),
+    });
+  }
+
+  /** What is not saved by then is told by a status, or comes again. */
+  async #save(): Promise<void> {
+    await this.#keeper?.saveWithin(this.#options.closeTimeoutMs);
   }
 
   #begin(): Promise<void> {
@@ -204,25 +274,39 @@ export class StreamPool
       this.#life
         .run("events", (signal) => events.run(signal))
         .catch((error: unknown) => {
-          if (!this.#life.signal.aborted) this.#finish({ failure: { error } }).catch(() => {});
+          if (!this.#life.signal.aborted)
+            this.#finish({ kind: "failed", error: asFailure(error, undefined) }).catch(() => {});
         });
     }
   }
 
-  #finish(end: End): Promise<void> {
-    this.#closing ??= this.#close(end);
+  #finish(reason: EndReason): Promise<void> {
+    this.#closing ??= this.#close(reason);
     return this.#closing;
   }
 
-  async #close(end: End): Promise<void> {
+  async #close(reason: EndReason): Promise<void> {
+    const { closeTimeoutMs } = this.#options;
+    const drained = this.#dispatch?.drain(closeTimeoutMs);
+    this.#stopping = this.#stop(reason);
+    const ends = await Promise.allSettled([this.#stopping, drained]);
+    await this.#save();
+    const survivors = ends.flatMap((end): unknown[] =>
+      end.status === "rejected" ? [end.reason] : [],
+    );
+    if (survivors.length > 0) throw stillRunning(survivors);
+  }
+
+  /** Stops reading. */
+  async #stop(reason: EndReason): Promise<void> {
     const life = this.#life.close({ reason: closedError(), timeoutMs: CLOSE_TIMEOUT_MS });
-    const sources = [...this.sources.values()].map((source) => source.close());
-    const ends = await Promise.allSettled([life, ...sources]);
+    const [survivors, tasks] = await Promise.allSettled([this.#roster.close(reason), life]);
     for (const member of this.#members.values()) member.close();
-    this.#roster.output.end(end);
+    this.#roster.output.end(reason.kind === "failed" ? { failure: { error: reason.error } } : {});
     this.#unlink();
-    const survivors = ends.filter((one) => one.status === "rejected");
-    if (survivors.length > 0) throw stillRunning(survivors.map((one): unknown => one.reason));
+    const errors = survivors.status === "fulfilled" ? survivors.value : [survivors.reason];
+    if (tasks.status === "rejected") errors.push(tasks.reason);
+    if (errors.length > 0) throw stillRunning(errors);
   }
 
   /** On the first engine that says it has it. */

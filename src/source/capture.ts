@@ -59,6 +59,8 @@ export class Capture {
   #state: SourceState = "idle";
   #end: EndReason | undefined;
   #reading: Reading | undefined;
+  /** Reading goes on where it was left: by option `resume`, or by a checkpoint. */
+  #isResumed: boolean;
   #openedAt: number | undefined;
   /** The latest stream ended by itself, and nothing was seen of the container since. */
   #hasStreamEnded = false;
@@ -76,6 +78,7 @@ export class Capture {
     this.#container = container;
     this.#options = options;
     this.#emit = emit;
+    this.#isResumed = options.resume !== undefined || host.finding?.isResumed === true;
     this.#known = new ContainerState(emit);
     this.#host = host;
     this.#sight = new ContainerSight(host);
@@ -95,7 +98,7 @@ export class Capture {
       container: () => this.info?.id ?? container,
     });
     this.buffer = new BatchBuffer(options.bufferBytes, host);
-    this.consumer = new Consumer(this.buffer);
+    this.consumer = new Consumer(this.buffer, () => host.checkpoint?.moved());
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
     });
@@ -208,6 +211,7 @@ export class Capture {
     for (;;) {
       try {
         const inspection = await this.#inspect(signal);
+        await this.#resume(inspection, signal);
         const isRestart = inspection.running && this.#known.runs(inspection.startedAt);
         if (inspection.running && this.#options.follow) {
           if (this.#hasStreamEnded && !isRestart) {
@@ -234,6 +238,15 @@ export class Capture {
         await this.#backOff(error, signal);
       }
     }
+  }
+
+  /** Goes on where another process left off. */
+  async #resume({ info }: Inspection, signal: AbortSignal): Promise<void> {
+    if (this.#reading?.position !== undefined) return;
+    const position = await this.#host.checkpoint?.load?.(info.id, signal);
+    if (position === undefined || this.#options.resume !== undefined) return;
+    this.#isResumed = true;
+    this.#reading?.begin({ position });
   }
 
   /** A container that is being restarted may still be shown as it was, and the next stream goes on over its start. */
@@ -432,7 +445,7 @@ export class Capture {
   }
 
   #opened(aligned: "exact" | "gap"): void {
-    const isFirst = this.#stream.generation === 0 && this.#options.resume === undefined;
+    const isFirst = this.#stream.generation === 0 && !this.#isResumed;
     this.#stream.opened();
     this.#state = "streaming";
     this.#openedAt = performance.now();
@@ -483,6 +496,7 @@ export class Capture {
     this.#host.release();
     this.#stream.end(closedError(this.#container));
     this.buffer.end(reason.kind === "failed" ? { failure: { error: reason.error } } : {});
+    if (reason.kind === "removed") this.#host.checkpoint?.gone();
     this.#emit({ type: "ended", reason });
     this.#resolveEnded(reason);
   }

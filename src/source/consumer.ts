@@ -11,13 +11,25 @@ import type { BatchBuffer } from "./buffer.ts";
  */
 const MAX_PASSED_ENTRIES = 10_000;
 
+/** The next record, and when the first and the last chunk of its batch came, by `performance.now()`. */
+export interface Head {
+  readonly record: LogRecord;
+  readonly begunAt: number;
+  readonly arrivedAt: number;
+}
+
 /** Hands out what the buffer holds, one record or one batch at a time, and knows what counts as delivered. */
 export class Consumer {
   readonly #buffer: BatchBuffer;
+  /** The position may have moved. */
+  readonly #moved: () => void;
   /** In hand, or handed out last. */
   #batch: Batch | undefined;
-  /** How many records of `#batch` were handed out, and how many of those are delivered. */
+  /** Handed out before it, and not delivered wholly: sinks have several in hand. */
+  readonly #owed: Batch[] = [];
+  /** How many records of `#batch` were handed out. */
   #handed = 0;
+  /** How many of the oldest batch in hand are delivered. */
   #acknowledged = 0;
   #isReleased = false;
   /** The place before the first batch, and how many entries were passed there. */
@@ -26,8 +38,9 @@ export class Consumer {
   #delivered = 0;
   #lastDeliveryAt: number | undefined;
 
-  constructor(buffer: BatchBuffer) {
+  constructor(buffer: BatchBuffer, moved: () => void = () => {}) {
     this.#buffer = buffer;
+    this.#moved = moved;
   }
 
   get delivered(): number {
@@ -40,7 +53,7 @@ export class Consumer {
 
   /** Behind the last delivered line; undefined before the reading's beginning is known. */
   get position(): Position | undefined {
-    const batch = this.#batch;
+    const batch = this.#owed[0] ?? this.#batch;
     if (batch === undefined) return this.#start?.position;
     if (this.#acknowledged === 0) return batch.before.position;
     return trailBehind(batch, this.#acknowledged - 1).position;
@@ -49,6 +62,7 @@ export class Consumer {
   /** Reading begins at `trail`. */
   begin(trail: Trail): void {
     this.#start = trail;
+    this.#moved();
   }
 
   /** `count` entries came without a record of a chosen stream; the reader is at `trail`. */
@@ -59,15 +73,16 @@ export class Consumer {
     if (!passed) return;
     if (last === undefined) this.#start = trail.clone();
     else last.later = trail.clone();
+    this.#moved();
   }
 
   /** What is in hand is delivered. */
   acknowledge(): void {
+    if (this.#owed.length > 0) this.acknowledgeNext(Infinity);
     const count = this.#handed - this.#acknowledged;
     if (count === 0) return;
     this.#acknowledged = this.#handed;
-    this.#delivered += count;
-    this.#lastDeliveryAt = Date.now();
+    this.#delivers(count);
   }
 
   /** The next record where one is at hand, without waiting; what was in hand is delivered. */
@@ -81,9 +96,14 @@ export class Consumer {
     return this.#current()?.records[this.#handed++];
   }
 
-  /** The rest of the next batch, likewise. */
+  /** The rest of the next batch; what was in hand is delivered. */
   takeBatch(): LogBatch | undefined {
     this.acknowledge();
+    return this.handBatch();
+  }
+
+  /** The rest of the next batch, beside what is in hand. */
+  handBatch(): LogBatch | undefined {
     const batch = this.#current();
     if (batch === undefined) return undefined;
     const rest: readonly LineRecord[] =
@@ -92,26 +112,46 @@ export class Consumer {
     return rest;
   }
 
+  /** The next `count` records in hand are delivered. */
+  acknowledgeNext(count: number): void {
+    let left = count;
+    for (let [owed] = this.#owed; owed !== undefined && left > 0; [owed] = this.#owed) {
+      const step = Math.min(left, owed.records.length - this.#acknowledged);
+      left -= step;
+      this.#acknowledged += step;
+      this.#delivers(step);
+      if (this.#acknowledged < owed.records.length) return;
+      this.#owed.shift();
+      this.#buffer.release(owed);
+      this.#acknowledged = 0;
+    }
+    const step = Math.min(left, this.#handed - this.#acknowledged);
+    if (step <= 0) return;
+    this.#acknowledged += step;
+    this.#delivers(step);
+    if (this.#acknowledged === this.#batch?.records.length) this.#release();
+  }
+
   /** How many records of the batch in hand are left to hand out. */
   get left(): number {
     return this.#batch === undefined ? 0 : this.#batch.records.length - this.#handed;
   }
 
-  /** The next record and when it came, by `performance.now()`; it stays where it is. */
-  get head(): { readonly record: LogRecord; readonly arrivedAt: number } | undefined {
+  /** The next record; it stays where it is. */
+  get head(): Head | undefined {
     const isInHand = this.left > 0;
     const batch = isInHand ? this.#batch : this.#buffer.first;
     const record = batch?.records[isInHand ? this.#handed : 0];
     return batch === undefined || record === undefined
       ? undefined
-      : { record, arrivedAt: batch.arrivedAt };
+      : { record, begunAt: batch.begunAt, arrivedAt: batch.arrivedAt };
   }
 
   /** Nothing is in hand and nothing at hand: of the last batch only the place behind it is kept. */
   rest(): void {
     const batch = this.#batch;
-    if (batch === undefined || this.#acknowledged < batch.records.length) return;
-    if (!this.#isReleased) this.#buffer.release(batch);
+    if (batch === undefined || !this.#isDelivered) return;
+    this.#release();
     this.#start = trailBehind(batch, batch.records.length - 1);
     this.#passed = batch.passed;
     this.#batch = undefined;
@@ -121,21 +161,44 @@ export class Consumer {
 
   /** What is in hand counts no longer. */
   drop(): void {
-    if (this.#batch !== undefined && !this.#isReleased) this.#buffer.release(this.#batch);
-    this.#isReleased = true;
+    for (const batch of this.#owed) this.#buffer.release(batch);
+    this.#release();
+  }
+
+  /** All that was handed out is delivered. */
+  get isSettled(): boolean {
+    return this.#owed.length === 0 && this.#acknowledged === this.#handed;
   }
 
   /** A batch with records left to hand out. */
   #current(): Batch | undefined {
-    if (this.#batch !== undefined && this.#handed < this.#batch.records.length) return this.#batch;
-    if (this.#batch !== undefined && !this.#isReleased) this.#buffer.release(this.#batch);
-    this.#isReleased = true;
+    const batch = this.#batch;
+    if (batch !== undefined && this.#handed < batch.records.length) return batch;
+    const isDelivered = this.#isDelivered;
+    if (isDelivered) this.#release();
     const next = this.#buffer.shift();
     if (next === undefined) return undefined;
+    if (isDelivered) this.#acknowledged = 0;
+    else if (batch !== undefined) this.#owed.push(batch);
     this.#batch = next;
     this.#handed = 0;
-    this.#acknowledged = 0;
     this.#isReleased = false;
     return next;
+  }
+
+  /** Every record of the batches that were taken from the buffer. */
+  get #isDelivered(): boolean {
+    return this.#owed.length === 0 && this.#acknowledged === (this.#batch?.records.length ?? 0);
+  }
+
+  #release(): void {
+    if (this.#batch !== undefined && !this.#isReleased) this.#buffer.release(this.#batch);
+    this.#isReleased = true;
+  }
+
+  #delivers(count: number): void {
+    this.#delivered += count;
+    this.#lastDeliveryAt = Date.now();
+    this.#moved();
   }
 }

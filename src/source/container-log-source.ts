@@ -1,4 +1,9 @@
 import { EventEmitter } from "eventemitter3";
+import { checkContainer } from "../checks.ts";
+import type { CheckpointKeeper } from "../checkpoint/keeper.ts";
+import { Dispatch } from "../delivery/dispatch.ts";
+import type { Delivery, DeliveryOptions, Sink } from "../delivery/sink.ts";
+import { EngineClient } from "../engine/engine-client.ts";
 import { DockspoolError } from "../errors.ts";
 import type { TaskGroup } from "../lifetime/task-group.ts";
 import { toCursor } from "../resume/cursor.ts";
@@ -9,10 +14,11 @@ import { ownHost } from "./host.ts";
 import type { SourceHost } from "./host.ts";
 import { BufferIterator } from "./iterator.ts";
 import { tellListeners } from "./listeners.ts";
-import { checkContainer } from "./option-checks.ts";
 import { resolveOptions } from "./options.ts";
-import type { SourceOptions } from "./options.ts";
+import type { ResolvedOptions, SourceOptions } from "./options.ts";
+import { OwnCheckpoint } from "./own-checkpoint.ts";
 import type { EndReason, Rotation, SourceStats, SourceStatus } from "./status.ts";
+import { supplyOf } from "./supply.ts";
 
 /**
  * Follows one container's log. At any moment at most one reader of it exists.
@@ -26,8 +32,12 @@ export class ContainerLogSource
 {
   /** As given: id, unambiguous id prefix, or name. */
   readonly container: string;
+  readonly #options: ResolvedOptions;
   readonly #capture: Capture;
-  #isConsumed = false;
+  #keeper: CheckpointKeeper | undefined;
+  /** Made for the first sink. */
+  #dispatch: Dispatch | undefined;
+  #consumption: "none" | "iterated" | "delivered" | "pooled" = "none";
 
   /**
    * `container`: id, unambiguous id prefix, or name. Opens nothing until it is consumed.
@@ -41,9 +51,9 @@ export class ContainerLogSource
     super();
     checkContainer(container);
     this.container = container;
-    const resolved = resolveOptions(options);
-    this.#capture = new Capture(container, resolved, host ?? ownHost(resolved.engine), (status) =>
-      tellListeners(() => this.emit("status", status)),
+    this.#options = resolveOptions(options);
+    this.#capture = new Capture(container, this.#options, host ?? this.#ownHost(), (status) =>
+      this.#tell(status),
     );
   }
 
@@ -58,7 +68,7 @@ export class ContainerLogSource
     host: SourceHost,
   ): { readonly source: ContainerLogSource; readonly capture: Capture } {
     const source = new ContainerLogSource(container, options, host);
-    source.#isConsumed = true;
+    source.#consumption = "pooled";
     return { source, capture: source.#capture };
   }
 
@@ -82,7 +92,8 @@ export class ContainerLogSource
   }
 
   get stats(): SourceStats {
-    return this.#capture.stats;
+    const { stats } = this.#capture;
+    return { ...stats, tasks: stats.tasks + (this.#dispatch?.size ?? 0) };
   }
 
   /** Never rejects. */
@@ -97,22 +108,48 @@ export class ContainerLogSource
    *
    * @throws DockspoolError TASKS_STILL_RUNNING past `rotateTimeoutMs`, with the names of the survivors; CLOSED
    */
-  rotate(): Promise<Rotation> {
-    return this.#capture.rotate();
+  async rotate(): Promise<Rotation> {
+    const rotation = await this.#capture.rotate();
+    await this.#save();
+    return rotation;
   }
 
   /**
-   * Stops reading. The running iteration ends normally after the lines already read. Idempotent.
+   * Stops reading, delivers to sinks what was read, and saves the position. The running iteration ends normally after the
+   * lines already read. Idempotent.
    *
    * @throws DockspoolError TASKS_STILL_RUNNING past `rotateTimeoutMs`; the source has ended all the same
    */
-  close(): Promise<void> {
-    return this.#capture.stop({ kind: "closed" });
+  async close(): Promise<void> {
+    const stopped = this.#capture.stop({ kind: "closed" });
+    // A sink that waits for this can't be waited for.
+    const drained =
+      this.#dispatch?.isCalledFromInside === true
+        ? undefined
+        : this.#dispatch?.drain(this.#options.rotateTimeoutMs);
+    const ends = await Promise.allSettled([stopped, drained]);
+    await this.#save();
+    for (const end of ends) if (end.status === "rejected") throw end.reason;
   }
 
   /** The record or batch in hand, and all before it, are delivered. */
   acknowledge(): void {
     this.#capture.consumer.acknowledge();
+  }
+
+  /**
+   * Hands what is read to a sink, batch by batch. Several sinks each get every line: those that are given in the same tick
+   * from the beginning, a later one from where the fastest one is. The slowest sets the pace.
+   *
+   * @throws DockspoolError INVALID_OPTION; ALREADY_CONSUMED where the source is or was iterated
+   */
+  deliver(sink: Sink, options: DeliveryOptions = {}): Delivery {
+    if (this.#consumption !== "delivered") this.#refuseConsumed();
+    this.#dispatch ??= this.#newDispatch();
+    const delivery = this.#dispatch.deliver(sink, options);
+    if (this.#consumption === "none") setImmediate(() => this.#capture.start());
+    this.#consumption = "delivered";
+    return delivery;
   }
 
   /** Records as they come together; the fast way to consume. Leaving the loop closes the source. */
@@ -138,15 +175,61 @@ export class ContainerLogSource
   }
 
   #iterate<T>(take: () => T | undefined): AsyncIterator<T> {
-    if (this.#isConsumed) {
-      throw new DockspoolError(
-        "ALREADY_CONSUMED",
-        `The source of container ${this.container} is iterated already; a second reader needs a source of its own.`,
-        { container: this.container },
-      );
-    }
-    this.#isConsumed = true;
+    this.#refuseConsumed();
+    this.#consumption = "iterated";
     this.#capture.start();
-    return new BufferIterator({ take, buffer: this.#capture.buffer, leave: () => this.close() });
+    return new BufferIterator({
+      take,
+      buffer: this.#capture.buffer,
+      leave: () => this.close(),
+      ended: () => this.#save(),
+    });
+  }
+
+  #refuseConsumed(): void {
+    if (this.#consumption === "none") return;
+    const how = this.#consumption === "iterated" ? "iterated" : "read by sinks";
+    throw new DockspoolError(
+      "ALREADY_CONSUMED",
+      `The source of container ${this.container} is ${how} already; a second reader needs a source of its own.`,
+      { container: this.container },
+    );
+  }
+
+  #newDispatch(): Dispatch {
+    const { buffer, consumer } = this.#capture;
+    return new Dispatch(supplyOf(buffer, consumer), {
+      signal: this.#options.signal,
+      retrying: ({ sink, attempt, delayMs, error }) =>
+        this.#tell({ type: "delivery-retry", sink, attempt, delayMs, error }),
+      // What outlives the deadline shows in the statuses.
+      failed: (error) => void this.#capture.stop({ kind: "failed", error }).catch(() => {}),
+      saved: () => this.#save(),
+    });
+  }
+
+  #ownHost(): SourceHost {
+    const { engine, checkpoints: store, checkpointEveryMs: everyMs } = this.#options;
+    const client = new EngineClient(engine);
+    if (store === undefined) return ownHost(client);
+    const checkpoint = new OwnCheckpoint({
+      store,
+      everyMs,
+      client,
+      position: () => this.#capture.consumer.position,
+      failed: (error) => this.#tell({ type: "checkpoint-failed", error }),
+    });
+    this.#keeper = checkpoint.keeper;
+    return ownHost(client, checkpoint);
+  }
+
+  /** What is not saved by then is told by a status, or comes again. */
+  async #save(): Promise<void> {
+    await this.#keeper?.saveWithin(this.#options.rotateTimeoutMs);
+  }
+
+  #tell(status: SourceStatus): void {
+    if (status.type === "rotated" || status.type === "stopped") this.#keeper?.hurry();
+    tellListeners(() => this.emit("status", status));
   }
 }

@@ -53,7 +53,7 @@ export function faultError({ id, name }: ContainerInfo, { kind, message }: Fault
 }
 
 /** Whatever was thrown, as an error of this package. */
-export function asFailure(error: unknown, container: string): DockspoolError {
+export function asFailure(error: unknown, container: string | undefined): DockspoolError {
   if (DockspoolError.is(error)) return error;
   const message = error instanceof Error ? error.message : String(error);
   return new DockspoolError("PROTOCOL", `Following container ${container} failed: ${message}`, {

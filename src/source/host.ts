@@ -1,9 +1,8 @@
 import type { HeldBody } from "../engine/body.ts";
-import { EngineClient } from "../engine/engine-client.ts";
-import type { EventHandlers } from "../engine/engine-client.ts";
-import type { Engine } from "../engine/engine-options.ts";
+import type { EngineClient, EventHandlers } from "../engine/engine-client.ts";
 import type { Inspection } from "../engine/inspection.ts";
 import { onAbort } from "../lifetime/abort.ts";
+import type { Position } from "../resume/position.ts";
 import type { ByteBudget } from "./byte-budget.ts";
 import type { Start } from "./reading.ts";
 
@@ -62,12 +61,24 @@ export interface Finding {
   readonly inspection: Inspection;
   /** Where reading begins. */
   readonly start: Start;
+  /** Reading goes on where another process left off. */
+  readonly isResumed?: boolean;
   /** It has just started: by an event of this time, in epoch milliseconds; Infinity where it is about to. */
   readonly startedBy: number | undefined;
   /** It may be gone soon. */
   readonly isUrgent?: boolean;
   /** Its stream was asked for already. */
   readonly headStart?: HeadStart | undefined;
+}
+
+/** Keeps a source's position. */
+export interface SourceCheckpoint {
+  /** Where another process left off; undefined where a pool knows. */
+  load?(container: string, signal: AbortSignal): Promise<Position | undefined>;
+  /** The position may have moved. */
+  moved(): void;
+  /** The container is gone. */
+  gone(): void;
 }
 
 /** What a source works with: its own, or what the sources of a pool share. */
@@ -79,6 +90,8 @@ export interface SourceHost {
   /** Chunks that wait, and came within so many milliseconds, are handed out together. */
   readonly joinWithinMs: number;
   readonly finding: Finding | undefined;
+  /** Undefined: positions are not kept. */
+  readonly checkpoint: SourceCheckpoint | undefined;
   /** Hands over a container's events. Resolves when some may have been missed. @throws DockspoolError */
   readonly listen: (
     container: string,
@@ -98,14 +111,14 @@ export interface SourceHost {
 }
 
 /** What a source has that stands alone. */
-export function ownHost(engine: Engine): SourceHost {
-  const client = new EngineClient(engine);
+export function ownHost(client: EngineClient, checkpoint?: SourceCheckpoint): SourceHost {
   return {
     client,
     turns: undefined,
     budget: undefined,
     joinWithinMs: Infinity,
     finding: undefined,
+    checkpoint,
     listen: (container, handlers, signal) => client.readEvents(container, handlers, signal),
     onRecovery: () => () => {},
     isWatching: () => false,

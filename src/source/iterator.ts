@@ -6,6 +6,8 @@ export interface Iteration<T> {
   readonly buffer: { readonly ended: End | undefined; available(): Promise<void> };
   /** The consumer has left: closes what feeds the buffer. */
   readonly leave: () => Promise<void>;
+  /** Nothing more comes, and all is delivered. */
+  readonly ended: () => Promise<void>;
 }
 
 /**
@@ -46,7 +48,7 @@ export class BufferIterator<T> implements AsyncIterator<T, undefined> {
   }
 
   async #wait(): Promise<IteratorResult<T, undefined>> {
-    const { take, buffer } = this.#iteration;
+    const { take, buffer, ended: finish } = this.#iteration;
     while (!this.#left) {
       const value = take();
       if (value !== undefined) return { done: false, value };
@@ -56,6 +58,7 @@ export class BufferIterator<T> implements AsyncIterator<T, undefined> {
         continue;
       }
       this.#left = true;
+      await finish();
       if (ended.failure !== undefined) throw ended.failure.error;
     }
     return { done: true, value: undefined };

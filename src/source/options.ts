@@ -1,3 +1,4 @@
+import type { CheckpointStore } from "../checkpoint/store.ts";
 import { validateEngine } from "../engine/engine-options.ts";
 import type { Engine } from "../engine/engine-options.ts";
 import { invalidOption } from "../errors.ts";
@@ -12,7 +13,7 @@ import {
   checkNumber,
   checkSignal,
   withoutUndefined,
-} from "./option-checks.ts";
+} from "../checks.ts";
 
 /** Where reading begins. `since` means from the first line, in log order, at or after that time. */
 export type From = "start" | "now" | { tail: number } | { since: Date | string };
@@ -20,7 +21,7 @@ export type From = "start" | "now" | { tail: number } | { since: Date | string }
 export interface SourceOptions {
   /** Default: DOCKER_HOST, else the usual sockets. */
   engine?: Engine;
-  /** Default "start"; `resume` wins over it. `tail` counts lines of `streams`. */
+  /** Default "start"; a saved checkpoint wins over it, `resume` over both. `tail` counts lines of `streams`. */
   from?: From;
   /** Another source's `cursor`: go on right after the last line it delivered. */
   resume?: Cursor;
@@ -44,6 +45,10 @@ export interface SourceOptions {
   stallProbeMs?: number | false;
   /** Milliseconds; default 100 to 30,000, full jitter. */
   reconnect?: { minDelayMs?: number; maxDelayMs?: number };
+  /** Where the position survives the process; saved on rotation, at the container's end and on close besides. */
+  checkpoints?: CheckpointStore;
+  /** Milliseconds from one save to the next, at the least; default 1,000. */
+  checkpointEveryMs?: number;
   signal?: AbortSignal;
 }
 
@@ -61,11 +66,15 @@ export interface ResolvedOptions {
   readonly rotateTimeoutMs: number;
   readonly stallProbeMs: number | false;
   readonly reconnect: BackoffOptions;
+  readonly checkpoints: CheckpointStore | undefined;
+  readonly checkpointEveryMs: number;
   readonly signal: AbortSignal | undefined;
 }
 
 /** A terminal's stream is what the container's two became, so no choice leaves it out. */
 const TTY = "tty";
+
+export const DEFAULT_CHECKPOINT_EVERY_MS = 1_000;
 
 const defaults = {
   engine: {},
@@ -81,6 +90,8 @@ const defaults = {
   rotateTimeoutMs: 10_000,
   stallProbeMs: 60_000,
   reconnect: {},
+  checkpoints: undefined,
+  checkpointEveryMs: DEFAULT_CHECKPOINT_EVERY_MS,
   signal: undefined,
 } as const satisfies Record<keyof SourceOptions, unknown>;
 
@@ -107,12 +118,23 @@ export function resolveOptions(options: SourceOptions): ResolvedOptions {
   checkNumber("rotateTimeoutMs", given.rotateTimeoutMs, 0, MAX_TIMER_MS, "milliseconds");
   if (given.stallProbeMs !== false)
     checkNumber("stallProbeMs", given.stallProbeMs, 1, MAX_TIMER_MS, "milliseconds, or false");
+  if (given.checkpoints !== undefined) checkStore(given.checkpoints);
+  checkNumber("checkpointEveryMs", given.checkpointEveryMs, 0, MAX_TIMER_MS, "milliseconds");
   checkSignal(given.signal);
   return {
     ...given,
     streams: new Set([...given.streams, TTY]),
     reconnect: checkReconnect(given.reconnect),
   };
+}
+
+/** @throws DockspoolError INVALID_OPTION */
+export function checkStore(store: unknown): void {
+  const has = (name: string): boolean =>
+    typeof store === "object" && store !== null && typeof Reflect.get(store, name) === "function";
+  if (["load", "save", "delete", "keys"].every(has)) return;
+  const allowed = "a store with the methods load, save, delete and keys";
+  throw invalidOption("checkpoints", typeof store === "string" ? store : "something else", allowed);
 }
 
 function checkFrom(from: unknown): void {

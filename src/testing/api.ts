@@ -134,7 +134,9 @@ export class Api {
   #info(): object {
     const { profile, names, open, sockets } = this.#parts;
     const containers = names.all;
-    return infoJson(this.#id, profile, {
+    // Podman makes up another one for each answer.
+    const id = profile.flavour === "podman" ? randomUUID() : this.#id;
+    return infoJson(id, profile, {
       containers: containers.length,
       running: containers.filter(({ status }) => status === "running").length,
       paused: containers.filter(({ status }) => status === "paused").length,

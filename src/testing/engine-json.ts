@@ -44,6 +44,7 @@ export function infoJson(id: string, profile: Profile, counts: EngineCounts): ob
     NFd: 24 + counts.sockets + counts.openLogs,
     NGoroutines: 40 + counts.sockets + 3 * counts.openLogs,
     LoggingDriver: "json-file",
+    SystemTime: new Date().toISOString(),
     OSType: "linux",
     OperatingSystem: "fake",
     Architecture: "x86_64",

@@ -1,4 +1,4 @@
-import { invalidOption } from "../errors.ts";
+import { invalidOption } from "./errors.ts";
 
 /** The longest delay that Node's timers take. */
 export const MAX_TIMER_MS: number = 2 ** 31 - 1;
@@ -17,6 +17,10 @@ export function checkNumber(
   if (typeof value === "number" && Number.isSafeInteger(value) && value >= min && value <= max)
     return;
   throw invalidOption(name, value, `a whole number of ${unit}, from ${min} to ${max}`);
+}
+
+export function checkFunction(name: string, value: unknown): void {
+  if (typeof value !== "function") throw invalidOption(name, value, "a function");
 }
 
 export function checkSignal(signal: unknown): void {

@@ -1,0 +1,157 @@
+import { readFile, readdir, stat, unlink } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import writeFileAtomic from "write-file-atomic";
+import { DockspoolError, invalidOption } from "../errors.ts";
+import { formatFile, parseEntry, parseFile } from "./file-format.ts";
+import type { Checkpoint, CheckpointStore } from "./store.ts";
+
+/** What a process that was killed in the middle of a save left, no younger than this, is removed. */
+const LEFTOVER_MS = 60_000;
+
+/**
+ * Positions in one file, replaced atomically and synced to the disk with each save. Of one process: a second one that writes
+ * the same file is found out, and refused. A damaged, foreign or newer file is an error that names it, and stays as it is.
+ */
+export class FileCheckpointStore implements CheckpointStore {
+  readonly #path: string;
+  /** Each entry's JSON, so that a save writes only what has changed anew. */
+  #entries: Promise<Map<string, string>> | undefined;
+  /** As it was when this process last read or wrote it. */
+  #version: string | undefined;
+  #writing: Promise<void> = Promise.resolve();
+  /** A write that waits for the one that is under way. */
+  #next: Promise<void> | undefined;
+
+  /**
+   * Reads nothing yet. The folder must exist.
+   *
+   * @throws DockspoolError INVALID_OPTION
+   */
+  constructor(path: string) {
+    if (typeof path !== "string" || path === "") throw invalidOption("path", path, "a file's path");
+    this.#path = resolve(path);
+  }
+
+  /** @throws DockspoolError CHECKPOINT_UNREADABLE */
+  async load(key: string): Promise<Checkpoint | undefined> {
+    const json = (await this.#read()).get(key);
+    return json === undefined ? undefined : parseEntry(json);
+  }
+
+  /** @throws DockspoolError CHECKPOINT_UNREADABLE, CHECKPOINT_UNWRITABLE; the entries are saved with the next call that works */
+  async save(entries: ReadonlyMap<string, Checkpoint>): Promise<void> {
+    const all = await this.#read();
+    for (const [key, checkpoint] of entries) all.set(key, JSON.stringify(checkpoint));
+    await this.#write();
+  }
+
+  /** @throws as `save` */
+  async delete(keys: readonly string[]): Promise<void> {
+    const all = await this.#read();
+    const deleted = keys.filter((key) => all.delete(key));
+    if (deleted.length > 0) await this.#write();
+  }
+
+  /** @throws DockspoolError CHECKPOINT_UNREADABLE */
+  async *keys(prefix: string): AsyncIterable<string> {
+    const all = await this.#read();
+    for (const key of [...all.keys()]) if (key.startsWith(prefix)) yield key;
+  }
+
+  async #read(): Promise<Map<string, string>> {
+    this.#entries ??= this.#load();
+    try {
+      return await this.#entries;
+    } catch (error) {
+      // Whoever repairs the file is heard the next time.
+      this.#entries = undefined;
+      throw error;
+    }
+  }
+
+  async #load(): Promise<Map<string, string>> {
+    try {
+      this.#version = await this.#versionNow();
+      if (this.#version === undefined) return new Map();
+      const entries = parseFile(await readFile(this.#path, "utf8"));
+      // They are in nobody's way.
+      await this.#removeLeftovers().catch(() => {});
+      return entries;
+    } catch (error) {
+      throw this.#unreadable(error);
+    }
+  }
+
+  /** One after the other; a write that waits takes along what has changed meanwhile. */
+  #write(): Promise<void> {
+    if (this.#next === undefined) {
+      const next = this.#writing.then(() => {
+        this.#next = undefined;
+        return this.#replace();
+      });
+      this.#next = next;
+      this.#writing = next.catch(() => {});
+    }
+    return this.#next;
+  }
+
+  async #replace(): Promise<void> {
+    try {
+      if ((await this.#versionNow()) !== this.#version)
+        throw new Error(
+          "somebody else has written it since; a file is of one process and one store",
+        );
+      await writeFileAtomic(this.#path, formatFile(await this.#read()), { mode: 0o600 });
+      this.#version = await this.#versionNow();
+    } catch (error) {
+      throw this.#unwritable(error);
+    }
+  }
+
+  /** Undefined where there is no file. */
+  async #versionNow(): Promise<string | undefined> {
+    try {
+      const { ino, size, mtimeNs } = await stat(this.#path, { bigint: true });
+      return `${ino} ${size} ${mtimeNs}`;
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** The library writes a file of this name with a number behind it, and renames it. */
+  async #removeLeftovers(): Promise<void> {
+    const folder = dirname(this.#path);
+    const own = `${basename(this.#path)}.`;
+    for (const name of await readdir(folder)) {
+      if (!name.startsWith(own) || !/^\d+$/.test(name.slice(own.length))) continue;
+      const path = join(folder, name);
+      const { mtimeMs } = await stat(path);
+      if (Date.now() - mtimeMs > LEFTOVER_MS) await unlink(path);
+    }
+  }
+
+  #unreadable(cause: unknown): DockspoolError {
+    return new DockspoolError(
+      "CHECKPOINT_UNREADABLE",
+      `The checkpoint file ${this.#path} can't be used: ${messageOf(cause)}. It is left as it is. Restore it from a copy, or move it away to begin anew (by option "from").`,
+      { cause },
+    );
+  }
+
+  #unwritable(cause: unknown): DockspoolError {
+    return new DockspoolError(
+      "CHECKPOINT_UNWRITABLE",
+      `The checkpoint file ${this.#path} can't be written: ${messageOf(cause)}.`,
+      { cause, transient: true },
+    );
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ENOENT";
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

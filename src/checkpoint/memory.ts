@@ -1,0 +1,25 @@
+import { parseEntry } from "./file-format.ts";
+import type { Checkpoint, CheckpointStore } from "./store.ts";
+
+/** Positions for as long as the process lives: for tests, and for sources that follow one another. */
+export class MemoryCheckpointStore implements CheckpointStore {
+  /** As JSON: what is changed afterwards is not what was saved. */
+  readonly #entries = new Map<string, string>();
+
+  async load(key: string): Promise<Checkpoint | undefined> {
+    const json = this.#entries.get(key);
+    return json === undefined ? undefined : parseEntry(json);
+  }
+
+  async save(entries: ReadonlyMap<string, Checkpoint>): Promise<void> {
+    for (const [key, checkpoint] of entries) this.#entries.set(key, JSON.stringify(checkpoint));
+  }
+
+  async delete(keys: readonly string[]): Promise<void> {
+    for (const key of keys) this.#entries.delete(key);
+  }
+
+  async *keys(prefix: string): AsyncIterable<string> {
+    for (const key of [...this.#entries.keys()]) if (key.startsWith(prefix)) yield key;
+  }
+}

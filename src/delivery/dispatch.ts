@@ -1,0 +1,142 @@
+import { DockspoolError } from "../errors.ts";
+import { onAbort } from "../lifetime/abort.ts";
+import { TaskGroup } from "../lifetime/task-group.ts";
+import { Backlog } from "./backlog.ts";
+import { resolveDelivery } from "./options.ts";
+import type { Supply } from "./portion.ts";
+import { isInsideSink } from "./sink-call.ts";
+import { SinkDelivery } from "./sink-delivery.ts";
+import type { Retry } from "./sink-delivery.ts";
+import type { Delivery, DeliveryOptions, Sink } from "./sink.ts";
+
+export interface DispatchHost {
+  /** The caller's. */
+  readonly signal: AbortSignal | undefined;
+  readonly retrying: (retry: Retry) => void;
+  /** A sink has given up: nothing more is to be read. */
+  readonly failed: (error: DockspoolError) => void;
+  /** A sink gets nothing more: resolves when the position is saved. */
+  readonly saved: () => Promise<void>;
+}
+
+/** Brings what was read to all sinks of a source or a pool. */
+export class Dispatch {
+  readonly #supply: Supply;
+  readonly #host: DispatchHost;
+  readonly #backlog: Backlog;
+  readonly #tasks = new TaskGroup("delivery");
+  readonly #deliveries = new Set<SinkDelivery>();
+  #isWaiting = false;
+  #unlink: () => void = () => {};
+
+  constructor(supply: Supply, host: DispatchHost) {
+    this.#supply = supply;
+    this.#host = host;
+    this.#backlog = new Backlog(supply);
+  }
+
+  /** How many deliveries run. */
+  get size(): number {
+    return this.#tasks.size;
+  }
+
+  /** The code that asks was called by one of the sinks. */
+  get isCalledFromInside(): boolean {
+    return isInsideSink(this);
+  }
+
+  /** Sinks that failed last and are tried again. */
+  get retries(): readonly Retry[] {
+    return [...this.#deliveries].flatMap(({ retry }) => retry ?? []);
+  }
+
+  /** @throws DockspoolError INVALID_OPTION, CLOSED */
+  deliver(sink: Sink, options: DeliveryOptions): Delivery {
+    const resolved = resolveDelivery(sink, options);
+    const delivery = new SinkDelivery({
+      sink,
+      options: resolved,
+      supply: this.#supply,
+      backlog: this.#backlog,
+      owner: this,
+      retrying: this.#host.retrying,
+      idle: () => this.#await(),
+    });
+    const done = this.#tasks.run(`sink "${resolved.name}"`, (signal) =>
+      this.#run(delivery, signal),
+    );
+    // Inside one of the sinks it would wait for itself.
+    const unlessInside = async (work: Promise<void>): Promise<void> => {
+      if (!this.isCalledFromInside) await work;
+      else work.catch(() => {});
+    };
+    return {
+      done,
+      flush: () => unlessInside(this.#deliveries.has(delivery) ? delivery.flush() : done),
+      stop: () => {
+        delivery.stop();
+        return unlessInside(done);
+      },
+    };
+  }
+
+  /**
+   * Resolves when all that was read is delivered. Past `timeoutMs` what is under way is aborted.
+   *
+   * @throws DockspoolError TASKS_STILL_RUNNING, with the names of the sinks
+   */
+  async drain(timeoutMs: number): Promise<void> {
+    try {
+      await this.#tasks.settled({ timeoutMs });
+    } catch (error) {
+      this.abort(error);
+      throw error;
+    }
+  }
+
+  /** Nothing more is delivered. */
+  abort(reason: unknown): void {
+    // What still runs after the abort is the caller's own.
+    this.#tasks.close({ reason, timeoutMs: 0 }).catch(() => {});
+    this.#wakeAll();
+  }
+
+  async #run(delivery: SinkDelivery, signal: AbortSignal): Promise<void> {
+    this.#join(delivery);
+    try {
+      await delivery.run(signal);
+    } catch (error) {
+      if (DockspoolError.is(error, "SINK_FAILED")) this.#host.failed(error);
+      throw error;
+    } finally {
+      this.#leave(delivery);
+      await this.#host.saved();
+    }
+  }
+
+  #join(delivery: SinkDelivery): void {
+    const { signal } = this.#host;
+    if (this.#deliveries.size === 0)
+      this.#unlink = onAbort(signal, () => this.abort(signal?.reason));
+    this.#deliveries.add(delivery);
+  }
+
+  #leave(delivery: SinkDelivery): void {
+    this.#deliveries.delete(delivery);
+    if (this.#deliveries.size === 0) this.#unlink();
+  }
+
+  /** Wakes whoever is idle when something comes. */
+  #await(): void {
+    if (this.#isWaiting || this.#supply.ended !== undefined) return;
+    this.#isWaiting = true;
+    void this.#supply.available().then(() => {
+      this.#isWaiting = false;
+      this.#wakeAll();
+    });
+  }
+
+  #wakeAll(): void {
+    for (const delivery of this.#deliveries) delivery.woken();
+  }
+}

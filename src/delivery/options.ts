@@ -1,0 +1,60 @@
+import {
+  MAX_TIMER_MS,
+  checkFunction,
+  checkKeys,
+  checkNumber,
+  withoutUndefined,
+} from "../checks.ts";
+import { invalidOption } from "../errors.ts";
+import type { BackoffOptions } from "../lifetime/backoff.ts";
+import type { DeliveryOptions, Sink } from "./sink.ts";
+
+export interface ResolvedDelivery {
+  readonly name: string;
+  readonly maxRecords: number;
+  readonly maxWaitMs: number;
+  readonly timeoutMs: number;
+  /** The last attempt; Infinity where there is none. */
+  readonly attempts: number;
+  readonly backoff: BackoffOptions;
+  readonly deadLetter: DeliveryOptions["deadLetter"];
+}
+
+const optionNames = [
+  "name",
+  "maxRecords",
+  "maxWaitMs",
+  "timeoutMs",
+  "retry",
+  "deadLetter",
+] as const satisfies readonly (keyof DeliveryOptions)[];
+
+const MAX_RECORDS = 1_000_000;
+
+/** @throws DockspoolError INVALID_OPTION, with the option, what was given and what is allowed */
+export function resolveDelivery(sink: Sink, options: DeliveryOptions): ResolvedDelivery {
+  checkFunction("sink", sink);
+  checkKeys("options", options, optionNames);
+  const given = withoutUndefined(options);
+  const { maxRecords = 1_000, maxWaitMs = 200, timeoutMs = 30_000, deadLetter } = given;
+  const { name = sink.name === "" ? "sink" : sink.name } = given;
+  if (typeof name !== "string" || name === "") throw invalidOption("name", name, "a text");
+  checkNumber("maxRecords", maxRecords, 1, MAX_RECORDS, "records");
+  checkNumber("maxWaitMs", maxWaitMs, 0, MAX_TIMER_MS, "milliseconds");
+  checkNumber("timeoutMs", timeoutMs, 1, MAX_TIMER_MS, "milliseconds");
+  if (deadLetter !== undefined) checkFunction("deadLetter", deadLetter);
+  return { name, maxRecords, maxWaitMs, timeoutMs, deadLetter, ...resolveRetry(given.retry ?? {}) };
+}
+
+function resolveRetry(
+  retry: NonNullable<DeliveryOptions["retry"]>,
+): Pick<ResolvedDelivery, "attempts" | "backoff"> {
+  checkKeys("retry", retry, ["attempts", "minDelayMs", "maxDelayMs"]);
+  const { attempts = Infinity, minDelayMs = 100, maxDelayMs } = withoutUndefined(retry);
+  if (attempts !== Infinity && !(Number.isSafeInteger(attempts) && attempts >= 1))
+    throw invalidOption("retry.attempts", attempts, "a whole number from 1, or Infinity");
+  checkNumber("retry.minDelayMs", minDelayMs, 0, MAX_TIMER_MS, "milliseconds");
+  const longest = maxDelayMs ?? Math.max(30_000, minDelayMs);
+  checkNumber("retry.maxDelayMs", longest, minDelayMs, MAX_TIMER_MS, "milliseconds");
+  return { attempts, backoff: { minDelayMs, maxDelayMs: longest } };
+}
