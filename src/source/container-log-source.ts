@@ -108,10 +108,9 @@ export class ContainerLogSource
    *
    * @throws DockspoolError TASKS_STILL_RUNNING past `rotateTimeoutMs`, with the names of the survivors; CLOSED
    */
-  async rotate(): Promise<Rotation> {
-    const rotation = await this.#capture.rotate();
-    await this.#save();
-    return rotation;
+  rotate(): Promise<Rotation> {
+    const rotation = this.#capture.rotate();
+    return this.#keeper === undefined ? rotation : this.#saved(rotation);
   }
 
   /**
@@ -221,6 +220,12 @@ export class ContainerLogSource
     });
     this.#keeper = checkpoint.keeper;
     return ownHost(client, checkpoint);
+  }
+
+  async #saved(rotation: Promise<Rotation>): Promise<Rotation> {
+    const rotated = await rotation;
+    await this.#save();
+    return rotated;
   }
 
   /** What is not saved by then is told by a status, or comes again. */

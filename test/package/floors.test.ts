@@ -25,6 +25,7 @@ const type = (from: string, to: string): Import => ({ from, to, type: true });
 /** One import that each rule refuses, and one each that it must not. The files stand for a whole floor. */
 const refused: readonly (readonly [rule: string, made: Import])[] = [
   ["floor-0-errors", value("errors.ts", "wire/a.ts")],
+  ["floor-1-checks", value("checks.ts", "wire/a.ts")],
   ["floor-1-wire", value("wire/up.ts", "resume/a.ts")],
   ["floor-1-wire", type("wire/beside.ts", "lifetime/a.ts")],
   ["floor-1-lifetime", value("lifetime/beside.ts", "metrics/a.ts")],
@@ -44,6 +45,7 @@ const refused: readonly (readonly [rule: string, made: Import])[] = [
   ["fake-engine-knows-wire-and-errors", type("testing/source.ts", "source/a.ts")],
   ["fake-engine-knows-wire-and-errors", value("testing/entry.ts", "testing.ts")],
   ["fake-engine-is-not-made-of-the-client", value("testing/client.ts", "engine/a.ts")],
+  ["fake-engine-is-not-made-of-the-client", value("testing/keeper.ts", "checkpoint/a.ts")],
   ["no-room-without-a-floor", value("attic/a.ts", "errors.ts")],
   ["no-import-from-a-room-without-a-floor", value("pool/attic.ts", "attic/a.ts")],
   ["one-importer-of-docker-modem", value("engine/second.ts", "docker-modem")],
@@ -65,6 +67,7 @@ const allowed: readonly Import[] = [
   value("engine/modem.ts", "docker-modem"),
   value("engine/down.ts", "lifetime/a.ts"),
   value("checkpoint/down.ts", "delivery/a.ts"),
+  type("testing/store.ts", "checkpoint/a.ts"),
   value("source/down.ts", "checkpoint/a.ts"),
   value("source/far.ts", "errors.ts"),
   value("pool/down.ts", "source/a.ts"),

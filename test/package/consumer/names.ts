@@ -2,15 +2,21 @@
 import {
   ContainerLogSource,
   DockspoolError,
+  FileCheckpointStore,
+  MemoryCheckpointStore,
   StreamPool,
   TaskGroup,
   epochNanoseconds,
 } from "dockspool";
 import type {
   AttachOptions,
+  Checkpoint,
+  CheckpointStore,
   ContainerInfo,
   ContainerSelector,
   Cursor,
+  Delivery,
+  DeliveryOptions,
   DockerModem,
   EndReason,
   Engine,
@@ -26,13 +32,17 @@ import type {
   PoolStats,
   PoolStatus,
   Rotation,
+  Sink,
+  SinkContext,
   SourceOptions,
   SourceState,
   SourceStats,
   SourceStatus,
 } from "dockspool";
-import { FakeEngine } from "dockspool/testing";
+import { FakeEngine, checkpointStoreTests } from "dockspool/testing";
 import type {
+  CheckpointStoreTest,
+  CheckpointStoreTestOptions,
   FakeContainer,
   FakeContainerSpec,
   FakeEngineOptions,
@@ -132,6 +142,47 @@ export async function followMany(given: PoolOptions, name: Pattern): Promise<Poo
     if (size(batch) > rotations.length && pool.sources.size > 0) break;
   }
   return pool.stats;
+}
+
+class OwnStore implements CheckpointStore {
+  readonly #inner = new MemoryCheckpointStore();
+  load(key: string): Promise<Checkpoint | undefined> {
+    return this.#inner.load(key);
+  }
+  save(entries: ReadonlyMap<string, Checkpoint>): Promise<void> {
+    return this.#inner.save(entries);
+  }
+  delete(keys: readonly string[]): Promise<void> {
+    return this.#inner.delete(keys);
+  }
+  keys(prefix: string): AsyncIterable<string> {
+    return this.#inner.keys(prefix);
+  }
+}
+
+export function ownStoreTests(): readonly CheckpointStoreTest[] {
+  const options: CheckpointStoreTestOptions = { create: () => new OwnStore() };
+  return checkpointStoreTests(options);
+}
+
+export async function deliver(path: string, write: (text: string) => Promise<void>): Promise<void> {
+  const checkpoints: CheckpointStore = new FileCheckpointStore(path);
+  await using pool = new StreamPool({ checkpoints, source: { checkpointEveryMs: 500 } });
+  const sink: Sink = async (records: LogBatch, { signal, attempt }: SinkContext) => {
+    if (!signal.aborted) await write(`${attempt} ${records.length}`);
+  };
+  const options: DeliveryOptions = {
+    name: "http",
+    maxRecords: 500,
+    maxWaitMs: 100,
+    timeoutMs: 5_000,
+    retry: { attempts: 3, minDelayMs: 10, maxDelayMs: 1_000 },
+    deadLetter: (records, error) => write(`${records.length} ${String(error)}`),
+  };
+  const delivery: Delivery = pool.deliver(sink, options);
+  await delivery.flush();
+  await delivery.stop();
+  await delivery.done;
 }
 
 export async function ownTasks(): Promise<void> {
