@@ -1,3 +1,5 @@
+import { inspect } from "node:util";
+
 /** What went wrong, as a literal that programs can branch on. */
 export type ErrorCode =
   | "INVALID_OPTION"
@@ -44,6 +46,11 @@ export class DockspoolError extends Error {
     if (!(error instanceof Error) || !Object.hasOwn(error, brand)) return false;
     return code === undefined || ("code" in error && error.code === code);
   }
+}
+
+/** What was thrown, in words: it may be anything. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : inspect(error, { depth: 1 });
 }
 
 /** Refuses an option: which one, what was given, what is allowed. */

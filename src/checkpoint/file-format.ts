@@ -14,8 +14,8 @@ export function formatFile(entries: ReadonlyMap<string, string>): string {
 }
 
 /** @throws Error that says why it is no such file, or one that this release can't read */
-export function parseFile(text: string): Map<string, string> {
-  const root = parseObject(text);
+export function parseFile(bytes: Buffer): Map<string, string> {
+  const root = parseObject(decode(bytes));
   if (root === undefined) throw new Error("it is damaged (not a JSON object)");
   if (root["format"] !== FORMAT) throw new Error("it is not a checkpoint file of dockspool");
   if (root["version"] !== VERSION) {
@@ -31,6 +31,14 @@ export function parseFile(text: string): Map<string, string> {
       return [key, JSON.stringify(entry)];
     }),
   );
+}
+
+function decode(bytes: Buffer): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new Error("it is damaged (not UTF-8)");
+  }
 }
 
 function parseObject(text: string): Record<string, unknown> | undefined {

@@ -1,12 +1,15 @@
-import { readFile, readdir, stat, unlink } from "node:fs/promises";
+import { readFile, readdir, stat, unlink, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import writeFileAtomic from "write-file-atomic";
-import { DockspoolError, invalidOption } from "../errors.ts";
+import { DockspoolError, invalidOption, messageOf } from "../errors.ts";
 import { formatFile, parseEntry, parseFile } from "./file-format.ts";
 import type { Checkpoint, CheckpointStore } from "./store.ts";
 
 /** What a process that was killed in the middle of a save left, no younger than this, is removed. */
 const LEFTOVER_MS = 60_000;
+/** write-file-atomic's temporary files end with a random number of 32 bits; a person's copies don't. */
+const LEFTOVER = /^(?!20\d{6}$)\d{6,10}$/;
+const MODE = 0o600;
 
 /**
  * Positions in one file, replaced atomically and synced to the disk with each save. Of one process: a second one that writes
@@ -18,6 +21,8 @@ export class FileCheckpointStore implements CheckpointStore {
   #entries: Promise<Map<string, string>> | undefined;
   /** As it was when this process last read or wrote it. */
   #version: string | undefined;
+  /** The file lacks something of the entries. */
+  #isAhead = false;
   #writing: Promise<void> = Promise.resolve();
   /** A write that waits for the one that is under way. */
   #next: Promise<void> | undefined;
@@ -42,14 +47,15 @@ export class FileCheckpointStore implements CheckpointStore {
   async save(entries: ReadonlyMap<string, Checkpoint>): Promise<void> {
     const all = await this.#read();
     for (const [key, checkpoint] of entries) all.set(key, JSON.stringify(checkpoint));
+    this.#isAhead = true;
     await this.#write();
   }
 
   /** @throws as `save` */
   async delete(keys: readonly string[]): Promise<void> {
     const all = await this.#read();
-    const deleted = keys.filter((key) => all.delete(key));
-    if (deleted.length > 0) await this.#write();
+    for (const key of keys) if (all.delete(key)) this.#isAhead = true;
+    if (this.#isAhead) await this.#write();
   }
 
   /** @throws DockspoolError CHECKPOINT_UNREADABLE */
@@ -73,7 +79,7 @@ export class FileCheckpointStore implements CheckpointStore {
     try {
       this.#version = await this.#versionNow();
       if (this.#version === undefined) return new Map();
-      const entries = parseFile(await readFile(this.#path, "utf8"));
+      const entries = parseFile(await readFile(this.#path));
       // They are in nobody's way.
       await this.#removeLeftovers().catch(() => {});
       return entries;
@@ -97,13 +103,20 @@ export class FileCheckpointStore implements CheckpointStore {
 
   async #replace(): Promise<void> {
     try {
-      if ((await this.#versionNow()) !== this.#version)
+      const version = await this.#versionNow();
+      if (version !== undefined && version !== this.#version)
         throw new Error(
           "somebody else has written it since; a file is of one process and one store",
         );
-      await writeFileAtomic(this.#path, formatFile(await this.#read()), { mode: 0o600 });
+      const content = formatFile(await this.#read());
+      this.#isAhead = false;
+      // The library would write with a single call, and take a short count, as of a full disk, for all.
+      const fill = (temporary: string): Promise<void> => writeFile(temporary, content);
+      // oxlint-disable-next-line typescript/no-misused-promises -- it is awaited, whatever its type says
+      await writeFileAtomic(this.#path, "", { mode: MODE, tmpfileCreated: fill });
       this.#version = await this.#versionNow();
     } catch (error) {
+      this.#isAhead = true;
       throw this.#unwritable(error);
     }
   }
@@ -119,15 +132,16 @@ export class FileCheckpointStore implements CheckpointStore {
     }
   }
 
-  /** The library writes a file of this name with a number behind it, and renames it. */
+  /** What the library has not renamed. */
   async #removeLeftovers(): Promise<void> {
     const folder = dirname(this.#path);
     const own = `${basename(this.#path)}.`;
     for (const name of await readdir(folder)) {
-      if (!name.startsWith(own) || !/^\d+$/.test(name.slice(own.length))) continue;
+      if (!name.startsWith(own) || !LEFTOVER.test(name.slice(own.length))) continue;
       const path = join(folder, name);
-      const { mtimeMs } = await stat(path);
-      if (Date.now() - mtimeMs > LEFTOVER_MS) await unlink(path);
+      const { mtimeMs, mode } = await stat(path);
+      const isOurs = (mode & 0o777) === MODE;
+      if (isOurs && Date.now() - mtimeMs > LEFTOVER_MS) await unlink(path);
     }
   }
 
@@ -150,8 +164,4 @@ export class FileCheckpointStore implements CheckpointStore {
 
 function isMissing(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "ENOENT";
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,4 +1,4 @@
-import { DockspoolError } from "../errors.ts";
+import { DockspoolError, messageOf } from "../errors.ts";
 import { sleep } from "../lifetime/deadline.ts";
 import type { Checkpoint, CheckpointStore } from "./store.ts";
 
@@ -164,7 +164,7 @@ export class CheckpointKeeper {
 
 function unreadable(cause: unknown): DockspoolError {
   if (DockspoolError.is(cause, "CHECKPOINT_UNREADABLE")) return cause;
-  const message = cause instanceof Error ? cause.message : String(cause);
+  const message = messageOf(cause);
   return new DockspoolError(
     "CHECKPOINT_UNREADABLE",
     `The checkpoint store can't be read: ${message}. Nothing is read without it, lest lines come again or are left out.`,
@@ -174,7 +174,7 @@ function unreadable(cause: unknown): DockspoolError {
 
 function unwritable(cause: unknown): DockspoolError {
   if (DockspoolError.is(cause, "CHECKPOINT_UNWRITABLE")) return cause;
-  const message = cause instanceof Error ? cause.message : String(cause);
+  const message = messageOf(cause);
   return new DockspoolError(
     "CHECKPOINT_UNWRITABLE",
     `The checkpoint store can't be written: ${message}. Lines delivered since the last save come again after a crash.`,

@@ -13,10 +13,13 @@ export class Reader {
   at: number;
   /** Up to here its lines are delivered. */
   delivered: number;
+  /** Up to here it has to come: another sink's lines begin there. */
+  bound: number;
 
   constructor(at: number) {
     this.at = at;
     this.delivered = at;
+    this.bound = at;
   }
 }
 
@@ -41,6 +44,7 @@ export class Backlog {
   /** A sink that gets what no other has taken yet. */
   join(): Reader {
     const reader = new Reader(this.#readers.size === 0 ? this.#delivered : this.#taken);
+    for (const other of this.#readers) other.bound = reader.at;
     this.#readers.add(reader);
     return reader;
   }
@@ -69,9 +73,14 @@ export class Backlog {
     return reader.at < this.#pressing;
   }
 
-  /** When the sink's next line came, where one is at hand. */
-  arrival(reader: Reader): number | undefined {
-    return this.#placed[this.#indexOf(reader.at)]?.portion.arrivedAt;
+  /** When the oldest of the lines at hand for the sink came: of several containers the first need not be it. */
+  oldest(reader: Reader): number | undefined {
+    let oldest: number | undefined;
+    for (let index = this.#indexOf(reader.at); index < this.#placed.length; index++) {
+      const { arrivedAt = Infinity } = this.#placed[index]?.portion ?? {};
+      oldest = Math.min(oldest ?? arrivedAt, arrivedAt);
+    }
+    return oldest;
   }
 
   /** The sink's next lines: so many of those that `fill` said are at hand. */

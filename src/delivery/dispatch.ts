@@ -1,4 +1,4 @@
-import { DockspoolError } from "../errors.ts";
+import { DockspoolError, messageOf } from "../errors.ts";
 import { onAbort } from "../lifetime/abort.ts";
 import { TaskGroup } from "../lifetime/task-group.ts";
 import { Backlog } from "./backlog.ts";
@@ -106,7 +106,8 @@ export class Dispatch {
     try {
       await delivery.run(signal);
     } catch (error) {
-      if (DockspoolError.is(error, "SINK_FAILED")) this.#host.failed(error);
+      if (!signal.aborted && error !== this.#supply.ended?.failure?.error)
+        this.#host.failed(asSinkFailure(delivery.name, error));
       throw error;
     } finally {
       this.#leave(delivery);
@@ -139,4 +140,11 @@ export class Dispatch {
   #wakeAll(): void {
     for (const delivery of this.#deliveries) delivery.woken();
   }
+}
+
+function asSinkFailure(sink: string, error: unknown): DockspoolError {
+  if (DockspoolError.is(error)) return error;
+  return new DockspoolError("SINK_FAILED", `Sink "${sink}" failed: ${messageOf(error)}`, {
+    cause: error,
+  });
 }

@@ -1,4 +1,4 @@
-import { DockspoolError } from "../errors.ts";
+import { DockspoolError, messageOf } from "../errors.ts";
 import { Backoff } from "../lifetime/backoff.ts";
 import { sleep } from "../lifetime/deadline.ts";
 import type { LogBatch } from "../wire/records.ts";
@@ -114,9 +114,12 @@ export class SinkDelivery {
     for (;;) {
       signal.throwIfAborted();
       const count = backlog.fill(this.#reader, maxRecords);
-      const arrivedAt = backlog.arrival(this.#reader);
+      const arrivedAt = backlog.oldest(this.#reader);
       this.#settleFlushes(arrivedAt);
-      const isBeyond = this.#stopAt !== undefined && !this.#isOwed(this.#stopAt, arrivedAt);
+      const isBeyond =
+        this.#stopAt !== undefined &&
+        !this.#isOwed(this.#stopAt, arrivedAt) &&
+        this.#reader.at >= this.#reader.bound;
       if (isBeyond || (count === 0 && supply.ended !== undefined)) return undefined;
       const waitMs = arrivedAt === undefined ? Infinity : arrivedAt + maxWaitMs - performance.now();
       const isDue = count === maxRecords || waitMs <= 0 || supply.ended !== undefined;
@@ -127,14 +130,14 @@ export class SinkDelivery {
     }
   }
 
-  /** Something that came by `until` is not delivered yet; `next`: when the next one came. */
-  #isOwed(until: number, next: number | undefined): boolean {
-    return (next !== undefined && next <= until) || this.#parts.supply.holdsFrom(until);
+  /** Something that came by `until` is not delivered yet; `oldest`: when the oldest at hand came. */
+  #isOwed(until: number, oldest: number | undefined): boolean {
+    return (oldest !== undefined && oldest <= until) || this.#parts.supply.holdsFrom(until);
   }
 
-  #settleFlushes(next: number | undefined): void {
+  #settleFlushes(oldest: number | undefined): void {
     if (this.#flushes.length === 0) return;
-    const owed = this.#flushes.filter(({ until }) => this.#isOwed(until, next));
+    const owed = this.#flushes.filter(({ until }) => this.#isOwed(until, oldest));
     const settled = this.#flushes.filter((flush) => !owed.includes(flush));
     this.#flushes = owed;
     for (const { resolve } of settled) resolve();
@@ -196,10 +199,9 @@ export class SinkDelivery {
     what = "the last error was",
   ): DockspoolError {
     const tries = attempts === 1 ? "its only attempt" : `${attempts} attempts`;
-    const message = cause instanceof Error ? cause.message : String(cause);
     return new DockspoolError(
       "SINK_FAILED",
-      `Sink "${this.name}" gave up ${records.length} record(s) after ${tries}; ${what}: ${message}. The position stays before them.`,
+      `Sink "${this.name}" gave up ${records.length} record(s) after ${tries}; ${what}: ${messageOf(cause)}. The position stays before them.`,
       { container: records[0]?.container.id, cause },
     );
   }

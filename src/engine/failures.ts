@@ -1,4 +1,4 @@
-import { DockspoolError } from "../errors.ts";
+import { DockspoolError, messageOf } from "../errors.ts";
 
 /** Errors that no second try mends: permissions, certificates, a peer that speaks no HTTP. */
 const permanent =
@@ -28,7 +28,7 @@ export function unreachable(
 ): DockspoolError {
   if (DockspoolError.is(error)) return error;
   const code = codeOf(error);
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const also = tried.length > 1 ? ` Looked at: ${tried.join(", ")}.` : "";
   if (code.startsWith("HPE_")) {
     return new DockspoolError(

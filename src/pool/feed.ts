@@ -57,7 +57,7 @@ export class Feed {
 
   /** Reading waits for room. */
   get isPressing(): boolean {
-    return this.#capture.buffer.full;
+    return this.#capture.buffer.isPressing;
   }
 
   /** What is in hand, or the next `count` records of it, are delivered. */

@@ -1,7 +1,7 @@
 import type { CheckpointStore } from "../checkpoint/store.ts";
 import { validateEngine } from "../engine/engine-options.ts";
 import type { Engine } from "../engine/engine-options.ts";
-import { DockspoolError, invalidOption } from "../errors.ts";
+import { DockspoolError, invalidOption, messageOf } from "../errors.ts";
 import {
   MAX_TIMER_MS,
   checkBoolean,
@@ -107,6 +107,7 @@ const sourceOptionNames = [
   "rotateTimeoutMs",
   "stallProbeMs",
   "reconnect",
+  "multiline",
   "checkpointEveryMs",
 ] as const satisfies readonly (keyof PoolSourceOptions)[];
 
@@ -186,7 +187,7 @@ function guarded<T>(
       return answer;
     } catch (error) {
       if (DockspoolError.is(error)) throw error;
-      const message = error instanceof Error ? error.message : String(error);
+      const message = messageOf(error);
       throw new DockspoolError(
         "INVALID_OPTION",
         `The function of option "${option}" failed for container ${container.name}: ${message}`,

@@ -4,7 +4,7 @@ import { Dispatch } from "../delivery/dispatch.ts";
 import type { Supply } from "../delivery/portion.ts";
 import type { Delivery, DeliveryOptions, Sink } from "../delivery/sink.ts";
 import type { Inspection } from "../engine/inspection.ts";
-import { DockspoolError, invalidOption } from "../errors.ts";
+import { DockspoolError, invalidOption, messageOf } from "../errors.ts";
 import { onAbort } from "../lifetime/abort.ts";
 import { TaskGroup } from "../lifetime/task-group.ts";
 import type { ContainerLogSource } from "../source/container-log-source.ts";
@@ -207,8 +207,10 @@ export class StreamPool
   async close(): Promise<void> {
     const closed = this.#finish({ kind: "closed" });
     // A sink that waits for this can't be waited for.
-    if (this.#dispatch?.isCalledFromInside === true) await this.#stopping;
-    else await closed;
+    if (this.#dispatch?.isCalledFromInside !== true) return closed;
+    closed.catch(() => {});
+    await this.#stopping;
+    return undefined;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -356,8 +358,7 @@ function closedError(): DockspoolError {
 }
 
 function stillRunning(errors: readonly unknown[]): DockspoolError {
-  const messages = errors.map((error) => (error instanceof Error ? error.message : String(error)));
-  return new DockspoolError("TASKS_STILL_RUNNING", messages.join(" "), {
+  return new DockspoolError("TASKS_STILL_RUNNING", errors.map(messageOf).join(" "), {
     cause: new AggregateError(errors),
   });
 }

@@ -1,5 +1,6 @@
 import { DockspoolError, invalidOption } from "../errors.ts";
 import type { LogStream } from "../wire/entry.ts";
+import type { OpenBlock } from "./blocks.ts";
 import type { OpenLine } from "../wire/open-lines.ts";
 import { toUtc } from "../wire/timestamps.ts";
 import type { Group, Position } from "./position.ts";
@@ -9,7 +10,10 @@ export type Cursor = { readonly version: 1; readonly container: string } & Reado
   Record<string, unknown>
 >;
 
-/** Writes a position as `[timestamp, count, digest]` for each group and `[stream, timestamp, bytes, entries]` for each open line. */
+/**
+ * Writes a position as `[timestamp, count, digest]` for each group, `[stream, timestamp, bytes, entries]` for each open line
+ * and, where there are any, `[stream, timestamp, entries, occurrence]` for each open record of several lines.
+ */
 export function toCursor(container: string, position: Position): Cursor {
   return {
     version: 1,
@@ -26,6 +30,14 @@ export function toCursor(container: string, position: Position): Cursor {
       bytes,
       entries,
     ]),
+    ...(position.blocks !== undefined && {
+      blocks: position.blocks.map(({ stream, timestamp, entries, occurrence }) => [
+        stream,
+        timestamp,
+        entries,
+        occurrence,
+      ]),
+    }),
   };
 }
 
@@ -55,13 +67,17 @@ export function parseCursor(cursor: unknown): Position {
       "1, the version that this release writes",
     );
   }
-  const { whole, groups, open } = cursor;
-  if (typeof whole !== "boolean" || !isList(groups) || !isList(open)) throw damaged(cursor);
+  const { whole, groups, open, blocks = [] } = cursor;
+  if (typeof whole !== "boolean" || !isList(groups) || !isList(open) || !isList(blocks))
+    throw damaged(cursor);
   if (groups.length === 0 && !whole) throw damaged(cursor);
   return {
     whole,
     groups: groups.map((group) => parseGroup(group) ?? fail(cursor)),
     open: open.map((line) => parseOpenLine(line) ?? fail(cursor)),
+    ...(blocks.length > 0 && {
+      blocks: blocks.map((block) => parseBlock(block) ?? fail(cursor)),
+    }),
   };
 }
 
@@ -81,6 +97,15 @@ function parseOpenLine(value: unknown): OpenLine | undefined {
   if (!isStream(stream) || !isTimestamp(timestamp) || !isCount(entries)) return undefined;
   return typeof bytes === "number" && bytes >= 0
     ? { stream, timestamp, bytes, entries }
+    : undefined;
+}
+
+function parseBlock(value: unknown): OpenBlock | undefined {
+  if (!isList(value)) return undefined;
+  const [stream, timestamp, entries, occurrence] = value;
+  if (!isStream(stream) || !isTimestamp(timestamp) || !isCount(entries)) return undefined;
+  return occurrence === 0 || isCount(occurrence)
+    ? { stream, timestamp, entries, occurrence }
     : undefined;
 }
 

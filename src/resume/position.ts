@@ -1,4 +1,5 @@
 import { compareTimestamps } from "../wire/timestamps.ts";
+import type { OpenBlock } from "./blocks.ts";
 import type { OpenLine } from "../wire/open-lines.ts";
 
 /** Consecutive entries of the log, of any stream, with one timestamp. */
@@ -16,6 +17,8 @@ export interface Position {
   readonly whole: boolean;
   /** Lines that began before it and end behind it. */
   readonly open: readonly OpenLine[];
+  /** Records of several lines, likewise. */
+  readonly blocks?: readonly OpenBlock[];
 }
 
 export const LOG_START: Position = { groups: [], whole: true, open: [] };
@@ -25,12 +28,10 @@ export function groupedEntries(position: Position): number {
   return position.groups.reduce((sum, group) => sum + group.count, 0);
 }
 
-/** How many entries before it a reread must show where lines open there are to be read from their beginning. */
+/** How many entries before it a reread must show where what is open there is to be read from its beginning. */
 export function reach(position: Position): number {
-  return position.open.reduce(
-    (most, line) => Math.max(most, line.entries),
-    groupedEntries(position),
-  );
+  const { open, blocks = [] } = position;
+  return Math.max(groupedEntries(position), ...[...open, ...blocks].map(({ entries }) => entries));
 }
 
 /** The latest time among the groups: after a gap, reading goes on with what is later. */

@@ -1,6 +1,7 @@
 import type { Entry, LogStream } from "../wire/entry.ts";
 import { OpenLines } from "../wire/open-lines.ts";
 import type { Joining } from "../wire/open-lines.ts";
+import type { OpenBlock } from "./blocks.ts";
 import { append, concat, entryDigest } from "./digest.ts";
 import type { Group, Position } from "./position.ts";
 
@@ -12,6 +13,7 @@ export class Trail {
   readonly #joining: Joining;
   #groups: readonly Group[] = [];
   #open: OpenLines;
+  #blocks: readonly OpenBlock[];
   #whole: boolean;
   /** The first group may lack its beginning, which was not seen. */
   #beginsUncertain: boolean;
@@ -21,6 +23,7 @@ export class Trail {
     this.#joining = joining;
     this.#groups = place?.groups ?? [];
     this.#open = new OpenLines(joining, place?.open);
+    this.#blocks = place?.blocks ?? [];
     this.#whole = place?.whole ?? false;
     this.#beginsUncertain = place === undefined;
   }
@@ -29,6 +32,7 @@ export class Trail {
     const copy = new Trail(this.#joining);
     copy.#groups = this.#groups;
     copy.#open = this.#open.clone();
+    copy.#blocks = this.#blocks;
     copy.#whole = this.#whole;
     copy.#beginsUncertain = this.#beginsUncertain;
     return copy;
@@ -40,6 +44,8 @@ export class Trail {
       const entry = entries[index];
       if (entry !== undefined) this.#open.add(entry);
     }
+    if (this.#blocks.length > 0)
+      this.#blocks = this.#blocks.map((one) => ({ ...one, entries: one.entries + to - from }));
     const start = startOfLastGroups(entries, from, to);
     const groups = start > from ? [] : [...this.#groups];
     if (start > from) this.#forgetOlder();
@@ -59,6 +65,11 @@ export class Trail {
     this.#open.end(stream);
   }
 
+  /** Records of several lines that may go on behind it. */
+  set blocks(blocks: readonly OpenBlock[]) {
+    this.#blocks = blocks;
+  }
+
   /** What was added first turns out to be the log's first entry. */
   beganAtLogStart(): void {
     if (this.#beginsUncertain) this.#whole = true;
@@ -69,7 +80,8 @@ export class Trail {
   get position(): Position | undefined {
     const groups = this.#beginsUncertain ? this.#groups.slice(1) : this.#groups;
     if (groups.length === 0 && !this.#whole) return undefined;
-    return { groups, whole: this.#whole, open: this.#open.list() };
+    const position = { groups, whole: this.#whole, open: this.#open.list() };
+    return this.#blocks.length === 0 ? position : { ...position, blocks: this.#blocks };
   }
 
   #forgetOlder(): void {

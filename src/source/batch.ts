@@ -1,6 +1,14 @@
+import type { OpenBlock } from "../resume/blocks.ts";
 import type { Trail } from "../resume/trail.ts";
 import type { Entry } from "../wire/entry.ts";
 import type { LineRecord } from "../wire/records.ts";
+
+/** The records of several lines that are open behind a record, each by its first line. */
+export interface BlocksBehind {
+  readonly blocks: readonly OpenBlock[];
+  /** A line of the same stream has begun behind it. */
+  readonly isInLine: boolean;
+}
 
 /** What one chunk brought: the records of the chosen streams, and what finds the place behind each of them again. */
 export interface Batch {
@@ -18,6 +26,8 @@ export interface Batch {
   arrivedAt: number;
   /** How many entries came behind the last record, none of a chosen stream. */
   passed: number;
+  /** With `multiline`: for each record, what is open behind it. */
+  readonly joins?: BlocksBehind[];
   /** A place behind so many of them that the last record's would be hard to find. */
   later?: Trail;
 }
@@ -36,6 +46,7 @@ export function joinTo(batch: Batch, next: Batch, withinMs: number): boolean {
   for (const end of next.ends) batch.ends.push(count + end);
   for (const entry of next.entries) batch.entries.push(entry);
   for (const record of next.records) batch.records.push(record);
+  for (const join of next.joins ?? []) batch.joins?.push(join);
   batch.bytes += next.bytes;
   batch.passed = next.passed;
   batch.arrivedAt = next.arrivedAt;
@@ -50,6 +61,8 @@ export function trailBehind(batch: Batch, index: number): Trail {
   trail.add(batch.entries, 0, batch.ends[index] ?? 0);
   // Without a newline a line is known to have ended only by what came next.
   const record = batch.records[index];
-  if (record !== undefined) trail.endOpenLine(record.stream);
+  const join = batch.joins?.[index];
+  if (join !== undefined) trail.blocks = join.blocks;
+  if (record !== undefined && join?.isInLine !== true) trail.endOpenLine(record.stream);
   return trail;
 }

@@ -43,6 +43,12 @@ export class BatchBuffer {
     return this.#own.full || this.#isSharedFull;
   }
 
+  /** Reading waits, or is about to, until some of it is released. */
+  get isPressing(): boolean {
+    const { budget } = this.#shared;
+    return this.full || this.#own.isAwaited || budget?.isAwaited === true;
+  }
+
   get isEmpty(): boolean {
     return this.#batches.length === 0;
   }

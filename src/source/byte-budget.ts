@@ -22,6 +22,11 @@ export class ByteBudget {
     return this.#bytes >= this.#limit;
   }
 
+  /** Somebody waits for room. */
+  get isAwaited(): boolean {
+    return this.#waiting.size > 0;
+  }
+
   take(bytes: number): void {
     this.#bytes += bytes;
   }

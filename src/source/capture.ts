@@ -302,9 +302,17 @@ export class Capture {
       buffer: this.buffer,
       consumer: this.consumer,
       truncated: ({ timestamp, bytes }) => this.#emit({ type: "truncated", timestamp, bytes }),
+      quietSince: () => this.#quietSince,
     });
     this.#reading.info = info;
     return inspection;
+  }
+
+  /** Since when it has been listened to what comes; undefined while nothing can come. */
+  get #quietSince(): number | undefined {
+    if (this.#state === "streaming" && !this.buffer.full) return this.#openedAt;
+    // Its last turn brought nothing, and the next one comes when others allow it.
+    return this.#state === "waiting" && this.#turn.interest === "idle" ? -Infinity : undefined;
   }
 
   /** One generation after the other, as long as only rotations end them, and as long as its turn lasts. */
@@ -495,6 +503,8 @@ export class Capture {
     this.#unlink();
     this.#host.release();
     this.#stream.end(closedError(this.#container));
+    if (reason.kind !== "aborted") this.#reading?.endBlocks();
+    this.#reading?.close();
     this.buffer.end(reason.kind === "failed" ? { failure: { error: reason.error } } : {});
     if (reason.kind === "removed") this.#host.checkpoint?.gone();
     this.#emit({ type: "ended", reason });

@@ -121,14 +121,9 @@ export class ContainerLogSource
    */
   async close(): Promise<void> {
     const stopped = this.#capture.stop({ kind: "closed" });
-    // A sink that waits for this can't be waited for.
-    const drained =
-      this.#dispatch?.isCalledFromInside === true
-        ? undefined
-        : this.#dispatch?.drain(this.#options.rotateTimeoutMs);
-    const ends = await Promise.allSettled([stopped, drained]);
+    const [stopping, draining] = await Promise.allSettled([stopped, this.#drain()]);
     await this.#save();
-    for (const end of ends) if (end.status === "rejected") throw end.reason;
+    for (const end of [stopping, draining]) if (end.status === "rejected") throw end.reason;
   }
 
   /** The record or batch in hand, and all before it, are delivered. */
@@ -205,6 +200,13 @@ export class ContainerLogSource
       failed: (error) => void this.#capture.stop({ kind: "failed", error }).catch(() => {}),
       saved: () => this.#save(),
     });
+  }
+
+  async #drain(): Promise<void> {
+    const drained = this.#dispatch?.drain(this.#options.rotateTimeoutMs);
+    // A sink that waits for this can't be waited for.
+    if (this.#dispatch?.isCalledFromInside === true) drained?.catch(() => {});
+    else await drained;
   }
 
   #ownHost(): SourceHost {

@@ -1,5 +1,5 @@
 import type { Inspection } from "../engine/inspection.ts";
-import { DockspoolError } from "../errors.ts";
+import { DockspoolError, messageOf } from "../errors.ts";
 import type { Fault } from "../wire/entry.ts";
 import type { ContainerInfo } from "../wire/records.ts";
 
@@ -55,7 +55,7 @@ export function faultError({ id, name }: ContainerInfo, { kind, message }: Fault
 /** Whatever was thrown, as an error of this package. */
 export function asFailure(error: unknown, container: string | undefined): DockspoolError {
   if (DockspoolError.is(error)) return error;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   return new DockspoolError("PROTOCOL", `Following container ${container} failed: ${message}`, {
     container,
     cause: error,

@@ -5,6 +5,7 @@ import { invalidOption } from "../errors.ts";
 import type { BackoffOptions } from "../lifetime/backoff.ts";
 import { parseCursor } from "../resume/cursor.ts";
 import type { Cursor } from "../resume/cursor.ts";
+import type { MultilineBounds } from "../wire/multiline.ts";
 import { toUtc } from "../wire/timestamps.ts";
 import {
   MAX_TIMER_MS,
@@ -45,11 +46,21 @@ export interface SourceOptions {
   stallProbeMs?: number | false;
   /** Milliseconds; default 100 to 30,000, full jitter. */
   reconnect?: { minDelayMs?: number; maxDelayMs?: number };
+  /**
+   * Joins lines to records of several lines, such as stack traces: a line that matches `start` begins one, others go on with the
+   * one before. It ends with the next that begins; at `maxLines` (default 500) or `maxBytes` (default 1 MiB), behind which
+   * another begins; or after `maxWaitMs` (default 1,000) without another line. Each stream's lines are joined by themselves.
+   */
+  multiline?: { start: RegExp; maxLines?: number; maxBytes?: number; maxWaitMs?: number };
   /** Where the position survives the process; saved on rotation, at the container's end and on close besides. */
   checkpoints?: CheckpointStore;
   /** Milliseconds from one save to the next, at the least; default 1,000. */
   checkpointEveryMs?: number;
   signal?: AbortSignal;
+}
+
+export interface ResolvedMultiline extends MultilineBounds {
+  readonly maxWaitMs: number;
 }
 
 export interface ResolvedOptions {
@@ -66,6 +77,7 @@ export interface ResolvedOptions {
   readonly rotateTimeoutMs: number;
   readonly stallProbeMs: number | false;
   readonly reconnect: BackoffOptions;
+  readonly multiline: ResolvedMultiline | undefined;
   readonly checkpoints: CheckpointStore | undefined;
   readonly checkpointEveryMs: number;
   readonly signal: AbortSignal | undefined;
@@ -90,12 +102,14 @@ const defaults = {
   rotateTimeoutMs: 10_000,
   stallProbeMs: 60_000,
   reconnect: {},
+  multiline: undefined,
   checkpoints: undefined,
   checkpointEveryMs: DEFAULT_CHECKPOINT_EVERY_MS,
   signal: undefined,
 } as const satisfies Record<keyof SourceOptions, unknown>;
 
 const reconnectDefaults: BackoffOptions = { minDelayMs: 100, maxDelayMs: 30_000 };
+const multilineDefaults = { maxLines: 500, maxBytes: 1024 * 1024, maxWaitMs: 1_000 };
 const MAX_BYTES = 512 * 1024 * 1024;
 
 /** @throws DockspoolError INVALID_OPTION, with the option, what was given and what is allowed */
@@ -125,6 +139,7 @@ export function resolveOptions(options: SourceOptions): ResolvedOptions {
     ...given,
     streams: new Set([...given.streams, TTY]),
     reconnect: checkReconnect(given.reconnect),
+    multiline: given.multiline && checkMultiline(given.multiline),
   };
 }
 
@@ -163,6 +178,18 @@ function checkStreams(streams: unknown): void {
   if (!known || streams.length === 0) {
     throw invalidOption("streams", streams, 'a list of "stdout", "stderr" or both');
   }
+}
+
+function checkMultiline(given: NonNullable<SourceOptions["multiline"]>): ResolvedMultiline {
+  checkKeys("multiline", given, ["start", "maxLines", "maxBytes", "maxWaitMs"]);
+  const { start, ...rest } = given;
+  if (!(start instanceof RegExp)) throw invalidOption("multiline.start", start, "an expression");
+  const bounds = { ...multilineDefaults, ...withoutUndefined(rest) };
+  checkNumber("multiline.maxLines", bounds.maxLines, 1, 1_000_000, "lines");
+  checkNumber("multiline.maxBytes", bounds.maxBytes, 1, MAX_BYTES, "bytes");
+  checkNumber("multiline.maxWaitMs", bounds.maxWaitMs, 1, MAX_TIMER_MS, "milliseconds");
+  // With these flags an expression remembers where it matched last.
+  return { ...bounds, start: new RegExp(start.source, start.flags.replaceAll(/[gy]/g, "")) };
 }
 
 function checkReconnect(given: unknown): BackoffOptions {

@@ -1,18 +1,23 @@
 import type { Inspection } from "../engine/inspection.ts";
 import { joiningOf } from "../engine/traits.ts";
+import type { OpenBlock } from "../resume/blocks.ts";
 import { Trail } from "../resume/trail.ts";
 import { LOG_START, groupedEntries, reach } from "../resume/position.ts";
 import type { Position } from "../resume/position.ts";
 import type { Entry, LogStream } from "../wire/entry.ts";
 import { LineAssembler } from "../wire/lines.ts";
 import type { CutLine } from "../wire/lines.ts";
+import type { PlacedLine } from "../wire/multiline.ts";
 import type { Joining } from "../wire/open-lines.ts";
 import type { ContainerInfo, LineRecord } from "../wire/records.ts";
 import { compareTimestamps } from "../wire/timestamps.ts";
+import type { Batch } from "./batch.ts";
 import type { BatchBuffer } from "./buffer.ts";
 import type { Consumer } from "./consumer.ts";
 import { Flow } from "./flow.ts";
 import { Lag } from "./lag.ts";
+import { Multiline } from "./multiline.ts";
+import type { EndedLine } from "./multiline.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { ReplayGuard } from "./replay-guard.ts";
 
@@ -29,7 +34,23 @@ interface Output {
   readonly buffer: BatchBuffer;
   readonly consumer: Consumer;
   readonly truncated: (line: CutLine) => void;
+  /** Since when a silence is the log's own, by `performance.now()`; undefined while lines are kept back. */
+  readonly quietSince: () => number | undefined;
 }
+
+/** The lines that a chunk has completed. */
+interface Made {
+  readonly records: LineRecord[];
+  /** For each, how many entries of the chunk had come when it was complete. */
+  readonly ends: number[];
+  /** For each, how many had come before the one that showed it. */
+  readonly shownBehind: number[];
+  /** For each, the number of the entry that it began with. */
+  readonly began: number[];
+}
+
+/** How often it is looked whether a record of several lines is complete, while lines are kept back. */
+const LOOKS_PER_WAIT = 4;
 
 const STREAMS: readonly LogStream[] = ["stdout", "stderr", "tty"];
 
@@ -52,6 +73,10 @@ export class Reading {
   #bytes = 0;
   /** What a follow that came to its end has left undecided: a last line without its end. */
   #remains: (() => readonly Entry[]) | undefined;
+  readonly #multiline: Multiline | undefined;
+  /** Of before the place: lines of records that are open there. */
+  #replayed: PlacedLine[] = [];
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(
     { info, traits, maxLogFileBytes }: Inspection,
@@ -63,6 +88,7 @@ export class Reading {
     this.lag = new Lag(maxLogFileBytes);
     this.guard = maxLogFileBytes === undefined ? undefined : new ReplayGuard();
     this.#options = options;
+    this.#multiline = options.multiline && new Multiline(options.multiline);
     this.#output = output;
     this.#assembler = this.#newAssembler();
   }
@@ -106,18 +132,21 @@ export class Reading {
   /** A reread begins, at some place before this one. */
   beginReplay(): void {
     this.#remains = undefined;
+    this.#replayed = [];
     if (this.#cold) this.#assembler = this.#newAssembler();
   }
 
-  /** Entries before the place, reread: where lines were open there, their beginnings come again. */
+  /** Entries before the place, reread: what was open there is begun again. */
   replay(entries: readonly Entry[], count: number): void {
     if (!this.#cold) return;
-    const discarded: LineRecord[] = [];
+    const records: LineRecord[] = [];
+    const began: number[] = [];
     for (let index = 0; index < count; index++) {
       const entry = entries[index];
-      if (entry !== undefined) this.#assembler.push(entry, this.#info, discarded);
+      if (entry !== undefined) this.#assembler.push(entry, this.#info, records, began);
     }
     this.#assembler.cut.length = 0;
+    this.#keepReplayed(records, began);
   }
 
   /** The place is found. False where the beginning of a line that was open there was not among what was replayed. */
@@ -129,13 +158,15 @@ export class Reading {
       if (expected === 0) this.#assembler.drop(stream);
       else if (this.#assembler.openBytes(stream) < expected) complete = false;
     }
-    if (complete) this.#cold = false;
+    for (const block of this.position?.blocks ?? [])
+      if (!this.#hasBeginning(block)) complete = false;
+    if (complete) this.#warmUp();
     return complete;
   }
 
   /** Goes on with what there is of lines whose beginning is gone. */
   acceptIncomplete(): void {
-    this.#cold = false;
+    if (this.#cold) this.#warmUp();
   }
 
   /** For another place of a log that is read from its start. */
@@ -157,19 +188,21 @@ export class Reading {
     if (trail === undefined || from >= entries.length) return;
     const before = trail.clone();
     const fresh = entries.slice(from);
-    const records: LineRecord[] = [];
-    const ends: number[] = [];
+    const base = this.#assembler.count;
+    const made: Made = { records: [], ends: [], shownBehind: [], began: [] };
+    const { records, ends, shownBehind } = made;
     for (const [index, entry] of fresh.entries()) {
-      this.#assembler.push(entry, this.#info, records);
+      this.#assembler.push(entry, this.#info, records, this.#multiline && made.began);
       // Without a newline a line had ended before the entry that shows it.
       const own = entry.ended ? 1 : 0;
       while (ends.length < records.length - own) ends.push(index);
       if (own === 1) ends.push(index + 1);
+      while (shownBehind.length < records.length) shownBehind.push(index);
     }
     trail.add(fresh);
     const last = fresh.at(-1);
     if (last !== undefined) this.flow.came(fresh.length, Date.parse(last.timestamp));
-    this.#emit(records, ends, fresh, before, trail);
+    this.#emit(made, fresh, before, trail, base);
   }
 
   /** A follow came to its end; `remains` gives what it has left undecided. */
@@ -186,13 +219,40 @@ export class Reading {
     // Until the place is found the assembler holds what was replayed, of before it.
     if (this.#cold) this.#assembler = this.#newAssembler();
     const records: LineRecord[] = [];
-    this.#assembler.flush(this.#info, records);
-    for (const record of records) {
+    const began: number[] = [];
+    this.#assembler.flush(this.#info, records, began);
+    for (const [index, record] of records.entries()) {
       const before = trail.clone();
       trail.endOpenLine(record.stream);
-      this.#emit([record], [0], [], before, trail);
+      const first = began[index] ?? 0;
+      const made = { records: [record], ends: [0], shownBehind: [0], began: [first] };
+      this.#emit(made, [], before, trail, this.#assembler.count);
     }
     for (const stream of STREAMS) trail.endOpenLine(stream);
+    this.endBlocks();
+    trail.blocks = [];
+  }
+
+  /** Records of several lines go on no more; those of `streams`, or all. */
+  endBlocks(streams: readonly LogStream[] = this.#multiline?.streams ?? []): void {
+    const multiline = this.#multiline;
+    const trail = this.#trail;
+    if (multiline === undefined || trail === undefined) return;
+    for (const stream of streams) {
+      const before = trail.clone();
+      const record = multiline.end(stream);
+      const blocks = multiline.openAt(this.#assembler.count);
+      trail.blocks = blocks;
+      if (record === undefined) continue;
+      const joined = { records: [record], ends: [0], joins: [{ blocks, isInLine: true }] };
+      this.#hand(joined, [], before, trail);
+    }
+  }
+
+  /** Nothing more is read. */
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
   #newAssembler(): LineAssembler {
@@ -200,20 +260,40 @@ export class Reading {
     return new LineAssembler({ maxLineBytes, encoding, joining: this.joining });
   }
 
-  #emit(all: LineRecord[], allEnds: number[], entries: Entry[], before: Trail, trail: Trail): void {
+  #emit(made: Made, entries: Entry[], before: Trail, trail: Trail, base: number): void {
     for (const line of this.#assembler.cut.splice(0)) this.#output.truncated(line);
     const records: LineRecord[] = [];
     const ends: number[] = [];
-    for (const [index, record] of all.entries()) {
+    const lines: EndedLine[] = [];
+    for (const [index, record] of made.records.entries()) {
       if (!this.#options.streams.has(record.stream) || this.#skips(record)) continue;
-      records.push(record);
-      ends.push(allEnds[index] ?? entries.length);
+      const end = made.ends[index] ?? entries.length;
+      if (this.#multiline === undefined) {
+        records.push(record);
+        ends.push(end);
+      } else {
+        const firstEntry = made.began[index] ?? base;
+        lines.push({ record, firstEntry, end, shownBehind: made.shownBehind[index] ?? end });
+      }
     }
-    const bytes = entries.reduce((sum, entry) => sum + entry.text.length, 0);
+    if (this.#multiline === undefined) return this.#hand({ records, ends }, entries, before, trail);
+    const joined = this.#multiline.join(lines, base);
+    trail.blocks = this.#multiline.openAt(this.#assembler.count);
+    this.#wait(this.#multiline.maxWaitMs);
+    this.#hand(joined, entries, before, trail);
+  }
+
+  #hand(
+    { records, ends, joins }: Pick<Batch, "records" | "ends" | "joins">,
+    entries: Entry[],
+    before: Trail,
+    trail: Trail,
+  ): void {
     if (records.length === 0) {
       this.#output.consumer.pass(trail, entries.length);
       return;
     }
+    const bytes = entries.reduce((sum, entry) => sum + entry.text.length, 0);
     this.#lines += records.length;
     this.#bytes += bytes;
     const passed = entries.length - (ends.at(-1) ?? 0);
@@ -221,6 +301,7 @@ export class Reading {
     this.#output.buffer.push({
       records,
       ends,
+      ...(joins && { joins }),
       entries,
       trail,
       before,
@@ -229,6 +310,74 @@ export class Reading {
       arrivedAt,
       passed,
     });
+  }
+
+  /** Looks in `ms` whether a record has waited for long enough for another line. */
+  #wait(ms: number): void {
+    if (this.#timer !== undefined || this.#multiline?.isOpen !== true) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      const { maxWaitMs } = this.#multiline ?? { maxWaitMs: ms };
+      const quietSince = this.#output.quietSince();
+      const due = quietSince === undefined ? [] : (this.#multiline?.due(quietSince) ?? []);
+      // A line that is coming in may be the next.
+      this.endBlocks(due.filter((stream) => this.#assembler.openBytes(stream) === 0));
+      this.#wait(Math.max(1, maxWaitMs / LOOKS_PER_WAIT));
+    }, ms);
+  }
+
+  /** Only what belongs to records that are open at the place. */
+  #keepReplayed(records: readonly LineRecord[], began: readonly number[]): void {
+    const { blocks = [] } = this.position ?? {};
+    if (blocks.length === 0) return;
+    const longest = Math.max(...blocks.map(({ entries }) => entries));
+    for (const [index, record] of records.entries())
+      this.#replayed.push({ record, firstEntry: began[index] ?? 0 });
+    const first = this.#assembler.count - longest;
+    this.#replayed = this.#replayed.filter(({ firstEntry }) => firstEntry >= first);
+  }
+
+  #linesOf({ stream, entries }: OpenBlock): PlacedLine[] {
+    const first = this.#assembler.count - entries;
+    return this.#replayed.filter(
+      ({ record, firstEntry }) => record.stream === stream && firstEntry >= first,
+    );
+  }
+
+  #hasBeginning(block: OpenBlock): boolean {
+    const [first] = this.#linesOf(block);
+    const isFirst = first?.firstEntry === this.#assembler.count - block.entries;
+    return isFirst && first.record.timestamp === block.timestamp;
+  }
+
+  /** The place is found: what was open there goes on. */
+  #warmUp(): void {
+    this.#cold = false;
+    const trail = this.#trail;
+    const blocks = this.position?.blocks ?? [];
+    if (trail === undefined || blocks.length === 0) return;
+    const before = trail.clone();
+    trail.blocks = [];
+    for (const block of blocks) {
+      const lines = this.#linesOf(block);
+      if (this.#multiline === undefined) this.#handSingly(lines, before.clone(), trail);
+      else if (this.#options.streams.has(block.stream)) this.#multiline.resume(lines, block);
+    }
+    this.#replayed = [];
+    trail.blocks = this.#multiline?.openAt(this.#assembler.count) ?? [];
+    if (this.#multiline !== undefined) this.#wait(this.#multiline.maxWaitMs);
+  }
+
+  /** They were read to be joined, and now are not: each is a record of its own. */
+  #handSingly(lines: readonly PlacedLine[], before: Trail, trail: Trail): void {
+    const records = lines.map(({ record }) => record);
+    const made = {
+      records,
+      ends: records.map(() => 0),
+      shownBehind: records.map(() => 0),
+      began: lines.map(({ firstEntry }) => firstEntry),
+    };
+    this.#emit(made, [], before, trail, this.#assembler.count);
   }
 
   /** True for a record before the beginning that was asked for. */

@@ -7,7 +7,7 @@ export function supplyOf(buffer: BatchBuffer, consumer: Consumer): Supply {
   return {
     take: () => {
       const { head } = consumer;
-      const isPressing = buffer.full;
+      const isPressing = buffer.isPressing;
       const records = consumer.handBatch();
       if (head === undefined || records === undefined) return undefined;
       return {

@@ -36,6 +36,10 @@ export class TurnKeeper {
   }
 
   /** What the next turn may bring. */
+  get interest(): Interest {
+    return this.#interest;
+  }
+
   set interest(interest: Interest) {
     this.#interest = interest;
   }

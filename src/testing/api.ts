@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { messageOf } from "../errors.ts";
 import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import type { ScriptedContainer } from "./container.ts";
@@ -150,7 +151,6 @@ export class Api {
       exchange.request.socket.destroy();
       return;
     }
-    const message = error instanceof Error ? error.message : String(error);
-    exchange.json(error instanceof BadRequest ? 400 : 500, { message });
+    exchange.json(error instanceof BadRequest ? 400 : 500, { message: messageOf(error) });
   }
 }

@@ -24,6 +24,7 @@ export interface CutLine {
 /** The parts of a line that has not ended, no more than `maxLineBytes` of them and a digest of all. */
 interface Parts {
   readonly timestamp: string;
+  readonly firstEntry: number;
   readonly kept: Buffer[];
   keptBytes: number;
   bytes: number;
@@ -37,35 +38,51 @@ export class LineAssembler {
   readonly #equals = new Map<LogStream, RecentLines>();
   /** Lines cut since this was last emptied. */
   readonly cut: CutLine[] = [];
+  /** How many entries came so far. */
+  #count = 0;
 
   constructor(options: LineOptions) {
     this.#options = options;
   }
 
-  /** The records that `entry` completes: none for a part, two where it shows that the line before had ended. */
-  push(entry: Entry, container: ContainerInfo, records: LineRecord[]): void {
+  /** How many entries came so far. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /**
+   * The records that `entry` completes: none for a part, two where it shows that the line before had ended. `began`: for each
+   * of them, the number of the entry that it began with.
+   */
+  push(entry: Entry, container: ContainerInfo, records: LineRecord[], began?: number[]): void {
+    this.#push(entry, container, records, began);
+    this.#count++;
+  }
+
+  /** The open lines end here: their container stopped, or the log is read no further. */
+  flush(container: ContainerInfo, records: LineRecord[], began?: number[]): void {
+    for (const [stream, parts] of this.#open)
+      this.#finish(stream, parts, false, container, records, began);
+  }
+
+  #push(entry: Entry, container: ContainerInfo, records: LineRecord[], began?: number[]): void {
     const open = this.#open.size === 0 ? undefined : this.#open.get(entry.stream);
     if (open === undefined) {
       if (entry.ended && entry.text.length <= this.#options.maxLineBytes) {
         records.push(this.#record(container, entry.stream, entry.timestamp, entry.text, true));
+        began?.push(this.#count);
       } else {
-        this.#begin(entry, container, records);
+        this.#begin(entry, container, records, began);
       }
       return;
     }
     if (!continues(open.timestamp, entry, this.#options.joining)) {
-      this.#finish(entry.stream, open, false, container, records);
-      this.push(entry, container, records);
+      this.#finish(entry.stream, open, false, container, records, began);
+      this.#push(entry, container, records, began);
       return;
     }
     this.#add(open, entry.text);
-    if (entry.ended) this.#finish(entry.stream, open, true, container, records);
-  }
-
-  /** The open lines end here: their container stopped, or the log is read no further. */
-  flush(container: ContainerInfo, records: LineRecord[]): void {
-    for (const [stream, parts] of this.#open)
-      this.#finish(stream, parts, false, container, records);
+    if (entry.ended) this.#finish(entry.stream, open, true, container, records, began);
   }
 
   /** How many bytes of a stream's open line came so far. */
@@ -78,9 +95,10 @@ export class LineAssembler {
     this.#open.delete(stream);
   }
 
-  #begin(entry: Entry, container: ContainerInfo, records: LineRecord[]): void {
+  #begin(entry: Entry, container: ContainerInfo, records: LineRecord[], began?: number[]): void {
     const parts: Parts = {
       timestamp: entry.timestamp,
+      firstEntry: this.#count,
       kept: [],
       keptBytes: 0,
       bytes: 0,
@@ -88,7 +106,7 @@ export class LineAssembler {
     };
     this.#open.set(entry.stream, parts);
     this.#add(parts, entry.text);
-    if (entry.ended) this.#finish(entry.stream, parts, true, container, records);
+    if (entry.ended) this.#finish(entry.stream, parts, true, container, records, began);
   }
 
   #add(parts: Parts, text: Buffer): void {
@@ -112,8 +130,10 @@ export class LineAssembler {
     ended: boolean,
     container: ContainerInfo,
     records: LineRecord[],
+    began: number[] | undefined,
   ): void {
     this.#open.delete(stream);
+    began?.push(parts.firstEntry);
     const text =
       parts.kept.length === 1 ? (parts.kept[0] ?? Buffer.alloc(0)) : Buffer.concat(parts.kept);
     const content = parts.hash === undefined ? undefined : { digest: parts.hash.digest() };

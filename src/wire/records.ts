@@ -22,7 +22,10 @@ export interface LogRecord {
   readonly stream: LogStream;
   /** RFC 3339, brought to UTC, with every digit the engine sent: "2026-11-23T15:58:34.885847851Z". */
   readonly timestamp: string;
-  /** Text without its line end ("\n", or "\r\n" on a tty); invalid UTF-8 becomes U+FFFD (see `encoding`). */
+  /**
+   * Text without its line end ("\n", or "\r\n" on a tty); invalid UTF-8 becomes U+FFFD (see `encoding`). With `multiline` the
+   * lines are joined by "\n", and timestamp and id are the first one's.
+   */
   readonly line: string;
   /** True where the line was longer than `maxLineBytes` and `line` holds its beginning. */
   readonly truncated: boolean;
@@ -77,6 +80,17 @@ export class LineRecord implements LogRecord {
     this.truncated = truncated;
     this.#content = content;
     this.#occurrence = occurrence;
+  }
+
+  /** Which of the equal lines under one timestamp it is, from 0. */
+  get occurrence(): number {
+    return this.#occurrence;
+  }
+
+  /** This line and those that go on with it, known by this one. `occurrence`: as it was when it was first read. */
+  joined(line: string, truncated: boolean, occurrence: number = this.#occurrence): LineRecord {
+    const { container, stream, timestamp } = this;
+    return new LineRecord(container, stream, timestamp, line, truncated, this.#content, occurrence);
   }
 
   get id(): string {
