@@ -21,8 +21,9 @@ const MAX_RETRY_MS = 30_000;
 /** Saves what has changed: now and then, and when it is told to. */
 export class CheckpointKeeper {
   readonly #store: CheckpointStore;
-  readonly #changed = new Set<Kept>();
+  readonly #changed = new Map<string, Kept>();
   readonly #deleted = new Set<string>();
+  #isHurried = false;
   #timer: NodeJS.Timeout | undefined;
   #dueAt = Infinity;
   #restUntil = 0;
@@ -60,29 +61,29 @@ export class CheckpointKeeper {
     }
   }
 
-  /** It is to be saved. */
+  /** It is to be saved, or being saved. */
   isChanged(key: string): boolean {
-    for (const kept of this.#changed) if (kept.key === key) return true;
-    return this.#saving !== undefined;
+    return this.#changed.has(key) || this.#saving !== undefined;
   }
 
   /** It will be saved once its time has come. */
   changed(kept: Kept): void {
-    if (this.#changed.has(kept)) return;
-    this.#changed.add(kept);
+    this.#changed.set(kept.key, kept);
     this.#schedule(kept.everyMs);
   }
 
   /** Its container is gone. */
   delete(key: string): void {
-    for (const kept of this.#changed) if (kept.key === key) this.#changed.delete(kept);
+    this.#changed.delete(key);
     this.#deleted.add(key);
     this.#schedule(0);
   }
 
   /** It is to be saved soon: as soon as saving has rested enough. */
   hurry(): void {
-    if (this.#hasChanges) this.#schedule(0);
+    if (!this.#hasChanges) return;
+    this.#isHurried = true;
+    this.#schedule(0);
   }
 
   /** Saves what has changed by now. Never rejects: what can't be saved is told to those concerned. */
@@ -123,18 +124,19 @@ export class CheckpointKeeper {
     this.#dueAt = Infinity;
     const saving = this.#write().finally(() => {
       this.#saving = undefined;
-      for (const { everyMs } of this.#changed) this.#schedule(everyMs);
-      if (this.#deleted.size > 0) this.#schedule(0);
+      for (const { everyMs } of this.#changed.values()) this.#schedule(everyMs);
+      if (this.#deleted.size > 0 || (this.#isHurried && this.#hasChanges)) this.#schedule(0);
     });
     this.#saving = saving;
     return saving;
   }
 
   async #write(): Promise<void> {
-    const changed = [...this.#changed];
+    const changed = [...this.#changed.values()];
     const deleted = [...this.#deleted];
     this.#changed.clear();
     this.#deleted.clear();
+    this.#isHurried = false;
     const begun = performance.now();
     try {
       const entries = new Map<string, Checkpoint>();
@@ -149,7 +151,10 @@ export class CheckpointKeeper {
     } catch (error) {
       this.#failure = unwritable(error);
       this.#failures++;
-      for (const kept of changed) this.#changed.add(kept);
+      // Whoever keeps a position by now knows better.
+      for (const kept of changed)
+        if (!this.#changed.has(kept.key) && !this.#deleted.has(kept.key))
+          this.#changed.set(kept.key, kept);
       for (const key of deleted) this.#deleted.add(key);
       for (const { failed } of changed) failed(this.#failure);
     }

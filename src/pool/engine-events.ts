@@ -4,6 +4,7 @@ import { DockspoolError } from "../errors.ts";
 import { onAbort } from "../lifetime/abort.ts";
 import { Backoff } from "../lifetime/backoff.ts";
 import { sleep } from "../lifetime/deadline.ts";
+import type { EngineContact } from "./health.ts";
 
 export interface EngineWatcher {
   /** Looks at what there is; called when events are listened to, and now and then. @throws DockspoolError */
@@ -40,6 +41,8 @@ export class EngineEvents {
   /** The engine does not tell events: it is looked at again and again. */
   #isBlind = false;
   #isConnected: boolean | undefined;
+  /** Why it is not. */
+  #error: unknown;
   #wake: () => void = noListener;
 
   constructor(client: EngineClient, watcher: EngineWatcher) {
@@ -50,6 +53,10 @@ export class EngineEvents {
   /** Whatever happens to a container is told. */
   get isOpen(): boolean {
     return this.#isOpen && !this.#isBlind;
+  }
+
+  get contact(): EngineContact {
+    return { isConnected: this.#isConnected, error: this.#error };
   }
 
   /** @throws the signal's reason; DockspoolError INVALID_OPTION, CHECKPOINT_UNREADABLE, which no other attempt would help */
@@ -193,6 +200,7 @@ export class EngineEvents {
   #disconnected(error: unknown): void {
     if (this.#isConnected === false) return;
     this.#isConnected = false;
+    this.#error = error;
     this.#watcher.disconnected(error);
   }
 }

@@ -17,6 +17,8 @@ import { asFailure } from "../source/failures.ts";
 import type { EndReason, Rotation } from "../source/status.ts";
 import type { LogBatch, LogRecord } from "../wire/records.ts";
 import { EngineMember } from "./engine-member.ts";
+import { healthOf } from "./health.ts";
+import type { Health } from "./health.ts";
 import { checkSourceOptions, resolvePoolOptions } from "./options.ts";
 import type { PoolOptions, PoolSourceOptions, ResolvedPoolOptions } from "./options.ts";
 import { Roster } from "./roster.ts";
@@ -195,6 +197,17 @@ export class StreamPool
    */
   [Symbol.asyncIterator](): AsyncIterator<LogRecord> {
     return this.#iterate(() => this.#roster.output.take());
+  }
+
+  /** How it goes: engines, streams, sinks, checkpoints. */
+  health(): Health {
+    const members = [...this.#members.values()];
+    return healthOf({
+      engines: new Map(members.map(({ name, events }) => [name, events.contact])),
+      states: [...this.sources.values()].map(({ stats }) => stats.state),
+      retries: this.#dispatch?.retries ?? [],
+      keeper: this.#keeper,
+    });
   }
 
   /**

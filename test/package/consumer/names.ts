@@ -12,6 +12,7 @@ import type {
   AttachOptions,
   Checkpoint,
   CheckpointStore,
+  ComponentHealth,
   ContainerInfo,
   ContainerSelector,
   Cursor,
@@ -22,7 +23,9 @@ import type {
   Engine,
   EngineOptions,
   ErrorCode,
+  Fitness,
   From,
+  Health,
   LogBatch,
   LogRecord,
   LogStream,
@@ -181,6 +184,10 @@ export async function deliver(path: string, write: (text: string) => Promise<voi
   };
   const delivery: Delivery = pool.deliver(sink, options);
   await delivery.flush();
+  const health: Health = pool.health();
+  const checkpointed: ComponentHealth | undefined = health.components["checkpoints"];
+  const fitness: Fitness = checkpointed?.status ?? health.status;
+  await write(fitness);
   await delivery.stop();
   await delivery.done;
 }
