@@ -114,6 +114,8 @@ export class SinkDelivery {
     for (;;) {
       signal.throwIfAborted();
       const count = backlog.fill(this.#reader, maxRecords);
+      const isHurried = this.#flushes.length > 0 || this.#stopAt !== undefined;
+      if (count === maxRecords && !isHurried) return backlog.next(this.#reader, count);
       const arrivedAt = backlog.oldest(this.#reader);
       this.#settleFlushes(arrivedAt);
       const isBeyond =
@@ -122,9 +124,8 @@ export class SinkDelivery {
         this.#reader.at >= this.#reader.bound;
       if (isBeyond || (count === 0 && supply.ended !== undefined)) return undefined;
       const waitMs = arrivedAt === undefined ? Infinity : arrivedAt + maxWaitMs - performance.now();
-      const isDue = count === maxRecords || waitMs <= 0 || supply.ended !== undefined;
-      const isHurried = this.#flushes.length > 0 || this.#stopAt !== undefined;
-      if (count > 0 && (isDue || isHurried || backlog.isPressing(this.#reader)))
+      const isDue = waitMs <= 0 || isHurried || supply.ended !== undefined;
+      if (count > 0 && (isDue || backlog.isPressing(this.#reader)))
         return backlog.next(this.#reader, count);
       await this.#pause(waitMs);
     }

@@ -24,7 +24,7 @@ export interface DiscoveryParts {
   /** Epoch milliseconds: what was created later is new. Known once `ready` has resolved. */
   readonly newSince: () => number;
   /** Resolves when what was saved can be asked. @throws DockspoolError */
-  readonly ready: (signal: AbortSignal) => Promise<unknown>;
+  readonly ready: () => Promise<unknown>;
   /** May throw what the caller's function throws. */
   readonly selects: (container: ContainerInfo) => boolean;
   readonly isFollowed: (id: string) => boolean;
@@ -269,7 +269,7 @@ export class Discovery {
     const { info, createdAt, running, removing } = inspection;
     known.info = info;
     if (removing) throw notFound(info);
-    await this.#parts.ready(signal);
+    await this.#parts.ready();
     const newSince = this.#parts.newSince();
     known.isSettled = true;
     known.idle = undefined;

@@ -66,7 +66,7 @@ export class EngineMember {
       tasks,
       isOn: options.discover,
       newSince: () => this.checkpoints?.lastSeenAt ?? begunAt,
-      ready: async (signal) => this.checkpoints?.ready(signal),
+      ready: async () => this.checkpoints?.ready(tasks.signal),
       selects: (container) => !isExcluded(container.id) && options.selects(container),
       isFollowed: (id) => roster.sources.has(id),
       locate: (inspection, isNew, signal) => this.#place(inspection, isNew, signal),
@@ -80,7 +80,7 @@ export class EngineMember {
     });
     this.events = new EngineEvents(this.client, {
       look: async (signal) => {
-        await this.checkpoints?.ready(signal);
+        await this.checkpoints?.ready(tasks.signal);
         await this.discovery.look(signal);
         this.checkpoints?.saw();
       },

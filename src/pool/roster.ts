@@ -34,6 +34,9 @@ export interface Origin {
 /** In order of time, lines that came within it are held back for as long as the last of them. */
 const ONE_MOMENT_MS = 5;
 
+/** What happens to a container that is worth a save. */
+const SAVED_AT: ReadonlySet<SourceStatus["type"]> = new Set(["rotated", "stopped", "ended"]);
+
 interface Entry {
   readonly source: ContainerLogSource;
   readonly capture: Capture;
@@ -208,7 +211,7 @@ export class Roster {
     const { source } = entry;
     entry.info = source.info ?? entry.info;
     if (status.type === "renamed") this.output.renamed(entry.feed);
-    if (status.type === "rotated" || status.type === "stopped") entry.checkpoint?.hurry();
+    if (SAVED_AT.has(status.type)) entry.checkpoint?.hurry();
     if (status.type === "opened") {
       this.rotations.opened(source);
       entry.member.events.reached();
