@@ -14,7 +14,7 @@ export interface DispatchHost {
   readonly signal: AbortSignal | undefined;
   readonly retrying: (retry: Retry) => void;
   /** A sink has given up: nothing more is to be read. */
-  readonly failed: (error: DockspoolError) => void;
+  readonly failed: (error: DockspoolError) => unknown;
   /** A sink gets nothing more: resolves when the position is saved. */
   readonly saved: () => Promise<void>;
 }
@@ -89,9 +89,25 @@ export class Dispatch {
     try {
       await this.#tasks.settled({ timeoutMs });
     } catch (error) {
-      this.abort(error);
-      throw error;
+      const failure = this.#undelivered(timeoutMs) ?? error;
+      this.abort(failure);
+      throw failure;
     }
+  }
+
+  /** Where sinks fail again and again, that is the reason. */
+  #undelivered(timeoutMs: number): DockspoolError | undefined {
+    const { retries } = this;
+    if (retries.length === 0) return undefined;
+    const reasons = retries.map(
+      ({ sink, attempt, error }) =>
+        `sink "${sink}" has failed ${attempt} times, at last with: ${messageOf(error)}`,
+    );
+    return new DockspoolError(
+      "TASKS_STILL_RUNNING",
+      `Not all that was read could be delivered within ${timeoutMs} ms: ${reasons.join("; ")}. The position stays before it.`,
+      { cause: retries[0]?.error },
+    );
   }
 
   /** Nothing more is delivered. */

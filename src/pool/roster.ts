@@ -145,11 +145,14 @@ export class Roster {
 
   /** A sink that failed with these lines is tried again. */
   retrying({ records, sink, attempt, delayMs, error }: Retry): void {
-    const ids = new Set(records.map(({ container }) => container.id));
-    for (const id of ids) {
+    const status = { type: "delivery-retry", sink, attempt, delayMs, error } as const;
+    for (const [id, container] of new Map(
+      records.map((one) => [one.container.id, one.container]),
+    )) {
       const source = this.#sources.get(id);
-      if (source !== undefined)
-        tell(source, { type: "delivery-retry", sink, attempt, delayMs, error });
+      // Of one that is gone there may be lines left.
+      if (source === undefined) this.#emit({ type: "source", container, status });
+      else tell(source, status);
     }
   }
 

@@ -119,11 +119,8 @@ export class ContainerLogSource
    *
    * @throws DockspoolError TASKS_STILL_RUNNING past `rotateTimeoutMs`; the source has ended all the same
    */
-  async close(): Promise<void> {
-    const stopped = this.#capture.stop({ kind: "closed" });
-    const [stopping, draining] = await Promise.allSettled([stopped, this.#drain()]);
-    await this.#save();
-    for (const end of [stopping, draining]) if (end.status === "rejected") throw end.reason;
+  close(): Promise<void> {
+    return this.#end({ kind: "closed" });
   }
 
   /** The record or batch in hand, and all before it, are delivered. */
@@ -196,10 +193,17 @@ export class ContainerLogSource
       signal: this.#options.signal,
       retrying: ({ sink, attempt, delayMs, error }) =>
         this.#tell({ type: "delivery-retry", sink, attempt, delayMs, error }),
-      // What outlives the deadline shows in the statuses.
-      failed: (error) => void this.#capture.stop({ kind: "failed", error }).catch(() => {}),
+      failed: (error) => this.#end({ kind: "failed", error }).catch(() => {}),
       saved: () => this.#save(),
     });
+  }
+
+  /** What outlives the deadline shows in the statuses, too. */
+  async #end(reason: EndReason): Promise<void> {
+    const stopped = this.#capture.stop(reason);
+    const [stopping, draining] = await Promise.allSettled([stopped, this.#drain()]);
+    await this.#save();
+    for (const end of [stopping, draining]) if (end.status === "rejected") throw end.reason;
   }
 
   async #drain(): Promise<void> {
