@@ -138,7 +138,7 @@ export class EngineCheckpoints {
     const identity = await this.#client.identify(signal);
     this.#identity = identity;
     this.#lastSeenAt = parseNote(identity.id, await this.#keeper.load(identity.id));
-    await this.#prune(identity.id, signal);
+    if (!identity.isShared) await this.#prune(identity.id, signal);
     return identity;
   }
 

@@ -24,6 +24,7 @@ export class CheckpointKeeper {
   readonly #changed = new Map<string, Kept>();
   readonly #deleted = new Set<string>();
   #isHurried = false;
+  #isClosed = false;
   #timer: NodeJS.Timeout | undefined;
   #dueAt = Infinity;
   #restUntil = 0;
@@ -86,6 +87,12 @@ export class CheckpointKeeper {
     this.#schedule(0);
   }
 
+  /** Nobody waits for it any more: what is to be saved later keeps no process alive. */
+  close(): void {
+    this.#isClosed = true;
+    this.#timer?.unref();
+  }
+
   /** Saves what has changed by now. Never rejects: what can't be saved is told to those concerned. */
   async save(): Promise<void> {
     while (this.#saving !== undefined) await this.#saving;
@@ -117,6 +124,7 @@ export class CheckpointKeeper {
     clearTimeout(this.#timer);
     this.#dueAt = dueAt;
     this.#timer = setTimeout(() => void this.save(), Math.max(0, dueAt - performance.now()));
+    if (this.#isClosed) this.#timer.unref();
   }
 
   #saveNow(): Promise<void> {

@@ -20,7 +20,7 @@ import { parseInspection } from "./inspection.ts";
 import type { Inspection } from "./inspection.ts";
 import { parseList } from "./list.ts";
 import type { Listed } from "./list.ts";
-import { connectLike, connectTo } from "./modem.ts";
+import { addressOf, connectLike, connectTo } from "./modem.ts";
 import type { Connection } from "./modem.ts";
 import { traitsOf } from "./traits.ts";
 import type { EngineTraits } from "./traits.ts";
@@ -75,7 +75,7 @@ export class EngineClient {
     this.#engine = engine;
     this.#name = options.name ?? "default";
     this.#questions = new Limiter(options.questionsAtOnce ?? Infinity);
-    this.#address = isModem(engine) ? "the given modem's engine" : "the engine";
+    this.#address = isModem(engine) ? addressOf(engine) : "the engine";
     this.#timeoutMs =
       (isModem(engine) ? undefined : engine.connectTimeoutMs) ?? DEFAULT_CONNECT_TIMEOUT_MS;
   }
@@ -135,7 +135,8 @@ export class EngineClient {
       );
     } catch (error) {
       // A proxy in front of the engine's socket may forbid the question.
-      if (DockspoolError.is(error, "ENGINE_RESPONSE") && !error.transient) return this.#anonymous;
+      const isAnswered = DockspoolError.is(error) && error.code !== "ENGINE_UNREACHABLE";
+      if (isAnswered && !error.transient) return this.#anonymous;
       throw error;
     }
   }

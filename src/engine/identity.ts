@@ -1,9 +1,12 @@
 import { record, string } from "./json.ts";
+import { UNSEEN } from "./modem.ts";
 import type { EngineTraits } from "./traits.ts";
 
 export interface EngineIdentity {
   /** Without a slash. */
   readonly id: string;
+  /** Another engine may have the same one. */
+  readonly isShared: boolean;
   /** By how much the engine's clock is ahead of this machine's, in milliseconds; 0 where it is not said. */
   readonly clockAheadMs: number;
 }
@@ -17,15 +20,15 @@ export function parseIdentity(
   const root = record(json);
   const id = string(root["ID"]);
   const aheadMs = Date.parse(string(root["SystemTime"])) - Date.now();
-  return {
-    id: id === "" || !namesItself ? anonymous.id : withoutSlash(id),
-    clockAheadMs: Number.isNaN(aheadMs) ? 0 : aheadMs,
-  };
+  const clockAheadMs = Number.isNaN(aheadMs) ? 0 : aheadMs;
+  if (id === "" || !namesItself) return { ...anonymous, clockAheadMs };
+  return { id: withoutSlash(id), isShared: false, clockAheadMs };
 }
 
 /** An engine that does not say who it is, is the one at this address, and by this name where there are several. */
 export function anonymousIdentity(name: string, address: string): EngineIdentity {
-  return { id: withoutSlash(`${name}@${address}`), clockAheadMs: 0 };
+  const id = withoutSlash(`${name}@${address}`);
+  return { id, isShared: address === UNSEEN, clockAheadMs: 0 };
 }
 
 function withoutSlash(id: string): string {

@@ -5,6 +5,9 @@ import { createAgent, guardAgent } from "./agent.ts";
 import type { EngineAgent } from "./agent.ts";
 import type { DockerModem } from "./engine-options.ts";
 
+/** The address of a modem that does not show it. */
+export const UNSEEN = "the given modem's engine";
+
 /** A modem of our own and the agent that it connects with, where we could give it one. */
 export interface Connection {
   readonly modem: DockerModem;
@@ -68,6 +71,18 @@ export async function connectLike(modem: DockerModem): Promise<Connection> {
   }
   const own = createAgent(setting("protocol") === "https");
   return { modem: modemWith(modem, { ...fields, agent: own.agent }), agent: own };
+}
+
+/** Where a modem of the caller's connects to, for people, and as far as it shows. */
+export function addressOf(modem: DockerModem): string {
+  const text = (name: string): string => {
+    const value: unknown = Reflect.get(modem, name);
+    return typeof value === "string" || typeof value === "number" ? String(value) : "";
+  };
+  const path = text("socketPath");
+  if (path !== "") return `unix://${path}`;
+  if (text("host") !== "") return `${text("protocol")}://${text("host")}:${text("port")}`;
+  return UNSEEN;
 }
 
 async function resolved(socketPath: object): Promise<unknown> {

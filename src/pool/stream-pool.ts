@@ -306,6 +306,7 @@ export class StreamPool
     this.#stopping = this.#stop(reason);
     const ends = await Promise.allSettled([this.#stopping, drained]);
     await this.#save();
+    this.#keeper?.close();
     const survivors = ends.flatMap((end): unknown[] =>
       end.status === "rejected" ? [end.reason] : [],
     );

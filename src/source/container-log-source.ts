@@ -241,6 +241,7 @@ export class ContainerLogSource
 
   #tell(status: SourceStatus): void {
     if (status.type === "rotated" || status.type === "stopped") this.#keeper?.hurry();
+    if (status.type === "ended") this.#keeper?.close();
     tellListeners(() => this.emit("status", status));
   }
 }
