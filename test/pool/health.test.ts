@@ -1,0 +1,111 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { MemoryCheckpointStore, StreamPool } from "../../src/index.ts";
+import type { CheckpointStore, PoolOptions } from "../../src/index.ts";
+import { FakeEngine } from "../../src/testing.ts";
+import { eager, eventually } from "../support/fake-follow.ts";
+
+let east: FakeEngine;
+let west: FakeEngine;
+let pool: StreamPool;
+beforeEach(async () => {
+  [east, west] = await Promise.all([FakeEngine.start(), FakeEngine.start()]);
+});
+afterEach(async () => {
+  await pool.close();
+  await Promise.all([east.close(), west.close()]);
+});
+
+function open(options: PoolOptions = {}): StreamPool {
+  const engines = { east: east.engine, west: west.engine };
+  pool = new StreamPool({ engines, source: { ...eager, checkpointEveryMs: 1 }, ...options });
+  return pool;
+}
+
+function statusOf(component: string): string | undefined {
+  return pool.health().components[component]?.status;
+}
+
+async function streaming(): Promise<void> {
+  await eventually(() => [...pool.sources.values()][0]?.stats.state === "streaming");
+}
+
+describe("the health of a pool", () => {
+  it("is good where all goes well, and says what there is", async () => {
+    east.create({ name: "web" }).start();
+    open({ checkpoints: new MemoryCheckpointStore() }).deliver(() => {});
+    await eventually(() => pool.health().components["engine:west"]?.detail === "connected");
+    await streaming();
+    expect(pool.health()).toEqual({
+      status: "healthy",
+      components: {
+        "engine:east": { status: "healthy", detail: "connected" },
+        "engine:west": { status: "healthy", detail: "connected" },
+        streams: { status: "healthy", detail: "1 containers followed" },
+        checkpoints: { status: "healthy", detail: "saved as they change" },
+      },
+    });
+  });
+
+  it("is degraded while one of several engines is gone, and bad while all are", async () => {
+    open().deliver(() => {});
+    await eventually(() => pool.health().components["engine:west"]?.detail === "connected");
+    east.outage();
+    await eventually(() => statusOf("engine:east") === "unhealthy");
+    expect(pool.health().status).toBe("degraded");
+    expect(pool.health().components["engine:east"]?.detail).toMatch("Can't reach the engine");
+    west.outage();
+    await eventually(() => pool.health().status === "unhealthy");
+    east.restore();
+    west.restore();
+    await eventually(() => pool.health().status === "healthy");
+  });
+
+  it("is degraded while a sink fails, which is named with its error", async () => {
+    const web = east.create({ name: "web" });
+    web.start();
+    web.write("one");
+    let isDown = true;
+    open({ from: "start" }).deliver(
+      () => {
+        if (isDown) throw new Error("HTTP 503");
+      },
+      { name: "http", maxWaitMs: 0, retry: { minDelayMs: 1, maxDelayMs: 2 } },
+    );
+    await eventually(() => statusOf("sink:http") === "degraded");
+    expect(pool.health().status).toBe("degraded");
+    expect(pool.health().components["sink:http"]?.detail).toMatch(/^attempt \d+ failed: HTTP 503$/);
+    isDown = false;
+    await eventually(() => statusOf("sink:http") === undefined);
+    expect(pool.health().status).toBe("healthy");
+  });
+
+  it("is degraded while positions can't be saved", async () => {
+    const web = east.create({ name: "web" });
+    web.start();
+    let isFull = true;
+    class FullDisk extends MemoryCheckpointStore implements CheckpointStore {
+      override async save(entries: Parameters<CheckpointStore["save"]>[0]): Promise<void> {
+        if (isFull) throw new Error("no space left");
+        await super.save(entries);
+      }
+    }
+    open({ checkpoints: new FullDisk() }).deliver(() => {});
+    await eventually(() => statusOf("checkpoints") === "degraded");
+    expect(pool.health().components["checkpoints"]?.detail).toMatch("no space left");
+    isFull = false;
+    await eventually(() => statusOf("checkpoints") === "healthy");
+  });
+
+  it("is degraded while a container's stream can't be opened", async () => {
+    const web = east.create({ name: "web" });
+    web.start();
+    open().deliver(() => {});
+    await streaming();
+    let isBroken = true;
+    east.fault = ({ path }) => (isBroken && path.includes("/logs") ? { status: 500 } : undefined);
+    web.cut();
+    await eventually(() => statusOf("streams") === "degraded");
+    isBroken = false;
+    await eventually(() => statusOf("streams") === "healthy");
+  });
+});
