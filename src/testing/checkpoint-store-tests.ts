@@ -8,11 +8,11 @@ export interface CheckpointStoreTest {
   readonly run: () => Promise<void>;
 }
 
-export interface CheckpointStoreTestOptions {
+export interface CheckpointStoreTestOptions<T extends CheckpointStore = CheckpointStore> {
   /** Resolves with a store that holds nothing. Called once for each test. */
-  readonly create: () => CheckpointStore | Promise<CheckpointStore>;
+  readonly create: () => T | Promise<T>;
   /** Resolves with another store over the same data, as the next process has it. Without it persistence is not tested. */
-  readonly reopen?: (store: CheckpointStore) => CheckpointStore | Promise<CheckpointStore>;
+  readonly reopen?: (store: T) => T | Promise<T>;
 }
 
 const WEB = "engine-1/web";
@@ -32,12 +32,12 @@ const later: Checkpoint = { version: 1, container: "web", groups: [] };
  * @example
  * for (const { name, run } of checkpointStoreTests({ create: () => new RedisStore() })) test(name, run);
  */
-export function checkpointStoreTests({
+export function checkpointStoreTests<T extends CheckpointStore>({
   create,
   reopen,
-}: CheckpointStoreTestOptions): readonly CheckpointStoreTest[] {
+}: CheckpointStoreTestOptions<T>): readonly CheckpointStoreTest[] {
   const tests: CheckpointStoreTest[] = [];
-  const it = (name: string, check: (store: CheckpointStore) => Promise<void>): void => {
+  const it = (name: string, check: (store: T) => Promise<void>): void => {
     tests.push({ name, run: async () => check(await create()) });
   };
 
