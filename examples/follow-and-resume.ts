@@ -1,44 +1,36 @@
-// Follows a container and, when started again, goes on right behind the last line that was printed:
+// Follows one container and, when started again, goes on right behind the last line that was printed:
 //
 //   npx tsx examples/follow-and-resume.ts web
 //
-// Ctrl-C ends it; the place is kept in web.cursor.json.
-import { readFile, writeFile } from "node:fs/promises";
-import { ContainerLogSource } from "../src/index.ts"; // in your project: from "dockspool"
-import type { Cursor } from "../src/index.ts";
+// Ctrl-C ends it; the place is kept in web.position.json, or in the file that is given behind the name.
+import { ContainerLogSource, DockspoolError, FileCheckpointStore } from "../src/index.ts"; // in your project: from "dockspool"
 
-const [container] = process.argv.slice(2);
-if (container === undefined)
-  throw new Error("Which container? npx tsx examples/follow-and-resume.ts NAME");
-const file = `${container}.cursor.json`;
+const [container = "web", positions = `${container}.position.json`] = process.argv.slice(2);
 
-// What is no cursor of this container is refused with INVALID_OPTION.
-function isObject(value: unknown): value is Cursor {
-  return typeof value === "object" && value !== null;
-}
-
-async function savedCursor(): Promise<Cursor | undefined> {
-  const text = await readFile(file, "utf8").catch(() => "null");
-  const value: unknown = JSON.parse(text);
-  return isObject(value) ? value : undefined;
-}
-
-const resume = await savedCursor();
 const source = new ContainerLogSource(container, {
-  from: { tail: 10 },
-  ...(resume === undefined ? {} : { resume }),
-  rotateEveryMs: 60_000,
+  from: { tail: 10 }, // the first time; later the saved place wins
+  checkpoints: new FileCheckpointStore(positions),
+  rotateEveryMs: 300_000,
 });
 source.on("status", (status) => {
   if (status.type === "gap")
     console.error(`The engine no longer has what came after ${status.after}.`);
   if (status.type === "reconnecting") console.error(`Reconnecting in ${status.delayMs} ms.`);
-});
-process.once("SIGINT", () => {
-  source.close().catch((error: unknown) => console.error(error));
+  if (status.type === "checkpoint-failed") console.error(status.error.message);
 });
 
-for await (const { timestamp, stream, line } of source) {
-  console.log(timestamp, stream, line);
+// The loop ends behind the lines that were read by then. A second signal kills, as usual.
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.once(signal, () => {
+    source.close().catch((error: unknown) => console.error(error));
+  });
 }
-if (source.cursor !== undefined) await writeFile(file, JSON.stringify(source.cursor));
+
+try {
+  // A line counts as delivered when the loop asks for the next one.
+  for await (const { timestamp, stream, line } of source) console.log(timestamp, stream, line);
+} catch (error) {
+  if (!DockspoolError.is(error)) throw error;
+  console.error(`${error.code}: ${error.message}`);
+  process.exitCode = 1;
+}

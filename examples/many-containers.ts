@@ -1,6 +1,8 @@
 // Follows every container of a Docker Compose project, merged by time, and says what comes and goes:
 //
 //   npx tsx examples/many-containers.ts my-project
+//
+// Ctrl-C ends it. Without a project it follows those of all projects.
 import { StreamPool } from "../src/index.ts"; // in your project: from "dockspool"
 
 const [project = "*"] = process.argv.slice(2);
@@ -17,9 +19,13 @@ pool.on("status", (status) => {
   if (status.type === "skipped")
     console.error(`! ${status.container.name}: ${status.error.message}`);
 });
-process.once("SIGINT", () => {
-  pool.close().catch((error: unknown) => console.error(error));
-});
+
+// The loop ends behind the lines that were read by then. A second signal kills, as usual.
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.once(signal, () => {
+    pool.close().catch((error: unknown) => console.error(error));
+  });
+}
 
 for await (const { container, timestamp, stream, line } of pool) {
   const service = container.labels["com.docker.compose.service"] ?? container.name;

@@ -25,6 +25,21 @@ interface Following {
 
 /** The note of an engine is saved along with positions. */
 const NOTE_EVERY_MS = 60_000;
+/** A container may be shown, or told of, so long after the time that it is said to be created at. */
+const LATE_MS = 60_000;
+
+/** What was seen of an engine: all that happened until then. */
+export interface Seen {
+  /** Epoch milliseconds, by this machine's clock. */
+  readonly at: number;
+  /** Containers that are known and not to be followed, of those created later than that (by the engine's clock). */
+  readonly unfollowedSince: (time: number) => string[];
+}
+
+interface Note {
+  readonly seenAt: number;
+  readonly unfollowed: ReadonlySet<string>;
+}
 
 /** The saved positions of one engine's containers. */
 export class EngineCheckpoints {
@@ -32,8 +47,9 @@ export class EngineCheckpoints {
   readonly #client: EngineClient;
   #ready: Promise<EngineIdentity> | undefined;
   #identity: EngineIdentity | undefined;
-  #lastSeenAt: number | undefined;
-  #seenAt = 0;
+  /** Another process's. */
+  #found: Note | undefined;
+  #seen: Seen | undefined;
   #note: Kept | undefined;
 
   constructor(keeper: CheckpointKeeper, client: EngineClient) {
@@ -43,7 +59,13 @@ export class EngineCheckpoints {
 
   /** When the engine was last seen by those who saved here, in epoch milliseconds by its clock; known once `ready`. */
   get lastSeenAt(): number | undefined {
-    return this.#lastSeenAt;
+    return this.#found?.seenAt;
+  }
+
+  /** The container was created since then. */
+  isNew(id: string, createdAt: number): boolean {
+    const { seenAt, unfollowed } = this.#found ?? { seenAt: Infinity, unfollowed: new Set() };
+    return createdAt > seenAt - LATE_MS && !unfollowed.has(id);
   }
 
   /**
@@ -116,17 +138,20 @@ export class EngineCheckpoints {
     if (this.#identity !== undefined) this.#keeper.delete(`${this.#identity.id}/${container}`);
   }
 
-  /** All that happens in the engine is seen: up to now. What is saved from now on says so. */
-  saw(): void {
+  /** What is saved from now on says that the engine was seen then. `isLast`: that is to be saved, too. */
+  saw(seen: Seen, isLast = false): void {
     if (this.#identity === undefined) return;
     const { id, clockAheadMs } = this.#identity;
-    this.#seenAt = Date.now() + clockAheadMs;
+    this.#seen = seen;
+    const isFirst = this.#note === undefined;
     this.#note ??= {
       key: id,
       everyMs: NOTE_EVERY_MS,
       failed: () => {},
-      read: () => ({ version: 1, seenAt: new Date(this.#seenAt).toISOString() }),
+      read: () => toNote(this.#seen, clockAheadMs),
     };
+    if (isFirst || isLast) this.#keeper.changed(this.#note);
+    if (isFirst) this.#keeper.hurry();
   }
 
   get #engine(): EngineIdentity {
@@ -137,7 +162,7 @@ export class EngineCheckpoints {
   async #begin(signal: AbortSignal): Promise<EngineIdentity> {
     const identity = await this.#client.identify(signal);
     this.#identity = identity;
-    this.#lastSeenAt = parseNote(identity.id, await this.#keeper.load(identity.id));
+    this.#found = parseNote(identity.id, await this.#keeper.load(identity.id));
     if (!identity.isShared) await this.#prune(identity.id, signal);
     return identity;
   }
@@ -152,12 +177,20 @@ export class EngineCheckpoints {
   }
 }
 
-function parseNote(engine: string, note: Checkpoint | undefined): number | undefined {
+function toNote(seen: Seen | undefined, clockAheadMs: number): Checkpoint | undefined {
+  if (seen === undefined) return undefined;
+  const seenAt = seen.at + clockAheadMs;
+  const unfollowed = seen.unfollowedSince(seenAt - LATE_MS);
+  return { version: 1, seenAt: new Date(seenAt).toISOString(), unfollowed };
+}
+
+function parseNote(engine: string, note: Checkpoint | undefined): Note | undefined {
   if (note === undefined) return undefined;
-  const { version, seenAt } = note;
+  const { version, seenAt, unfollowed } = note;
   const time = typeof seenAt === "string" ? Date.parse(seenAt) : NaN;
-  if (version !== 1 || Number.isNaN(time)) throw unreadable(engine);
-  return time;
+  const isKnown = version === 1 && !Number.isNaN(time) && Array.isArray(unfollowed);
+  if (!isKnown) throw unreadable(engine);
+  return { seenAt: time, unfollowed: new Set(unfollowed.map(String)) };
 }
 
 function unreadable(key: string, cause?: unknown): DockspoolError {

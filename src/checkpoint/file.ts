@@ -1,14 +1,10 @@
-import { readFile, readdir, stat, unlink, writeFile } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
-import writeFileAtomic from "write-file-atomic";
+import { readFile, stat } from "node:fs/promises";
+import { resolve } from "node:path";
 import { DockspoolError, invalidOption, messageOf } from "../errors.ts";
 import { formatFile, parseEntry, parseFile } from "./file-format.ts";
+import { removeLeftovers, replaceFile } from "./replace-file.ts";
 import type { Checkpoint, CheckpointStore } from "./store.ts";
 
-/** What a process that was killed in the middle of a save left, no younger than this, is removed. */
-const LEFTOVER_MS = 60_000;
-/** write-file-atomic's temporary files end with a random number of 32 bits; a person's copies don't. */
-const LEFTOVER = /^(?!20\d{6}$)\d{6,10}$/;
 const MODE = 0o600;
 
 /**
@@ -81,7 +77,7 @@ export class FileCheckpointStore implements CheckpointStore {
       if (this.#version === undefined) return new Map();
       const entries = parseFile(await readFile(this.#path));
       // They are in nobody's way.
-      await this.#removeLeftovers().catch(() => {});
+      await removeLeftovers(this.#path).catch(() => {});
       return entries;
     } catch (error) {
       throw this.#unreadable(error);
@@ -110,10 +106,7 @@ export class FileCheckpointStore implements CheckpointStore {
         );
       const content = formatFile(await this.#read());
       this.#isAhead = false;
-      // The library would write with a single call, and take a short count, as of a full disk, for all.
-      const fill = (temporary: string): Promise<void> => writeFile(temporary, content);
-      // oxlint-disable-next-line typescript/no-misused-promises -- it is awaited, whatever its type says
-      await writeFileAtomic(this.#path, "", { mode: MODE, tmpfileCreated: fill });
+      await replaceFile(this.#path, content, MODE);
       this.#version = await this.#versionNow();
     } catch (error) {
       this.#isAhead = true;
@@ -129,19 +122,6 @@ export class FileCheckpointStore implements CheckpointStore {
     } catch (error) {
       if (isMissing(error)) return undefined;
       throw error;
-    }
-  }
-
-  /** What the library has not renamed. */
-  async #removeLeftovers(): Promise<void> {
-    const folder = dirname(this.#path);
-    const own = `${basename(this.#path)}.`;
-    for (const name of await readdir(folder)) {
-      if (!name.startsWith(own) || !LEFTOVER.test(name.slice(own.length))) continue;
-      const path = join(folder, name);
-      const { mtimeMs, mode } = await stat(path);
-      const isOurs = (mode & 0o777) === MODE;
-      if (isOurs && Date.now() - mtimeMs > LEFTOVER_MS) await unlink(path);
     }
   }
 

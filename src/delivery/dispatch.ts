@@ -50,9 +50,10 @@ export class Dispatch {
     return [...this.#deliveries].flatMap(({ retry }) => retry ?? []);
   }
 
-  /** @throws DockspoolError INVALID_OPTION, CLOSED */
+  /** @throws DockspoolError INVALID_OPTION */
   deliver(sink: Sink, options: DeliveryOptions): Delivery {
     const resolved = resolveDelivery(sink, options);
+    if (this.#tasks.signal.aborted) return overWith(this.#tasks.signal.reason);
     const delivery = new SinkDelivery({
       sink,
       options: resolved,
@@ -156,6 +157,13 @@ export class Dispatch {
   #wakeAll(): void {
     for (const delivery of this.#deliveries) delivery.woken();
   }
+}
+
+/** Nothing is delivered any more. */
+function overWith(reason: unknown): Delivery {
+  const done = Promise.reject<void>(reason);
+  done.catch(() => {});
+  return { done, flush: () => done, stop: () => done };
 }
 
 function asSinkFailure(sink: string, error: unknown): DockspoolError {

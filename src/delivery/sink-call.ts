@@ -5,6 +5,8 @@ import { deadline } from "../lifetime/deadline.ts";
 interface SinkCall {
   /** Whose delivery made it. */
   readonly owner: object;
+  /** The call that it was made in, where a sink uses a consumer of its own. */
+  readonly outer: SinkCall | undefined;
   isRunning: boolean;
 }
 
@@ -16,8 +18,9 @@ const calls = new AsyncLocalStorage<SinkCall>();
 
 /** This code was called, directly or after some awaits, by a sink of `owner` that has not returned yet. */
 export function isInsideSink(owner: object): boolean {
-  const call = calls.getStore();
-  return call !== undefined && call.owner === owner && call.isRunning;
+  for (let call = calls.getStore(); call !== undefined; call = call.outer)
+    if (call.owner === owner && call.isRunning) return true;
+  return false;
 }
 
 /**
@@ -32,7 +35,7 @@ export async function callSink(
   signal: AbortSignal,
 ): Promise<void> {
   const limit = deadline(timeoutMs, signal);
-  const call: SinkCall = { owner, isRunning: true };
+  const call: SinkCall = { owner, outer: calls.getStore(), isRunning: true };
   const running = calls.run(call, async () => {
     try {
       await sink(limit.signal);

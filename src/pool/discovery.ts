@@ -21,8 +21,12 @@ export interface DiscoveryParts {
   readonly tasks: TaskGroup;
   /** False: nothing is followed that the caller does not ask for. */
   readonly isOn: boolean;
-  /** Epoch milliseconds: what was created later is new. Known once `ready` has resolved. */
+  /** Created since the pool, or since checkpoints last saw the engine. Known once `ready` has resolved. */
+  readonly isNew: (inspection: Inspection) => boolean;
+  /** When that was, in epoch milliseconds by the engine's clock. */
   readonly newSince: () => number;
+  /** Nothing that was found waits to be dealt with. */
+  readonly settled: () => void;
   /** Resolves when what was saved can be asked. @throws DockspoolError */
   readonly ready: () => Promise<unknown>;
   /** May throw what the caller's function throws. */
@@ -55,6 +59,8 @@ interface Known {
   /** Created since the pool began, or since the engine was last looked at. */
   isNew: boolean;
   info?: ContainerInfo;
+  /** Epoch milliseconds; 0 until it was looked at. */
+  createdAt: number;
   /** As it was when it did not run; of those that are followed once they start. */
   idle?: Inspection | undefined;
   /** Where reading begins when it starts. */
@@ -88,6 +94,8 @@ export class Discovery {
   readonly #parts: DiscoveryParts;
   readonly #known = new Map<string, Known>();
   #hasLooked = false;
+  /** What was found and is not dealt with. */
+  #pending = 0;
 
   constructor(parts: DiscoveryParts) {
     this.#parts = parts;
@@ -104,7 +112,9 @@ export class Discovery {
     this.#hasLooked = true;
     const there = new Set(listed.map(({ id }) => id));
     for (const id of before) {
-      if (!there.has(id) && !isFollowed(id)) this.#known.delete(id);
+      if (there.has(id) || isFollowed(id)) continue;
+      this.#known.delete(id);
+      this.#parts.gone(id);
     }
     const oldestFirst = listed.toReversed();
     for (const container of oldestFirst) if (container.running) this.#saw(container, isFirst);
@@ -143,8 +153,20 @@ export class Discovery {
   }
 
   /** Created since the pool began, as far as one can tell. */
-  isNew({ info, createdAt }: Inspection): boolean {
-    return this.#known.get(info.id)?.isNew === true || createdAt > this.#parts.newSince();
+  isNew(inspection: Inspection): boolean {
+    return this.#known.get(inspection.info.id)?.isNew === true || this.#parts.isNew(inspection);
+  }
+
+  /** All that was found is dealt with. */
+  get isSettled(): boolean {
+    return this.#pending === 0;
+  }
+
+  /** Containers that were created later than that (epoch milliseconds), and are not to be followed. */
+  unfollowedSince(time: number): string[] {
+    return Array.from(this.#known)
+      .filter(([, { createdAt, place }]) => createdAt > time && place === undefined)
+      .map(([id]) => id);
   }
 
   /** Leaves a container alone from now on, or no longer: by id, unambiguous prefix of it, or name. */
@@ -178,7 +200,14 @@ export class Discovery {
 
   #add(id: string, name: string, isNew: boolean): Known {
     const work = Promise.resolve();
-    const known: Known = { name, isNew, isSettled: false, isRefused: false, work };
+    const known: Known = {
+      name,
+      isNew,
+      createdAt: 0,
+      isSettled: false,
+      isRefused: false,
+      work,
+    };
     this.#known.set(id, known);
     return known;
   }
@@ -209,6 +238,7 @@ export class Discovery {
     const { tasks, isOn } = this.#parts;
     if (!isOn || tasks.signal.aborted) return;
     const before = known.work;
+    this.#pending++;
     known.work = tasks
       .run("discovery", async (signal) => {
         await before;
@@ -216,9 +246,14 @@ export class Discovery {
         // Whoever it was asked for has decided.
         if (sign.startedBy !== undefined) this.#takeHeadStart(known)?.cancel();
       })
-      .catch(() => {
-        // Only the end of the pool ends it otherwise.
-      });
+      .then(
+        () => {
+          if (--this.#pending === 0) this.#parts.settled();
+        },
+        () => {
+          // Only the end of the pool ends it otherwise.
+        },
+      );
   }
 
   async #persist(id: string, known: Known, sign: Sign, signal: AbortSignal): Promise<void> {
@@ -270,19 +305,20 @@ export class Discovery {
     known.info = info;
     if (removing) throw notFound(info);
     await this.#parts.ready();
-    const newSince = this.#parts.newSince();
+    known.createdAt = createdAt;
     known.isSettled = true;
     known.idle = undefined;
     if (isFollowed(id) || !selects(info)) return;
     checkReadable(info);
     // What was created before this pool's eyes was never read.
     const isUnread = known.isNew;
-    if (createdAt > newSince) known.isNew = true;
+    if (this.#parts.isNew(inspection)) known.isNew = true;
     known.place ??= isUnread
       ? FROM_ITS_START
       : await this.#parts.locate(inspection, known.isNew, signal);
     if (known.isRefused) return;
     const { start, isResumed } = known.place;
+    const newSince = this.#parts.newSince();
     // One that was read before may have been left in the middle of its log.
     const hasRunUnseen =
       idle === undefined

@@ -50,6 +50,8 @@ export class EngineMember {
   readonly #pool: Membership;
   /** How long `attach` waits for an engine that can't be reached. */
   readonly #patienceMs: number;
+  /** Until when all that happened was told of, in epoch milliseconds. */
+  #seenAt: number | undefined;
 
   constructor(name: string, engine: Engine, pool: Membership) {
     const { options, roster, tasks, begunAt, keeper, isExcluded, emit } = pool;
@@ -65,7 +67,12 @@ export class EngineMember {
       client: this.client,
       tasks,
       isOn: options.discover,
+      isNew: ({ info, createdAt }) =>
+        this.checkpoints?.lastSeenAt === undefined
+          ? createdAt > begunAt
+          : this.checkpoints.isNew(info.id, createdAt),
       newSince: () => this.checkpoints?.lastSeenAt ?? begunAt,
+      settled: () => this.#sees(),
       ready: async () => this.checkpoints?.ready(tasks.signal),
       selects: (container) => !isExcluded(container.id) && options.selects(container),
       isFollowed: (id) => roster.sources.has(id),
@@ -81,12 +88,13 @@ export class EngineMember {
     this.events = new EngineEvents(this.client, {
       look: async (signal) => {
         await this.checkpoints?.ready(tasks.signal);
+        const at = Date.now();
         await this.discovery.look(signal);
-        this.checkpoints?.saw();
+        this.#sees(at);
       },
       event: (event) => {
-        this.checkpoints?.saw();
         this.discovery.event(event);
+        this.#sees(Date.now());
         roster.event(event);
       },
       lost: () => roster.lost(this),
@@ -140,8 +148,22 @@ export class EngineMember {
     }
   }
 
+  /** The pool is being closed: what is seen until now is noted. */
+  closing(): void {
+    const at = this.events.isOpen ? Date.now() : this.#seenAt;
+    if (at !== undefined) this.#sees(at, true);
+  }
+
   close(): void {
     this.client.close();
+  }
+
+  /** All that happened until then was told of; it counts as seen once it is dealt with. */
+  #sees(at = this.#seenAt, isLast = false): void {
+    this.#seenAt = at;
+    if (at === undefined || !this.discovery.isSettled) return;
+    const unfollowedSince = (time: number): string[] => this.discovery.unfollowedSince(time);
+    this.checkpoints?.saw({ at, unfollowedSince }, isLast);
   }
 
   /** For a container that the caller names. */

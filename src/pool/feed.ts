@@ -73,7 +73,7 @@ export class Feed {
     return this.#capture.consumer.isSettled;
   }
 
-  /** Nothing will come any more, and all that came is delivered. */
+  /** Nothing more will come, and all that came is delivered. */
   get isDone(): boolean {
     return this.isOver && this.isSettled;
   }

@@ -59,7 +59,7 @@ export class Roster {
   readonly #entries = new Map<string, Entry>();
   readonly #emit: (status: PoolStatus) => void;
   /** Of sources that have ended: lines that are not delivered yet, by container. */
-  readonly #leaving = new Map<string, Feed>();
+  readonly #leaving = new Map<string, Feed[]>();
   /** Of sources that have ended. */
   readonly #past = { lines: 0, rotations: 0, gaps: 0, reconnects: 0 };
 
@@ -87,10 +87,10 @@ export class Roster {
     const { info } = finding.inspection;
     const known = this.#sources.get(info.id);
     if (known !== undefined) return known;
-    const former = this.#leaving.get(info.id);
+    const formers = this.#leaving.get(info.id)?.slice() ?? [];
     const checkpoint = member.checkpoints?.keep(info.id, {
       everyMs: options.checkpointEveryMs ?? DEFAULT_CHECKPOINT_EVERY_MS,
-      position: () => (former?.isDone === false ? former : feed).position,
+      position: () => (formers.find(({ isDone }) => !isDone) ?? feed).position,
       failed: (error) => tell(source, { type: "checkpoint-failed", error }),
     });
     const { source, capture } = ContainerLogSource.hosted(info.id, options, {
@@ -139,8 +139,8 @@ export class Roster {
 
   /** Where a container's lines that are read and not delivered end; undefined where there are none. */
   placeBehind(id: string): Position | undefined {
-    const feed = this.#leaving.get(id);
-    return feed === undefined || feed.isDone ? undefined : feed.place;
+    const feeds = this.#leaving.get(id) ?? [];
+    return feeds.every(({ isDone }) => isDone) ? undefined : feeds.at(-1)?.place;
   }
 
   /** A sink that failed with these lines is tried again. */
@@ -232,8 +232,9 @@ export class Roster {
     this.#past.reconnects += reconnects;
     this.#sources.delete(info.id);
     this.#entries.delete(info.id);
-    for (const [id, other] of this.#leaving) if (other.isDone) this.#leaving.delete(id);
-    this.#leaving.set(info.id, feed);
+    for (const [id, feeds] of this.#leaving)
+      if (feeds.every(({ isDone }) => isDone)) this.#leaving.delete(id);
+    this.#leaving.set(info.id, [...(this.#leaving.get(info.id) ?? []), feed]);
     if (reason.kind === "removed") member.discovery.gone(info.id);
     else if (reason.kind === "failed") member.discovery.failed(info.id, capture.place);
     else member.discovery.refuse(info.id, true);

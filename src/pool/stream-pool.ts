@@ -302,6 +302,7 @@ export class StreamPool
 
   async #close(reason: EndReason): Promise<void> {
     const { closeTimeoutMs } = this.#options;
+    for (const member of this.#members.values()) member.closing();
     const drained = this.#dispatch?.drain(closeTimeoutMs);
     this.#stopping = this.#stop(reason);
     const ends = await Promise.allSettled([this.#stopping, drained]);

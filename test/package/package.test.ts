@@ -30,13 +30,9 @@ describe("the packed package", () => {
     }
   });
 
-  test("needs docker-modem, eventemitter3 and write-file-atomic, and nothing else", async () => {
+  test("needs docker-modem and eventemitter3, and nothing else", async () => {
     const manifest: Record<string, object> = JSON.parse(await project.read("package.json"));
-    expect(Object.keys(manifest["dependencies"] ?? {})).toEqual([
-      "docker-modem",
-      "eventemitter3",
-      "write-file-atomic",
-    ]);
+    expect(Object.keys(manifest["dependencies"] ?? {})).toEqual(["docker-modem", "eventemitter3"]);
     expect(manifest["peerDependencies"]).toBeUndefined();
     expect(manifest["optionalDependencies"]).toBeUndefined();
   });
