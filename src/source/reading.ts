@@ -153,13 +153,16 @@ export class Reading {
   found(): boolean {
     if (!this.#cold) return true;
     let complete = true;
+    const { open = [], blocks = [] } = this.position ?? {};
     for (const stream of STREAMS) {
-      const expected = this.position?.open.find((line) => line.stream === stream)?.bytes ?? 0;
-      if (expected === 0) this.#assembler.drop(stream);
+      const expected = open.find((line) => line.stream === stream)?.bytes ?? 0;
+      const isInBlock = blocks.some((block) => block.stream === stream);
+      // It was known to have ended, by the container's stop, and is part of a record.
+      if (expected === 0 && isInBlock) this.#endReplayed(stream);
+      else if (expected === 0) this.#assembler.drop(stream);
       else if (this.#assembler.openBytes(stream) < expected) complete = false;
     }
-    for (const block of this.position?.blocks ?? [])
-      if (!this.#hasBeginning(block)) complete = false;
+    for (const block of blocks) if (!this.#hasBeginning(block)) complete = false;
     if (complete) this.#warmUp();
     return complete;
   }
@@ -324,6 +327,13 @@ export class Reading {
       this.endBlocks(due.filter((stream) => this.#assembler.openBytes(stream) === 0));
       this.#wait(Math.max(1, maxWaitMs / LOOKS_PER_WAIT));
     }, ms);
+  }
+
+  #endReplayed(stream: LogStream): void {
+    const records: LineRecord[] = [];
+    const began: number[] = [];
+    this.#assembler.end(stream, this.#info, records, began);
+    this.#keepReplayed(records, began);
   }
 
   /** Only what belongs to records that are open at the place. */

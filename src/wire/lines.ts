@@ -61,8 +61,13 @@ export class LineAssembler {
 
   /** The open lines end here: their container stopped, or the log is read no further. */
   flush(container: ContainerInfo, records: LineRecord[], began?: number[]): void {
-    for (const [stream, parts] of this.#open)
-      this.#finish(stream, parts, false, container, records, began);
+    for (const stream of this.#open.keys()) this.end(stream, container, records, began);
+  }
+
+  /** A stream's open line ends here. */
+  end(stream: LogStream, container: ContainerInfo, records: LineRecord[], began?: number[]): void {
+    const open = this.#open.get(stream);
+    if (open !== undefined) this.#finish(stream, open, false, container, records, began);
   }
 
   #push(entry: Entry, container: ContainerInfo, records: LineRecord[], began?: number[]): void {
