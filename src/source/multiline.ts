@@ -75,13 +75,9 @@ export class Multiline {
   }
 
   /** Goes on with a record whose first lines were read before. */
-  resume(lines: readonly PlacedLine[], { stream, occurrence }: OpenBlock): void {
-    const [first, ...rest] = lines;
-    if (first === undefined) return;
-    const { record, firstEntry } = first;
-    const asBefore = record.joined(record.line, record.truncated, occurrence);
-    this.#joiner.resume([{ record: asBefore, firstEntry }, ...rest]);
-    this.#cameAt.set(stream, performance.now());
+  resume(lines: readonly PlacedLine[]): void {
+    this.#joiner.resume(lines);
+    for (const { record } of lines) this.#cameAt.set(record.stream, performance.now());
   }
 
   /** Streams whose record has waited for long enough where nothing has kept lines back since `quietSince`. */

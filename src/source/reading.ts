@@ -1,17 +1,16 @@
 import type { Inspection } from "../engine/inspection.ts";
 import { joiningOf } from "../engine/traits.ts";
-import type { OpenBlock } from "../resume/blocks.ts";
 import { Trail } from "../resume/trail.ts";
 import { LOG_START, groupedEntries, reach } from "../resume/position.ts";
 import type { Position } from "../resume/position.ts";
 import type { Entry, LogStream } from "../wire/entry.ts";
 import { LineAssembler } from "../wire/lines.ts";
 import type { CutLine } from "../wire/lines.ts";
-import type { PlacedLine } from "../wire/multiline.ts";
 import type { Joining } from "../wire/open-lines.ts";
 import type { ContainerInfo, LineRecord } from "../wire/records.ts";
 import { compareTimestamps } from "../wire/timestamps.ts";
 import type { Batch } from "./batch.ts";
+import { BlockReplay } from "./block-replay.ts";
 import type { BatchBuffer } from "./buffer.ts";
 import type { Consumer } from "./consumer.ts";
 import { Flow } from "./flow.ts";
@@ -74,8 +73,7 @@ export class Reading {
   /** What a follow that came to its end has left undecided: a last line without its end. */
   #remains: (() => readonly Entry[]) | undefined;
   readonly #multiline: Multiline | undefined;
-  /** Of before the place: lines of records that are open there. */
-  #replayed: PlacedLine[] = [];
+  #replay = new BlockReplay();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -132,7 +130,7 @@ export class Reading {
   /** A reread begins, at some place before this one. */
   beginReplay(): void {
     this.#remains = undefined;
-    this.#replayed = [];
+    this.#replay = new BlockReplay(this.position?.blocks);
     if (this.#cold) this.#assembler = this.#newAssembler();
   }
 
@@ -146,7 +144,7 @@ export class Reading {
       if (entry !== undefined) this.#assembler.push(entry, this.#info, records, began);
     }
     this.#assembler.cut.length = 0;
-    this.#keepReplayed(records, began);
+    this.#replay.add(records, began, this.#assembler.count);
   }
 
   /** The place is found. False where the beginning of a line that was open there was not among what was replayed. */
@@ -162,7 +160,7 @@ export class Reading {
       else if (expected === 0) this.#assembler.drop(stream);
       else if (this.#assembler.openBytes(stream) < expected) complete = false;
     }
-    for (const block of blocks) if (!this.#hasBeginning(block)) complete = false;
+    if (!this.#replay.isComplete) complete = false;
     if (complete) this.#warmUp();
     return complete;
   }
@@ -333,31 +331,7 @@ export class Reading {
     const records: LineRecord[] = [];
     const began: number[] = [];
     this.#assembler.end(stream, this.#info, records, began);
-    this.#keepReplayed(records, began);
-  }
-
-  /** Only what belongs to records that are open at the place. */
-  #keepReplayed(records: readonly LineRecord[], began: readonly number[]): void {
-    const { blocks = [] } = this.position ?? {};
-    if (blocks.length === 0) return;
-    const longest = Math.max(...blocks.map(({ entries }) => entries));
-    for (const [index, record] of records.entries())
-      this.#replayed.push({ record, firstEntry: began[index] ?? 0 });
-    const first = this.#assembler.count - longest;
-    this.#replayed = this.#replayed.filter(({ firstEntry }) => firstEntry >= first);
-  }
-
-  #linesOf({ stream, entries }: OpenBlock): PlacedLine[] {
-    const first = this.#assembler.count - entries;
-    return this.#replayed.filter(
-      ({ record, firstEntry }) => record.stream === stream && firstEntry >= first,
-    );
-  }
-
-  #hasBeginning(block: OpenBlock): boolean {
-    const [first] = this.#linesOf(block);
-    const isFirst = first?.firstEntry === this.#assembler.count - block.entries;
-    return isFirst && first.record.timestamp === block.timestamp;
+    this.#replay.add(records, began, this.#assembler.count);
   }
 
   /** The place is found: what was open there goes on. */
@@ -368,26 +342,15 @@ export class Reading {
     if (trail === undefined || blocks.length === 0) return;
     const before = trail.clone();
     trail.blocks = [];
-    for (const block of blocks) {
-      const lines = this.#linesOf(block);
-      if (this.#multiline === undefined) this.#handSingly(lines, before.clone(), trail);
-      else if (this.#options.streams.has(block.stream)) this.#multiline.resume(lines, block);
+    if (this.#multiline === undefined) {
+      this.#hand(this.#replay.singly(this.#options.streams), [], before, trail);
+      return;
     }
-    this.#replayed = [];
-    trail.blocks = this.#multiline?.openAt(this.#assembler.count) ?? [];
-    if (this.#multiline !== undefined) this.#wait(this.#multiline.maxWaitMs);
-  }
-
-  /** They were read to be joined, and now are not: each is a record of its own. */
-  #handSingly(lines: readonly PlacedLine[], before: Trail, trail: Trail): void {
-    const records = lines.map(({ record }) => record);
-    const made = {
-      records,
-      ends: records.map(() => 0),
-      shownBehind: records.map(() => 0),
-      began: lines.map(({ firstEntry }) => firstEntry),
-    };
-    this.#emit(made, [], before, trail, this.#assembler.count);
+    for (const block of blocks)
+      if (this.#options.streams.has(block.stream))
+        this.#multiline.resume(this.#replay.linesOf(block));
+    trail.blocks = this.#multiline.openAt(this.#assembler.count);
+    this.#wait(this.#multiline.maxWaitMs);
   }
 
   /** True for a record before the beginning that was asked for. */
