@@ -63,9 +63,12 @@ export class Dispatch {
       retrying: this.#host.retrying,
       idle: () => this.#await(),
     });
-    const done = this.#tasks.run(`sink "${resolved.name}"`, (signal) =>
+    const delivered = this.#tasks.run(`sink "${resolved.name}"`, (signal) =>
       this.#run(delivery, signal),
     );
+    const done = this.#saved(delivered);
+    // It need not be looked at.
+    done.catch(() => {});
     // Inside one of the sinks it would wait for itself.
     const unlessInside = async (work: Promise<void>): Promise<void> => {
       if (!this.isCalledFromInside) await work;
@@ -89,25 +92,23 @@ export class Dispatch {
   async drain(timeoutMs: number): Promise<void> {
     try {
       await this.#tasks.settled({ timeoutMs });
-    } catch (error) {
-      const failure = this.#undelivered(timeoutMs) ?? error;
+    } catch {
+      const failure = this.#undelivered(timeoutMs);
       this.abort(failure);
       throw failure;
     }
   }
 
-  /** Where sinks fail again and again, that is the reason. */
-  #undelivered(timeoutMs: number): DockspoolError | undefined {
-    const { retries } = this;
-    if (retries.length === 0) return undefined;
-    const reasons = retries.map(
-      ({ sink, attempt, error }) =>
-        `sink "${sink}" has failed ${attempt} times, at last with: ${messageOf(error)}`,
+  #undelivered(timeoutMs: number): DockspoolError {
+    const reasons = Array.from(this.#deliveries, ({ name, retry }) =>
+      retry === undefined
+        ? `sink "${name}" has not returned`
+        : `sink "${name}" has failed ${retry.attempt} times, at last with: ${messageOf(retry.error)}`,
     );
     return new DockspoolError(
       "TASKS_STILL_RUNNING",
       `Not all that was read could be delivered within ${timeoutMs} ms: ${reasons.join("; ")}. The position stays before it.`,
-      { cause: retries[0]?.error },
+      { cause: this.retries[0]?.error },
     );
   }
 
@@ -128,6 +129,13 @@ export class Dispatch {
       throw error;
     } finally {
       this.#leave(delivery);
+    }
+  }
+
+  async #saved(delivered: Promise<void>): Promise<void> {
+    try {
+      await delivered;
+    } finally {
       await this.#host.saved();
     }
   }

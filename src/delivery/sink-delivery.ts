@@ -113,16 +113,14 @@ export class SinkDelivery {
     const { maxRecords, maxWaitMs } = options;
     for (;;) {
       signal.throwIfAborted();
-      const count = backlog.fill(this.#reader, maxRecords);
+      let count = backlog.fill(this.#reader, maxRecords);
       const isHurried = this.#flushes.length > 0 || this.#stopAt !== undefined;
       if (count === maxRecords && !isHurried) return backlog.next(this.#reader, count);
       const arrivedAt = backlog.oldest(this.#reader);
       this.#settleFlushes(arrivedAt);
-      const isBeyond =
-        this.#stopAt !== undefined &&
-        !this.#isOwed(this.#stopAt, arrivedAt) &&
-        this.#reader.at >= this.#reader.bound;
-      if (isBeyond || (count === 0 && supply.ended !== undefined)) return undefined;
+      const isDone = this.#stopAt !== undefined && !this.#isOwed(this.#stopAt, arrivedAt);
+      if (isDone) count = Math.min(count, this.#reader.bound - this.#reader.at);
+      if (count <= 0 && (isDone || supply.ended !== undefined)) return undefined;
       const waitMs = arrivedAt === undefined ? Infinity : arrivedAt + maxWaitMs - performance.now();
       const isDue = waitMs <= 0 || isHurried || supply.ended !== undefined;
       if (count > 0 && (isDue || backlog.isPressing(this.#reader)))
