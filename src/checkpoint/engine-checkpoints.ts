@@ -41,6 +41,64 @@ interface Note {
   readonly unfollowed: ReadonlySet<string>;
 }
 
+/** One container's position: of whoever followed it last. */
+class Container implements KeptPosition, Kept {
+  readonly key: string;
+  readonly #id: string;
+  readonly #keeper: CheckpointKeeper;
+  readonly #note: () => Kept | undefined;
+  #following: Following | undefined;
+  #isNew = true;
+  #isChanged = false;
+  #isGone = false;
+
+  constructor(id: string, key: string, keeper: CheckpointKeeper, note: () => Kept | undefined) {
+    this.#id = id;
+    this.key = key;
+    this.#keeper = keeper;
+    this.#note = note;
+  }
+
+  get everyMs(): number {
+    return this.#following?.everyMs ?? 0;
+  }
+
+  follow(following: Following): void {
+    this.#following = following;
+    this.#isNew = true;
+  }
+
+  read(): Checkpoint | undefined {
+    this.#isChanged = false;
+    const position = this.#following?.position();
+    return position === undefined ? undefined : toCursor(this.#id, position);
+  }
+
+  failed(error: DockspoolError): void {
+    this.#following?.failed(error);
+  }
+
+  moved(): void {
+    if ((this.#isChanged && !this.#isNew) || this.#isGone) return;
+    this.#isChanged = true;
+    this.#keeper.changed(this);
+    const note = this.#note();
+    if (note !== undefined) this.#keeper.changed(note);
+    // Where it begins is nowhere else.
+    if (this.#isNew) this.#keeper.hurry();
+    this.#isNew = false;
+  }
+
+  hurry(): void {
+    this.#keeper.hurry();
+  }
+
+  gone(): void {
+    this.#isGone = true;
+    this.#keeper.delete(this.key);
+  }
+}
+
 /** The saved positions of one engine's containers. */
 export class EngineCheckpoints {
   readonly #keeper: CheckpointKeeper;
@@ -51,6 +109,7 @@ export class EngineCheckpoints {
   #found: Note | undefined;
   #seen: Seen | undefined;
   #note: Kept | undefined;
+  readonly #kept = new Map<string, Container>();
 
   constructor(keeper: CheckpointKeeper, client: EngineClient) {
     this.#keeper = keeper;
@@ -99,43 +158,22 @@ export class EngineCheckpoints {
     }
   }
 
-  /** Keeps a container's position from now on. */
-  keep(container: string, { everyMs, position, failed }: Following): KeptPosition {
+  /** Keeps a container's position from now on, in place of whatever kept it before. */
+  keep(container: string, following: Following): KeptPosition {
     const key = `${this.#engine.id}/${container}`;
-    let isFirst = true;
-    let isChanged = false;
-    let isGone = false;
-    const kept: Kept = {
-      key,
-      everyMs,
-      failed,
-      read: () => {
-        isChanged = false;
-        const now = position();
-        return now === undefined ? undefined : toCursor(container, now);
-      },
-    };
-    return {
-      moved: () => {
-        if (isChanged || isGone) return;
-        isChanged = true;
-        this.#keeper.changed(kept);
-        if (this.#note !== undefined) this.#keeper.changed(this.#note);
-        // Where it begins is nowhere else.
-        if (isFirst) this.#keeper.hurry();
-        isFirst = false;
-      },
-      hurry: () => this.#keeper.hurry(),
-      gone: () => {
-        isGone = true;
-        this.#keeper.delete(key);
-      },
-    };
+    const known = this.#kept.get(container);
+    const kept = known ?? new Container(container, key, this.#keeper, () => this.#note);
+    this.#kept.set(container, kept);
+    kept.follow(following);
+    return kept;
   }
 
-  /** The container is gone, and was not kept by now. */
+  /** The container is gone. */
   drop(container: string): void {
-    if (this.#identity !== undefined) this.#keeper.delete(`${this.#identity.id}/${container}`);
+    if (this.#identity === undefined) return;
+    this.#kept.get(container)?.gone();
+    this.#kept.delete(container);
+    this.#keeper.delete(`${this.#identity.id}/${container}`);
   }
 
   /** What is saved from now on says that the engine was seen then. `isLast`: that is to be saved, too. */

@@ -8,9 +8,9 @@ export interface Kept {
   /** Milliseconds from one save to the next, at the least. */
   readonly everyMs: number;
   /** As it is now; undefined where there is none yet. */
-  readonly read: () => Checkpoint | undefined;
+  read(): Checkpoint | undefined;
   /** It could not be saved, which is tried again. */
-  readonly failed: (error: DockspoolError) => void;
+  failed(error: DockspoolError): void;
 }
 
 /** Of its time, saving takes no larger share than this. */
@@ -148,9 +148,9 @@ export class CheckpointKeeper {
     const begun = performance.now();
     try {
       const entries = new Map<string, Checkpoint>();
-      for (const { key, read } of changed) {
-        const checkpoint = read();
-        if (checkpoint !== undefined) entries.set(key, checkpoint);
+      for (const kept of changed) {
+        const checkpoint = kept.read();
+        if (checkpoint !== undefined) entries.set(kept.key, checkpoint);
       }
       if (entries.size > 0) await this.#store.save(entries);
       if (deleted.length > 0) await this.#store.delete(deleted);
@@ -164,7 +164,7 @@ export class CheckpointKeeper {
         if (!this.#changed.has(kept.key) && !this.#deleted.has(kept.key))
           this.#changed.set(kept.key, kept);
       for (const key of deleted) this.#deleted.add(key);
-      for (const { failed } of changed) failed(this.#failure);
+      for (const kept of changed) kept.failed(this.#failure);
     }
     this.#lastAt = performance.now();
     const restMs =

@@ -52,6 +52,8 @@ export class EngineMember {
   readonly #patienceMs: number;
   /** Until when all that happened was told of, in epoch milliseconds. */
   #seenAt: number | undefined;
+  /** Since it was last looked at nothing can have happened that was not told of. */
+  #isUpToDate = false;
 
   constructor(name: string, engine: Engine, pool: Membership) {
     const { options, roster, tasks, begunAt, keeper, isExcluded, emit } = pool;
@@ -90,14 +92,18 @@ export class EngineMember {
         await this.checkpoints?.ready(tasks.signal);
         const at = Date.now();
         await this.discovery.look(signal);
+        this.#isUpToDate = true;
         this.#sees(at);
       },
       event: (event) => {
         this.discovery.event(event);
-        this.#sees(Date.now());
+        if (this.#isUpToDate) this.#sees(Date.now());
         roster.event(event);
       },
-      lost: () => roster.lost(this),
+      lost: () => {
+        this.#isUpToDate = false;
+        roster.lost(this);
+      },
       connected: () => emit({ type: "engine", engine: name, state: "connected" }),
       disconnected: (error) => {
         emit({ type: "engine", engine: name, state: "disconnected", error });
@@ -150,7 +156,7 @@ export class EngineMember {
 
   /** The pool is being closed: what is seen until now is noted. */
   closing(): void {
-    const at = this.events.isOpen ? Date.now() : this.#seenAt;
+    const at = this.events.isOpen && this.#isUpToDate ? Date.now() : this.#seenAt;
     if (at !== undefined) this.#sees(at, true);
   }
 
