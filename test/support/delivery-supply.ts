@@ -1,0 +1,115 @@
+import { Dispatch } from "../../src/delivery/dispatch.ts";
+import type { DispatchHost } from "../../src/delivery/dispatch.ts";
+import type { Portion, Supply } from "../../src/delivery/portion.ts";
+import type { Retry } from "../../src/delivery/sink-delivery.ts";
+import type { DockspoolError } from "../../src/index.ts";
+import type { Batch } from "../../src/source/batch.ts";
+import type { Trail } from "../../src/resume/trail.ts";
+import { LineRecord } from "../../src/wire/records.ts";
+
+const info = {
+  id: "ab".repeat(32),
+  name: "web",
+  image: "web:1",
+  labels: {},
+  tty: false,
+  logDriver: "json-file",
+  engine: "default",
+};
+
+const timestamp = "2026-11-23T15:58:34.885847851Z";
+
+export function recordOf(line: string): LineRecord {
+  return new LineRecord(info, "stdout", timestamp, line, false, Buffer.from(line), 0);
+}
+
+/** Lines as a reader puts them into its buffer; `log`: what was read before them, which goes on behind them. */
+export function batchOf(log: Trail, lines: readonly string[], bytes: number): Batch {
+  const before = log.clone();
+  const entries = lines.map((line) => ({
+    stream: "stdout" as const,
+    timestamp,
+    text: Buffer.from(line),
+    ended: true,
+  }));
+  log.add(entries);
+  const arrivedAt = performance.now();
+  return {
+    records: lines.map(recordOf),
+    ends: lines.map((_, index) => index + 1),
+    entries,
+    trail: log,
+    before,
+    bytes,
+    begunAt: arrivedAt,
+    arrivedAt,
+    passed: 0,
+  };
+}
+
+interface Arrival {
+  /** Default now. */
+  readonly at?: number;
+  readonly isPressing?: boolean;
+}
+
+/** What a test has "read", for a dispatch; and what the dispatch told its host. */
+export class HandSupply implements Supply {
+  readonly dispatch: Dispatch;
+  readonly retries: Retry[] = [];
+  readonly failures: DockspoolError[] = [];
+  /** How many lines are delivered, from the first. */
+  acknowledged = 0;
+  saves = 0;
+  #ended: Supply["ended"];
+  readonly #portions: Portion[] = [];
+  #waiter = (): void => {};
+
+  /** As with a source, one failure ends reading. */
+  constructor(host: Partial<DispatchHost> = {}) {
+    this.dispatch = new Dispatch(this, {
+      signal: undefined,
+      retrying: (retry) => void this.retries.push(retry),
+      failed: (error) => {
+        this.failures.push(error);
+        this.end(error);
+      },
+      saved: async () => void this.saves++,
+      ...host,
+    });
+  }
+
+  /** Lines that come together. */
+  brings(
+    lines: readonly string[],
+    { at = performance.now(), isPressing = false }: Arrival = {},
+  ): void {
+    const acknowledge = (count: number): void => void (this.acknowledged += count);
+    this.#portions.push({ records: lines.map(recordOf), arrivedAt: at, isPressing, acknowledge });
+    this.#waiter();
+  }
+
+  end(error?: unknown): void {
+    this.#ended ??= error === undefined ? {} : { failure: { error } };
+    this.#waiter();
+  }
+
+  take(): Portion | undefined {
+    return this.#portions.shift();
+  }
+
+  holdsFrom(time: number): boolean {
+    return this.#portions.some(({ arrivedAt }) => arrivedAt <= time);
+  }
+
+  available(): Promise<void> {
+    if (this.#portions.length > 0 || this.#ended !== undefined) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#waiter = resolve;
+    });
+  }
+
+  get ended(): Supply["ended"] {
+    return this.#ended;
+  }
+}
