@@ -225,7 +225,8 @@ describe("between two attempts", () => {
           retry: { ...retry, attempts },
         });
         supply.brings(["1"]);
-        await pass(attempts * retry.maxDelayMs + 1);
+        // A timer of 0 milliseconds is one of 1.
+        await pass(attempts * (retry.maxDelayMs + 1));
         await failure(done, "SINK_FAILED");
         expect(supply.retries.map(({ attempt }) => attempt)).toEqual([
           1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11,
