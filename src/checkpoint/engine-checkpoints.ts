@@ -184,6 +184,7 @@ export class EngineCheckpoints {
     const isFirst = this.#note === undefined;
     this.#note ??= {
       key: id,
+      isFirst: true,
       everyMs: NOTE_EVERY_MS,
       failed: () => {},
       read: () => toNote(this.#seen, clockAheadMs),

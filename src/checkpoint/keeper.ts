@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { DockspoolError, messageOf } from "../errors.ts";
 import { sleep } from "../lifetime/deadline.ts";
 import type { Checkpoint, CheckpointStore } from "./store.ts";
@@ -5,6 +6,8 @@ import type { Checkpoint, CheckpointStore } from "./store.ts";
 /** A position that is kept. */
 export interface Kept {
   readonly key: string;
+  /** Read before the others: it must not be later than they are. */
+  readonly isFirst?: boolean;
   /** Milliseconds from one save to the next, at the least. */
   readonly everyMs: number;
   /** As it is now; undefined where there is none yet. */
@@ -17,6 +20,9 @@ export interface Kept {
 const SAVING_SHARE = 0.1;
 /** How long to wait for another attempt after one that failed, at the most. */
 const MAX_RETRY_MS = 30_000;
+
+/** So many positions are read in one turn of the event loop. */
+const SLICE = 500;
 
 /** Saves what has changed: now and then, and when it is told to. */
 export class CheckpointKeeper {
@@ -140,18 +146,15 @@ export class CheckpointKeeper {
   }
 
   async #write(): Promise<void> {
-    const changed = [...this.#changed.values()];
+    const all = [...this.#changed.values()];
+    const changed = [...all.filter(isFirst), ...all.filter((kept) => !isFirst(kept))];
     const deleted = [...this.#deleted];
     this.#changed.clear();
     this.#deleted.clear();
     this.#isHurried = false;
     const begun = performance.now();
     try {
-      const entries = new Map<string, Checkpoint>();
-      for (const kept of changed) {
-        const checkpoint = kept.read();
-        if (checkpoint !== undefined) entries.set(kept.key, checkpoint);
-      }
+      const entries = await readAll(changed);
       if (entries.size > 0) await this.#store.save(entries);
       if (deleted.length > 0) await this.#store.delete(deleted);
       this.#failure = undefined;
@@ -173,6 +176,20 @@ export class CheckpointKeeper {
         : (this.#lastAt - begun) / SAVING_SHARE;
     this.#restUntil = this.#lastAt + restMs;
   }
+}
+
+function isFirst(kept: Kept): boolean {
+  return kept.isFirst === true;
+}
+
+async function readAll(changed: readonly Kept[]): Promise<Map<string, Checkpoint>> {
+  const entries = new Map<string, Checkpoint>();
+  for (const [index, kept] of changed.entries()) {
+    if (index > 0 && index % SLICE === 0) await setImmediate();
+    const checkpoint = kept.read();
+    if (checkpoint !== undefined) entries.set(kept.key, checkpoint);
+  }
+  return entries;
 }
 
 function unreadable(cause: unknown): DockspoolError {
