@@ -168,7 +168,13 @@ export class CheckpointKeeper {
           this.#changed.set(kept.key, kept);
       for (const key of deleted) this.#deleted.add(key);
       for (const kept of changed) kept.failed(this.#failure);
+    } finally {
+      this.#rest(begun);
     }
+  }
+
+  /** A save that began then is over: it is some time until the next. */
+  #rest(begun: number): void {
     this.#lastAt = performance.now();
     const restMs =
       this.#failures > 0

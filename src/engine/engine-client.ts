@@ -1,5 +1,4 @@
-import { IncomingMessage } from "node:http";
-import type { IncomingHttpHeaders } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { DockspoolError } from "../errors.ts";
 import type { ContainerInfo } from "../wire/records.ts";
 import { deadline } from "../lifetime/deadline.ts";
@@ -8,6 +7,8 @@ import { Limiter } from "../lifetime/limiter.ts";
 import { findAddress, showAddress } from "./address.ts";
 import { HeldBody, readBody, readText } from "./body.ts";
 import type { BodyEnd, TakeChunk } from "./body.ts";
+import { dial } from "./dial.ts";
+import type { Query } from "./dial.ts";
 import { DEFAULT_CONNECT_TIMEOUT_MS, isModem } from "./engine-options.ts";
 import type { Engine } from "./engine-options.ts";
 import { EventDecoder } from "./events.ts";
@@ -51,13 +52,7 @@ interface Asking {
   readonly about?: About;
 }
 
-type Query = Readonly<Record<string, string>>;
-
 const MAX_JSON_BYTES = 64 * 1024 * 1024;
-/** docker-modem makes errors of other statuses and loses the headers with them; they are read here. */
-const everyStatus: Readonly<Record<number, true>> = Object.fromEntries(
-  Array.from({ length: 500 }, (_, index) => [index + 100, true]),
-);
 
 /** What we ask of an engine, over docker-modem. */
 export class EngineClient {
@@ -342,35 +337,6 @@ export class EngineClient {
 
 function openSockets(connection: Connection | undefined): number {
   return connection?.agent?.openSockets() ?? 0;
-}
-
-function dial(
-  modem: Connection["modem"],
-  path: string,
-  query: Query,
-  signal: AbortSignal,
-): Promise<IncomingMessage> {
-  return new Promise((resolve, reject) => {
-    const hasQuery = Object.keys(query).length > 0;
-    modem.dial(
-      {
-        path: hasQuery ? `${path}?` : path,
-        method: "GET",
-        isStream: true,
-        statusCodes: everyStatus,
-        options: { ...query },
-        abortSignal: signal,
-      },
-      (error, result) => {
-        if (error instanceof Error) reject(error);
-        else if (result instanceof IncomingMessage) resolve(result);
-        else
-          reject(
-            new DockspoolError("ENGINE_RESPONSE", "The modem's dial() gave no HTTP response."),
-          );
-      },
-    );
-  });
 }
 
 function json(text: string): unknown {

@@ -1,4 +1,4 @@
-import type { Portion } from "../delivery/portion.ts";
+import type { Portion, Supply } from "../delivery/portion.ts";
 import type { End } from "../source/buffer.ts";
 import type { ContainerInfo, LogBatch, LogRecord } from "../wire/records.ts";
 import type { Feed } from "./feed.ts";
@@ -95,30 +95,17 @@ export class Output {
     return records.length === 0 ? undefined : records;
   }
 
-  /** The next lines, beside what is in hand: those of one container that came together or, `isOrdered`, follow each other. */
-  takePortion(isOrdered: boolean): Portion | undefined {
-    const feed = this.#merge.next();
-    const { head } = feed ?? {};
-    if (feed === undefined || head === undefined) return undefined;
-    this.#inHand.add(feed);
-    const records = isOrdered ? this.#handRun(feed) : feed.handBatch();
-    this.#settle(feed);
-    if (records === undefined) return undefined;
+  /** For sinks. `isOrdered`: in the merge's order, line by line. */
+  supply(isOrdered: boolean): Supply {
+    const ended = (): End | undefined => this.#end;
     return {
-      records,
-      arrivedAt: head.begunAt,
-      isPressing: feed.isPressing,
-      acknowledge: (count) => {
-        feed.acknowledge(count);
-        if (feed.isSettled) this.#inHand.delete(feed);
+      take: () => this.#takePortion(isOrdered),
+      holdsFrom: (time) => this.#holdsFrom(time),
+      available: () => this.available(),
+      get ended() {
+        return ended();
       },
     };
-  }
-
-  /** Lines that came by then are at hand. */
-  holdsFrom(time: number): boolean {
-    for (const { head } of this.#feeds) if (head !== undefined && head.begunAt <= time) return true;
-    return false;
   }
 
   /** What is in hand is delivered. */
@@ -157,6 +144,32 @@ export class Output {
       feed.abandon(error);
     }
     this.#wake();
+  }
+
+  /** The next lines, beside what is in hand: those of one container that came together or, `isOrdered`, follow each other. */
+  #takePortion(isOrdered: boolean): Portion | undefined {
+    const feed = this.#merge.next();
+    const { head } = feed ?? {};
+    if (feed === undefined || head === undefined) return undefined;
+    this.#inHand.add(feed);
+    const records = isOrdered ? this.#handRun(feed) : feed.handBatch();
+    this.#settle(feed);
+    if (records === undefined) return undefined;
+    return {
+      records,
+      arrivedAt: head.begunAt,
+      isPressing: feed.isPressing,
+      acknowledge: (count) => {
+        feed.acknowledge(count);
+        if (feed.isSettled) this.#inHand.delete(feed);
+      },
+    };
+  }
+
+  /** Lines that came by then are at hand. */
+  #holdsFrom(time: number): boolean {
+    for (const { head } of this.#feeds) if (head !== undefined && head.begunAt <= time) return true;
+    return false;
   }
 
   /** Its lines, as long as they are next. */

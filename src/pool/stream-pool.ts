@@ -1,9 +1,7 @@
 import { EventEmitter } from "eventemitter3";
 import { CheckpointKeeper } from "../checkpoint/keeper.ts";
 import { Dispatch } from "../delivery/dispatch.ts";
-import type { Supply } from "../delivery/portion.ts";
 import type { Delivery, DeliveryOptions, Sink } from "../delivery/sink.ts";
-import type { Inspection } from "../engine/inspection.ts";
 import { DockspoolError, invalidOption, messageOf } from "../errors.ts";
 import { onAbort } from "../lifetime/abort.ts";
 import { TaskGroup } from "../lifetime/task-group.ts";
@@ -16,6 +14,7 @@ import { resolveOptions } from "../source/options.ts";
 import { asFailure } from "../source/failures.ts";
 import type { EndReason, Rotation } from "../source/status.ts";
 import type { LogBatch, LogRecord } from "../wire/records.ts";
+import { findContainer } from "./container-search.ts";
 import { EngineMember } from "./engine-member.ts";
 import { healthOf } from "./health.ts";
 import type { Health } from "./health.ts";
@@ -116,7 +115,7 @@ export class StreamPool
     const known = this.#roster.find(container, engineName);
     if (known !== undefined) return known;
     const { signal } = this.#life;
-    const { member, inspection } = await this.#find(container, members, signal);
+    const { member, inspection } = await findContainer(container, members, signal);
     return member.attach(inspection, from, sourceOptions, signal);
   }
 
@@ -252,17 +251,8 @@ export class StreamPool
   }
 
   #newDispatch(): Dispatch {
-    const { output } = this.#roster;
     const isOrdered = this.#options.latenessMs !== undefined;
-    const supply: Supply = {
-      take: () => output.takePortion(isOrdered),
-      holdsFrom: (time) => output.holdsFrom(time),
-      available: () => output.available(),
-      get ended() {
-        return output.ended;
-      },
-    };
-    return new Dispatch(supply, {
+    return new Dispatch(this.#roster.output.supply(isOrdered), {
       signal: this.#options.signal,
       retrying: (retry) => this.#roster.retrying(retry),
       // What outlives the deadline shows in the statuses.
@@ -324,34 +314,6 @@ export class StreamPool
     const errors = survivors.status === "fulfilled" ? survivors.value : [survivors.reason];
     if (tasks.status === "rejected") errors.push(tasks.reason);
     if (errors.length > 0) throw stillRunning(errors);
-  }
-
-  /** On the first engine that says it has it. */
-  async #find(
-    container: string,
-    members: readonly EngineMember[],
-    parent: AbortSignal,
-  ): Promise<{ readonly member: EngineMember; readonly inspection: Inspection }> {
-    const looking = new AbortController();
-    const unlink = onAbort(parent, () => looking.abort(parent.reason));
-    const looks = members.map(async (member) => {
-      const inspection = await member.find(container, looking.signal);
-      return { member, inspection };
-    });
-    try {
-      return await Promise.any(looks);
-    } catch (error) {
-      parent.throwIfAborted();
-      const failures: unknown[] = error instanceof AggregateError ? error.errors : [error];
-      // An engine that can't be reached may have it.
-      throw (
-        failures.find((failure) => !DockspoolError.is(failure, "CONTAINER_NOT_FOUND")) ??
-        failures[0]
-      );
-    } finally {
-      unlink();
-      looking.abort();
-    }
   }
 
   #membersFor(engineName: string | undefined): EngineMember[] {

@@ -20,24 +20,30 @@ export interface JoinedLines {
   readonly joins: BlocksBehind[];
 }
 
+/** How often it is looked whether a record is complete, while lines are kept back. */
+const LOOKS_PER_WAIT = 4;
+
+/** What its reading tells of itself. */
+interface Waiting {
+  /** Since when a silence is the log's own, by `performance.now()`; undefined while lines are kept back. */
+  readonly quietSince: () => number | undefined;
+  /** These streams' records have waited for long enough for another line. */
+  readonly due: (streams: readonly LogStream[]) => void;
+}
+
 /** Joins lines to records of several lines, and knows for each place which of them are open there. */
 export class Multiline {
   readonly #joiner: MultilineJoiner;
   readonly #maxWaitMs: number;
   /** When each stream's latest line came, by `performance.now()`. */
   readonly #cameAt = new Map<LogStream, number>();
+  readonly #waiting: Waiting;
+  #timer: NodeJS.Timeout | undefined;
 
-  constructor({ maxWaitMs, ...bounds }: ResolvedMultiline) {
+  constructor({ maxWaitMs, ...bounds }: ResolvedMultiline, waiting: Waiting) {
+    this.#waiting = waiting;
     this.#maxWaitMs = maxWaitMs;
     this.#joiner = new MultilineJoiner(bounds);
-  }
-
-  get maxWaitMs(): number {
-    return this.#maxWaitMs;
-  }
-
-  get isOpen(): boolean {
-    return this.#joiner.open.length > 0;
   }
 
   /** The records that these lines end; `base`: the number of their chunk's first entry. */
@@ -61,6 +67,7 @@ export class Multiline {
       if (withIt !== undefined)
         add(withIt, end, { blocks: this.openAt(base + end), isInLine: false });
     }
+    this.#wait(this.#maxWaitMs);
     return joined;
   }
 
@@ -78,13 +85,7 @@ export class Multiline {
   resume(lines: readonly PlacedLine[]): void {
     this.#joiner.resume(lines);
     for (const { record } of lines) this.#cameAt.set(record.stream, performance.now());
-  }
-
-  /** Streams whose record has waited for long enough where nothing has kept lines back since `quietSince`. */
-  due(quietSince: number): LogStream[] {
-    const latest = performance.now() - this.#maxWaitMs;
-    if (quietSince > latest) return [];
-    return this.streams.filter((stream) => (this.#cameAt.get(stream) ?? 0) <= latest);
+    this.#wait(this.#maxWaitMs);
   }
 
   /** Those with an open record. */
@@ -94,5 +95,24 @@ export class Multiline {
 
   end(stream: LogStream): LineRecord | undefined {
     return this.#joiner.end(stream);
+  }
+
+  /** Nothing is waited for any more. */
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #wait(ms: number): void {
+    if (this.#timer !== undefined || this.streams.length === 0) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      const latest = performance.now() - this.#maxWaitMs;
+      if ((this.#waiting.quietSince() ?? Infinity) <= latest)
+        this.#waiting.due(
+          this.streams.filter((stream) => (this.#cameAt.get(stream) ?? 0) <= latest),
+        );
+      this.#wait(Math.max(1, this.#maxWaitMs / LOOKS_PER_WAIT));
+    }, ms);
   }
 }

@@ -48,9 +48,6 @@ interface Made {
   readonly began: number[];
 }
 
-/** How often it is looked whether a record of several lines is complete, while lines are kept back. */
-const LOOKS_PER_WAIT = 4;
-
 const STREAMS: readonly LogStream[] = ["stdout", "stderr", "tty"];
 
 /** What has been read of a container's log, over all its streams: the place, the lines in progress, the records made. */
@@ -74,7 +71,6 @@ export class Reading {
   #remains: (() => readonly Entry[]) | undefined;
   readonly #multiline: Multiline | undefined;
   #replay = new BlockReplay();
-  #timer: NodeJS.Timeout | undefined;
 
   constructor(
     { info, traits, maxLogFileBytes }: Inspection,
@@ -86,7 +82,14 @@ export class Reading {
     this.lag = new Lag(maxLogFileBytes);
     this.guard = maxLogFileBytes === undefined ? undefined : new ReplayGuard();
     this.#options = options;
-    this.#multiline = options.multiline && new Multiline(options.multiline);
+    this.#multiline =
+      options.multiline &&
+      new Multiline(options.multiline, {
+        quietSince: output.quietSince,
+        // A line that is coming in may be the next.
+        due: (streams) =>
+          this.endBlocks(streams.filter((stream) => this.#assembler.openBytes(stream) === 0)),
+      });
     this.#output = output;
     this.#assembler = this.#newAssembler();
   }
@@ -252,8 +255,7 @@ export class Reading {
 
   /** Nothing more is read. */
   close(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#multiline?.close();
   }
 
   #newAssembler(): LineAssembler {
@@ -280,7 +282,6 @@ export class Reading {
     if (this.#multiline === undefined) return this.#hand({ records, ends }, entries, before, trail);
     const joined = this.#multiline.join(lines, base);
     trail.blocks = this.#multiline.openAt(this.#assembler.count);
-    this.#wait(this.#multiline.maxWaitMs);
     this.#hand(joined, entries, before, trail);
   }
 
@@ -313,20 +314,6 @@ export class Reading {
     });
   }
 
-  /** Looks in `ms` whether a record has waited for long enough for another line. */
-  #wait(ms: number): void {
-    if (this.#timer !== undefined || this.#multiline?.isOpen !== true) return;
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      const { maxWaitMs } = this.#multiline ?? { maxWaitMs: ms };
-      const quietSince = this.#output.quietSince();
-      const due = quietSince === undefined ? [] : (this.#multiline?.due(quietSince) ?? []);
-      // A line that is coming in may be the next.
-      this.endBlocks(due.filter((stream) => this.#assembler.openBytes(stream) === 0));
-      this.#wait(Math.max(1, maxWaitMs / LOOKS_PER_WAIT));
-    }, ms);
-  }
-
   #endReplayed(stream: LogStream): void {
     const records: LineRecord[] = [];
     const began: number[] = [];
@@ -350,7 +337,6 @@ export class Reading {
       if (this.#options.streams.has(block.stream))
         this.#multiline.resume(this.#replay.linesOf(block));
     trail.blocks = this.#multiline.openAt(this.#assembler.count);
-    this.#wait(this.#multiline.maxWaitMs);
   }
 
   /** True for a record before the beginning that was asked for. */

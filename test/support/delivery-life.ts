@@ -26,7 +26,7 @@ export function entriesBefore({ groups }: Position): number {
   return newest === undefined ? 0 : Number(newest.slice(20, -1)) + 1;
 }
 
-export function linesIn(log: Log, entries: number): number {
+function linesIn(log: Log, entries: number): number {
   return log.slice(0, entries).filter(Boolean).length;
 }
 

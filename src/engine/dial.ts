@@ -1,0 +1,40 @@
+import { IncomingMessage } from "node:http";
+import { DockspoolError } from "../errors.ts";
+import type { DockerModem } from "./engine-options.ts";
+
+export type Query = Readonly<Record<string, string>>;
+
+/** docker-modem makes errors of other statuses and loses the headers with them; they are read here. */
+const everyStatus: Readonly<Record<number, true>> = Object.fromEntries(
+  Array.from({ length: 500 }, (_, index) => [index + 100, true]),
+);
+
+/** A GET request. Resolves when the engine has answered, whatever the status. @throws what docker-modem gives */
+export function dial(
+  modem: DockerModem,
+  path: string,
+  query: Query,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const hasQuery = Object.keys(query).length > 0;
+    modem.dial(
+      {
+        path: hasQuery ? `${path}?` : path,
+        method: "GET",
+        isStream: true,
+        statusCodes: everyStatus,
+        options: { ...query },
+        abortSignal: signal,
+      },
+      (error, result) => {
+        if (error instanceof Error) reject(error);
+        else if (result instanceof IncomingMessage) resolve(result);
+        else
+          reject(
+            new DockspoolError("ENGINE_RESPONSE", "The modem's dial() gave no HTTP response."),
+          );
+      },
+    );
+  });
+}

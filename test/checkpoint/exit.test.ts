@@ -1,0 +1,21 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { expect, it } from "vitest";
+import { FakeEngine } from "../../src/testing.ts";
+
+const program = fileURLToPath(new URL("../support/checkpoint-exits.ts", import.meta.url));
+const run = promisify(execFile);
+
+it.each(["source", "pool"])(
+  "a process whose store can't be written exits by itself once its %s is closed",
+  async (what) => {
+    await using fake = await FakeEngine.start();
+    fake.create({ name: "web" }).write("one");
+    const { socketPath = "" } = fake.engine;
+    const { stdout } = await run(process.execPath, ["--import", "tsx", program, socketPath, what], {
+      timeout: 20_000,
+    });
+    expect(stdout).toBe("one\nover\n");
+  },
+);

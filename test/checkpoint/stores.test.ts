@@ -1,0 +1,72 @@
+import { AssertionError } from "node:assert";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { FileCheckpointStore, MemoryCheckpointStore } from "../../src/index.ts";
+import type { CheckpointStore } from "../../src/index.ts";
+import { checkpointStoreTests } from "../../src/testing.ts";
+import type { CheckpointStoreTest } from "../../src/testing.ts";
+import { brokenStores } from "../support/checkpoint-broken-stores.ts";
+import { temporaryFolder } from "../support/checkpoint-files.ts";
+
+describe("a MemoryCheckpointStore", () => {
+  const tests = checkpointStoreTests({ create: () => new MemoryCheckpointStore() });
+  it.each(tests)("$name", async ({ run }) => {
+    await expect(run()).resolves.toBeUndefined();
+  });
+});
+
+describe("a FileCheckpointStore", () => {
+  const paths = new Map<CheckpointStore, string>();
+  const create = (path: string): CheckpointStore => {
+    const store = new FileCheckpointStore(path);
+    paths.set(store, path);
+    return store;
+  };
+  const tests = checkpointStoreTests({
+    create: () => create(join(temporaryFolder(), "positions.json")),
+    reopen: (store) => create(paths.get(store) ?? "unknown"),
+  });
+  it.each(tests)("$name", async ({ run }) => {
+    await expect(run()).resolves.toBeUndefined();
+  });
+});
+
+/** The names of the tests that a store fails. */
+async function failed(tests: readonly CheckpointStoreTest[]): Promise<string[]> {
+  const names: string[] = [];
+  for (const { name, run } of tests) {
+    try {
+      await run();
+    } catch (error) {
+      expect(error).toBeInstanceOf(AssertionError);
+      names.push(name);
+    }
+  }
+  return names;
+}
+
+describe("the tests for stores", () => {
+  for (const [fault, { create, reopen, fails }] of Object.entries(brokenStores)) {
+    it(`find a store that ${fault}`, async () => {
+      const tests = checkpointStoreTests({
+        create,
+        ...(reopen === undefined ? {} : { reopen }),
+      });
+      expect(await failed(tests)).toContain(fails);
+    });
+  }
+
+  it("have a broken store for each", () => {
+    const reopen = (store: CheckpointStore): CheckpointStore => store;
+    const tests = checkpointStoreTests({ create: () => new MemoryCheckpointStore(), reopen });
+    const found = new Set(Object.values(brokenStores).map(({ fails }) => fails));
+    expect(found).toEqual(new Set(tests.map(({ name }) => name)));
+  });
+
+  it("leave persistence out where a store can't be opened again", () => {
+    const create = (): CheckpointStore => new MemoryCheckpointStore();
+    const names = checkpointStoreTests({ create }).map(({ name }) => name);
+    expect(names).not.toContain("keeps entries for the next process");
+    expect(new Set(names).size).toBe(names.length);
+  });
+});
