@@ -179,10 +179,10 @@ export class ContainerLogSource
 
   #refuseConsumed(): void {
     if (this.#consumption === "none") return;
-    const how = this.#consumption === "iterated" ? "iterated" : "read by sinks";
+    const how = { iterated: "iterated", delivered: "read by sinks", pooled: "read by its pool" };
     throw new DockspoolError(
       "ALREADY_CONSUMED",
-      `The source of container ${this.container} is ${how} already; a second reader needs a source of its own.`,
+      `The source of container ${this.container} is ${how[this.#consumption]} already; a second reader needs a source of its own.`,
       { container: this.container },
     );
   }

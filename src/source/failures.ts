@@ -56,7 +56,8 @@ export function faultError({ id, name }: ContainerInfo, { kind, message }: Fault
 export function asFailure(error: unknown, container: string | undefined): DockspoolError {
   if (DockspoolError.is(error)) return error;
   const message = messageOf(error);
-  return new DockspoolError("PROTOCOL", `Following container ${container} failed: ${message}`, {
+  const what = container === undefined ? "containers" : `container ${container}`;
+  return new DockspoolError("PROTOCOL", `Following ${what} failed: ${message}`, {
     container,
     cause: error,
   });

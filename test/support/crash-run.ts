@@ -38,7 +38,11 @@ export class CrashRuns {
       await this.#next.kill();
       if (process.env["CRASH_KEEP"] !== undefined) {
         cpSync(this.#directory, process.env["CRASH_KEEP"], { recursive: true });
-        cpSync(join(engine.directory, "data", "containers"), join(process.env["CRASH_KEEP"], "containers"), { recursive: true });
+        cpSync(
+          join(engine.directory, "data", "containers"),
+          join(process.env["CRASH_KEEP"], "containers"),
+          { recursive: true },
+        );
       }
       rmSync(this.#directory, { recursive: true, force: true });
     });
