@@ -157,9 +157,9 @@ export class StreamPool
     return settled;
   }
 
-  /** The record or batch in hand, and all before it, are delivered. */
+  /** The record or batch in hand of a loop, and all before it, are delivered. What sinks have in hand is not. */
   acknowledge(): void {
-    this.#roster.output.acknowledge();
+    if (this.#consumption === "iterated") this.#roster.output.acknowledge();
   }
 
   /** Records as they come together, of one container each, or, with `order`, of all. Leaving the loop closes the pool. */

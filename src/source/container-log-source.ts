@@ -123,9 +123,9 @@ export class ContainerLogSource
     return this.#end({ kind: "closed" });
   }
 
-  /** The record or batch in hand, and all before it, are delivered. */
+  /** The record or batch in hand of a loop, and all before it, are delivered. What sinks have in hand is not. */
   acknowledge(): void {
-    this.#capture.consumer.acknowledge();
+    if (this.#consumption === "iterated") this.#capture.consumer.acknowledge();
   }
 
   /**

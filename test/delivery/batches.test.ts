@@ -156,6 +156,23 @@ describe.each(Object.entries(consumers))("a %s's sink", (_, open) => {
     thrown(() => iterated.deliver(() => {}), "ALREADY_CONSUMED");
   });
 
+  it("has what it is given in hand, whatever acknowledge() says", async () => {
+    write(web, 3);
+    const held = gate();
+    const collector = new Collector(() => held.opened);
+    const consumer = open();
+    consumer
+      .deliver(collector.sink, patient)
+      .flush()
+      .catch(() => {});
+    await collector.has(3);
+    consumer.acknowledge();
+    const [followed] = consumer instanceof StreamPool ? consumer.sources.values() : [consumer];
+    expect(followed?.stats.delivered).toBe(0);
+    held.open();
+    await eventually(() => followed?.stats.delivered === 3);
+  });
+
   it("with batches larger than the buffer gets them when reading waits for room", async () => {
     const small = { bufferBytes: 1 };
     const consumer = open === source ? source(small) : pool({ source: { ...eager, ...small } });
