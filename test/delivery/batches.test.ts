@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ContainerLogSource, StreamPool } from "../../src/index.ts";
-import type { Cursor, PoolOptions, SourceOptions } from "../../src/index.ts";
+import type { Cursor, LogBatch, PoolOptions, SourceOptions } from "../../src/index.ts";
 import { FakeEngine } from "../../src/testing.ts";
 import type { FakeContainer } from "../../src/testing.ts";
 import { Collector, gate, refuseUnhandled, write } from "../support/delivery-sinks.ts";
@@ -159,13 +159,14 @@ describe.each(Object.entries(consumers))("a %s's sink", (_, open) => {
   it("has what it is given in hand, whatever acknowledge() says", async () => {
     write(web, 3);
     const held = gate();
-    const collector = new Collector(() => held.opened);
+    let inHand = 0;
     const consumer = open();
-    consumer
-      .deliver(collector.sink, patient)
-      .flush()
-      .catch(() => {});
-    await collector.has(3);
+    const sink = (records: LogBatch): Promise<void> => {
+      inHand = records.length;
+      return held.opened;
+    };
+    consumer.deliver(sink, { maxRecords: 3, ...patient });
+    await eventually(() => inHand === 3);
     consumer.acknowledge();
     const [followed] = consumer instanceof StreamPool ? consumer.sources.values() : [consumer];
     expect(followed?.stats.delivered).toBe(0);
