@@ -18,6 +18,8 @@ export interface Kept {
 
 /** Of its time, saving takes no larger share than this. */
 const SAVING_SHARE = 0.1;
+/** But after a disk that was slow once, saving rests no longer. */
+const MAX_REST_MS = 2_000;
 /** How long to wait for another attempt after one that failed, at the most. */
 const MAX_RETRY_MS = 30_000;
 
@@ -179,7 +181,7 @@ export class CheckpointKeeper {
     const restMs =
       this.#failures > 0
         ? Math.min(MAX_RETRY_MS, 500 * 2 ** Math.min(this.#failures, 10))
-        : (this.#lastAt - begun) / SAVING_SHARE;
+        : Math.min(MAX_REST_MS, (this.#lastAt - begun) / SAVING_SHARE);
     this.#restUntil = this.#lastAt + restMs;
   }
 }

@@ -27,10 +27,15 @@ export class BlockReplay {
 
   /** The place is where the last entry ended: all records that are open there were seen from their first line on. */
   get isComplete(): boolean {
-    return this.#blocks.every((block) => {
+    return this.firstIncomplete === undefined;
+  }
+
+  /** A record whose beginning was not seen. */
+  get firstIncomplete(): OpenBlock | undefined {
+    return this.#blocks.find((block) => {
       const [first] = this.linesOf(block);
       const isFirst = first?.firstEntry === this.#count - block.entries;
-      return isFirst && first.record.timestamp === block.timestamp;
+      return !isFirst || first.record.timestamp !== block.timestamp;
     });
   }
 

@@ -61,6 +61,7 @@ export class Capture {
   #reading: Reading | undefined;
   /** Reading goes on where it was left: by option `resume`, or by a checkpoint. */
   #isResumed: boolean;
+  #session: StreamSession | undefined;
   #openedAt: number | undefined;
   /** The latest stream ended by itself, and nothing was seen of the container since. */
   #hasStreamEnded = false;
@@ -106,6 +107,7 @@ export class Capture {
     const { signal } = options;
     this.#unlink = onAbort(signal, () => {
       this.buffer.abandon(signal?.reason);
+      this.consumer.abort();
       // Whatever outlives the deadline is named by close(), which the caller may still await.
       this.stop({ kind: "aborted", reason: signal?.reason }).catch(() => {});
     });
@@ -213,6 +215,8 @@ export class Capture {
         const inspection = await this.#inspect(signal);
         await this.#resume(inspection, signal);
         const isRestart = inspection.running && this.#known.runs(inspection.startedAt);
+        if (isRestart && inspection.startedAt !== undefined)
+          this.#reading?.startsRun(inspection.startedAt);
         if (inspection.running && this.#options.follow) {
           if (this.#hasStreamEnded && !isRestart) {
             await this.#backOff(endedEarly(inspection), signal);
@@ -310,7 +314,7 @@ export class Capture {
 
   /** Since when it has been listened to what comes; undefined while nothing can come. */
   get #quietSince(): number | undefined {
-    if (this.#state === "streaming" && !this.buffer.full) return this.#openedAt;
+    if (this.#state === "streaming" && !this.buffer.isPressing) return this.#session?.listensSince;
     // Its last turn brought nothing, and the next one comes when others allow it.
     return this.#state === "waiting" && this.#turn.interest === "idle" ? -Infinity : undefined;
   }
@@ -419,7 +423,7 @@ export class Capture {
     };
     const held = this.#turn.takeHeld();
     const reader = new LogReader(this.#host.client, inspection, sawBytes, held);
-    return new StreamSession({
+    this.#session = new StreamSession({
       reader,
       reading,
       buffer: this.buffer,
@@ -434,6 +438,7 @@ export class Capture {
         engineError: (message) => this.#emit({ type: "engine-error", message }),
       },
     });
+    return this.#session;
   }
 
   /** Runs the one reader that may exist, then ends its generation. Resolves only once the reader has ended. */

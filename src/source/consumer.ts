@@ -32,6 +32,7 @@ export class Consumer {
   /** How many of the oldest batch in hand are delivered. */
   #acknowledged = 0;
   #isReleased = false;
+  #isAborted = false;
   /** The place before the first batch, and how many entries were passed there. */
   #start: Trail | undefined;
   #passed = 0;
@@ -132,9 +133,15 @@ export class Consumer {
     if (this.#acknowledged === this.#batch?.records.length) this.#release();
   }
 
+  /** Nothing more is handed out. */
+  abort(): void {
+    this.#isAborted = true;
+  }
+
   /** How many records of the batch in hand are left to hand out. */
   get left(): number {
-    return this.#batch === undefined ? 0 : this.#batch.records.length - this.#handed;
+    if (this.#batch === undefined || this.#isAborted) return 0;
+    return this.#batch.records.length - this.#handed;
   }
 
   /** The next record; it stays where it is. */
@@ -173,6 +180,7 @@ export class Consumer {
   /** A batch with records left to hand out. */
   #current(): Batch | undefined {
     const batch = this.#batch;
+    if (this.#isAborted) return undefined;
     if (batch !== undefined && this.#handed < batch.records.length) return batch;
     const isDelivered = this.#isDelivered;
     if (isDelivered) this.#release();

@@ -29,6 +29,7 @@ export class LogReader {
   readonly #inspection: Inspection;
   readonly #sawBytes: () => void;
   #held: HeldBody | undefined;
+  #isHolding: () => boolean = () => false;
   #remains: () => readonly Entry[] = () => [];
 
   /** `held`: a follow from the log's start that is open already. */
@@ -42,6 +43,11 @@ export class LogReader {
   /** What a follow that came to its end has left undecided, where the log is read no further. */
   remains(): readonly Entry[] {
     return this.#remains();
+  }
+
+  /** The beginning of a line has come that is in no entry yet. */
+  get isHolding(): boolean {
+    return this.#isHolding();
   }
 
   get inspection(): Inspection {
@@ -61,6 +67,7 @@ export class LogReader {
   ): Promise<ReadEnd> {
     const { info, traits, running, startedAt } = this.#inspection;
     let decoder = this.#decoder(startedAt);
+    this.#isHolding = () => decoder.isHolding;
     const stop = new AbortController();
     const unlink = onAbort(signal, () => stop.abort(signal.reason));
     const goOn = (wish: "stop" | void): void => {

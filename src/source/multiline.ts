@@ -20,6 +20,10 @@ export interface JoinedLines {
   readonly joins: BlocksBehind[];
 }
 
+/** What was written while no stream was open comes so soon after one was opened … */
+const LISTENED_MS = 10;
+/** … and that is enough for a record that has waited for so many times as long, where no stream lives for long. */
+const PATIENCE = 10;
 /** How often it is looked whether a record is complete, while lines are kept back. */
 const LOOKS_PER_WAIT = 4;
 
@@ -40,9 +44,9 @@ export class Multiline {
   readonly #waiting: Waiting;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor({ maxWaitMs, ...bounds }: ResolvedMultiline, waiting: Waiting) {
+  constructor(bounds: ResolvedMultiline, waiting: Waiting) {
     this.#waiting = waiting;
-    this.#maxWaitMs = maxWaitMs;
+    this.#maxWaitMs = bounds.maxWaitMs;
     this.#joiner = new MultilineJoiner(bounds);
   }
 
@@ -81,11 +85,26 @@ export class Multiline {
     }));
   }
 
+  /** These lines may be the beginning of one record: bounds may differ from one process to the next. */
+  holds(lines: readonly PlacedLine[]): boolean {
+    return this.#joiner.holds(lines);
+  }
+
   /** Goes on with a record whose first lines were read before. */
   resume(lines: readonly PlacedLine[]): void {
     this.#joiner.resume(lines);
     for (const { record } of lines) this.#cameAt.set(record.stream, performance.now());
     this.#wait(this.#maxWaitMs);
+  }
+
+  /** Streams whose record, by the log's own time, has waited for long enough. */
+  late(timestamp: string): LogStream[] {
+    return this.#joiner.late(timestamp);
+  }
+
+  /** The container started then: what it writes is none of a record from before. */
+  startsRun(timestamp: string): void {
+    this.#joiner.boundary = timestamp;
   }
 
   /** Those with an open record. */
@@ -105,14 +124,23 @@ export class Multiline {
 
   #wait(ms: number): void {
     if (this.#timer !== undefined || this.streams.length === 0) return;
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      const latest = performance.now() - this.#maxWaitMs;
-      if ((this.#waiting.quietSince() ?? Infinity) <= latest)
-        this.#waiting.due(
-          this.streams.filter((stream) => (this.#cameAt.get(stream) ?? 0) <= latest),
-        );
-      this.#wait(Math.max(1, this.#maxWaitMs / LOOKS_PER_WAIT));
-    }, ms);
+    // Behind the timer comes what lies in the sockets: after a pause of the event loop that is to be read first.
+    this.#timer = setTimeout(() => setImmediate(() => this.#look()), ms);
+  }
+
+  #look(): void {
+    if (this.#timer === undefined) return;
+    this.#timer = undefined;
+    const now = performance.now();
+    const quietMs = now - (this.#waiting.quietSince() ?? Infinity);
+    const waitMs =
+      quietMs >= this.#maxWaitMs
+        ? this.#maxWaitMs
+        : quietMs >= LISTENED_MS
+          ? PATIENCE * this.#maxWaitMs
+          : Infinity;
+    const came = (stream: LogStream): number => this.#cameAt.get(stream) ?? 0;
+    this.#waiting.due(this.streams.filter((stream) => now - came(stream) >= waitMs));
+    this.#wait(Math.max(1, this.#maxWaitMs / LOOKS_PER_WAIT));
   }
 }

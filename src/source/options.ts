@@ -49,7 +49,7 @@ export interface SourceOptions {
   /**
    * Joins lines to records of several lines, such as stack traces: a line that matches `start` begins one, others go on with the
    * one before. It ends with the next that begins; at `maxLines` (default 500) or `maxBytes` (default 1 MiB), behind which
-   * another begins; or after `maxWaitMs` (default 1,000) without another line. Each stream's lines are joined by themselves.
+   * another begins; or after `maxWaitMs` (default 1,000, by the lines' timestamps) without another line. Each stream's lines are joined by themselves.
    */
   multiline?: { start: RegExp; maxLines?: number; maxBytes?: number; maxWaitMs?: number };
   /** Where the position survives the process; saved on rotation, at the container's end and on close besides. */
@@ -139,7 +139,7 @@ export function resolveOptions(options: SourceOptions): ResolvedOptions {
     ...given,
     streams: new Set([...given.streams, TTY]),
     reconnect: checkReconnect(given.reconnect),
-    multiline: given.multiline && checkMultiline(given.multiline),
+    multiline: given.multiline === undefined ? undefined : checkMultiline(given.multiline),
   };
 }
 
@@ -188,8 +188,8 @@ function checkMultiline(given: NonNullable<SourceOptions["multiline"]>): Resolve
   checkNumber("multiline.maxLines", bounds.maxLines, 1, 1_000_000, "lines");
   checkNumber("multiline.maxBytes", bounds.maxBytes, 1, MAX_BYTES, "bytes");
   checkNumber("multiline.maxWaitMs", bounds.maxWaitMs, 1, MAX_TIMER_MS, "milliseconds");
-  // With these flags an expression remembers where it matched last.
-  return { ...bounds, start: new RegExp(start.source, start.flags.replaceAll(/[gy]/g, "")) };
+  // With flags g and y an expression remembers where it matched last: one of our own.
+  return { ...bounds, start: new RegExp(start.source, start.flags) };
 }
 
 function checkReconnect(given: unknown): BackoffOptions {

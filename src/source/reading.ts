@@ -67,6 +67,8 @@ export class Reading {
   #cold = true;
   #lines = 0;
   #bytes = 0;
+  /** Text that belongs to lines and records that are not complete. */
+  #unhanded = 0;
   /** What a follow that came to its end has left undecided: a last line without its end. */
   #remains: (() => readonly Entry[]) | undefined;
   readonly #multiline: Multiline | undefined;
@@ -86,9 +88,7 @@ export class Reading {
       options.multiline &&
       new Multiline(options.multiline, {
         quietSince: output.quietSince,
-        // A line that is coming in may be the next.
-        due: (streams) =>
-          this.endBlocks(streams.filter((stream) => this.#assembler.openBytes(stream) === 0)),
+        due: (streams) => this.#endDue(streams),
       });
     this.#output = output;
     this.#assembler = this.#newAssembler();
@@ -168,9 +168,12 @@ export class Reading {
     return complete;
   }
 
-  /** Goes on with what there is of lines whose beginning is gone. */
-  acceptIncomplete(): void {
-    if (this.#cold) this.#warmUp();
+  /** Goes on with what there is of lines whose beginning is gone. Returns when the first record began that has lost lines. */
+  acceptIncomplete(): string | undefined {
+    if (!this.#cold) return undefined;
+    const lost = this.#replay.firstIncomplete?.timestamp;
+    this.#warmUp();
+    return lost;
   }
 
   /** For another place of a log that is read from its start. */
@@ -207,6 +210,7 @@ export class Reading {
     const last = fresh.at(-1);
     if (last !== undefined) this.flow.came(fresh.length, Date.parse(last.timestamp));
     this.#emit(made, fresh, before, trail, base);
+    if (last !== undefined) this.#endDue(this.#multiline?.late(last.timestamp) ?? []);
   }
 
   /** A follow came to its end; `remains` gives what it has left undecided. */
@@ -253,6 +257,16 @@ export class Reading {
     }
   }
 
+  /** The container has started anew. */
+  startsRun(timestamp: string): void {
+    this.#multiline?.startsRun(timestamp);
+  }
+
+  /** A line that is coming in may be the next. */
+  #endDue(streams: readonly LogStream[]): void {
+    this.endBlocks(streams.filter((stream) => this.#assembler.openBytes(stream) === 0));
+  }
+
   /** Nothing more is read. */
   close(): void {
     this.#multiline?.close();
@@ -291,11 +305,14 @@ export class Reading {
     before: Trail,
     trail: Trail,
   ): void {
+    const bytes = entries.reduce((sum, entry) => sum + entry.text.length, this.#unhanded);
     if (records.length === 0) {
+      // What comes in parts, or line by line, is held until the record is complete.
+      this.#unhanded = this.#isHolding ? bytes : 0;
       this.#output.consumer.pass(trail, entries.length);
       return;
     }
-    const bytes = entries.reduce((sum, entry) => sum + entry.text.length, 0);
+    this.#unhanded = 0;
     this.#lines += records.length;
     this.#bytes += bytes;
     const passed = entries.length - (ends.at(-1) ?? 0);
@@ -314,6 +331,11 @@ export class Reading {
     });
   }
 
+  get #isHolding(): boolean {
+    const isInLine = STREAMS.some((stream) => this.#assembler.openBytes(stream) > 0);
+    return isInLine || (this.#multiline?.streams ?? []).length > 0;
+  }
+
   #endReplayed(stream: LogStream): void {
     const records: LineRecord[] = [];
     const began: number[] = [];
@@ -329,7 +351,8 @@ export class Reading {
     if (trail === undefined || blocks.length === 0) return;
     const before = trail.clone();
     trail.blocks = [];
-    if (this.#multiline === undefined) {
+    const isJoining = blocks.every((block) => this.#multiline?.holds(this.#replay.linesOf(block)));
+    if (this.#multiline === undefined || !isJoining) {
       this.#hand(this.#replay.singly(this.#options.streams), [], before, trail);
       return;
     }

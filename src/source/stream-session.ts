@@ -45,9 +45,18 @@ const CAUGHT_UP_ENTRIES = 1_000;
 export class StreamSession {
   readonly #parts: Parts;
   #aligned = false;
+  #listensSince: number | undefined;
 
   constructor(parts: Parts) {
     this.#parts = parts;
+  }
+
+  /**
+   * Since when it follows behind the place, by `performance.now()`; undefined while it looks for it, catches up, or has the
+   * beginning of a line.
+   */
+  get listensSince(): number | undefined {
+    return this.#parts.reader.isHolding ? undefined : this.#listensSince;
   }
 
   /**
@@ -113,7 +122,7 @@ export class StreamSession {
     const { lag, guard } = reading;
     let isPaused = false;
     const opened = (): void => {
-      if (aligner.matched) this.#report("exact");
+      if (aligner.matched) this.#listens();
       else silence.restart();
     };
     guard?.begin();
@@ -135,7 +144,7 @@ export class StreamSession {
         silence.end();
         if (!reading.found()) return "stop";
         if (tail !== "all") reading.flow.found(window.behind());
-        this.#report("exact");
+        this.#listens();
       }
       if (!buffer.full || from >= chunk.length) {
         this.#commit(chunk, from);
@@ -162,6 +171,7 @@ export class StreamSession {
       if (silence.expired && !signal.aborted) return "lost";
       throw error;
     } finally {
+      this.#listensSince = undefined;
       silence.release();
       if (!isPaused) reading.flow.closing();
     }
@@ -184,7 +194,7 @@ export class StreamSession {
       const place = (): boolean => {
         isPlaced = aligner.matched && (reading.found() || whole);
         if (!isPlaced) return false;
-        reading.acceptIncomplete();
+        this.#acceptIncomplete();
         if (tail !== "all") reading.flow.found(window.behind());
         this.#report("exact");
         return true;
@@ -232,7 +242,7 @@ export class StreamSession {
       isPlaced = true;
       reading.replay(held, behind);
       reading.found();
-      reading.acceptIncomplete();
+      this.#acceptIncomplete();
       this.#report("exact");
       fresh += held.length - behind;
       this.#commit(held, behind);
@@ -324,6 +334,16 @@ export class StreamSession {
     this.#parts.reading.commit(entries, from);
     this.#parts.events.fresh(first.timestamp);
     return undefined;
+  }
+
+  #listens(): void {
+    this.#listensSince = performance.now();
+    this.#report("exact");
+  }
+
+  #acceptIncomplete(): void {
+    const lost = this.#parts.reading.acceptIncomplete();
+    if (lost !== undefined) this.#parts.events.gap(lost, undefined);
   }
 
   #report(aligned: "exact" | "gap"): void {

@@ -24,4 +24,6 @@ export interface Decoder {
   /** What is left at the certain end of the log: a last line without its end. It may go on where its container `runs`. */
   end(runs: boolean): Entry[];
   readonly fault: Fault | undefined;
+  /** The beginning of a line has come that is in no entry yet. */
+  readonly isHolding: boolean;
 }

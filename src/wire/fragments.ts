@@ -22,6 +22,10 @@ export class Fragments {
     this.#wanted = wanted;
   }
 
+  get isEmpty(): boolean {
+    return this.#bytes === 0;
+  }
+
   /** What is kept, and forgets it. */
   take(): Buffer {
     const all = this.#bytes === 0 ? nothing : Buffer.concat(this.#pieces, this.#bytes);

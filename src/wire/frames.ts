@@ -48,6 +48,10 @@ export class FrameDecoder implements Decoder {
     return entries;
   }
 
+  get isHolding(): boolean {
+    return this.#long !== undefined || !this.#fragments.isEmpty;
+  }
+
   /** A frame that was cut off is no entry: a reread brings it whole. */
   end(): Entry[] {
     return [];

@@ -25,6 +25,10 @@ export class StablePartsDecoder implements Decoder {
     return this.#decoder.fault;
   }
 
+  get isHolding(): boolean {
+    return this.#lines.size > 0 || this.#decoder.isHolding;
+  }
+
   push(chunk: Buffer): Entry[] {
     return this.#decoder.push(chunk).flatMap((entry) => this.#add(entry));
   }

@@ -39,6 +39,10 @@ export class TtyDecoder implements Decoder {
     return this.#fault;
   }
 
+  get isHolding(): boolean {
+    return !this.#fragments.isEmpty;
+  }
+
   push(chunk: Buffer): Entry[] {
     return this.#fault === undefined ? this.#decode(this.#fragments.join(chunk), "never") : [];
   }

@@ -136,15 +136,25 @@ describe("a keeper", () => {
 
   it("gives a slow store no more than about a tenth of the time", async () => {
     const web = counter("e/web", 1_000);
-    store.delayMs = 700;
+    store.delayMs = 150;
     for (let ms = 0; ms < 200_000; ms += 100) {
       web.move();
       if (ms % 3_000 === 0) keeper.hurry();
       await pass(100);
     }
-    const busyMs = store.saves.length * 700;
+    const busyMs = store.saves.length * 150;
     expect(busyMs).toBeGreaterThan(200_000 * 0.05);
     expect(busyMs).toBeLessThan(200_000 * 0.11);
+  });
+
+  it("rests no longer than two seconds, however slow a save was", async () => {
+    const web = counter("e/web", 1_000);
+    store.delayMs = 5_000;
+    for (let ms = 0; ms < 70_000; ms += 100) {
+      web.move();
+      await pass(100);
+    }
+    expect(store.saves.length).toBe(10);
   });
 });
 

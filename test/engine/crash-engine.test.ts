@@ -12,15 +12,17 @@ const KILLS = { beginning: 1, delivering: 2, saving: 1, saved: 4 };
 const CONTAINERS = 20;
 /** Where the engine is when the collector is killed, in turn. */
 const ENGINE = ["up", "killed before", "down", "started late"] as const;
-/** Rotated every second or so; nothing is dropped. */
-const LOG_OPTIONS = { "max-size": "20k", "max-file": "200" };
+/**
+ * Rotated every few seconds; nothing is dropped. Where files last less than a second, 20.10 may skip one of them while it is
+ * short of CPU (see docs/architecture.md).
+ */
+const LOG_OPTIONS = { "max-size": "100k", "max-file": "200" };
 
 describe.skipIf(inject("sharedEngine") === null)("a collector killed as well as its engine", () => {
   test("misses no line of logs that the engine rotates, and repeats no more than it may", async () => {
     const engine = await RealEngine.start({ liveRestore: true });
     onTestFinished(() => engine.stop());
     const seed = crashSeed();
-    console.log(`seed ${seed}`);
     const random = randomFrom(seed);
     const label = `crash-${seed}`;
     // A line that the engine writes when it is killed is no longer than a page.

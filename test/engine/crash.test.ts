@@ -12,7 +12,6 @@ const CONTAINERS = 20;
 describeWithEngine("a collector of 20 containers killed 25 times in a row", (engine) => {
   test("misses no line, and repeats no more than was in flight or not saved yet", async () => {
     const seed = crashSeed();
-    console.log(`seed ${seed}`);
     const random = randomFrom(seed);
     const label = `crash-${seed}`;
     const specs = crashContainers(CONTAINERS, { "dockspool.test": label });

@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -36,14 +36,6 @@ export class CrashRuns {
     this.#next = this.#load();
     onTestFinished(async () => {
       await this.#next.kill();
-      if (process.env["CRASH_KEEP"] !== undefined) {
-        cpSync(this.#directory, process.env["CRASH_KEEP"], { recursive: true });
-        cpSync(
-          join(engine.directory, "data", "containers"),
-          join(process.env["CRASH_KEEP"], "containers"),
-          { recursive: true },
-        );
-      }
       rmSync(this.#directory, { recursive: true, force: true });
     });
   }
@@ -166,10 +158,12 @@ export function randomFrom(seed: number): Random {
   };
 }
 
-/** From the environment, so that a failure can be looked at again. */
+/** Of chance, or from the environment; printed, so that a failure can be looked at again. */
 export function crashSeed(): number {
   const given = process.env["DOCKSPOOL_CRASH_SEED"];
-  return given === undefined ? Math.trunc(Math.random() * 2 ** 31) : Number(given);
+  const seed = given === undefined ? Math.trunc(Math.random() * 2 ** 31) : Number(given);
+  report("crash test", { DOCKSPOOL_CRASH_SEED: seed });
+  return seed;
 }
 
 export type Moment = "beginning" | "delivering" | "saving" | "saved";
