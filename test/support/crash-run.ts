@@ -106,13 +106,14 @@ export class CrashRuns {
         firstDifference ??= `Container ${id}. ${comparison.firstDifference}`;
     }
     const { outcomes } = this;
+    const [worst] = outcomes.toSorted((a, b) => b.repeated - a.repeated);
     report(suite, {
       containers: containers.length,
       "lines written": written,
       missing: sum.lost,
       "repeated in all": outcomes.reduce((all, { repeated }) => all + repeated, 0),
-      "repeated at the worst kill": Math.max(...outcomes.map(({ repeated }) => repeated)),
-      "allowed there": Math.max(...outcomes.map(({ allowed }) => allowed)),
+      "repeated at the worst kill": worst?.repeated,
+      "allowed there": worst?.allowed,
       "left over after dropping equal ids": sum.repeated + sum.foreign,
       reordered: sum.reordered,
       saves: outcomes.reduce((all, { saves }) => all + saves, 0),
