@@ -31,11 +31,20 @@ export class Lag {
     this.#bytes = 0;
   }
 
-  /** Judges by `entries[from..]`, which have just come. */
-  mayBeOvertaken(entries: readonly Entry[], from: number, now: number = Date.now()): boolean {
+  /** This machine's time by the engine's clock, as far as it is known, in epoch milliseconds. */
+  engineTime(now: number): number {
+    return Number.isFinite(this.#leastMs) ? now - this.#leastMs : now;
+  }
+
+  /** At the rate of late the log may have filled much of a file in so many milliseconds. */
+  mayFillFile(ms: number): boolean {
+    return ms * this.#bytesPerMs > this.#maxFileBytes * SAFE_SHARE;
+  }
+
+  /** Measures the log's rate by `entries[from..]`, however they were read. */
+  measure(entries: readonly Entry[], from: number): void {
     const last = entries.at(-1);
-    if (last === undefined || from >= entries.length || this.#maxFileBytes === Infinity)
-      return false;
+    if (last === undefined || from >= entries.length || this.#maxFileBytes === Infinity) return;
     for (let index = from; index < entries.length; index++) {
       this.#bytes += (entries[index]?.text.length ?? 0) + OVERHEAD_BYTES;
     }
@@ -46,9 +55,16 @@ export class Lag {
       this.#from = stamped;
       this.#bytes = 0;
     }
-    const differenceMs = now - stamped;
+  }
+
+  /** Judges by `entries[from..]`, which a follow has just brought. */
+  mayBeOvertaken(entries: readonly Entry[], from: number, now: number = Date.now()): boolean {
+    const last = entries.at(-1);
+    if (last === undefined || from >= entries.length || this.#maxFileBytes === Infinity)
+      return false;
+    const differenceMs = now - Date.parse(last.timestamp);
     this.#leastMs = Math.min(this.#leastMs, differenceMs);
     const lagMs = differenceMs - this.#leastMs;
-    return lagMs > NO_LAG_MS && lagMs * this.#bytesPerMs > this.#maxFileBytes * SAFE_SHARE;
+    return lagMs > NO_LAG_MS && this.mayFillFile(lagMs);
   }
 }

@@ -19,6 +19,7 @@ import { Multiline } from "./multiline.ts";
 import type { EndedLine } from "./multiline.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { ReplayGuard } from "./replay-guard.ts";
+import { SkipGuard } from "./skip-guard.ts";
 
 /** Records at the beginning that the caller did not ask for. */
 export type Skip = { readonly lines: number } | { readonly before: string };
@@ -57,6 +58,8 @@ export class Reading {
   readonly lag: Lag;
   /** For logs that the engine rotates. */
   readonly guard: ReplayGuard | undefined;
+  /** Likewise, on engines whose follows may leave out a file. */
+  readonly skipGuard: SkipGuard | undefined;
   readonly #output: Output;
   readonly #options: ResolvedOptions;
   #assembler: LineAssembler;
@@ -82,7 +85,9 @@ export class Reading {
     this.#info = info;
     this.joining = joiningOf(traits, info.logDriver);
     this.lag = new Lag(maxLogFileBytes);
-    this.guard = maxLogFileBytes === undefined ? undefined : new ReplayGuard();
+    const isRotated = maxLogFileBytes !== undefined;
+    this.guard = isRotated ? new ReplayGuard() : undefined;
+    this.skipGuard = isRotated && !traits.followReachesEnd ? new SkipGuard(this.lag) : undefined;
     this.#options = options;
     this.#multiline =
       options.multiline &&
@@ -193,6 +198,7 @@ export class Reading {
   commit(entries: readonly Entry[], from: number): void {
     const trail = this.#trail;
     if (trail === undefined || from >= entries.length) return;
+    this.lag.measure(entries, from);
     const before = trail.clone();
     const fresh = entries.slice(from);
     const base = this.#assembler.count;

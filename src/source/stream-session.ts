@@ -119,18 +119,24 @@ export class StreamSession {
     const aligner = new Aligner(target, tail === "all");
     const limit = target.whole ? groupedEntries(target) : tail === "all" ? Infinity : tail;
     const silence = new Silence(ALIGNMENT_SILENCE_MS, signal);
-    const { lag, guard } = reading;
+    const { lag, guard, skipGuard } = reading;
     let isPaused = false;
     const opened = (): void => {
+      skipGuard?.opened();
       if (aligner.matched) this.#listens();
       else silence.restart();
     };
     guard?.begin();
+    skipGuard?.begin();
     lag.begin();
     const visit: Visit = (received) => {
-      const replay = guard?.firstReplay(received) ?? received.length;
-      const isReplayed = replay < received.length;
-      const chunk = isReplayed ? received.slice(0, replay) : received;
+      const { length } = received;
+      const sound = Math.min(
+        guard?.firstReplay(received) ?? length,
+        skipGuard?.firstDoubtful(received) ?? length,
+      );
+      const isDoubtful = sound < length;
+      const chunk = isDoubtful ? received.slice(0, sound) : received;
       let from = 0;
       if (!aligner.matched) {
         from = aligner.push(chunk);
@@ -138,7 +144,7 @@ export class StreamSession {
         window.add(chunk, from);
         if (!aligner.matched) {
           silence.restart();
-          const isHopeless = isReplayed || (tail !== "all" && window.isTooShort);
+          const isHopeless = isDoubtful || (tail !== "all" && window.isTooShort);
           return isHopeless || aligner.seen >= limit ? "stop" : undefined;
         }
         silence.end();
@@ -148,7 +154,7 @@ export class StreamSession {
       }
       if (!buffer.full || from >= chunk.length) {
         this.#commit(chunk, from);
-        return isReplayed || lag.mayBeOvertaken(chunk, from) ? "stop" : undefined;
+        return isDoubtful || lag.mayBeOvertaken(chunk, from) ? "stop" : undefined;
       }
       isPaused = true;
       return buffer.room(signal).then(() => {

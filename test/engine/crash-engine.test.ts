@@ -12,10 +12,7 @@ const KILLS = { beginning: 1, delivering: 2, saving: 1, saved: 4 };
 const CONTAINERS = 20;
 /** Where the engine is when the collector is killed, in turn. */
 const ENGINE = ["up", "killed before", "down", "started late"] as const;
-/**
- * Rotated every few seconds; nothing is dropped. Where files last less than a second, 20.10 may skip one of them while it is
- * short of CPU (see docs/architecture.md).
- */
+/** Rotated every few seconds; nothing is dropped. */
 const LOG_OPTIONS = { "max-size": "100k", "max-file": "200" };
 
 describe.skipIf(inject("sharedEngine") === null)("a collector killed as well as its engine", () => {
