@@ -37,10 +37,14 @@ export function withoutUndefined<T extends object>(options: T): T {
   return copy;
 }
 
+/** Neither null nor an array. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
 /** An object with no other keys than these. */
 export function checkKeys(name: string, value: unknown, known: readonly string[]): void {
-  if (typeof value !== "object" || value === null || Array.isArray(value))
-    throw invalidOption(name, value, "an object");
+  if (!isObject(value)) throw invalidOption(name, value, "an object");
   for (const key of Object.keys(value)) {
     if (known.includes(key)) continue;
     throw invalidOption(name === "options" ? key : `${name}.${key}`, "a value", known.join(", "));

@@ -50,6 +50,7 @@ export class DockspoolError extends Error {
 
 /** What was thrown, in words: it may be anything. */
 export function messageOf(error: unknown): string {
+  if (typeof error === "string") return error;
   return error instanceof Error ? error.message : inspect(error, { depth: 1 });
 }
 

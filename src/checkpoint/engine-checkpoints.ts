@@ -47,16 +47,23 @@ class Container implements KeptPosition, Kept {
   readonly #id: string;
   readonly #keeper: CheckpointKeeper;
   readonly #note: () => Kept | undefined;
+  readonly #forget: () => void;
   #following: Following | undefined;
   #isNew = true;
   #isChanged = false;
   #isGone = false;
 
-  constructor(id: string, key: string, keeper: CheckpointKeeper, note: () => Kept | undefined) {
+  constructor(
+    id: string,
+    key: string,
+    keeper: CheckpointKeeper,
+    host: { readonly note: () => Kept | undefined; readonly forget: () => void },
+  ) {
     this.#id = id;
     this.key = key;
     this.#keeper = keeper;
-    this.#note = note;
+    this.#note = host.note;
+    this.#forget = host.forget;
   }
 
   get everyMs(): number {
@@ -96,6 +103,7 @@ class Container implements KeptPosition, Kept {
   gone(): void {
     this.#isGone = true;
     this.#keeper.delete(this.key);
+    this.#forget();
   }
 }
 
@@ -162,7 +170,8 @@ export class EngineCheckpoints {
   keep(container: string, following: Following): KeptPosition {
     const key = `${this.#engine.id}/${container}`;
     const known = this.#kept.get(container);
-    const kept = known ?? new Container(container, key, this.#keeper, () => this.#note);
+    const host = { note: () => this.#note, forget: () => void this.#kept.delete(container) };
+    const kept = known ?? new Container(container, key, this.#keeper, host);
     this.#kept.set(container, kept);
     kept.follow(following);
     return kept;
@@ -170,10 +179,9 @@ export class EngineCheckpoints {
 
   /** The container is gone. */
   drop(container: string): void {
-    if (this.#identity === undefined) return;
-    this.#kept.get(container)?.gone();
-    this.#kept.delete(container);
-    this.#keeper.delete(`${this.#identity.id}/${container}`);
+    const kept = this.#kept.get(container);
+    if (kept !== undefined) kept.gone();
+    else if (this.#identity !== undefined) this.#keeper.delete(`${this.#identity.id}/${container}`);
   }
 
   /** What is saved from now on says that the engine was seen then. `isLast`: that is to be saved, too. */

@@ -1,3 +1,4 @@
+import { isObject } from "../checks.ts";
 import type { Checkpoint } from "./store.ts";
 
 /**
@@ -53,8 +54,4 @@ function parseObject(text: string): Record<string, unknown> | undefined {
 /** A saved entry, which is an object's JSON. */
 export function parseEntry(json: string): Checkpoint {
   return parseObject(json) ?? {};
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -85,7 +85,7 @@ interface Sign {
   readonly isCreated?: boolean;
 }
 
-const FROM_ITS_START: Place = { start: { position: LOG_START }, isResumed: false };
+export const FROM_ITS_START: Place = { start: { position: LOG_START }, isResumed: false };
 const FULL_ID = /^[0-9a-f]{64}$/;
 const RETRY = { minDelayMs: 100, maxDelayMs: 5_000 };
 

@@ -15,7 +15,7 @@ import { locate } from "../source/locate.ts";
 import { DEFAULT_CHECKPOINT_EVERY_MS, resolveOptions } from "../source/options.ts";
 import type { From } from "../source/options.ts";
 import type { Start } from "../source/reading.ts";
-import { Discovery } from "./discovery.ts";
+import { Discovery, FROM_ITS_START } from "./discovery.ts";
 import type { Place } from "./discovery.ts";
 import { EngineEvents } from "./engine-events.ts";
 import { checkReadable } from "./failures.ts";
@@ -78,7 +78,7 @@ export class EngineMember {
       ready: async () => this.checkpoints?.ready(tasks.signal),
       selects: (container) => !isExcluded(container.id) && options.selects(container),
       isFollowed: (id) => roster.sources.has(id),
-      locate: (inspection, isNew, signal) => this.#place(inspection, isNew, signal),
+      locate: (inspection, isNew, signal) => this.#place(inspection, () => isNew, signal),
       headStart: (id) => new HeadStart(this.client, roster.slots, id, tasks.signal),
       found: (finding) =>
         void roster.add(this, finding, options.sourceOptions(finding.inspection.info)),
@@ -132,7 +132,10 @@ export class EngineMember {
     checkReadable(info);
     const sourceOptions = { ...options.sourceOptions(info), ...given };
     await roster.closed(info.id);
-    const locating = (): Promise<Place> => this.#placeOf(inspection, from, sourceOptions, signal);
+    const isNew = (): boolean =>
+      (from === undefined && this.discovery.isNew(inspection)) || roster.sources.has(info.id);
+    const locating = (): Promise<Place> =>
+      this.#place(inspection, isNew, signal, from, sourceOptions);
     const { start, isResumed } = await this.#patiently(locating, signal);
     this.discovery.refuse(info.id, false);
     const finding = { inspection, start, isResumed, startedBy: undefined };
@@ -172,27 +175,19 @@ export class EngineMember {
     this.checkpoints?.saw({ at, unfollowedSince }, isLast);
   }
 
-  /** For a container that the caller names. */
-  async #placeOf(
+  /** `isNew` is asked once it is known what was saved. */
+  async #place(
     inspection: Inspection,
-    from: From | undefined,
-    options: PoolSourceOptions,
+    isNew: () => boolean,
     signal: AbortSignal,
+    from: From = this.#pool.options.from,
+    options: PoolSourceOptions = {},
   ): Promise<Place> {
-    const { roster, options: pool } = this.#pool;
     const saved = await this.#savedPlace(inspection, signal);
     if (saved !== undefined) return saved;
-    const isNew = from === undefined && this.discovery.isNew(inspection);
-    if (isNew || roster.sources.has(inspection.info.id)) return begin({ position: LOG_START });
-    return begin(await this.#locate(inspection, from ?? pool.from, options, signal));
-  }
-
-  /** For a container that was found. */
-  async #place(inspection: Inspection, isNew: boolean, signal: AbortSignal): Promise<Place> {
-    const saved = await this.#savedPlace(inspection, signal);
-    if (saved !== undefined) return saved;
-    if (isNew) return begin({ position: LOG_START });
-    return begin(await this.#locate(inspection, this.#pool.options.from, {}, signal));
+    if (isNew()) return FROM_ITS_START;
+    const start = await this.#locate(inspection, from, options, signal);
+    return { start, isResumed: false };
   }
 
   async #savedPlace({ info }: Inspection, signal: AbortSignal): Promise<Place | undefined> {
@@ -232,8 +227,4 @@ export class EngineMember {
       turn.release();
     }
   }
-}
-
-function begin(start: Start): Place {
-  return { start, isResumed: false };
 }

@@ -1,3 +1,4 @@
+import { isObject } from "../checks.ts";
 import { DockspoolError, invalidOption } from "../errors.ts";
 import type { LogStream } from "../wire/entry.ts";
 import type { OpenBlock } from "./blocks.ts";
@@ -107,10 +108,6 @@ function parseBlock(value: unknown): OpenBlock | undefined {
   return occurrence === 0 || isCount(occurrence)
     ? { stream, timestamp, entries, occurrence }
     : undefined;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function isList(value: unknown): value is readonly unknown[] {

@@ -210,6 +210,7 @@ export class Reading {
       const own = entry.ended ? 1 : 0;
       while (ends.length < records.length - own) ends.push(index);
       if (own === 1) ends.push(index + 1);
+      if (this.#multiline === undefined) continue;
       while (shownBehind.length < records.length) shownBehind.push(index);
     }
     trail.add(fresh);
