@@ -1,7 +1,9 @@
 import { Agent as HttpAgent } from "node:http";
 import type { AgentOptions, ClientRequest, IncomingMessage } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
+import { Socket } from "node:net";
 import { inspect } from "node:util";
+import { DirectSocket } from "./direct-socket.ts";
 
 /**
  * What an agent does for a request; Node's own agents have it, its type declarations do not.
@@ -37,8 +39,11 @@ export function createAgent(tls: boolean): EngineAgent {
   const options: AgentOptions = { keepAlive: false };
   const agent = tls ? new HttpsAgent(options) : new HttpAgent(options);
   const inherited = addRequestOf(agent);
+  const connect = createConnectionOf(agent);
   const requests = new Map<ClientRequest, Promise<void>>();
   Object.assign(agent, inspected, {
+    createConnection: (target: object) =>
+      new DirectSocket((onread) => connect({ ...target, onread })),
     addRequest(request: ClientRequest, ...rest: unknown[]): void {
       refuseRedirects(request);
       const closed = new Promise<void>((resolve) => {
@@ -74,6 +79,17 @@ export function guardAgent(agent: HttpAgent): object {
   return new Proxy<object>(Object.assign(guarded, inspected), {
     get: (own, name): unknown => Reflect.get(Object.hasOwn(own, name) ? own : agent, name),
   });
+}
+
+/** How Node's agent makes its sockets, plain or TLS. (Node, `lib/_http_agent.js`, `lib/https.js`) */
+function createConnectionOf(agent: object): (target: object) => Socket {
+  const method: unknown = Reflect.get(agent, "createConnection");
+  if (typeof method !== "function") throw new TypeError("The agent has no createConnection().");
+  return (target) => {
+    const socket: unknown = Reflect.apply(method, agent, [target]);
+    if (socket instanceof Socket) return socket;
+    throw new TypeError("The agent's createConnection() gave no socket.");
+  };
 }
 
 function addRequestOf(agent: object): RequestAgent["addRequest"] {

@@ -1,12 +1,20 @@
 import type { IncomingMessage } from "node:http";
-import type { Readable } from "node:stream";
+import type { Duplex, Readable } from "node:stream";
 import { onAbort } from "../lifetime/abort.ts";
+import { DirectSocket } from "./direct-socket.ts";
+import { framingOf } from "./framing.ts";
 
 /** How a body ended: as the protocol says it should, or with the connection gone. */
 export type BodyEnd = "complete" | "cut";
 
-/** Takes a chunk; a promise pauses the body until it resolves. */
-export type TakeChunk = (chunk: Buffer) => void | Promise<void>;
+/**
+ * Takes what has come: the body's bytes are those of `bytes` within `spans`, pairs of from and to. They are valid until it
+ * returns, and its to change; a promise pauses the body until it resolves.
+ */
+export type TakeBytes = (bytes: Buffer, spans: readonly number[]) => void | Promise<void>;
+
+/** Like `TakeBytes`, piece by piece. */
+type TakePiece = (piece: Buffer) => void;
 
 /**
  * Reads a response to its end. When `signal` aborts, or `take` throws, the response and its socket are destroyed. In every
@@ -16,32 +24,36 @@ export type TakeChunk = (chunk: Buffer) => void | Promise<void>;
  */
 export async function readBody(
   body: IncomingMessage,
-  take: TakeChunk,
+  take: TakeBytes,
   signal: AbortSignal,
+  { coalesce = false }: { readonly coalesce?: boolean } = {},
 ): Promise<BodyEnd> {
   const { socket } = body;
   let failure: { readonly error: unknown } | undefined;
   const fail = (error: unknown): void => {
     failure ??= { error };
     body.destroy();
+    if (isDirect(socket)) socket.destroy();
   };
-  /** The chunk in hand. The connection may be gone before it is taken. */
+  /** What is in hand. The connection may be gone before it is taken. */
   let taking: Promise<void> | undefined;
+  const given = (bytes: Buffer, spans: readonly number[]): Promise<void> | undefined => {
+    if (failure !== undefined) return undefined;
+    try {
+      taking = take(bytes, spans)?.catch(fail);
+      return taking;
+    } catch (error) {
+      fail(error);
+      return undefined;
+    }
+  };
   const unlink = onAbort(signal, () => fail(signal.reason));
   const socketClosed = closeOf(socket);
   const bodyClosed = closeOf(body);
   body.on("error", () => body.destroy());
-  body.on("data", (chunk: Buffer) => {
-    if (failure !== undefined) return;
-    try {
-      const taken = take(chunk);
-      if (taken === undefined) return;
-      body.pause();
-      taking = taken.then(() => void body.resume(), fail);
-    } catch (error) {
-      fail(error);
-    }
-  });
+  const isComplete = isDirect(socket)
+    ? readDirectly(body, socket, given, coalesce)
+    : readPlainly(body, given);
   try {
     await bodyClosed;
     await taking;
@@ -55,7 +67,69 @@ export async function readBody(
     unlink();
   }
   if (failure !== undefined) throw failure.error;
-  return body.complete ? "complete" : "cut";
+  return isComplete() ? "complete" : "cut";
+}
+
+type Given = (bytes: Buffer, spans: readonly number[]) => Promise<void> | undefined;
+
+/** As Node's HTTP client hands it out. */
+function readPlainly(body: IncomingMessage, given: Given): () => boolean {
+  body.on("data", (bytes: Buffer) => {
+    const taking = given(bytes, [0, bytes.length]);
+    if (taking === undefined) return;
+    body.pause();
+    void taking.then(() => body.resume());
+  });
+  return () => body.complete;
+}
+
+/** Past Node's HTTP client, which has read the head. */
+function readDirectly(
+  body: IncomingMessage,
+  socket: DirectSocket,
+  given: Given,
+  coalesce: boolean,
+): () => boolean {
+  const framing = framingOf(body.headers);
+  const spans: number[] = [];
+  let isComplete = false;
+  let taking: Promise<void> | undefined;
+  const end = (): void => {
+    body.destroy();
+    socket.destroy();
+  };
+  const endTaken = (): void => {
+    if (taking === undefined) end();
+    else void taking.then(end);
+  };
+  const data = (bytes: Buffer): Promise<void> | undefined => {
+    spans.length = 0;
+    try {
+      framing.push(bytes, 0, bytes.length, spans);
+    } catch {
+      // What is no body is a broken connection.
+      end();
+      return undefined;
+    }
+    taking = spans.length === 0 ? undefined : given(bytes, spans);
+    if (framing.isComplete) {
+      isComplete = true;
+      endTaken();
+    }
+    return taking;
+  };
+  const ended = (): void => {
+    isComplete ||= framing.endsWithConnection;
+    end();
+  };
+  if (framing.isComplete) isComplete = true;
+  if (isComplete) end();
+  else socket.divert({ data, end: ended }, { coalesce });
+  return () => isComplete;
+}
+
+function isDirect(socket: Duplex): socket is DirectSocket {
+  return socket instanceof DirectSocket;
 }
 
 /** Resolves with its "close" event. `closed` becomes true a tick earlier, when nobody else has heard of it. */
@@ -64,6 +138,14 @@ function closeOf(stream: Readable): Promise<void> {
     if (stream.closed) setImmediate(resolve);
     else stream.once("close", resolve);
   });
+}
+
+/** For bodies of which nobody minds how they are cut. */
+export function inPieces(take: TakePiece): TakeBytes {
+  return (bytes, spans) => {
+    for (let index = 0; index < spans.length; index += 2)
+      take(bytes.subarray(spans[index], spans[index + 1]));
+  };
 }
 
 /** The whole body as text. @throws RangeError where it is longer than `maxBytes` */
@@ -76,11 +158,11 @@ export async function readText(
   let bytes = 0;
   const end = await readBody(
     body,
-    (chunk) => {
-      bytes += chunk.length;
+    inPieces((piece) => {
+      bytes += piece.length;
       if (bytes > maxBytes) throw new RangeError(`an answer of more than ${maxBytes} bytes`);
-      chunks.push(chunk);
-    },
+      chunks.push(Buffer.from(piece));
+    }),
     signal,
   );
   if (end === "cut") throw Object.assign(new Error("the answer was cut"), { code: "ECONNRESET" });

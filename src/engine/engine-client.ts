@@ -5,8 +5,8 @@ import { deadline } from "../lifetime/deadline.ts";
 import type { Deadline } from "../lifetime/deadline.ts";
 import { Limiter } from "../lifetime/limiter.ts";
 import { findAddress, showAddress } from "./address.ts";
-import { HeldBody, readBody, readText } from "./body.ts";
-import type { BodyEnd, TakeChunk } from "./body.ts";
+import { HeldBody, inPieces, readBody, readText } from "./body.ts";
+import type { BodyEnd, TakeBytes } from "./body.ts";
 import { dial } from "./dial.ts";
 import type { Query } from "./dial.ts";
 import { DEFAULT_CONNECT_TIMEOUT_MS, isModem } from "./engine-options.ts";
@@ -146,7 +146,7 @@ export class EngineClient {
     container: ContainerInfo,
     query: LogQuery,
     traits: EngineTraits,
-    handlers: { readonly opened: () => void | Promise<void>; readonly take: TakeChunk },
+    handlers: { readonly opened: () => void | Promise<void>; readonly take: TakeBytes },
     signal: AbortSignal,
     held?: HeldBody,
   ): Promise<BodyEnd> {
@@ -156,7 +156,7 @@ export class EngineClient {
       const response = held?.take() ?? (await this.#getLogs(container, query, wait, signal));
       wait.met();
       await handlers.opened();
-      return await readBody(response, handlers.take, wait.signal);
+      return await readBody(response, handlers.take, wait.signal, { coalesce: true });
     } finally {
       wait.release();
     }
@@ -224,7 +224,8 @@ export class EngineClient {
       wait.met();
       opened();
       const decoder = new EventDecoder();
-      await readBody(response, (chunk) => decoder.push(chunk).forEach(event), wait.signal);
+      const take = inPieces((piece) => decoder.push(piece).forEach(event));
+      await readBody(response, take, wait.signal);
     } finally {
       wait.release();
     }

@@ -1,4 +1,4 @@
-import type { Entry } from "../wire/entry.ts";
+import type { Entries } from "../wire/entry.ts";
 import type { Position } from "./position.ts";
 import { Runs } from "./runs.ts";
 
@@ -32,14 +32,15 @@ export class Aligner {
   }
 
   /** The index of the first entry behind the place: `entries.length` where none is, or the place is not found yet. */
-  push(entries: readonly Entry[]): number {
+  push(entries: Entries): number {
     if (this.#matched) return 0;
-    for (const [index, entry] of entries.entries()) {
+    const seen = this.#seen;
+    for (const entry of entries) {
       this.#seen++;
       this.#runs.add(entry);
       if (this.#matches()) {
         this.#matched = true;
-        return index + 1;
+        return this.#seen - seen;
       }
     }
     return entries.length;
@@ -77,7 +78,7 @@ export class RemnantAligner {
   }
 
   /** Looks at the log from its first entry. */
-  push(entries: readonly Entry[]): void {
+  push(entries: Entries): void {
     for (const entry of entries) {
       this.#seen++;
       this.#runs.add(entry);

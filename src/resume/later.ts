@@ -1,11 +1,15 @@
-import type { Entry } from "../wire/entry.ts";
+import type { Entries } from "../wire/entry.ts";
 import { coarsen, compareTimestamps, fractionDigits } from "../wire/timestamps.ts";
 
 /** The index of the first entry later than `timestamp`, at the coarser precision of the two; -1 where none is. */
-export function firstLater(entries: readonly Entry[], timestamp: string): number {
+export function firstLater(entries: Entries, timestamp: string): number {
   const digits = fractionDigits(timestamp);
-  return entries.findIndex((entry) => {
+  let index = 0;
+  for (const entry of entries) {
     const coarser = Math.min(digits, fractionDigits(entry.timestamp));
-    return compareTimestamps(coarsen(entry.timestamp, coarser), coarsen(timestamp, coarser)) > 0;
-  });
+    if (compareTimestamps(coarsen(entry.timestamp, coarser), coarsen(timestamp, coarser)) > 0)
+      return index;
+    index++;
+  }
+  return -1;
 }

@@ -1,4 +1,5 @@
-import type { Entry, LogStream } from "../wire/entry.ts";
+import type { Entries, Entry, LogStream } from "../wire/entry.ts";
+import { FrameEntries } from "../wire/frame-entries.ts";
 import { OpenLines } from "../wire/open-lines.ts";
 import type { Joining } from "../wire/open-lines.ts";
 import type { OpenBlock } from "./blocks.ts";
@@ -8,10 +9,22 @@ import type { Group, Position } from "./position.ts";
 /** How many groups a position keeps: with distinct timestamps that many entries, enough to tell any two places apart. */
 const KEPT_GROUPS = 8;
 
+/** So many pieces wait to be digested, at most. */
+const MAX_PENDING = 16;
+
+/** Entries that are digested when the position is asked for. */
+interface Pending {
+  readonly entries: Entries;
+  /** Runs of entries with one timestamp. */
+  readonly groups: number;
+}
+
 /** What was read last, as much of it as finds the place again. */
 export class Trail {
   readonly #joining: Joining;
   #groups: readonly Group[] = [];
+  /** Behind the groups. */
+  #pending: readonly Pending[] = [];
   #open: OpenLines;
   #blocks: readonly OpenBlock[];
   #whole: boolean;
@@ -31,6 +44,7 @@ export class Trail {
   clone(): Trail {
     const copy = new Trail(this.#joining);
     copy.#groups = this.#groups;
+    copy.#pending = this.#pending;
     copy.#open = this.#open.clone();
     copy.#blocks = this.#blocks;
     copy.#whole = this.#whole;
@@ -38,26 +52,22 @@ export class Trail {
     return copy;
   }
 
-  /** Adds `entries[from..to)`, which follow what was added before. Digests only what the position keeps. */
-  add(entries: readonly Entry[], from = 0, to: number = entries.length): void {
-    for (let index = from; index < to; index++) {
-      const entry = entries[index];
-      if (entry !== undefined) this.#open.add(entry);
-    }
+  /** Adds `entries[from..to)`, which follow what was added before. Keeps what the position needs, and digests it later. */
+  add(entries: Entries, from = 0, to: number = entries.length): void {
+    if (from >= to) return;
+    this.#open.addAll(entries, from, to);
     if (this.#blocks.length > 0)
       this.#blocks = this.#blocks.map((one) => ({ ...one, entries: one.entries + to - from }));
-    const start = startOfLastGroups(entries, from, to);
-    const groups = start > from ? [] : [...this.#groups];
-    if (start > from) this.#forgetOlder();
-    for (let index = start; index < to; index++) {
-      const entry = entries[index];
-      if (entry !== undefined) addTo(groups, entry);
-    }
-    if (groups.length > KEPT_GROUPS) {
-      groups.splice(0, groups.length - KEPT_GROUPS);
+    const { start, groups } = lastGroups(entries, from, to);
+    const added = { entries: excerpt(entries, start, to), groups };
+    if (start > from) {
       this.#forgetOlder();
+      this.#pending = [added];
+      return;
     }
-    this.#groups = groups;
+    this.#pending = [...this.#pending, added];
+    this.#drop();
+    if (this.#pending.length > MAX_PENDING) this.#digest();
   }
 
   /** The stream's line is known to have ended, without a newline. */
@@ -78,27 +88,79 @@ export class Trail {
 
   /** The place right behind what was added; undefined while no group's beginning has been seen. */
   get position(): Position | undefined {
+    this.#digest();
     const groups = this.#beginsUncertain ? this.#groups.slice(1) : this.#groups;
     if (groups.length === 0 && !this.#whole) return undefined;
     const position = { groups, whole: this.#whole, open: this.#open.list() };
     return this.#blocks.length === 0 ? position : { ...position, blocks: this.#blocks };
   }
 
+  /** What so many groups stand behind that the position does without. */
+  #drop(): void {
+    let [first, ...rest] = this.#pending;
+    while (first !== undefined && countGroups(rest) > KEPT_GROUPS) {
+      this.#forgetOlder();
+      this.#pending = rest;
+      [first, ...rest] = rest;
+    }
+  }
+
+  #digest(): void {
+    if (this.#pending.length === 0) return;
+    const groups = [...this.#groups];
+    for (const { entries } of this.#pending) for (const entry of entries) addTo(groups, entry);
+    this.#pending = [];
+    if (groups.length > KEPT_GROUPS) {
+      groups.splice(0, groups.length - KEPT_GROUPS);
+      this.#forget();
+    }
+    this.#groups = groups;
+  }
+
   #forgetOlder(): void {
+    this.#groups = [];
+    this.#forget();
+  }
+
+  #forget(): void {
     this.#whole = false;
     this.#beginsUncertain = false;
   }
 }
 
-function startOfLastGroups(entries: readonly Entry[], from: number, to: number): number {
+/** Where in `entries[from..to)` the last groups begin, as many as a position keeps, and how many these are. */
+function lastGroups(
+  entries: Entries,
+  from: number,
+  to: number,
+): { readonly start: number; readonly groups: number } {
   let groups = 0;
+  let next: string | undefined;
   for (let index = to - 1; index >= from; index--) {
-    if (index === to - 1 || entries[index]?.timestamp !== entries[index + 1]?.timestamp) {
-      if (groups === KEPT_GROUPS) return index + 1;
-      groups++;
-    }
+    const timestamp = entries.at(index)?.timestamp;
+    if (timestamp === next) continue;
+    if (groups === KEPT_GROUPS) return { start: index + 1, groups };
+    groups++;
+    next = timestamp;
   }
-  return from;
+  return { start: from, groups };
+}
+
+/** The groups of all of them, of which one may go on in the next. */
+function countGroups(pending: readonly Pending[]): number {
+  let count = 0;
+  let last: string | undefined;
+  for (const { entries, groups } of pending) {
+    count += entries.at(0)?.timestamp === last ? groups - 1 : groups;
+    last = entries.at(-1)?.timestamp;
+  }
+  return count;
+}
+
+/** `entries[start..to)`, without keeping more of them in memory. */
+function excerpt(entries: Entries, start: number, to: number): Entries {
+  const some = entries.slice(0, to);
+  return some instanceof FrameEntries ? some.excerpt(start) : some.slice(start);
 }
 
 function addTo(groups: Group[], entry: Entry): void {

@@ -1,4 +1,4 @@
-import type { Entry } from "../wire/entry.ts";
+import type { Entries } from "../wire/entry.ts";
 
 /** How much longer the next look is, at least and at most, and where timestamps tell nothing. */
 const LEAST_GROWTH = 2;
@@ -24,10 +24,10 @@ export class Window {
   }
 
   /** `entries[0..count)` stand before the place. */
-  add(entries: readonly Entry[], count: number): void {
+  add(entries: Entries, count: number): void {
     this.#count += count;
-    this.#first ??= entries[0]?.timestamp;
-    this.#last = entries[count - 1]?.timestamp ?? this.#last;
+    this.#first ??= entries.at(0)?.timestamp;
+    if (count > 0) this.#last = entries.at(count - 1)?.timestamp ?? this.#last;
   }
 
   /** It shows no more than `shorter` did, which asked for less: both show all there is. */

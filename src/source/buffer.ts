@@ -1,4 +1,3 @@
-import { joinTo } from "./batch.ts";
 import type { Batch } from "./batch.ts";
 import { ByteBudget } from "./byte-budget.ts";
 
@@ -67,7 +66,7 @@ export class BatchBuffer {
     if (this.#end !== undefined) return;
     const { last } = this;
     const { joinWithinMs = Infinity } = this.#shared;
-    if (last === undefined || !joinTo(last, batch, joinWithinMs)) this.#batches.push(batch);
+    if (last === undefined || !last.join(batch, joinWithinMs)) this.#batches.push(batch);
     this.#own.take(batch.bytes);
     this.#shared.budget?.take(batch.bytes);
     this.#wakeConsumer();

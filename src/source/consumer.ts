@@ -1,7 +1,6 @@
 import type { Position } from "../resume/position.ts";
 import type { Trail } from "../resume/trail.ts";
 import type { LineRecord, LogBatch, LogRecord } from "../wire/records.ts";
-import { trailBehind } from "./batch.ts";
 import type { Batch } from "./batch.ts";
 import type { BatchBuffer } from "./buffer.ts";
 
@@ -57,7 +56,7 @@ export class Consumer {
     const batch = this.#owed[0] ?? this.#batch;
     if (batch === undefined) return this.#start?.position;
     if (this.#acknowledged === 0) return batch.before.position;
-    return trailBehind(batch, this.#acknowledged - 1).position;
+    return batch.behind(this.#acknowledged - 1).position;
   }
 
   /** Reading begins at `trail`. */
@@ -109,7 +108,7 @@ export class Consumer {
     if (batch === undefined) return undefined;
     const rest: readonly LineRecord[] =
       this.#handed === 0 ? batch.records : batch.records.slice(this.#handed);
-    this.#handed = batch.records.length;
+    this.#handed = batch.size;
     return rest;
   }
 
@@ -117,11 +116,11 @@ export class Consumer {
   acknowledgeNext(count: number): void {
     let left = count;
     for (let [owed] = this.#owed; owed !== undefined && left > 0; [owed] = this.#owed) {
-      const step = Math.min(left, owed.records.length - this.#acknowledged);
+      const step = Math.min(left, owed.size - this.#acknowledged);
       left -= step;
       this.#acknowledged += step;
       this.#delivers(step);
-      if (this.#acknowledged < owed.records.length) return;
+      if (this.#acknowledged < owed.size) return;
       this.#owed.shift();
       this.#buffer.release(owed);
       this.#acknowledged = 0;
@@ -130,7 +129,7 @@ export class Consumer {
     if (step <= 0) return;
     this.#acknowledged += step;
     this.#delivers(step);
-    if (this.#acknowledged === this.#batch?.records.length) this.#release();
+    if (this.#acknowledged === this.#batch?.size) this.#release();
   }
 
   /** Nothing more is handed out. */
@@ -141,14 +140,14 @@ export class Consumer {
   /** How many records of the batch in hand are left to hand out. */
   get left(): number {
     if (this.#batch === undefined || this.#isAborted) return 0;
-    return this.#batch.records.length - this.#handed;
+    return this.#batch.size - this.#handed;
   }
 
   /** The next record; it stays where it is. */
   get head(): Head | undefined {
     const isInHand = this.left > 0;
     const batch = isInHand ? this.#batch : this.#buffer.first;
-    const record = batch?.records[isInHand ? this.#handed : 0];
+    const record = isInHand ? batch?.records[this.#handed] : batch?.first;
     return batch === undefined || record === undefined
       ? undefined
       : { record, begunAt: batch.begunAt, arrivedAt: batch.arrivedAt };
@@ -159,7 +158,7 @@ export class Consumer {
     const batch = this.#batch;
     if (batch === undefined || !this.#isDelivered) return;
     this.#release();
-    this.#start = trailBehind(batch, batch.records.length - 1);
+    this.#start = batch.behind(batch.size - 1);
     this.#passed = batch.passed;
     this.#batch = undefined;
     this.#handed = 0;
@@ -181,7 +180,7 @@ export class Consumer {
   #current(): Batch | undefined {
     const batch = this.#batch;
     if (this.#isAborted) return undefined;
-    if (batch !== undefined && this.#handed < batch.records.length) return batch;
+    if (batch !== undefined && this.#handed < batch.size) return batch;
     const isDelivered = this.#isDelivered;
     if (isDelivered) this.#release();
     const next = this.#buffer.shift();
@@ -196,7 +195,7 @@ export class Consumer {
 
   /** Every record of the batches that were taken from the buffer. */
   get #isDelivered(): boolean {
-    return this.#owed.length === 0 && this.#acknowledged === (this.#batch?.records.length ?? 0);
+    return this.#owed.length === 0 && this.#acknowledged === (this.#batch?.size ?? 0);
   }
 
   #release(): void {

@@ -1,4 +1,5 @@
-import type { Entry } from "../wire/entry.ts";
+import type { Entries } from "../wire/entry.ts";
+import { textBytes } from "../wire/frame-entries.ts";
 
 /** What an entry takes in the engine's file beside its text (`json-file`: quotes, names, time). */
 const OVERHEAD_BYTES = 90;
@@ -42,12 +43,10 @@ export class Lag {
   }
 
   /** Measures the log's rate by `entries[from..]`, however they were read. */
-  measure(entries: readonly Entry[], from: number): void {
+  measure(entries: Entries, from: number): void {
     const last = entries.at(-1);
     if (last === undefined || from >= entries.length || this.#maxFileBytes === Infinity) return;
-    for (let index = from; index < entries.length; index++) {
-      this.#bytes += (entries[index]?.text.length ?? 0) + OVERHEAD_BYTES;
-    }
+    this.#bytes += textBytes(entries.slice(from)) + OVERHEAD_BYTES * (entries.length - from);
     const stamped = Date.parse(last.timestamp);
     this.#from ??= stamped;
     if (stamped > this.#from) {
@@ -58,7 +57,7 @@ export class Lag {
   }
 
   /** Judges by `entries[from..]`, which a follow has just brought. */
-  mayBeOvertaken(entries: readonly Entry[], from: number, now: number = Date.now()): boolean {
+  mayBeOvertaken(entries: Entries, from: number, now: number = Date.now()): boolean {
     const last = entries.at(-1);
     if (last === undefined || from >= entries.length || this.#maxFileBytes === Infinity)
       return false;

@@ -3,13 +3,13 @@ import type { EngineClient, LogQuery } from "../engine/engine-client.ts";
 import type { Inspection } from "../engine/inspection.ts";
 import { DockspoolError } from "../errors.ts";
 import { onAbort } from "../lifetime/abort.ts";
-import type { Decoder, Entry, Fault } from "../wire/entry.ts";
+import type { Decoder, Entries, Entry, Fault } from "../wire/entry.ts";
 import { FrameDecoder } from "../wire/frames.ts";
 import { StablePartsDecoder } from "../wire/stable-parts.ts";
 import { TtyDecoder } from "../wire/tty.ts";
 
 /** Looks at the entries of a chunk. "stop" ends the read; a promise pauses it. */
-export type Visit = (entries: readonly Entry[]) => "stop" | void | Promise<"stop" | void>;
+export type Visit = (entries: Entries) => "stop" | void | Promise<"stop" | void>;
 
 export interface ReadHandlers {
   /** The engine has answered. */
@@ -73,13 +73,13 @@ export class LogReader {
     const goOn = (wish: "stop" | void): void => {
       if (wish === "stop" || decoder.fault !== undefined) throw new Stop();
     };
-    const look = (entries: readonly Entry[]): void | Promise<void> => {
+    const look = (entries: Entries): void | Promise<void> => {
       const wish = visit(entries);
       return wish instanceof Promise ? wish.then(goOn) : goOn(wish);
     };
-    const take = (chunk: Buffer): void | Promise<void> => {
+    const take = (bytes: Buffer, spans: readonly number[]): void | Promise<void> => {
       this.#sawBytes();
-      return look(decoder.push(chunk));
+      return look(decoder.push(bytes, spans));
     };
     const answered = async (): Promise<void> => {
       // A start between the last look and the answer: what the earlier run left open is told by it alone.

@@ -3,13 +3,16 @@ import { joiningOf } from "../engine/traits.ts";
 import { Trail } from "../resume/trail.ts";
 import { LOG_START, groupedEntries, reach } from "../resume/position.ts";
 import type { Position } from "../resume/position.ts";
-import type { Entry, LogStream } from "../wire/entry.ts";
+import type { Entries, Entry, LogStream } from "../wire/entry.ts";
+import { FrameEntries, textBytes } from "../wire/frame-entries.ts";
 import { LineAssembler } from "../wire/lines.ts";
 import type { CutLine } from "../wire/lines.ts";
 import type { Joining } from "../wire/open-lines.ts";
 import type { ContainerInfo, LineRecord } from "../wire/records.ts";
 import { compareTimestamps } from "../wire/timestamps.ts";
-import type { Batch } from "./batch.ts";
+import { wholeLines } from "../wire/whole-lines.ts";
+import { Batch, countOf } from "./batch.ts";
+import type { Lines } from "./batch.ts";
 import { BlockReplay } from "./block-replay.ts";
 import type { BatchBuffer } from "./buffer.ts";
 import type { Consumer } from "./consumer.ts";
@@ -143,12 +146,12 @@ export class Reading {
   }
 
   /** Entries before the place, reread: what was open there is begun again. */
-  replay(entries: readonly Entry[], count: number): void {
+  replay(entries: Entries, count: number): void {
     if (!this.#cold) return;
     const records: LineRecord[] = [];
     const began: number[] = [];
     for (let index = 0; index < count; index++) {
-      const entry = entries[index];
+      const entry = entries.at(index);
       if (entry !== undefined) this.#assembler.push(entry, this.#info, records, began);
     }
     this.#assembler.cut.length = 0;
@@ -195,16 +198,19 @@ export class Reading {
   }
 
   /** Takes `entries[from..]`, which follow the place, into the buffer. */
-  commit(entries: readonly Entry[], from: number): void {
+  commit(entries: Entries, from: number): void {
     const trail = this.#trail;
     if (trail === undefined || from >= entries.length) return;
     this.lag.measure(entries, from);
     const before = trail.clone();
     const fresh = entries.slice(from);
+    if (this.#takesWhole(fresh)) return this.#commitWhole(fresh, before, trail);
     const base = this.#assembler.count;
     const made: Made = { records: [], ends: [], shownBehind: [], began: [] };
     const { records, ends, shownBehind } = made;
-    for (const [index, entry] of fresh.entries()) {
+    let index = -1;
+    for (const entry of fresh) {
+      index++;
       this.#assembler.push(entry, this.#info, records, this.#multiline && made.began);
       // Without a newline a line had ended before the entry that shows it.
       const own = entry.ended ? 1 : 0;
@@ -218,6 +224,28 @@ export class Reading {
     if (last !== undefined) this.flow.came(fresh.length, Date.parse(last.timestamp));
     this.#emit(made, fresh, before, trail, base);
     if (last !== undefined) this.#endDue(this.#multiline?.late(last.timestamp) ?? []);
+  }
+
+  /** All of them are lines as they stand, and records of their own. */
+  #takesWhole(entries: Entries): entries is FrameEntries {
+    return (
+      entries instanceof FrameEntries &&
+      this.#multiline === undefined &&
+      this.#skip === undefined &&
+      entries.summary.streams.every(({ stream }) => this.#options.streams.has(stream)) &&
+      this.#assembler.takesWhole(entries)
+    );
+  }
+
+  /** Makes the records only when they are asked for: what waits in the buffer is as it came. */
+  #commitWhole(entries: FrameEntries, before: Trail, trail: Trail): void {
+    this.#assembler.passWhole(entries);
+    trail.add(entries);
+    this.flow.came(entries.length, Date.parse(entries.timestamp(entries.length - 1)));
+    const info = this.#info;
+    const { encoding } = this.#options;
+    const make = (count: number): LineRecord[] => wholeLines(entries, count, info, encoding);
+    this.#hand({ make, count: entries.length }, entries, before, trail);
   }
 
   /** A follow came to its end; `remains` gives what it has left undecided. */
@@ -284,7 +312,7 @@ export class Reading {
     return new LineAssembler({ maxLineBytes, encoding, joining: this.joining });
   }
 
-  #emit(made: Made, entries: Entry[], before: Trail, trail: Trail, base: number): void {
+  #emit(made: Made, entries: Entries, before: Trail, trail: Trail, base: number): void {
     for (const line of this.#assembler.cut.splice(0)) this.#output.truncated(line);
     const records: LineRecord[] = [];
     const ends: number[] = [];
@@ -306,36 +334,19 @@ export class Reading {
     this.#hand(joined, entries, before, trail);
   }
 
-  #hand(
-    { records, ends, joins }: Pick<Batch, "records" | "ends" | "joins">,
-    entries: Entry[],
-    before: Trail,
-    trail: Trail,
-  ): void {
-    const bytes = entries.reduce((sum, entry) => sum + entry.text.length, this.#unhanded);
-    if (records.length === 0) {
+  #hand(lines: Lines, entries: Entries, before: Trail, trail: Trail): void {
+    const bytes = textBytes(entries) + this.#unhanded;
+    const count = countOf(lines);
+    if (count === 0) {
       // What comes in parts, or line by line, is held until the record is complete.
       this.#unhanded = this.#isHolding ? bytes : 0;
       this.#output.consumer.pass(trail, entries.length);
       return;
     }
     this.#unhanded = 0;
-    this.#lines += records.length;
+    this.#lines += count;
     this.#bytes += bytes;
-    const passed = entries.length - (ends.at(-1) ?? 0);
-    const arrivedAt = performance.now();
-    this.#output.buffer.push({
-      records,
-      ends,
-      ...(joins && { joins }),
-      entries,
-      trail,
-      before,
-      bytes,
-      begunAt: arrivedAt,
-      arrivedAt,
-      passed,
-    });
+    this.#output.buffer.push(new Batch(lines, { entries, trail, before, bytes }));
   }
 
   get #isHolding(): boolean {

@@ -1,4 +1,5 @@
-import type { Entry, LogStream } from "../wire/entry.ts";
+import type { Entries, LogStream } from "../wire/entry.ts";
+import { FrameEntries } from "../wire/frame-entries.ts";
 import { compareTimestamps } from "../wire/timestamps.ts";
 
 /**
@@ -19,8 +20,11 @@ export class ReplayGuard {
   }
 
   /** The index of the first entry that is a replay, as it seems; `entries.length` where none is. */
-  firstReplay(entries: readonly Entry[]): number {
-    for (const [index, { stream, timestamp, ended }] of entries.entries()) {
+  firstReplay(entries: Entries): number {
+    if (entries instanceof FrameEntries && this.#rises(entries)) return entries.length;
+    let index = -1;
+    for (const { stream, timestamp, ended } of entries) {
+      index++;
       const newest = this.#newest.get(stream);
       const isPart = this.#open.has(stream) && newest === timestamp;
       if (newest !== undefined && !isPart && compareTimestamps(timestamp, newest) <= 0) {
@@ -35,5 +39,20 @@ export class ReplayGuard {
       else this.#open.add(stream);
     }
     return entries.length;
+  }
+
+  /** True where nothing in `entries` can be a replay, as one look at them all tells. */
+  #rises(entries: FrameEntries): boolean {
+    const { isWhole, isRising, streams } = entries.summary;
+    const isLater = streams.every(({ stream, first }) => {
+      const newest = this.#newest.get(stream);
+      return newest === undefined || compareTimestamps(entries.timestamp(first), newest) > 0;
+    });
+    if (!isWhole || !isRising || !isLater) return false;
+    for (const { stream, last } of streams) {
+      this.#newest.set(stream, entries.keptTimestamp(last));
+      this.#open.delete(stream);
+    }
+    return true;
   }
 }

@@ -1,4 +1,4 @@
-import type { Entry } from "../wire/entry.ts";
+import type { Entries } from "../wire/entry.ts";
 import type { Lag } from "./lag.ts";
 
 /**
@@ -30,9 +30,11 @@ export class SkipGuard {
   }
 
   /** The index of the first entry before which some may be missing; `entries.length` where none is. */
-  firstDoubtful(entries: readonly Entry[]): number {
+  firstDoubtful(entries: Entries): number {
     if (this.#isTrusted) return entries.length;
-    for (const [index, { timestamp }] of entries.entries()) {
+    let index = -1;
+    for (const { timestamp } of entries) {
+      index++;
       const before = this.#before ?? timestamp;
       this.#before = timestamp;
       if (Date.parse(timestamp) <= this.#openedAt) continue;

@@ -5,7 +5,7 @@ import { firstLater } from "../resume/later.ts";
 import { groupedEntries, newestTimestamp } from "../resume/position.ts";
 import type { Position } from "../resume/position.ts";
 import { Window } from "../resume/window.ts";
-import type { Entry } from "../wire/entry.ts";
+import type { Entries, Entry } from "../wire/entry.ts";
 import type { BatchBuffer } from "./buffer.ts";
 import { cutWhileReading, faultError } from "./failures.ts";
 import type { LogReader, ReadEnd, Visit } from "./log-reader.ts";
@@ -260,7 +260,7 @@ export class StreamSession {
         fresh += entries.length;
         return 0;
       }
-      held = held.concat(entries);
+      held.push(...entries);
       aligner.push(entries);
       if (aligner.decided && aligner.behind === undefined) return "stop";
       if (aligner.decided) place();
@@ -288,13 +288,13 @@ export class StreamSession {
       reading.restart(skipped);
       this.#reportGap(after, before);
     };
-    const visit = (entries: readonly Entry[]): number => {
+    const visit = (entries: Entries): number => {
       let from = 0;
       if (before === undefined) {
         const later = firstLater(entries, after);
         from = later === -1 ? entries.length : later;
         skipped.add(entries, 0, from);
-        before = entries[from]?.timestamp;
+        before = entries.at(from)?.timestamp;
       }
       fresh += entries.length - from;
       return from;
@@ -309,11 +309,11 @@ export class StreamSession {
   async #readPlainly(
     tail: number | "all",
     signal: AbortSignal,
-    visit: (entries: readonly Entry[]) => number | "stop",
+    visit: (entries: Entries) => number | "stop",
     beforeTaking: () => void = () => {},
   ): Promise<ReadEnd> {
     const { reader, buffer } = this.#parts;
-    const take = (entries: readonly Entry[], from: number): undefined => {
+    const take = (entries: Entries, from: number): undefined => {
       beforeTaking();
       return this.#commit(entries, from);
     };
@@ -334,11 +334,11 @@ export class StreamSession {
     return end;
   }
 
-  #commit(entries: readonly Entry[], from: number): undefined {
-    const first = entries[from];
+  #commit(entries: Entries, from: number): undefined {
+    const first = entries.at(from)?.timestamp;
     if (first === undefined) return undefined;
     this.#parts.reading.commit(entries, from);
-    this.#parts.events.fresh(first.timestamp);
+    this.#parts.events.fresh(first);
     return undefined;
   }
 

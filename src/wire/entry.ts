@@ -12,6 +12,14 @@ export interface Entry {
   readonly ended: boolean;
 }
 
+/** Entries in the log's order; an array of them is one. */
+export interface Entries extends Iterable<Entry> {
+  readonly length: number;
+  /** Counts from the end where `index` is negative. */
+  at(index: number): Entry | undefined;
+  slice(from: number, to?: number): Entries;
+}
+
 /** Why a stream can't be read any further. */
 export type Fault =
   | { readonly kind: "engine-error"; readonly message: string } // an in-band error message
@@ -19,8 +27,11 @@ export type Fault =
 
 /** Turns the bytes of one response, in any chunking, into entries. */
 export interface Decoder {
-  /** The entries that this chunk completes. Once `fault` is set nothing more comes. */
-  push(chunk: Buffer): Entry[];
+  /**
+   * The entries that these bytes complete. The stream's bytes are those within `spans`, pairs of from and to; default: all. Their
+   * memory is not kept. Once `fault` is set nothing more comes.
+   */
+  push(bytes: Buffer, spans?: readonly number[]): Entries;
   /** What is left at the certain end of the log: a last line without its end. It may go on where its container `runs`. */
   end(runs: boolean): Entry[];
   readonly fault: Fault | undefined;

@@ -1,11 +1,9 @@
-import type { Decoder, Entry, Fault, LogStream } from "./entry.ts";
+import type { Decoder, Entries, Entry, Fault, LogStream } from "./entry.ts";
 import { Fragments } from "./fragments.ts";
+import { HEADER_BYTES, PIECE_BYTES, scanFrames } from "./frame-scan.ts";
+import { gather } from "./spans.ts";
 import { LONGEST_LENGTH, NANOSECOND_UTC_LENGTH, toUtc } from "./timestamps.ts";
 
-/** Stream type, three zero bytes, big-endian length of what follows (Engine API, "ContainerAttach", stream format). */
-const HEADER_BYTES = 8;
-/** A longer frame is handed on in pieces of this size, like the parts that engines cut long lines into. */
-const PIECE_BYTES = 64 * 1024;
 /** A timestamp with its space. */
 const MAX_STAMP_BYTES = LONGEST_LENGTH + 1;
 const ERROR_FRAME = 3;
@@ -22,18 +20,45 @@ export class FrameDecoder implements Decoder {
   readonly #fragments = new Fragments();
   #long: LongFrame | undefined;
   #fault: Fault | undefined;
+  /** Frames were seen that lie in several spans. */
+  #isScattered = false;
 
   get fault(): Fault | undefined {
     return this.#fault;
   }
 
-  push(chunk: Buffer): Entry[] {
+  push(bytes: Buffer, spans: readonly number[] = [0, bytes.length]): Entries {
+    if (this.#fault !== undefined) return [];
+    const isInPieces = this.#isScattered && spans.length > 2;
+    if (this.#fragments.isEmpty && this.#long === undefined && !isInPieces) {
+      return this.#scan(bytes, spans) ?? this.#decode(gather(bytes, spans));
+    }
+    const all = this.#fragments.join(gather(bytes, spans));
+    if (all === undefined) return [];
+    return this.#long === undefined
+      ? (this.#scan(all, [0, all.length]) ?? this.#decode(all))
+      : this.#decode(all);
+  }
+
+  /** The fast way, for what the engine usually sends; undefined where it is something else. */
+  #scan(bytes: Buffer, spans: readonly number[]): Entries | undefined {
+    const scan = scanFrames(bytes, spans);
+    if (scan.kind === "unusual") return undefined;
+    if (scan.kind === "cut" && !scan.isLast) {
+      // The peer cuts the stream elsewhere than between frames.
+      this.#isScattered = true;
+      const all = gather(bytes, spans);
+      return this.#scan(all, [0, all.length]);
+    }
+    if (scan.kind === "cut") this.#fragments.keep(bytes.subarray(scan.from, scan.to), scan.wanted);
+    return scan.entries ?? [];
+  }
+
+  /** The slow way, for everything; `bytes` are kept. */
+  #decode(bytes: Buffer): Entry[] {
     const entries: Entry[] = [];
-    if (this.#fault !== undefined) return entries;
-    const bytes = this.#fragments.join(chunk);
-    if (bytes === undefined) return entries;
     let at = 0;
-    while (this.#fault === undefined) {
+    while (this.#fault === undefined && at < bytes.length) {
       const wanted = this.#wanted(bytes, at);
       if (wanted === undefined) break;
       if (bytes.length - at < wanted) {

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Hash } from "node:crypto";
 import type { Entry, LogStream } from "./entry.ts";
+import type { FrameEntries } from "./frame-entries.ts";
 import { continues } from "./open-lines.ts";
 import type { Joining } from "./open-lines.ts";
 import { RecentLines } from "./recent-lines.ts";
@@ -57,6 +58,26 @@ export class LineAssembler {
   push(entry: Entry, container: ContainerInfo, records: LineRecord[], began?: number[]): void {
     this.#push(entry, container, records, began);
     this.#count++;
+  }
+
+  /** `entries` are lines as they stand: none is open, too long, or equal to one before. */
+  takesWhole(entries: FrameEntries): boolean {
+    const { isWhole, isRising, longest, streams } = entries.summary;
+    return (
+      isWhole &&
+      isRising &&
+      this.#open.size === 0 &&
+      longest <= this.#options.maxLineBytes &&
+      streams.every(({ stream, first }) => this.#recent(stream).isNew(entries.timestamp(first)))
+    );
+  }
+
+  /** Takes what `takesWhole`; the lines are made of `entries` when they are wanted. */
+  passWhole(entries: FrameEntries): void {
+    const { streams } = entries.summary;
+    for (const { stream, last } of streams)
+      this.#recent(stream).pass(entries, last, streams.length === 1);
+    this.#count += entries.length;
   }
 
   /** The open lines end here: their container stopped, or the log is read no further. */
@@ -174,10 +195,15 @@ export class LineAssembler {
 
   /** How many lines of this stream, timestamp and content came before. */
   #occurrence(stream: LogStream, timestamp: string, content: Content): number {
+    return this.#recent(stream).occurrence(timestamp, content);
+  }
+
+  #recent(stream: LogStream): RecentLines {
     const known = this.#equals.get(stream);
-    const recent = known ?? new RecentLines();
-    if (known === undefined) this.#equals.set(stream, recent);
-    return recent.occurrence(timestamp, content);
+    if (known !== undefined) return known;
+    const recent = new RecentLines();
+    this.#equals.set(stream, recent);
+    return recent;
   }
 }
 

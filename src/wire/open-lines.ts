@@ -1,4 +1,5 @@
-import type { Entry, LogStream } from "./entry.ts";
+import type { Entries, Entry, LogStream } from "./entry.ts";
+import { FrameEntries } from "./frame-entries.ts";
 
 /** A line that has begun and not ended. */
 export interface OpenLine {
@@ -48,6 +49,18 @@ export class OpenLines {
     copy.#begun = new Map(Array.from(this.#begun, ([stream, begun]) => [stream, { ...begun }]));
     copy.#count = this.#count;
     return copy;
+  }
+
+  /** Adds `entries[from..to)`. */
+  addAll(entries: Entries, from: number, to: number): void {
+    if (this.#begun.size === 0 && entries instanceof FrameEntries && entries.summary.isWhole) {
+      this.#count += to - from;
+      return;
+    }
+    for (let index = from; index < to; index++) {
+      const entry = entries.at(index);
+      if (entry !== undefined) this.add(entry);
+    }
   }
 
   add(entry: Entry): void {

@@ -1,3 +1,4 @@
+import type { FrameEntries } from "./frame-entries.ts";
 import { contentKey } from "./records.ts";
 import type { Content } from "./records.ts";
 
@@ -16,11 +17,18 @@ export class RecentLines {
   readonly #lines: Lines[] = [];
   #next = 0;
   #newest = "";
+  /** Lines of this stream behind those, each later than the one before. */
+  #passed: FrameEntries[] = [];
+
+  /** Later than all lines so far: the first of its timestamp. */
+  isNew(timestamp: string): boolean {
+    return timestamp > this.#newest;
+  }
 
   /** How many lines with this timestamp and content came before. */
   occurrence(timestamp: string, content: Content): number {
-    if (timestamp > this.#newest) {
-      this.#newest = timestamp;
+    if (this.#passed.length > 0) this.#rememberPassed();
+    if (this.isNew(timestamp)) {
       this.#remember(timestamp, content);
       return 0;
     }
@@ -30,10 +38,44 @@ export class RecentLines {
     return 0;
   }
 
+  /** This stream's lines among `entries` up to `last` are new, and rise. `isAlone`: all entries are this stream's. */
+  pass(entries: FrameEntries, last: number, isAlone: boolean): void {
+    const stream = entries.stream(last);
+    const latest = isAlone
+      ? entries.excerpt(Math.max(0, entries.length - REMEMBERED))
+      : entries.pick(latestOf(entries, stream, last));
+    this.#newest = latest.timestamp(latest.length - 1);
+    this.#passed.push(latest);
+    let held = this.#passed.reduce((sum, { length }) => sum + length, 0);
+    for (const { length } of this.#passed.slice(0, -1)) {
+      held -= length;
+      if (held < REMEMBERED) break;
+      this.#passed.shift();
+    }
+  }
+
+  #rememberPassed(): void {
+    const passed = this.#passed;
+    this.#passed = [];
+    for (const entries of passed) {
+      for (const { timestamp, text } of entries) this.#remember(timestamp, text);
+    }
+  }
+
   #remember(timestamp: string, first: Content): void {
+    if (timestamp > this.#newest) this.#newest = timestamp;
     this.#lines[this.#next] = { timestamp, first, counts: undefined };
     this.#next = (this.#next + 1) % REMEMBERED;
   }
+}
+
+/** The last entries of a stream, oldest first. */
+function latestOf(entries: FrameEntries, stream: string, last: number): number[] {
+  const latest: number[] = [];
+  for (let index = last; index >= 0 && latest.length < REMEMBERED; index--) {
+    if (entries.stream(index) === stream) latest.unshift(index);
+  }
+  return latest;
 }
 
 function count(lines: Lines, content: Content): number {

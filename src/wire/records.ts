@@ -61,16 +61,17 @@ export class LineRecord implements LogRecord {
   readonly timestamp: string;
   readonly line: string;
   readonly truncated: boolean;
-  readonly #content: Content;
+  readonly #content: Content | undefined;
   readonly #occurrence: number;
 
+  /** `content`: undefined where it is the line's text in UTF-8. */
   constructor(
     container: ContainerInfo,
     stream: LogStream,
     timestamp: string,
     line: string,
     truncated: boolean,
-    content: Content,
+    content: Content | undefined,
     occurrence: number,
   ) {
     this.container = container;
@@ -90,13 +91,14 @@ export class LineRecord implements LogRecord {
   /** This line and those that go on with it, known by this one. `occurrence`: as it was when it was first read. */
   joined(line: string, truncated: boolean, occurrence: number = this.#occurrence): LineRecord {
     const { container, stream, timestamp } = this;
-    return new LineRecord(container, stream, timestamp, line, truncated, this.#content, occurrence);
+    const content = this.#content ?? Buffer.from(this.line);
+    return new LineRecord(container, stream, timestamp, line, truncated, content, occurrence);
   }
 
   get id(): string {
     return createHash("sha256")
       .update(`${this.container.id} ${this.stream} ${this.timestamp} ${this.#occurrence} `)
-      .update(contentDigest(this.#content))
+      .update(contentDigest(this.#content ?? Buffer.from(this.line)))
       .digest("base64url")
       .slice(0, 22);
   }

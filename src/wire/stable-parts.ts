@@ -1,4 +1,4 @@
-import type { Decoder, Entry, Fault, LogStream } from "./entry.ts";
+import type { Decoder, Entries, Entry, Fault, LogStream } from "./entry.ts";
 
 /** Long lines are cut at multiples of this, wherever the engine cut them. */
 const PART_BYTES = 64 * 1024;
@@ -29,16 +29,20 @@ export class StablePartsDecoder implements Decoder {
     return this.#lines.size > 0 || this.#decoder.isHolding;
   }
 
-  push(chunk: Buffer): Entry[] {
-    return this.#decoder.push(chunk).flatMap((entry) => this.#add(entry));
+  push(bytes: Buffer, spans?: readonly number[]): Entry[] {
+    return this.#addAll(this.#decoder.push(bytes, spans));
   }
 
   end(runs: boolean): Entry[] {
-    const entries = this.#decoder.end(runs).flatMap((entry) => this.#add(entry));
+    const entries = this.#addAll(this.#decoder.end(runs));
     if (runs) return entries;
     for (const [stream, line] of this.#lines) entries.push(toEntry(stream, line, false));
     this.#lines.clear();
     return entries;
+  }
+
+  #addAll(parts: Entries): Entry[] {
+    return Array.from(parts, (entry) => this.#add(entry)).flat();
   }
 
   #add(entry: Entry): Entry[] {

@@ -1,6 +1,7 @@
 import type { Decoder, Entry, Fault } from "./entry.ts";
 import { Fragments } from "./fragments.ts";
 import { excerpt } from "./frames.ts";
+import { gather } from "./spans.ts";
 import { LONGEST_LENGTH, coarsen, compareTimestamps, fractionDigits, toUtc } from "./timestamps.ts";
 
 /** The engine cuts lines into parts of this size and stamps each of them (moby, `daemon/logger/copier.go`). */
@@ -43,8 +44,9 @@ export class TtyDecoder implements Decoder {
     return !this.#fragments.isEmpty;
   }
 
-  push(chunk: Buffer): Entry[] {
-    return this.#fault === undefined ? this.#decode(this.#fragments.join(chunk), "never") : [];
+  push(bytes: Buffer, spans: readonly number[] = [0, bytes.length]): Entry[] {
+    if (this.#fault !== undefined) return [];
+    return this.#decode(this.#fragments.join(gather(bytes, spans)), "never");
   }
 
   end(runs: boolean): Entry[] {

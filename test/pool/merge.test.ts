@@ -8,6 +8,7 @@ import { RoundRobin } from "../../src/pool/round-robin.ts";
 import { TimeOrder } from "../../src/pool/time-order.ts";
 import { LOG_START } from "../../src/resume/position.ts";
 import { Trail } from "../../src/resume/trail.ts";
+import { Batch } from "../../src/source/batch.ts";
 import { BatchBuffer } from "../../src/source/buffer.ts";
 import type { Capture } from "../../src/source/capture.ts";
 import { Consumer } from "../../src/source/consumer.ts";
@@ -62,20 +63,14 @@ class Source {
       text: Buffer.from(`${this.name}${second}`),
       ended: true,
     }));
-    this.buffer.push({
-      records: entries.map(
-        ({ stream, timestamp, text }) =>
-          new LineRecord(info, stream, timestamp, String(text), false, text, 0),
-      ),
-      ends: entries.map((_, index) => index + 1),
-      entries,
-      trail: joined ? this.#trail : this.#trail.clone(),
-      before: this.#trail.clone(),
-      bytes,
-      begunAt: performance.now(),
-      arrivedAt: performance.now(),
-      passed: 0,
-    });
+    const records = entries.map(
+      ({ stream, timestamp, text }) =>
+        new LineRecord(info, stream, timestamp, String(text), false, text, 0),
+    );
+    const ends = entries.map((_, index) => index + 1);
+    const trail = joined ? this.#trail : this.#trail.clone();
+    const place = { entries, trail, before: this.#trail.clone(), bytes };
+    this.buffer.push(new Batch({ records, ends }, place));
   }
 }
 

@@ -22,6 +22,12 @@ function write(from: number, to: number): void {
     web.write(`line ${line}`, { stream: line % 3 === 0 ? "stderr" : "stdout" });
 }
 
+/** The buffer is full, and the next chunk has come and waits for room. */
+async function isPaused(source: ContainerLogSource): Promise<void> {
+  await eventually(() => source.stats.bufferedBytes >= 500);
+  await after(100);
+}
+
 /** What came is the log without some lines, in order; each of those lies between the times of a gap that was reported. */
 function expectOnlyGapsMissing({ lines, ...follower }: Pick<Follower, "lines" | "statuses">): void {
   const written = toLines(web.written);
@@ -141,7 +147,7 @@ describe("a consumer that was overtaken while its stream was paused", () => {
       if (index === 9) await held;
     });
     await follower.has(10);
-    await eventually(() => source.stats.bufferedBytes >= 500);
+    await isPaused(source);
     write(12_000, 14_000);
     web.truncate(500);
     // Longer than a pause that is thought harmless; nothing announces it.
@@ -162,7 +168,7 @@ describe("a consumer that was overtaken while its stream was paused", () => {
     });
     const follower = new Follower(source, async (_, index) => {
       if (index !== 9) return;
-      await eventually(() => source.stats.bufferedBytes >= 500);
+      await isPaused(source);
       write(12_000, 14_000);
       web.truncate(500);
     });

@@ -3,6 +3,7 @@ import { Dispatch } from "../../src/delivery/dispatch.ts";
 import type { Supply } from "../../src/delivery/portion.ts";
 import type { Position } from "../../src/resume/position.ts";
 import { Trail } from "../../src/resume/trail.ts";
+import { Batch } from "../../src/source/batch.ts";
 import { BatchBuffer } from "../../src/source/buffer.ts";
 import { Consumer } from "../../src/source/consumer.ts";
 import { supplyOf } from "../../src/source/supply.ts";
@@ -97,18 +98,9 @@ export class Life {
       this.#consumer.pass(this.#trail, entries.length);
       return;
     }
-    const arrivedAt = performance.now();
-    this.#buffer.push({
-      records: ends.map(() => recordOf(`${this.#lines++}`)),
-      ends,
-      entries,
-      trail: this.#trail,
-      before,
-      bytes: ends.length * LINE_BYTES,
-      begunAt: arrivedAt,
-      arrivedAt,
-      passed: entries.length - last,
-    });
+    const records = ends.map(() => recordOf(`${this.#lines++}`));
+    const place = { entries, trail: this.#trail, before, bytes: ends.length * LINE_BYTES };
+    this.#buffer.push(new Batch({ records, ends }, place));
   }
 
   join(plan: SinkPlan): void {

@@ -3,7 +3,7 @@ import type { DispatchHost } from "../../src/delivery/dispatch.ts";
 import type { Portion, Supply } from "../../src/delivery/portion.ts";
 import type { Retry } from "../../src/delivery/sink-delivery.ts";
 import type { DockspoolError } from "../../src/index.ts";
-import type { Batch } from "../../src/source/batch.ts";
+import { Batch } from "../../src/source/batch.ts";
 import type { Trail } from "../../src/resume/trail.ts";
 import { LineRecord } from "../../src/wire/records.ts";
 
@@ -33,18 +33,8 @@ export function batchOf(log: Trail, lines: readonly string[], bytes: number): Ba
     ended: true,
   }));
   log.add(entries);
-  const arrivedAt = performance.now();
-  return {
-    records: lines.map(recordOf),
-    ends: lines.map((_, index) => index + 1),
-    entries,
-    trail: log,
-    before,
-    bytes,
-    begunAt: arrivedAt,
-    arrivedAt,
-    passed: 0,
-  };
+  const made = { records: lines.map(recordOf), ends: lines.map((_, index) => index + 1) };
+  return new Batch(made, { entries, trail: log, before, bytes });
 }
 
 interface Arrival {

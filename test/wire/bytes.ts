@@ -41,7 +41,7 @@ export interface Decoded {
 /** What a decoder makes of the chunks. */
 export function decode(decoder: Decoder, chunks: readonly Buffer[]): Decoded[] {
   const entries: Decoded[] = [];
-  for (const chunk of chunks) entries.push(...decoder.push(chunk).map(readable));
+  for (const chunk of chunks) entries.push(...Array.from(decoder.push(chunk), readable));
   return [...entries, ...decoder.end(false).map(readable)];
 }
 

@@ -1,0 +1,210 @@
+import type { Entries, Entry, LogStream } from "./entry.ts";
+import { NANOSECOND_UTC_LENGTH } from "./timestamps.ts";
+
+/** For each entry where its timestamp begins, and where its text ends with two flags. */
+const MARKS = 2;
+const FLAG_BITS = 2;
+const STDERR = 1;
+const ENDED = 2;
+/** A chunk no longer than this may be kept for the sake of some of its entries. */
+const KEPT_BYTES = 8 * 1024;
+/** From a timestamp's beginning to its text's. */
+const STAMP_BYTES = NANOSECOND_UTC_LENGTH + 1;
+
+/** What one stream has of some entries. */
+export interface StreamSpan {
+  readonly stream: LogStream;
+  readonly first: number;
+  readonly last: number;
+}
+
+/** What is known of all of them together. */
+export interface Summary {
+  /** Each is a line, from its beginning to its end. */
+  readonly isWhole: boolean;
+  /** Within a stream each timestamp is later than the one before. */
+  readonly isRising: boolean;
+  /** Bytes of the longest text. */
+  readonly longest: number;
+  readonly streams: readonly StreamSpan[];
+}
+
+/** The entry's second mark. */
+export function textMark(end: number, isStderr: boolean, ended: boolean): number {
+  return (end << FLAG_BITS) | (isStderr ? STDERR : 0) | (ended ? ENDED : 0);
+}
+
+/**
+ * The entries of a chunk as the engine usually sends them, decoded at once: one string for all of them, of which timestamps and
+ * lines are parts, and eight bytes of marks for each.
+ */
+export class FrameEntries implements Entries {
+  readonly length: number;
+  readonly summary: Summary;
+  /** The chunk's bytes, one character each. */
+  readonly #latin1: string;
+  /** The same, where they are not all ASCII. */
+  readonly #bytes: Buffer | undefined;
+  readonly #marks: Int32Array;
+
+  constructor(latin1: string, bytes: Buffer | undefined, marks: Int32Array, summary: Summary) {
+    this.#latin1 = latin1;
+    this.#bytes = bytes;
+    this.#marks = marks;
+    this.summary = summary;
+    this.length = marks.length / MARKS;
+  }
+
+  at(index: number): Entry | undefined {
+    const at = index < 0 ? this.length + index : index;
+    return at < 0 || at >= this.length ? undefined : new FrameEntry(this, at);
+  }
+
+  *[Symbol.iterator](): Generator<Entry, undefined> {
+    for (let index = 0; index < this.length; index++) yield new FrameEntry(this, index);
+  }
+
+  /** What is known of all of them holds for some of them, too. */
+  slice(from: number, to: number = this.length): FrameEntries {
+    if (from === 0 && to >= this.length) return this;
+    const marks = this.#marks.subarray(from * MARKS, to * MARKS);
+    const streams = streamsOf(marks);
+    const summary = { ...this.summary, streams };
+    return new FrameEntries(this.#latin1, this.#bytes, marks, summary);
+  }
+
+  /** A copy of `indices` alone, which keeps nothing else of the chunk in memory. */
+  pick(indices: readonly number[]): FrameEntries {
+    const marks = new Int32Array(indices.length * MARKS);
+    const parts: string[] = [];
+    let start = 0;
+    for (const [place, index] of indices.entries()) {
+      const mark = this.#textMark(index);
+      const part = this.#latin1.substring(this.#stampStart(index), mark >> FLAG_BITS);
+      parts.push(part);
+      marks[place * MARKS] = start;
+      start += part.length;
+      marks[place * MARKS + 1] = (start << FLAG_BITS) | (mark & (STDERR | ENDED));
+    }
+    const latin1 = parts.join("");
+    const bytes = this.isAscii ? undefined : Buffer.from(latin1, "latin1");
+    return new FrameEntries(latin1, bytes, marks, { ...this.summary, streams: streamsOf(marks) });
+  }
+
+  /** `slice`, without keeping a large chunk in memory for a few of its entries. */
+  excerpt(from: number): FrameEntries {
+    if (this.#latin1.length <= KEPT_BYTES) return this.slice(from);
+    return this.pick(Array.from({ length: this.length - from }, (_, index) => from + index));
+  }
+
+  stream(index: number): LogStream {
+    return (this.#textMark(index) & STDERR) === 0 ? "stdout" : "stderr";
+  }
+
+  timestamp(index: number): string {
+    const start = this.#stampStart(index);
+    return this.#latin1.substring(start, start + NANOSECOND_UTC_LENGTH);
+  }
+
+  /** The timestamp, to be kept: it does not keep the chunk in memory. */
+  keptTimestamp(index: number): string {
+    return Buffer.from(this.timestamp(index), "latin1").toString("latin1");
+  }
+
+  ended(index: number): boolean {
+    return (this.#textMark(index) & ENDED) !== 0;
+  }
+
+  /** The text's bytes, one character each. */
+  latin1(index: number): string {
+    return this.#latin1.substring(this.#textStart(index), this.#textMark(index) >> FLAG_BITS);
+  }
+
+  /** Invalid UTF-8 becomes U+FFFD. */
+  utf8(index: number): string {
+    if (this.#bytes === undefined) return this.latin1(index);
+    return this.#bytes.toString("utf8", this.#textStart(index), this.#textMark(index) >> FLAG_BITS);
+  }
+
+  /** All are ASCII: characters are bytes in either encoding. */
+  get isAscii(): boolean {
+    return this.#bytes === undefined;
+  }
+
+  /** A copy of the text. */
+  text(index: number): Buffer {
+    return Buffer.from(this.latin1(index), "latin1");
+  }
+
+  /** Bytes of all texts. */
+  get textBytes(): number {
+    let bytes = 0;
+    for (let index = 0; index < this.length; index++)
+      bytes += (this.#textMark(index) >> FLAG_BITS) - this.#textStart(index);
+    return bytes;
+  }
+
+  #stampStart(index: number): number {
+    return this.#marks[index * MARKS] ?? 0;
+  }
+
+  #textStart(index: number): number {
+    return this.#stampStart(index) + STAMP_BYTES;
+  }
+
+  #textMark(index: number): number {
+    return this.#marks[index * MARKS + 1] ?? 0;
+  }
+}
+
+/** One of them; its text is copied when it is asked for. */
+class FrameEntry implements Entry {
+  readonly #entries: FrameEntries;
+  readonly #index: number;
+
+  constructor(entries: FrameEntries, index: number) {
+    this.#entries = entries;
+    this.#index = index;
+  }
+
+  get stream(): LogStream {
+    return this.#entries.stream(this.#index);
+  }
+
+  get timestamp(): string {
+    return this.#entries.timestamp(this.#index);
+  }
+
+  get text(): Buffer {
+    return this.#entries.text(this.#index);
+  }
+
+  get ended(): boolean {
+    return this.#entries.ended(this.#index);
+  }
+}
+
+/** Where in `marks` each stream's first and last entry are. */
+export function streamsOf(marks: Int32Array): StreamSpan[] {
+  const spans: StreamSpan[] = [];
+  for (const stream of ["stdout", "stderr"] as const) {
+    const flag = stream === "stderr" ? STDERR : 0;
+    const isOf = (index: number): boolean => ((marks[index * MARKS + 1] ?? 0) & STDERR) === flag;
+    const length = marks.length / MARKS;
+    let first = 0;
+    while (first < length && !isOf(first)) first++;
+    if (first === length) continue;
+    let last = length - 1;
+    while (!isOf(last)) last--;
+    spans.push({ stream, first, last });
+  }
+  return spans;
+}
+
+/** Bytes of all texts. */
+export function textBytes(entries: Entries): number {
+  if (entries instanceof FrameEntries) return entries.textBytes;
+  let bytes = 0;
+  for (const { text } of entries) bytes += text.length;
+  return bytes;
+}

@@ -1,0 +1,26 @@
+import type { FrameEntries } from "./frame-entries.ts";
+import { LineRecord } from "./records.ts";
+import type { ContainerInfo } from "./records.ts";
+
+const REPLACEMENT = "\ufffd";
+
+/** Records of the first `count` entries, which are lines as they stand (`LineAssembler.takesWhole`). */
+export function wholeLines(
+  entries: FrameEntries,
+  count: number,
+  container: ContainerInfo,
+  encoding: "utf8" | "latin1",
+): LineRecord[] {
+  const records: LineRecord[] = [];
+  const { isAscii } = entries;
+  for (let index = 0; index < count; index++) {
+    const stream = entries.stream(index);
+    const timestamp = entries.timestamp(index);
+    const line = isAscii || encoding === "latin1" ? entries.latin1(index) : entries.utf8(index);
+    // Text that is not the bytes' own UTF-8 does not tell them.
+    const tells = isAscii || (encoding === "utf8" && !line.includes(REPLACEMENT));
+    const content = tells ? undefined : entries.text(index);
+    records.push(new LineRecord(container, stream, timestamp, line, false, content, 0));
+  }
+  return records;
+}
