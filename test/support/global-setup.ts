@@ -1,25 +1,29 @@
 import type { TestProject } from "vitest/node";
 
 import { RealEngine } from "./real-engine/engine.ts";
+import { whyNoHaproxy } from "./real-engine/haproxy.ts";
 import { whyNoEngine } from "./real-engine/programs.ts";
-
-/** Set once the line was printed: this module is loaded anew for each project. */
-const printed = Symbol.for("dockspool.engine-skip-printed");
+import { throughHaproxy } from "./real-engine/through.ts";
 
 /** Starts the engine that the suites of a project share; Vitest calls it only when one of their files is selected. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const noHaproxy = whyNoHaproxy();
+  if (noHaproxy !== undefined) {
+    if (throughHaproxy()) throw new Error(`DOCKSPOOL_THROUGH: ${noHaproxy}.`);
+    skip(`Suites through HAProxy skipped: ${noHaproxy}`);
+  }
+  project.provide("haproxy", noHaproxy === undefined);
+
   const binDirectory = process.env["DOCKSPOOL_ENGINE_BIN"];
-  const reason = whyNoEngine(binDirectory);
-  if (reason !== undefined) {
-    const message = `Real-engine suites skipped: ${reason}`;
-    if (isContinuousIntegration()) throw new Error(`${message}. Under CI=true that is a failure.`);
-    if (!Reflect.has(globalThis, printed)) console.log(message);
-    Reflect.set(globalThis, printed, true);
+  const noEngine = whyNoEngine(binDirectory);
+  if (noEngine !== undefined) {
+    skip(`Real-engine suites skipped: ${noEngine}`);
     project.provide("sharedEngine", null);
     return async () => {};
   }
   const engine = await RealEngine.start(binDirectory === undefined ? {} : { binDirectory });
   project.provide("sharedEngine", engine.handle);
+  if (throughHaproxy()) console.log(`Engines are behind HAProxy: ${engine.socketPath}`);
   // An engine is taken down when the process exits, but a signal ends it without that.
   process.once("SIGTERM", exitOnSignal);
   return async () => {
@@ -28,10 +32,15 @@ export default async function setup(project: TestProject): Promise<() => Promise
   };
 }
 
-function exitOnSignal(): never {
-  process.exit(143);
+/** Prints the line once: this module is loaded anew for each project. */
+function skip(message: string): void {
+  const isContinuousIntegration = process.env["CI"] === "true" || process.env["CI"] === "1";
+  if (isContinuousIntegration) throw new Error(`${message}. Under CI=true that is a failure.`);
+  const printed = Symbol.for(message);
+  if (!Reflect.has(globalThis, printed)) console.log(message);
+  Reflect.set(globalThis, printed, true);
 }
 
-function isContinuousIntegration(): boolean {
-  return process.env["CI"] === "true" || process.env["CI"] === "1";
+function exitOnSignal(): never {
+  process.exit(143);
 }

@@ -5,13 +5,19 @@ import type { EngineHandle } from "./real-engine/engine.ts";
 
 export { RealEngine } from "./real-engine/engine.ts";
 export type { RunOptions } from "./real-engine/engine.ts";
+export { Haproxy } from "./real-engine/haproxy.ts";
+export type { HaproxyOptions } from "./real-engine/haproxy.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
     /** The engine that suites share; null where none can be started here. */
     sharedEngine: EngineHandle | null;
+    /** Whether HAProxy can be started here. */
+    haproxy: boolean;
   }
 }
+
+const NOWHERE: EngineHandle = { directory: "", socketPath: "", ownSocketPath: "", pid: 0 };
 
 /**
  * A suite against the shared engine; skipped where none can be started. When the suite ends, the containers that it has
@@ -20,7 +26,7 @@ declare module "vitest" {
 export function describeWithEngine(name: string, body: (engine: RealEngine) => void): void {
   const handle: EngineHandle | null | undefined = inject("sharedEngine");
   if (handle === null || handle === undefined) {
-    describe.skip(name, () => body(RealEngine.attach({ directory: "", socketPath: "", pid: 0 })));
+    describe.skip(name, () => body(RealEngine.attach(NOWHERE)));
     return;
   }
   describe(name, () => {
@@ -28,4 +34,10 @@ export function describeWithEngine(name: string, body: (engine: RealEngine) => v
     afterAll(() => engine.stop());
     body(engine);
   });
+}
+
+/** As `describeWithEngine`, for a suite that puts HAProxy before the engine; skipped where that can't be started either. */
+export function describeWithHaproxy(name: string, body: (engine: RealEngine) => void): void {
+  if (inject("haproxy")) describeWithEngine(name, body);
+  else describe.skip(name, () => body(RealEngine.attach(NOWHERE)));
 }

@@ -48,6 +48,11 @@ export class Daemon {
     return pid;
   }
 
+  /** Resolves when the process has ended, however. */
+  get ended(): Promise<void> {
+    return this.#exited;
+  }
+
   /** Polls until `probe` is true. When the process ends before, or the deadline passes, tells the end of its log. */
   async ready(probe: () => Promise<boolean>, deadlineMs: number): Promise<void> {
     const deadline = performance.now() + deadlineMs;

@@ -6,9 +6,11 @@ import { promisify } from "node:util";
 
 import { callApi, mustCallApi, numberField, stringField } from "./api.ts";
 import type { ApiAnswer, ApiCall } from "./api.ts";
+import { Haproxy } from "./haproxy.ts";
 import { importImage } from "./image.ts";
 import { OwnedDaemons, answersPing } from "./owned-daemons.ts";
 import { engineEnvironment, findProgram, whyNoEngine } from "./programs.ts";
+import { throughHaproxy } from "./through.ts";
 
 export interface RealEngineOptions {
   /** Refuses to start where the engine installed is not of this version. */
@@ -24,7 +26,9 @@ export interface RealEngineOptions {
 /** What another process needs to use an engine; plain data. */
 export interface EngineHandle {
   readonly directory: string;
+  /** What the library is given: the engine's own socket, or that of a proxy before it. */
   readonly socketPath: string;
+  readonly ownSocketPath: string;
   readonly pid: number;
 }
 
@@ -51,20 +55,29 @@ export interface EngineInfo {
 /** What the kernel shows to programs, whatever it uses itself (man 5 proc, man 7 time). */
 const CLOCK_TICKS_PER_SECOND = 100;
 
-/** A real Docker engine with its own data root, socket, pid file and containerd. */
+/**
+ * A real Docker engine with its own data root, socket, pid file and containerd. What is called here goes to the engine
+ * itself, also where `socketPath` is that of a proxy.
+ */
 export class RealEngine {
   readonly directory: string;
+  /** For the library. */
   readonly socketPath: string;
+  /** The engine's own. */
+  readonly ownSocketPath: string;
   readonly #owned: OwnedDaemons | undefined;
+  readonly #proxy: Haproxy | undefined;
   readonly #containers = new Set<string>();
   #pid: number;
   #stopping: Promise<void> | undefined;
 
-  private constructor(handle: EngineHandle, owned: OwnedDaemons | undefined) {
+  private constructor(handle: EngineHandle, owned?: OwnedDaemons, proxy?: Haproxy) {
     this.directory = handle.directory;
     this.socketPath = handle.socketPath;
+    this.ownSocketPath = handle.ownSocketPath;
     this.#pid = handle.pid;
     this.#owned = owned;
+    this.#proxy = proxy;
   }
 
   /** Starts an engine, which `stop()` ends without a trace. Takes well under a second. */
@@ -76,20 +89,25 @@ export class RealEngine {
       directory: options.directory,
       binDirectory: options.binDirectory,
     });
-    const { directory, socketPath } = owned;
-    const engine = new RealEngine({ directory, socketPath, pid: 0 }, owned);
+    const { directory, socketPath: ownSocketPath } = owned;
+    let proxy: Haproxy | undefined;
     try {
+      if (throughHaproxy()) proxy = await Haproxy.start(ownSocketPath);
+      const socketPath = proxy?.socketPath ?? ownSocketPath;
+      const handle = { directory, socketPath, ownSocketPath, pid: 0 };
+      const engine = new RealEngine(handle, owned, proxy);
       await engine.#prepare(owned, options.version);
+      return engine;
     } catch (error) {
-      await engine.stop();
+      await proxy?.close();
+      await owned.end();
       throw error;
     }
-    return engine;
   }
 
   /** Uses an engine that another process started. Its `stop()` only removes the containers it has run itself. */
   static attach(handle: EngineHandle): RealEngine {
-    return new RealEngine(handle, undefined);
+    return new RealEngine(handle);
   }
 
   /** The daemon's process id; another one after `startDaemon()`. */
@@ -98,7 +116,8 @@ export class RealEngine {
   }
 
   get handle(): EngineHandle {
-    return { directory: this.directory, socketPath: this.socketPath, pid: this.#pid };
+    const { directory, socketPath, ownSocketPath, pid } = this;
+    return { directory, socketPath, ownSocketPath, pid };
   }
 
   /** What the daemon itself writes, debug messages included. */
@@ -109,20 +128,20 @@ export class RealEngine {
   /** Runs the `docker` command against this engine and gives what it prints. */
   async docker(args: readonly string[]): Promise<string> {
     const env = this.#owned?.env ?? engineEnvironment();
-    const all = ["-H", `unix://${this.socketPath}`, ...args];
+    const all = ["-H", `unix://${this.ownSocketPath}`, ...args];
     const { stdout } = await promisify(execFile)("docker", all, { env, maxBuffer: 1 << 30 });
     return stdout;
   }
 
   /** One call of the Engine API, whatever its status. */
   async api(call: ApiCall): Promise<ApiAnswer> {
-    return await callApi(this.socketPath, call);
+    return await callApi(this.ownSocketPath, call);
   }
 
   /** Starts a container without a network and gives its id. */
   async run(options: RunOptions): Promise<string> {
     const name = options.name === undefined ? "" : `?name=${encodeURIComponent(options.name)}`;
-    const created = await mustCallApi(this.socketPath, {
+    const created = await mustCallApi(this.ownSocketPath, {
       method: "POST",
       path: `/containers/create${name}`,
       body: {
@@ -164,19 +183,19 @@ export class RealEngine {
 
   /** Removes a container, also a running one. */
   async rm(id: string): Promise<void> {
-    await mustCallApi(this.socketPath, { method: "DELETE", path: `${pathOf(id)}?force=1&v=1` });
+    await mustCallApi(this.ownSocketPath, { method: "DELETE", path: `${pathOf(id)}?force=1&v=1` });
     this.#containers.delete(id);
   }
 
   /** Waits until a container has ended and gives its exit code; at once where it is not running. */
   async wait(id: string, timeoutMs = 120_000): Promise<number> {
     const path = `${pathOf(id)}/wait`;
-    const answer = await mustCallApi(this.socketPath, { method: "POST", path, timeoutMs });
+    const answer = await mustCallApi(this.ownSocketPath, { method: "POST", path, timeoutMs });
     return numberField(answer, "StatusCode");
   }
 
   async info(): Promise<EngineInfo> {
-    const info = await mustCallApi(this.socketPath, { method: "GET", path: "/info" });
+    const info = await mustCallApi(this.ownSocketPath, { method: "GET", path: "/info" });
     return {
       NFd: numberField(info, "NFd"),
       NGoroutines: numberField(info, "NGoroutines"),
@@ -199,7 +218,7 @@ export class RealEngine {
 
   /** The files of a container's json-file log, oldest first, rotated and compressed ones included. */
   async jsonLogPaths(id: string): Promise<string[]> {
-    const inspected = await mustCallApi(this.socketPath, {
+    const inspected = await mustCallApi(this.ownSocketPath, {
       method: "GET",
       path: `${pathOf(id)}/json`,
     });
@@ -237,7 +256,7 @@ export class RealEngine {
       throw new Error(`The engine installed is ${ServerVersion}, not ${version}.`);
     }
     const busybox = findProgram("busybox", owned.env) ?? "busybox";
-    await importImage(this.socketPath, busybox, join(this.directory, "image"));
+    await importImage(this.ownSocketPath, busybox, join(this.directory, "image"));
   }
 
   async #stopEngine(): Promise<void> {
@@ -247,14 +266,16 @@ export class RealEngine {
       return;
     }
     try {
-      if (await answersPing(this.socketPath)) await this.#removeContainers(await this.#everyId());
+      if (await answersPing(this.ownSocketPath))
+        await this.#removeContainers(await this.#everyId());
     } finally {
+      await this.#proxy?.close();
       await owned.end();
     }
   }
 
   async #everyId(): Promise<string[]> {
-    const list = await mustCallApi(this.socketPath, {
+    const list = await mustCallApi(this.ownSocketPath, {
       method: "GET",
       path: "/containers/json?all=1",
     });
@@ -265,14 +286,14 @@ export class RealEngine {
   async #removeContainers(ids: string[]): Promise<void> {
     const worker = async (): Promise<void> => {
       for (let id = ids.pop(); id !== undefined; id = ids.pop()) {
-        await callApi(this.socketPath, { method: "DELETE", path: `${pathOf(id)}?force=1&v=1` });
+        await callApi(this.ownSocketPath, { method: "DELETE", path: `${pathOf(id)}?force=1&v=1` });
       }
     };
     await Promise.all([worker(), worker(), worker(), worker()]);
   }
 
   async #post(id: string, action: string): Promise<void> {
-    await mustCallApi(this.socketPath, { method: "POST", path: `${pathOf(id)}/${action}` });
+    await mustCallApi(this.ownSocketPath, { method: "POST", path: `${pathOf(id)}/${action}` });
   }
 
   #mustOwn(): OwnedDaemons {

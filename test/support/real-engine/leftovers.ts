@@ -14,7 +14,13 @@ import { basename, join } from "node:path";
 /** Begins the name of every engine's directory. */
 export const DIRECTORY_PREFIX = "dockspool-";
 
-const ENGINE_PROGRAMS = new Set(["dockerd", "containerd", "containerd-shim-runc-v2", "runc"]);
+const ENGINE_PROGRAMS = new Set([
+  "dockerd",
+  "containerd",
+  "containerd-shim-runc-v2",
+  "runc",
+  "haproxy",
+]);
 const CGROUPS = "/sys/fs/cgroup";
 const DEADLINE_MS = 10_000;
 

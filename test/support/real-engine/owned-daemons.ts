@@ -126,7 +126,8 @@ export async function answersPing(socketPath: string): Promise<boolean> {
   }
 }
 
-function accepts(socketPath: string): Promise<boolean> {
+/** Whether something listens there. */
+export function accepts(socketPath: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(socketPath);
     socket.once("connect", () => {
