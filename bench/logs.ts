@@ -1,0 +1,64 @@
+import type { RealEngine, RunOptions } from "../test/support/real-engine/engine.ts";
+
+/** Lines of numbers and letters, each of `textBytes` without its end. */
+export interface LogShape extends Omit<RunOptions, "script"> {
+  readonly lines: number;
+  readonly textBytes: number;
+}
+
+/** A container's log that is written. */
+export interface Log {
+  readonly id: string;
+  readonly lines: number;
+  /** What the engine sends for it, with timestamps. */
+  readonly bytes: number;
+}
+
+/** The engine cuts longer lines into such parts. */
+const PART_BYTES = 16_384;
+const HEADER_BYTES = 8;
+const STAMP_BYTES = "2026-11-23T15:58:34.885847851Z ".length;
+const NUMBER_WIDTH = 9;
+const WRITE_MS = 600_000;
+const WRITTEN = "/tmp/written";
+
+/** A command that writes `lines` numbered lines as fast as it goes; short ones have no number. */
+export function writeLines(lines: number, textBytes: number): string {
+  const width = textBytes - NUMBER_WIDTH;
+  const print = width < 0 ? 'printf "%s\\n", pad' : `printf "%0${NUMBER_WIDTH}d%s\\n", i, pad`;
+  const padBytes = width < 0 ? textBytes : width;
+  const program = [
+    "BEGIN {",
+    `  pad = "abcdefghij"; while (length(pad) < ${padBytes}) pad = pad pad;`,
+    `  pad = substr(pad, 1, ${padBytes}); for (i = 0; i < ${lines}; i++) ${print}`,
+    "}",
+  ].join("");
+  return `awk '${program}'`;
+}
+
+/** A script that writes lines and then does nothing; `untilWritten` waits for it. */
+export function writeAndStay(lines: number, textBytes: number): string {
+  return `${writeLines(lines, textBytes)}; touch ${WRITTEN}; sleep 100000`;
+}
+
+/** Waits until the script of `writeAndStay` has written its lines. */
+export async function untilWritten(engine: RealEngine, id: string): Promise<void> {
+  const look = `until [ -e ${WRITTEN} ]; do usleep 20000; done`;
+  await engine.docker(["exec", id, "sh", "-c", look]);
+}
+
+/** Runs a container that writes a log, to its end. */
+export async function makeLog(engine: RealEngine, shape: LogShape): Promise<Log> {
+  const { lines, textBytes, ...options } = shape;
+  const id = await engine.run({ ...options, script: writeLines(lines, textBytes) });
+  const code = await engine.wait(id, WRITE_MS);
+  if (code !== 0) throw new Error(`The writer of ${lines} lines ended with ${code}.`);
+  return { id, lines, bytes: lines * lineBytes(textBytes, options.tty ?? false) };
+}
+
+function lineBytes(textBytes: number, tty: boolean): number {
+  const parts = Math.ceil(textBytes / PART_BYTES);
+  return tty
+    ? textBytes + "\r\n".length + parts * STAMP_BYTES
+    : textBytes + "\n".length + parts * (HEADER_BYTES + STAMP_BYTES);
+}

@@ -1,0 +1,9 @@
+import { ContainerLogSource } from "dockspool";
+import { container, report, socketPath } from "./args.mjs";
+
+const source = new ContainerLogSource(container, { engine: { socketPath }, follow: false });
+let lines = 0;
+for await (const batch of source.batches()) {
+  for (const record of batch) if (record.line !== undefined) lines++;
+}
+report({ lines });

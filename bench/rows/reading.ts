@@ -1,0 +1,179 @@
+import type { Context, Row } from "../context.ts";
+import { makeLog } from "../logs.ts";
+import type { Log, LogShape } from "../logs.ts";
+import type { Run } from "../measure.ts";
+import { DOCKER_LOGS, OURS, PLAIN, READERS, readLog, readerOf } from "../readers.ts";
+import type { Chart, Section, Table } from "../report.ts";
+import { inRounds, median, ratioOf } from "../rounds.ts";
+import type { Ratio } from "../rounds.ts";
+import { megabytes, shown, shownRatio } from "../table.ts";
+
+interface Case {
+  readonly name: string;
+  readonly shape: LogShape;
+  readonly readers: readonly string[];
+  readonly rounds: number;
+}
+
+/** Far above what is aimed at, so that only what is broken is refused, on any machine. */
+const LIMITS: readonly (readonly [reader: string, limit: number])[] = [
+  [`${OURS}for await`, 0.7],
+  [`${OURS}batches()`, 0.6],
+];
+const MAIN = "90 bytes";
+const FEW = [`${OURS}for await`, DOCKER_LOGS, `${OURS}batches()`, PLAIN];
+
+const CASES: readonly Case[] = [
+  {
+    name: MAIN,
+    shape: { lines: 2_000_000, textBytes: 90 },
+    readers: READERS.map(({ name }) => name),
+    rounds: 4,
+  },
+  { name: "20 bytes", shape: { lines: 500_000, textBytes: 20 }, readers: FEW, rounds: 3 },
+  { name: "1 KB", shape: { lines: 200_000, textBytes: 1_000 }, readers: FEW, rounds: 3 },
+  { name: "16 KB", shape: { lines: 16_000, textBytes: 16_000 }, readers: FEW, rounds: 3 },
+  {
+    name: "64 KB, in 4 parts",
+    shape: { lines: 4_000, textBytes: 65_000 },
+    readers: FEW,
+    rounds: 3,
+  },
+  {
+    name: "90 bytes, tty",
+    shape: { lines: 500_000, textBytes: 90, tty: true },
+    readers: FEW,
+    rounds: 3,
+  },
+];
+
+const FAST_CASES: readonly Case[] = [
+  {
+    name: MAIN,
+    shape: { lines: 600_000, textBytes: 90 },
+    readers: [`${OURS}for await`, DOCKER_LOGS, `${OURS}batches()`],
+    rounds: 3,
+  },
+];
+
+/** The CPU time that reading a finished log takes. */
+export const reading: Row = {
+  number: 1,
+  run: async (context) => {
+    const tables: Table[] = [];
+    const charts: Chart[] = [];
+    const broken: string[] = [];
+    for (const one of context.fast ? FAST_CASES : CASES) {
+      const runs = await runCase(one, context);
+      tables.push(tableOf(one, runs));
+      if (one.name !== MAIN) continue;
+      charts.push(chartOf(one, runs));
+      broken.push(...brokenOf(runs));
+    }
+    return sectionOf(tables, charts, broken, context);
+  },
+};
+
+type Runs = ReadonlyMap<string, readonly Run[]>;
+
+async function runCase(one: Case, context: Context): Promise<Runs> {
+  const { engine, progress } = context;
+  progress(`row 1, ${one.name}: writing ${shown(one.shape.lines)} lines`);
+  const log: Log = await makeLog(engine, one.shape);
+  try {
+    return await inRounds(one.readers, context.runs ?? one.rounds, async (name, round) => {
+      const run = await readLog(readerOf(name), log, context);
+      const cpu = perMillion(run.cpuSeconds, one);
+      progress(`row 1, ${one.name}, round ${round + 1}: ${name}: ${shown(cpu)} s per million`);
+      return run;
+    });
+  } finally {
+    await engine.rm(log.id);
+  }
+}
+
+function perMillion(seconds: number, { shape }: Case): number {
+  return (seconds / shape.lines) * 1_000_000;
+}
+
+function cpuRatio(runs: Runs, name: string, base: string): Ratio | undefined {
+  const baseRuns = runs.get(base);
+  if (baseRuns === undefined) return undefined;
+  return ratioOf((runs.get(name) ?? []).map(cpuOf), baseRuns.map(cpuOf));
+}
+
+function cpuOf(run: Run): number {
+  return run.cpuSeconds;
+}
+
+function tableOf(one: Case, runs: Runs): Table {
+  const byCost = [...runs].toSorted(([, a], [, b]) => median(a.map(cpuOf)) - median(b.map(cpuOf)));
+  const hasPlain = runs.has(PLAIN);
+  return {
+    columns: [
+      `lines of ${one.name}`,
+      "CPU s per million",
+      `× ${DOCKER_LOGS}`,
+      ...(hasPlain ? [`× ${PLAIN}`] : []),
+      "wall s per million",
+      "peak RSS MB",
+    ],
+    rows: byCost.map(([name, measured]) => {
+      const ratios = [DOCKER_LOGS, ...(hasPlain ? [PLAIN] : [])];
+      return [
+        name,
+        shown(perMillion(median(measured.map(cpuOf)), one)),
+        ...ratios.map((base) => {
+          const ratio = cpuRatio(runs, name, base);
+          return ratio === undefined ? "" : shownRatio(ratio);
+        }),
+        shown(perMillion(median(measured.map(({ wallSeconds }) => wallSeconds)), one)),
+        megabytes(Math.max(...measured.map(({ peakBytes }) => peakBytes))),
+      ];
+    }),
+  };
+}
+
+function chartOf(one: Case, runs: Runs): Chart {
+  return {
+    kind: "bars",
+    name: "reading",
+    title: `CPU time to read a million lines of ${one.name}`,
+    unit: "seconds, user + system",
+    bars: [...runs]
+      .map(([label, all]) => ({ label, value: perMillion(median(all.map(cpuOf)), one) }))
+      .toSorted((a, b) => a.value - b.value),
+    ours: (label) => label.startsWith(OURS),
+  };
+}
+
+function brokenOf(runs: Runs): string[] {
+  return LIMITS.flatMap(([name, limit]) => {
+    const ratio = cpuRatio(runs, name, DOCKER_LOGS)?.median ?? 0;
+    if (ratio <= limit) return [];
+    return [`${name} takes ${shown(ratio)} × the CPU of ${DOCKER_LOGS}, more than ${limit} ×.`];
+  });
+}
+
+function sectionOf(
+  tables: readonly Table[],
+  charts: readonly Chart[],
+  broken: readonly string[],
+  { fast, runs }: Context,
+): Section {
+  const rounds = runs === undefined ? (fast ? "3" : "4, of the smaller cases 3,") : `${runs}`;
+  return {
+    row: 1,
+    title: "CPU per line",
+    text: [
+      `Each reader is a program of its own that reads the whole log of a stopped container, with timestamps. What counts is
+all the CPU time of the process, from its start to its end. ${rounds} rounds; each goes through the readers in the order
+opposite to the last one's. Medians; a ratio is that of two runs of the same round, with the least and the most of the
+rounds in brackets. What each reader counted is compared with what was written.`,
+      `Not here: docker-loghose, which can't read what was written before it attached, and gives no timestamps.`,
+    ],
+    tables,
+    charts,
+    broken,
+  };
+}
