@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { LogStream } from "./entry.ts";
 
 /** What the engine knows of a container; one frozen object shared by all its records. */
@@ -45,15 +45,15 @@ export type LogBatch = readonly LogRecord[];
 /** What a line's identity rests on besides where it stands: all its bytes, or their digest where they were too many to keep. */
 export type Content = Buffer | { readonly digest: Buffer };
 
-/** SHA-256 of a line's bytes. */
-function contentDigest(content: Content): Buffer {
-  return Buffer.isBuffer(content) ? createHash("sha256").update(content).digest() : content.digest;
+/** SHA-256 of a line's bytes: equal for equal contents, different for others. A text stands for its UTF-8. */
+export function contentKey(content: Content | string): string {
+  return typeof content === "string" || Buffer.isBuffer(content)
+    ? hash("sha256", content, "base64url")
+    : content.digest.toString("base64url");
 }
 
-/** Equal for equal contents, different for others. */
-export function contentKey(content: Content): string {
-  return contentDigest(content).toString("base64");
-}
+/** Of 43 characters that a SHA-256 has in base64url: 132 bits. */
+const ID_LENGTH = 22;
 
 export class LineRecord implements LogRecord {
   readonly container: ContainerInfo;
@@ -96,11 +96,10 @@ export class LineRecord implements LogRecord {
   }
 
   get id(): string {
-    return createHash("sha256")
-      .update(`${this.container.id} ${this.stream} ${this.timestamp} ${this.#occurrence} `)
-      .update(contentDigest(this.#content ?? Buffer.from(this.line)))
-      .digest("base64url")
-      .slice(0, 22);
+    const { container, stream, timestamp } = this;
+    const content = contentKey(this.#content ?? this.line);
+    const identity = `${container.id} ${stream} ${timestamp} ${this.#occurrence} ${content}`;
+    return hash("sha256", identity, "base64url").slice(0, ID_LENGTH);
   }
 
   toJSON(): Record<string, unknown> {
