@@ -1,6 +1,7 @@
 import type { Position } from "../resume/position.ts";
 import type { Capture } from "../source/capture.ts";
 import type { Head } from "../source/consumer.ts";
+import type { Lot } from "../source/lot.ts";
 import type { ContainerInfo, LogBatch, LogRecord } from "../wire/records.ts";
 
 /** One container's lines on their way to the pool's consumer. */
@@ -50,7 +51,12 @@ export class Feed {
     return this.#capture.consumer.hand();
   }
 
-  /** The rest of the next batch, likewise. */
+  /** For a loop: the next records. */
+  takeLot(): Lot<LogRecord> | undefined {
+    return this.#capture.consumer.takeLot();
+  }
+
+  /** The rest of the next batch, beside what is in hand. */
   handBatch(): LogBatch | undefined {
     return this.#capture.consumer.handBatch();
   }

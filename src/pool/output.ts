@@ -1,5 +1,6 @@
 import type { Portion, Supply } from "../delivery/portion.ts";
 import type { End } from "../source/buffer.ts";
+import type { Lot } from "../source/lot.ts";
 import type { ContainerInfo, LogBatch, LogRecord } from "../wire/records.ts";
 import type { Feed } from "./feed.ts";
 import type { Merge } from "./merge.ts";
@@ -71,6 +72,15 @@ export class Output {
     return feed.hand();
   }
 
+  /** For a loop: lines of one container that came together. */
+  takeLot(): Lot<LogRecord> | undefined {
+    this.acknowledge();
+    const feed = this.#merge.next();
+    if (feed === undefined) return undefined;
+    this.#inHand.add(feed);
+    return feed.takeLot();
+  }
+
   /** Lines of one container that came together. */
   takeBatch(): LogBatch | undefined {
     this.acknowledge();
@@ -112,9 +122,10 @@ export class Output {
   acknowledge(): void {
     for (const feed of this.#inHand) {
       feed.acknowledge();
+      // A loop goes on in what is left of it.
+      if (!feed.isBegun) this.#inHand.delete(feed);
       this.#settle(feed);
     }
-    this.#inHand.clear();
   }
 
   /** Resolves when there may be something to take, or the end. One waits at a time. */

@@ -7,6 +7,8 @@ import { onAbort } from "../lifetime/abort.ts";
 import { TaskGroup } from "../lifetime/task-group.ts";
 import type { ContainerLogSource } from "../source/container-log-source.ts";
 import { BufferIterator } from "../source/iterator.ts";
+import { only } from "../source/lot.ts";
+import type { Lot } from "../source/lot.ts";
 import { tellListeners } from "../source/listeners.ts";
 import { checkContainer } from "../checks.ts";
 import type { From } from "../source/options.ts";
@@ -168,7 +170,7 @@ export class StreamPool
     const isOrdered = this.#options.latenessMs !== undefined;
     return {
       [Symbol.asyncIterator]: () =>
-        this.#iterate(() => (isOrdered ? output.takeOrdered() : output.takeBatch())),
+        this.#iterate(() => only(isOrdered ? output.takeOrdered() : output.takeBatch())),
     };
   }
 
@@ -195,7 +197,9 @@ export class StreamPool
    * @throws DockspoolError ALREADY_CONSUMED where it is or was iterated
    */
   [Symbol.asyncIterator](): AsyncIterator<LogRecord> {
-    return this.#iterate(() => this.#roster.output.take());
+    const { output } = this.#roster;
+    const isOrdered = this.#options.latenessMs !== undefined;
+    return this.#iterate(() => (isOrdered ? only(output.take()) : output.takeLot()));
   }
 
   /** How it goes: engines, streams, sinks, checkpoints. */
@@ -229,7 +233,7 @@ export class StreamPool
     await this.close();
   }
 
-  #iterate<T>(take: () => T | undefined): AsyncIterator<T> {
+  #iterate<T>(take: () => Lot<T> | undefined): AsyncIterator<T> {
     this.#refuseConsumed();
     this.#consumption = "iterated";
     void this.#begin();

@@ -3,6 +3,7 @@ import type { Trail } from "../resume/trail.ts";
 import type { LineRecord, LogBatch, LogRecord } from "../wire/records.ts";
 import type { Batch } from "./batch.ts";
 import type { BatchBuffer } from "./buffer.ts";
+import { Lot } from "./lot.ts";
 
 /**
  * After so many entries of streams that were not chosen, a position moves on behind them: the engine may throw away what
@@ -24,12 +25,14 @@ export class Consumer {
   readonly #moved: () => void;
   /** In hand, or handed out last. */
   #batch: Batch | undefined;
+  /** Its records. */
+  #lot: Lot<LineRecord> | undefined;
   /** Handed out before it, and not delivered wholly: sinks have several in hand. */
   readonly #owed: Batch[] = [];
-  /** How many records of `#batch` were handed out. */
-  #handed = 0;
-  /** How many of the oldest batch in hand are delivered. */
+  /** How many of the oldest batch in hand are delivered, as far as was counted. */
   #acknowledged = 0;
+  /** Who asks for the next record has done with those before it. */
+  #isLooped = false;
   #isReleased = false;
   #isAborted = false;
   /** The place before the first batch, and how many entries were passed there. */
@@ -37,6 +40,8 @@ export class Consumer {
   #passed = 0;
   #delivered = 0;
   #lastDeliveryAt: number | undefined;
+  /** Some were delivered in this turn of the event loop. */
+  #isDelivering = false;
 
   constructor(buffer: BatchBuffer, moved: () => void = () => {}) {
     this.#buffer = buffer;
@@ -44,15 +49,19 @@ export class Consumer {
   }
 
   get delivered(): number {
+    this.#count();
     return this.#delivered;
   }
 
   get lastDeliveryAt(): number | undefined {
-    return this.#lastDeliveryAt;
+    return this.#isDelivering ? Date.now() : this.#lastDeliveryAt;
   }
 
   /** Behind the last delivered line; undefined before the reading's beginning is known. */
   get position(): Position | undefined {
+    this.#count();
+    // What is delivered from now on moves it.
+    if (this.#lot !== undefined && this.#isLooped) this.#lot.isNoted = false;
     const batch = this.#owed[0] ?? this.#batch;
     if (batch === undefined) return this.#start?.position;
     if (this.#acknowledged === 0) return batch.before.position;
@@ -78,6 +87,7 @@ export class Consumer {
 
   /** What is in hand is delivered. */
   acknowledge(): void {
+    this.#count();
     if (this.#owed.length > 0) this.acknowledgeNext(Infinity);
     const count = this.#handed - this.#acknowledged;
     if (count === 0) return;
@@ -85,15 +95,21 @@ export class Consumer {
     this.#delivers(count);
   }
 
-  /** The next record where one is at hand, without waiting; what was in hand is delivered. */
-  take(): LogRecord | undefined {
+  /**
+   * For a loop: the next records, where some are at hand, without waiting. What was in hand is delivered, and of these each
+   * when the next one is taken.
+   */
+  takeLot(): Lot<LogRecord> | undefined {
+    this.#isLooped = true;
     this.acknowledge();
-    return this.hand();
+    this.#current();
+    return this.#lot;
   }
 
-  /** The next record, beside what is in hand of its batch. */
+  /** The next record where one is at hand, beside what is in hand of its batch. */
   hand(): LogRecord | undefined {
-    return this.#current()?.records[this.#handed++];
+    this.#current();
+    return this.#lot?.next();
   }
 
   /** The rest of the next batch; what was in hand is delivered. */
@@ -104,12 +120,7 @@ export class Consumer {
 
   /** The rest of the next batch, beside what is in hand. */
   handBatch(): LogBatch | undefined {
-    const batch = this.#current();
-    if (batch === undefined) return undefined;
-    const rest: readonly LineRecord[] =
-      this.#handed === 0 ? batch.records : batch.records.slice(this.#handed);
-    this.#handed = batch.size;
-    return rest;
+    return this.#current() ? this.#lot?.rest() : undefined;
   }
 
   /** The next `count` records in hand are delivered. */
@@ -135,19 +146,19 @@ export class Consumer {
   /** Nothing more is handed out. */
   abort(): void {
     this.#isAborted = true;
+    this.#lot?.stop();
   }
 
   /** How many records of the batch in hand are left to hand out. */
   get left(): number {
-    if (this.#batch === undefined || this.#isAborted) return 0;
-    return this.#batch.size - this.#handed;
+    return this.#lot?.left ?? 0;
   }
 
   /** The next record; it stays where it is. */
   get head(): Head | undefined {
     const isInHand = this.left > 0;
     const batch = isInHand ? this.#batch : this.#buffer.first;
-    const record = isInHand ? batch?.records[this.#handed] : batch?.first;
+    const record = isInHand ? this.#lot?.head : batch?.first;
     return batch === undefined || record === undefined
       ? undefined
       : { record, begunAt: batch.begunAt, arrivedAt: batch.arrivedAt };
@@ -161,42 +172,70 @@ export class Consumer {
     this.#start = batch.behind(batch.size - 1);
     this.#passed = batch.passed;
     this.#batch = undefined;
-    this.#handed = 0;
+    this.#lot = undefined;
     this.#acknowledged = 0;
   }
 
-  /** What is in hand counts no longer. */
+  /** What is in hand counts no longer, and nothing more of it is handed out. */
   drop(): void {
+    this.#lot?.stop();
     for (const batch of this.#owed) this.#buffer.release(batch);
     this.#release();
   }
 
   /** All that was handed out is delivered. */
   get isSettled(): boolean {
+    this.#count();
     return this.#owed.length === 0 && this.#acknowledged === this.#handed;
   }
 
-  /** A batch with records left to hand out. */
-  #current(): Batch | undefined {
+  /** Whether there is a batch with records left to hand out. */
+  #current(): boolean {
+    if (this.#isAborted) return false;
+    if (this.left > 0) return true;
     const batch = this.#batch;
-    if (this.#isAborted) return undefined;
-    if (batch !== undefined && this.#handed < batch.size) return batch;
     const isDelivered = this.#isDelivered;
     if (isDelivered) this.#release();
     const next = this.#buffer.shift();
-    if (next === undefined) return undefined;
+    if (next === undefined) return false;
     if (isDelivered) this.#acknowledged = 0;
     else if (batch !== undefined) this.#owed.push(batch);
     this.#batch = next;
-    this.#handed = 0;
+    this.#lot = new Lot(next.records, this.#isLooped ? this.#passes : undefined);
     this.#isReleased = false;
-    return next;
+    return true;
   }
 
   /** Every record of the batches that were taken from the buffer. */
   get #isDelivered(): boolean {
+    this.#count();
     return this.#owed.length === 0 && this.#acknowledged === (this.#batch?.size ?? 0);
   }
+
+  /** How many records of the batch in hand were handed out. */
+  get #handed(): number {
+    return this.#lot?.handed ?? 0;
+  }
+
+  /** Counts what a loop has passed. */
+  #count(): void {
+    const passed = this.#handed - 1 - this.#acknowledged;
+    if (!this.#isLooped || passed <= 0) return;
+    this.#acknowledged += passed;
+    this.#delivered += passed;
+  }
+
+  /** A loop goes on from record to record; told no more than once in each turn of the event loop, or after `position`. */
+  readonly #passes = (): void => {
+    this.#moved();
+    if (this.#isDelivering) return;
+    this.#isDelivering = true;
+    setImmediate(() => {
+      this.#isDelivering = false;
+      this.#lastDeliveryAt = Date.now();
+      if (this.#lot !== undefined && this.#isLooped) this.#lot.isNoted = false;
+    });
+  };
 
   #release(): void {
     if (this.#batch !== undefined && !this.#isReleased) this.#buffer.release(this.#batch);

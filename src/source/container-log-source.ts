@@ -13,6 +13,8 @@ import { Capture } from "./capture.ts";
 import { ownHost } from "./host.ts";
 import type { SourceHost } from "./host.ts";
 import { BufferIterator } from "./iterator.ts";
+import { only } from "./lot.ts";
+import type { Lot } from "./lot.ts";
 import { tellListeners } from "./listeners.ts";
 import { resolveOptions } from "./options.ts";
 import type { ResolvedOptions, SourceOptions } from "./options.ts";
@@ -146,7 +148,7 @@ export class ContainerLogSource
   /** Records as they come together; the fast way to consume. Leaving the loop closes the source. */
   batches(): AsyncIterable<LogBatch> {
     return {
-      [Symbol.asyncIterator]: () => this.#iterate(() => this.#capture.consumer.takeBatch()),
+      [Symbol.asyncIterator]: () => this.#iterate(() => only(this.#capture.consumer.takeBatch())),
     };
   }
 
@@ -158,14 +160,14 @@ export class ContainerLogSource
    * @throws DockspoolError ALREADY_CONSUMED where it is or was iterated
    */
   [Symbol.asyncIterator](): AsyncIterator<LogRecord> {
-    return this.#iterate(() => this.#capture.consumer.take());
+    return this.#iterate(() => this.#capture.consumer.takeLot());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  #iterate<T>(take: () => T | undefined): AsyncIterator<T> {
+  #iterate<T>(take: () => Lot<T> | undefined): AsyncIterator<T> {
     this.#refuseConsumed();
     this.#consumption = "iterated";
     this.#capture.start();

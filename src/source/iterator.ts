@@ -1,8 +1,9 @@
 import type { End } from "./buffer.ts";
+import type { Lot } from "./lot.ts";
 
 export interface Iteration<T> {
-  /** The next value where one is at hand; what was in hand before is delivered. */
-  readonly take: () => T | undefined;
+  /** The next values where some are at hand; what was in hand before is delivered. */
+  readonly take: () => Lot<T> | undefined;
   readonly buffer: { readonly ended: End | undefined; available(): Promise<void> };
   /** The consumer has left: closes what feeds the buffer. */
   readonly leave: () => Promise<void>;
@@ -16,7 +17,10 @@ export interface Iteration<T> {
  */
 export class BufferIterator<T> implements AsyncIterator<T, undefined> {
   readonly #iteration: Iteration<T>;
-  #waiting: Promise<unknown> | undefined;
+  #lot: Lot<T> | undefined;
+  /** Calls of `next()` that wait, and the end of the last of them. */
+  #waiting = 0;
+  #last: Promise<unknown> = Promise.resolve();
   #left = false;
 
   constructor(iteration: Iteration<T>) {
@@ -24,21 +28,17 @@ export class BufferIterator<T> implements AsyncIterator<T, undefined> {
   }
 
   next(): Promise<IteratorResult<T, undefined>> {
-    if (this.#waiting === undefined && !this.#left) {
-      const value = this.#iteration.take();
+    if (this.#waiting === 0 && !this.#left) {
+      const value = this.#take();
       if (value !== undefined) return Promise.resolve({ done: false, value });
     }
-    const before = this.#waiting ?? Promise.resolve();
-    const own = before.then(() => this.#wait());
-    const settled = own.then(
+    this.#waiting++;
+    const next = this.#last.then(() => this.#wait());
+    this.#last = next.then(
       () => undefined,
       () => undefined,
     );
-    this.#waiting = settled;
-    void settled.then(() => {
-      if (this.#waiting === settled) this.#waiting = undefined;
-    });
-    return own;
+    return next;
   }
 
   async return(): Promise<IteratorResult<T, undefined>> {
@@ -48,19 +48,32 @@ export class BufferIterator<T> implements AsyncIterator<T, undefined> {
   }
 
   async #wait(): Promise<IteratorResult<T, undefined>> {
-    const { take, buffer, ended: finish } = this.#iteration;
-    while (!this.#left) {
-      const value = take();
-      if (value !== undefined) return { done: false, value };
-      const { ended } = buffer;
-      if (ended === undefined) {
-        await buffer.available();
-        continue;
+    const { buffer, ended: finish } = this.#iteration;
+    try {
+      while (!this.#left) {
+        const value = this.#take();
+        if (value !== undefined) return { done: false, value };
+        const { ended } = buffer;
+        if (ended === undefined) {
+          await buffer.available();
+          continue;
+        }
+        this.#left = true;
+        await finish();
+        if (ended.failure !== undefined) throw ended.failure.error;
       }
-      this.#left = true;
-      await finish();
-      if (ended.failure !== undefined) throw ended.failure.error;
+      return { done: true, value: undefined };
+    } finally {
+      // Before the caller hears of it, so that its next call finds nobody waiting.
+      this.#waiting--;
     }
-    return { done: true, value: undefined };
+  }
+
+  /** The next value where one is at hand. */
+  #take(): T | undefined {
+    const value = this.#lot?.next();
+    if (value !== undefined) return value;
+    this.#lot = this.#iteration.take();
+    return this.#lot?.next();
   }
 }

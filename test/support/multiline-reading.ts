@@ -90,7 +90,8 @@ export class LogReading {
   take(count: number = Infinity): LogRecord[] {
     const records: LogRecord[] = [];
     while (records.length < count) {
-      const record = this.consumer.take();
+      this.consumer.acknowledge();
+      const record = this.consumer.hand();
       if (record === undefined) break;
       records.push(record);
     }
