@@ -58,7 +58,11 @@ export async function readBody(
     await bodyClosed;
     await taking;
     // A socket that the caller's agent keeps for another request is not ours to end.
-    const isKept = failure === undefined && body.complete && body.headers.connection !== "close";
+    const isKept =
+      !isDirect(socket) &&
+      failure === undefined &&
+      body.complete &&
+      body.headers.connection !== "close";
     if (!isKept) {
       socket.destroy();
       await socketClosed;
@@ -122,7 +126,8 @@ function readDirectly(
     isComplete ||= framing.endsWithConnection;
     end();
   };
-  if (framing.isComplete) isComplete = true;
+  // Without a body: Node's parser knows (204, 304).
+  if (framing.isComplete || body.complete) isComplete = true;
   if (isComplete) end();
   else socket.divert({ data, end: ended }, { coalesce });
   return () => isComplete;

@@ -1,4 +1,5 @@
 import { IncomingMessage } from "node:http";
+import { onAbort } from "../lifetime/abort.ts";
 import { DockspoolError } from "../errors.ts";
 import type { DockerModem } from "./engine-options.ts";
 
@@ -17,6 +18,8 @@ export function dial(
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
+    // Of an answer that is no HTTP any more (101) docker-modem says nothing, ever. What it says of the abort comes first.
+    const unlink = onAbort(signal, () => setImmediate(reject, signal.reason));
     const hasQuery = Object.keys(query).length > 0;
     modem.dial(
       {
@@ -28,6 +31,7 @@ export function dial(
         abortSignal: signal,
       },
       (error, result) => {
+        unlink();
         if (error instanceof Error) reject(error);
         else if (result instanceof IncomingMessage) resolve(result);
         else

@@ -10,6 +10,9 @@ const coalescer = new Coalescer();
 const BUSY_MS = 2;
 /** … and one that filled so much of the buffer that more is waiting already. */
 const MUCH_BYTES = READ_BYTES / 2;
+/** Where a status begins in "HTTP/1.1 103 Early Hints": another head follows one of its kind. */
+const STATUS_AT = 9;
+const INFORMATIONAL = 0x31;
 const HEAD_END = Buffer.from("\r\n\r\n", "latin1");
 
 /** What Node's sockets do with `onread`: the bytes are in `buffer`, and `false` ends reading until `resume()`. */
@@ -39,6 +42,9 @@ export class DirectSocket extends Duplex {
   #early: Buffer[] = [];
   /** How many bytes of the head's end came. */
   #headEnd = 0;
+  /** Bytes of the head so far, and the first digit of its status. */
+  #headBytes = 0;
+  #statusClass = 0;
   #isEnded = false;
   #lastReadAt = -Infinity;
   readonly #goOn = (): void => void this.#socket.resume();
@@ -110,8 +116,10 @@ export class DirectSocket extends Duplex {
     let at = 0;
     while (at < bytes.length && !this.#hasHead) {
       const byte = bytes[at++];
+      if (this.#headBytes++ === STATUS_AT) this.#statusClass = byte ?? 0;
       if (byte === HEAD_END[this.#headEnd]) this.#headEnd++;
       else this.#headEnd = byte === HEAD_END[0] ? 1 : 0;
+      if (this.#hasHead && this.#statusClass === INFORMATIONAL) this.#headEnd = this.#headBytes = 0;
     }
     if (at < bytes.length) this.#early.push(Buffer.from(bytes.subarray(at)));
     const goesOn = at === 0 || this.push(Buffer.from(bytes.subarray(0, at)));

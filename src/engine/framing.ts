@@ -13,7 +13,8 @@ export interface Framing {
 
 export function framingOf(headers: IncomingHttpHeaders): Framing {
   const coding = headers["transfer-encoding"];
-  if (coding !== undefined) return new Chunked();
+  if (coding !== undefined)
+    return /(?:^|,)\s*chunked\s*$/i.test(coding) ? new Chunked() : untilClose;
   const length = headers["content-length"];
   return length === undefined ? untilClose : new Counted(Number(length));
 }

@@ -1,5 +1,5 @@
 import type { Entries, Entry, LogStream } from "../wire/entry.ts";
-import { FrameEntries } from "../wire/frame-entries.ts";
+import { FrameEntries, textBytes } from "../wire/frame-entries.ts";
 import { OpenLines } from "../wire/open-lines.ts";
 import type { Joining } from "../wire/open-lines.ts";
 import type { OpenBlock } from "./blocks.ts";
@@ -9,6 +9,9 @@ import type { Group, Position } from "./position.ts";
 /** How many groups a position keeps: with distinct timestamps that many entries, enough to tell any two places apart. */
 const KEPT_GROUPS = 8;
 
+/** What waits to be digested is no more than this; FrameEntries have a bound of their own. */
+const MAX_EXCERPT_BYTES = 8 * 1024;
+const MAX_EXCERPT_ENTRIES = 64;
 /** So many pieces wait to be digested, at most. */
 const MAX_PENDING = 16;
 
@@ -59,15 +62,16 @@ export class Trail {
     if (this.#blocks.length > 0)
       this.#blocks = this.#blocks.map((one) => ({ ...one, entries: one.entries + to - from }));
     const { start, groups } = lastGroups(entries, from, to);
-    const added = { entries: excerpt(entries, start, to), groups };
+    const light = excerpt(entries, start, to);
+    const added = { entries: light ?? entries.slice(start, to), groups };
     if (start > from) {
       this.#forgetOlder();
       this.#pending = [added];
-      return;
+    } else {
+      this.#pending = [...this.#pending, added];
+      this.#drop();
     }
-    this.#pending = [...this.#pending, added];
-    this.#drop();
-    if (this.#pending.length > MAX_PENDING) this.#digest();
+    if (light === undefined || this.#pending.length > MAX_PENDING) this.#digest();
   }
 
   /** The stream's line is known to have ended, without a newline. */
@@ -134,6 +138,10 @@ function lastGroups(
   from: number,
   to: number,
 ): { readonly start: number; readonly groups: number } {
+  if (entries instanceof FrameEntries && entries.areDistinct) {
+    const kept = Math.min(KEPT_GROUPS, to - from);
+    return { start: to - kept, groups: kept };
+  }
   let groups = 0;
   let next: string | undefined;
   for (let index = to - 1; index >= from; index--) {
@@ -157,10 +165,21 @@ function countGroups(pending: readonly Pending[]): number {
   return count;
 }
 
-/** `entries[start..to)`, without keeping more of them in memory. */
-function excerpt(entries: Entries, start: number, to: number): Entries {
+/** `entries[start..to)`, without keeping more of them in memory; undefined where they are too much themselves. */
+function excerpt(entries: Entries, start: number, to: number): Entries | undefined {
   const some = entries.slice(0, to);
-  return some instanceof FrameEntries ? some.excerpt(start) : some.slice(start);
+  if (some instanceof FrameEntries) {
+    const part = some.excerpt(start);
+    return part.isHeavy ? undefined : part;
+  }
+  const part = some.slice(start);
+  if (part.length > MAX_EXCERPT_ENTRIES || textBytes(part) > MAX_EXCERPT_BYTES) return undefined;
+  return Array.from(part, ({ stream, timestamp, text, ended }) => ({
+    stream,
+    timestamp,
+    text: Buffer.from(text),
+    ended,
+  }));
 }
 
 function addTo(groups: Group[], entry: Entry): void {

@@ -61,6 +61,7 @@ export class Batch {
   readonly #trail: Trail;
   readonly #before: Trail;
   readonly #chunks: Chunk[];
+  readonly #hasEntries: boolean;
   #arrivedAt: number;
   #size: number;
   #bytes: number;
@@ -81,6 +82,7 @@ export class Batch {
     this.#trail = trail;
     this.#before = before;
     this.#chunks = [{ lines, entries }];
+    this.#hasEntries = entries.length > 0;
     this.#size = countOf(lines);
     this.#bytes = bytes;
     this.passed = "count" in lines ? 0 : entries.length - (lines.ends.at(-1) ?? 0);
@@ -120,8 +122,7 @@ export class Batch {
     const isGapless = this.#trail === next.#trail && this.passed === 0;
     if (!isGapless || this.#bytes + next.#bytes > JOINED_BYTES) return false;
     // A line that was ended without an entry has a place of its own.
-    if (![...this.#chunks, ...next.#chunks].every(({ entries }) => entries.length > 0))
-      return false;
+    if (!this.#hasEntries || !next.#hasEntries) return false;
     this.#chunks.push(...next.#chunks);
     this.#size += next.#size;
     this.#bytes += next.#bytes;

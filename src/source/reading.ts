@@ -52,6 +52,11 @@ interface Made {
   readonly began: number[];
 }
 
+/** What holding a chunk takes beside its text, measured: for the chunk, and for each entry as it came, or as an object. */
+const CHUNK_BYTES = 512;
+const MARKED_BYTES = 48;
+const ENTRY_BYTES = 256;
+
 const STREAMS: readonly LogStream[] = ["stdout", "stderr", "tty"];
 
 /** What has been read of a container's log, over all its streams: the place, the lines in progress, the records made. */
@@ -346,7 +351,8 @@ export class Reading {
     this.#unhanded = 0;
     this.#lines += count;
     this.#bytes += bytes;
-    this.#output.buffer.push(new Batch(lines, { entries, trail, before, bytes }));
+    const held = bytes + overheadOf(entries);
+    this.#output.buffer.push(new Batch(lines, { entries, trail, before, bytes: held }));
   }
 
   get #isHolding(): boolean {
@@ -392,4 +398,9 @@ export class Reading {
     this.#skip = skip.lines > 1 ? { lines: skip.lines - 1 } : undefined;
     return skip.lines > 0;
   }
+}
+
+function overheadOf(entries: Entries): number {
+  const each = entries instanceof FrameEntries ? MARKED_BYTES : ENTRY_BYTES;
+  return CHUNK_BYTES + each * entries.length;
 }

@@ -1,6 +1,6 @@
 import type { Entries, LogStream } from "../wire/entry.ts";
 import { FrameEntries } from "../wire/frame-entries.ts";
-import { compareTimestamps } from "../wire/timestamps.ts";
+import { compareTimestamps, detached } from "../wire/timestamps.ts";
 
 /**
  * Notices that a follow has jumped back. Docker 20.10 reads a log file again from its start when it rotates the log, now
@@ -50,7 +50,7 @@ export class ReplayGuard {
     });
     if (!isWhole || !isRising || !isLater) return false;
     for (const { stream, last } of streams) {
-      this.#newest.set(stream, entries.keptTimestamp(last));
+      this.#newest.set(stream, detached(entries.timestamp(last)));
       this.#open.delete(stream);
     }
     return true;

@@ -4,7 +4,15 @@ const LF = 0x0a;
 const MAX_SIZE_DIGITS = 12;
 
 /** What comes next. */
-type Step = "size" | "extension" | "data" | "data-end" | "trailer" | "trailer-line" | "end";
+type Step =
+  | "size"
+  | "size-end"
+  | "extension"
+  | "data"
+  | "data-end"
+  | "trailer"
+  | "trailer-line"
+  | "end";
 
 /**
  * Takes the framing off a chunked body (RFC 9112, section 7.1), in any splitting. The engine sends one chunk per line, so
@@ -45,6 +53,10 @@ export class ChunkedDecoder {
         case "size":
           this.#readSize(byte ?? 0, bytes, at);
           break;
+        case "size-end":
+          if (byte !== LF) throw malformed(bytes, at);
+          this.#afterSize();
+          break;
         case "extension":
           if (byte === LF) this.#afterSize();
           break;
@@ -56,7 +68,7 @@ export class ChunkedDecoder {
           if (byte === LF) this.#step = "trailer";
           break;
         case "end":
-          throw malformed(bytes, at);
+          return;
       }
       at++;
     }
@@ -79,7 +91,9 @@ export class ChunkedDecoder {
       this.#afterSize();
     } else if (byte === 0x3b || byte === 0x20 || byte === 0x09) {
       this.#step = "extension";
-    } else if (byte !== CR) {
+    } else if (byte === CR) {
+      this.#step = "size-end";
+    } else {
       throw malformed(bytes, at);
     }
   }

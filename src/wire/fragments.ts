@@ -6,16 +6,15 @@ export class Fragments {
   #bytes = 0;
   #wanted = 0;
 
-  /** All bytes so far with `chunk`, or undefined while fewer than wanted are there. */
+  /** All bytes so far with `chunk`, whose memory is this one's from now on; undefined while fewer than wanted are there. */
   join(chunk: Buffer): Buffer | undefined {
     if (this.#bytes === 0 && chunk.length >= this.#wanted) return chunk;
-    // The chunk's memory may be used again by whoever read it.
-    this.#pieces.push(Buffer.from(chunk));
+    this.#pieces.push(chunk);
     this.#bytes += chunk.length;
     return this.#bytes < this.#wanted ? undefined : this.take();
   }
 
-  /** Keeps `rest` until at least `wanted` bytes are there. */
+  /** Keeps a copy of `rest` until at least `wanted` bytes are there. */
   keep(rest: Buffer, wanted: number): void {
     this.#pieces = rest.length === 0 ? [] : [Buffer.from(rest)];
     this.#bytes = rest.length;

@@ -1,5 +1,5 @@
 import type { Entries, Entry, LogStream } from "./entry.ts";
-import { NANOSECOND_UTC_LENGTH } from "./timestamps.ts";
+import { NANOSECOND_UTC_LENGTH, detached } from "./timestamps.ts";
 
 /** For each entry where its timestamp begins, and where its text ends with two flags. */
 const MARKS = 2;
@@ -8,6 +8,8 @@ const STDERR = 1;
 const ENDED = 2;
 /** A chunk no longer than this may be kept for the sake of some of its entries. */
 const KEPT_BYTES = 8 * 1024;
+/** So many of the last ones are copied together. */
+const LAST_ENTRIES = 16;
 /** From a timestamp's beginning to its text's. */
 const STAMP_BYTES = NANOSECOND_UTC_LENGTH + 1;
 
@@ -46,6 +48,7 @@ export class FrameEntries implements Entries {
   /** The same, where they are not all ASCII. */
   readonly #bytes: Buffer | undefined;
   readonly #marks: Int32Array;
+  #last: FrameEntries | undefined;
 
   constructor(latin1: string, bytes: Buffer | undefined, marks: Int32Array, summary: Summary) {
     this.#latin1 = latin1;
@@ -86,15 +89,27 @@ export class FrameEntries implements Entries {
       start += part.length;
       marks[place * MARKS + 1] = (start << FLAG_BITS) | (mark & (STDERR | ENDED));
     }
-    const latin1 = parts.join("");
+    const latin1 = detached(parts.join(""));
     const bytes = this.isAscii ? undefined : Buffer.from(latin1, "latin1");
     return new FrameEntries(latin1, bytes, marks, { ...this.summary, streams: streamsOf(marks) });
   }
 
   /** `slice`, without keeping a large chunk in memory for a few of its entries. */
   excerpt(from: number): FrameEntries {
-    if (this.#latin1.length <= KEPT_BYTES) return this.slice(from);
-    return this.pick(Array.from({ length: this.length - from }, (_, index) => from + index));
+    if (!this.isHeavy) return this.slice(from);
+    const lastFrom = Math.max(0, this.length - LAST_ENTRIES);
+    if (from < lastFrom) return this.#copy(from);
+    return (this.#last ??= this.#copy(lastFrom)).slice(from - lastFrom);
+  }
+
+  /** No two have one timestamp. */
+  get areDistinct(): boolean {
+    return this.summary.isRising && this.summary.streams.length === 1;
+  }
+
+  /** Too much to be kept for the sake of some of it. */
+  get isHeavy(): boolean {
+    return this.#latin1.length > KEPT_BYTES;
   }
 
   stream(index: number): LogStream {
@@ -104,11 +119,6 @@ export class FrameEntries implements Entries {
   timestamp(index: number): string {
     const start = this.#stampStart(index);
     return this.#latin1.substring(start, start + NANOSECOND_UTC_LENGTH);
-  }
-
-  /** The timestamp, to be kept: it does not keep the chunk in memory. */
-  keptTimestamp(index: number): string {
-    return Buffer.from(this.timestamp(index), "latin1").toString("latin1");
   }
 
   ended(index: number): boolean {
@@ -144,6 +154,20 @@ export class FrameEntries implements Entries {
     return bytes;
   }
 
+  #copy(from: number): FrameEntries {
+    const start = this.#stampStart(from);
+    const latin1 = detached(
+      this.#latin1.substring(start, this.#textMark(this.length - 1) >> FLAG_BITS),
+    );
+    const marks = this.#marks.slice(from * MARKS);
+    for (let index = 0; index < marks.length; index += MARKS) {
+      marks[index] = (marks[index] ?? 0) - start;
+      marks[index + 1] = (marks[index + 1] ?? 0) - (start << FLAG_BITS);
+    }
+    const bytes = this.isAscii ? undefined : Buffer.from(latin1, "latin1");
+    return new FrameEntries(latin1, bytes, marks, { ...this.summary, streams: streamsOf(marks) });
+  }
+
   #stampStart(index: number): number {
     return this.#marks[index * MARKS] ?? 0;
   }
@@ -157,7 +181,7 @@ export class FrameEntries implements Entries {
   }
 }
 
-/** One of them; its text is copied when it is asked for. */
+/** One of them; its text, and its timestamp, are copied when they are asked for. */
 class FrameEntry implements Entry {
   readonly #entries: FrameEntries;
   readonly #index: number;
@@ -172,7 +196,7 @@ class FrameEntry implements Entry {
   }
 
   get timestamp(): string {
-    return this.#entries.timestamp(this.#index);
+    return detached(this.#entries.timestamp(this.#index));
   }
 
   get text(): Buffer {

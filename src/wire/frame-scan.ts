@@ -56,8 +56,7 @@ export function scanFrames(bytes: Buffer, spans: readonly number[]): Scan {
     const own = marks.slice(0, count);
     const summary = { isWhole, isRising, longest, streams: streamsOf(own) };
     const chunk = bytes.subarray(base, seen);
-    const kept = isAscii(chunk) ? undefined : Buffer.from(chunk);
-    return new FrameEntries(chunk.toString("latin1"), kept, own, summary);
+    return new FrameEntries(chunk.toString("latin1"), keptBytes(chunk, own), own, summary);
   };
   for (let span = 0; span < spans.length; span += 2) {
     const end = spans[span + 1] ?? 0;
@@ -69,10 +68,17 @@ export function scanFrames(bytes: Buffer, spans: readonly number[]): Scan {
       if (left >= HEADER_BYTES && (wanted < LEAST_BYTES || wanted > PIECE_BYTES)) return unusual;
       if (wanted > left || left < HEADER_BYTES) {
         const isLast = span + 2 >= spans.length;
-        return { kind: "cut", entries: entries(), isLast, from: at, to: end, wanted };
+        return {
+          kind: "cut",
+          entries: isLast ? entries() : undefined,
+          isLast,
+          from: at,
+          to: end,
+          wanted,
+        };
       }
       const stamp = at + HEADER_BYTES;
-      if (!isUsualStamp(bytes, stamp)) return unusual;
+      if (!isUsualStamp(view, stamp)) return unusual;
       const next = at + wanted;
       const textStart = stamp + STAMP_BYTES;
       const ended = next > textStart && bytes[next - 1] === 0x0a;
@@ -93,6 +99,18 @@ export function scanFrames(bytes: Buffer, spans: readonly number[]): Scan {
   return { kind: "whole", entries: entries() };
 }
 
+/** A copy of `chunk`, where its texts are not all ASCII. A length in a header may well not be. */
+function keptBytes(chunk: Buffer, marks: Int32Array): Buffer | undefined {
+  if (isAscii(chunk)) return undefined;
+  const kept = Buffer.from(chunk);
+  for (let index = 0; index < marks.length; index += 2) {
+    const stamp = marks[index] ?? 0;
+    kept[stamp - 1] = 0;
+    kept[stamp - 2] = 0;
+  }
+  return isAscii(kept) ? undefined : kept;
+}
+
 function isType(word: number): boolean {
   return word === STDOUT << 24 || word === STDERR << 24;
 }
@@ -106,15 +124,23 @@ function isBeginning(bytes: Buffer, at: number, end: number): boolean {
 }
 
 /** The punctuation of nanoseconds in UTC stands where it should: enough to tell it from every other form. */
-function isUsualStamp(bytes: Buffer, at: number): boolean {
+function isUsualStamp(view: DataView, at: number): boolean {
   return (
-    bytes[at + 30] === 0x20 &&
-    bytes[at + 29] === 0x5a &&
-    bytes[at + 19] === 0x2e &&
-    bytes[at + 10] === 0x54 &&
-    bytes[at + 4] === 0x2d &&
-    bytes[at + 13] === 0x3a
+    view.getUint16(at + 29) === 0x5a20 &&
+    view.getUint8(at + 19) === 0x2e &&
+    view.getUint8(at + 10) === 0x54 &&
+    view.getUint8(at + 4) === 0x2d &&
+    view.getUint8(at + 13) === 0x3a &&
+    // A shorter form may go on in the text with just those: "34.9Z …".
+    areDigits(view.getUint32(at + 20)) &&
+    areDigits(view.getUint32(at + 24)) &&
+    areDigits(view.getUint32(at + 25))
   );
+}
+
+/** Four of them. */
+function areDigits(word: number): boolean {
+  return ((word & 0xf0f0f0f0) | (((word + 0x06060606) & 0xf0f0f0f0) >>> 4)) === 0x33333333;
 }
 
 /** The usual timestamp at `at` is later than the one at `before`. */

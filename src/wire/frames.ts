@@ -151,9 +151,6 @@ function entry(
 
 /** Where the space behind a timestamp stands. */
 function stampEndAt(bytes: Buffer, start: number, end: number): number | undefined {
-  if (bytes[start + NANOSECOND_UTC_LENGTH] === 0x20 && start + NANOSECOND_UTC_LENGTH < end) {
-    return start + NANOSECOND_UTC_LENGTH;
-  }
   const space = bytes.subarray(start, Math.min(end, start + MAX_STAMP_BYTES)).indexOf(0x20);
   return space === -1 ? undefined : start + space;
 }

@@ -6,6 +6,11 @@ export const NANOSECOND_UTC_LENGTH: number = "2026-11-23T15:58:34.885847851Z".le
 /** The longest form: nanoseconds and an offset. */
 export const LONGEST_LENGTH: number = "2026-11-23T15:58:34.885847851+05:30".length;
 
+/** A copy: a part of a long string would keep all of that in memory. */
+export function detached(timestamp: string): string {
+  return Buffer.from(timestamp, "latin1").toString("latin1");
+}
+
 const RFC3339 =
   /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:(Z)|([+-])(\d\d):(\d\d))$/;
 
