@@ -1,9 +1,8 @@
 import { execFile } from "node:child_process";
-import { access, mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { npm, Project, root } from "./support.ts";
+import { nodeOf } from "../support/node-versions.ts";
+import { Project } from "./support.ts";
 
 /** Major versions of Node.js, as `npm run test:full` gives them; npm has the programs, for Linux. */
 const versions = (process.env["DOCKSPOOL_NODES"] ?? "")
@@ -43,18 +42,3 @@ describe.skipIf(versions.length === 0)("the packed package on other versions of 
     240_000,
   );
 });
-
-/** Kept in .cache once it is there. */
-async function nodeOf(version: string): Promise<string> {
-  const name = `node-linux-${process.arch}`;
-  const directory = join(root, ".cache", `node-${version}`);
-  const program = join(directory, "node_modules", name, "bin/node");
-  try {
-    await access(program);
-  } catch {
-    await mkdir(directory, { recursive: true });
-    await writeFile(join(directory, "package.json"), JSON.stringify({ private: true }));
-    await npm(["install", `${name}@${version}`], directory);
-  }
-  return program;
-}
