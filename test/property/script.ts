@@ -37,7 +37,15 @@ const steps: Readonly<Record<ScriptClock, readonly number[]>> = {
   backward: [1, 3, 700, 2_000, -1, -700, -1_500],
 };
 
-const text: fc.Arbitrary<string> = fc.constantFrom("", "tick", "tick", "tock", "ä€😀\r");
+const text: fc.Arbitrary<string> = fc.constantFrom(
+  "",
+  "tick",
+  "tick",
+  "tock",
+  "ä€😀\r",
+  // Where whole seconds stand before it, its space is where the one behind nanoseconds would be.
+  "123456789 x",
+);
 
 export function arbitraryScript(clock: ScriptClock, maxLength = 60): fc.Arbitrary<Act[]> {
   const write: fc.Arbitrary<Act> = fc.record({

@@ -45,6 +45,6 @@ export function decode(decoder: Decoder, chunks: readonly Buffer[]): Decoded[] {
   return [...entries, ...decoder.end(false).map(readable)];
 }
 
-function readable({ stream, timestamp, text, ended }: Entry): Decoded {
+export function readable({ stream, timestamp, text, ended }: Entry): Decoded {
   return { stream, timestamp, text: text.toString("latin1"), ended };
 }

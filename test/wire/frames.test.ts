@@ -85,6 +85,29 @@ describe("the frame decoder", () => {
   });
 });
 
+describe("a timestamp that is shorter than Docker's", () => {
+  // Podman stamps whole seconds (4.3, 5.4) or microseconds (with journald).
+  it.each([
+    ["2026-11-23T15:58:34Z", "123456789 goes on\n"],
+    ["2026-11-23T15:58:34Z", "12345678Z goes on\n"],
+    ["2026-11-23T15:58:34.885Z", "helloZ goes on\n"],
+    ["2026-11-23T15:58:34.885847Z", "no goes on\n"],
+    ["2026-11-23T15:58:34.885847Z", "aZ goes on\n"],
+    ["2026-11-23T15:58:34.8858478Z", "Z goes on\n"],
+  ])("%s ends at its own end, whatever %j has where others end", (stamp, line) => {
+    const usual = frame(2, `${STAMP} usual\n`);
+    const bytes = Buffer.concat([usual, frame(1, `${stamp} ${line}`), usual]);
+    const decoder = new FrameDecoder();
+    const entries = decode(decoder, [bytes]);
+    expect(decoder.fault).toBeUndefined();
+    expect(entries).toEqual([
+      { stream: "stderr", timestamp: STAMP, text: "usual", ended: true },
+      { stream: "stdout", timestamp: stamp, text: line.trimEnd(), ended: true },
+      { stream: "stderr", timestamp: STAMP, text: "usual", ended: true },
+    ]);
+  });
+});
+
 describe("what is no log stream is a fault", () => {
   it.each([
     ["a frame of 0 bytes", frame(1, "")],

@@ -1,0 +1,65 @@
+import { describe, expect, it } from "vitest";
+import { ContainerLogSource } from "../../src/index.ts";
+import { FakeEngine } from "../../src/testing.ts";
+import {
+  eager,
+  eventually,
+  Follower,
+  nothingOpen,
+  toLines,
+  turns,
+} from "../support/fake-follow.ts";
+import { framings, ReframingEngine } from "../support/reframing-engine.ts";
+import { listenings } from "../support/raw-peer.ts";
+
+const texts = ["", "tick", "ä€😀", "x".repeat(150)];
+const text = (line: number): string =>
+  `${line} ${line % 40 === 39 ? "y".repeat(40_000) : (texts[line % texts.length] ?? "")}`;
+
+describe.each(listenings)("over %s", (listening) => {
+  it.each(framings)("an engine that answers with %s is followed exactly", async (framing) => {
+    await using fake = await FakeEngine.start();
+    await using peer = await ReframingEngine.start(fake, framing, listening);
+    const web = fake.create({ name: "web" });
+    const write = (count: number): void => {
+      for (let line = 0; line < count; line++) {
+        const stream = line % 3 === 0 ? "stderr" : "stdout";
+        web.write(text(line), { stream });
+      }
+    };
+    write(200);
+    const source = new ContainerLogSource("web", { engine: peer.engine, ...eager });
+    const follower = new Follower(source);
+    await follower.has(200);
+    for (let round = 1; round <= 4; round++) {
+      write(100);
+      if (round % 2 === 0) peer.cut();
+      else await source.rotate();
+      write(100);
+      await turns();
+      await follower.has(200 + round * 200);
+    }
+    web.stop();
+    await follower.status("stopped");
+    expect(follower.lines).toEqual(toLines(web.written));
+    expect(follower.seen("gap")).toEqual([]);
+    expect(source.stats.reconnects).toBeGreaterThanOrEqual(1);
+    await source.close();
+    await nothingOpen(fake);
+    await eventually(() => peer.connections === 0, "no connection to the peer");
+    expect(fake.open.maxFollowsOfOneContainer).toBe(1);
+  });
+
+  it.each(framings)("the whole log of a stopped container comes with %s", async (framing) => {
+    await using fake = await FakeEngine.start();
+    await using peer = await ReframingEngine.start(fake, framing, listening);
+    const web = fake.create({ name: "web" });
+    for (let line = 0; line < 1_000; line++) web.write(text(line));
+    web.stop();
+    const options = { engine: peer.engine, follow: false, bufferBytes: 1_000 };
+    const follower = new Follower(new ContainerLogSource("web", options));
+    await follower.finished();
+    expect(follower.lines).toEqual(toLines(web.written));
+    await nothingOpen(fake);
+  });
+});
