@@ -7,7 +7,6 @@ import { fileURLToPath } from "node:url";
 export interface Fake extends AsyncDisposable {
   /** As `engine` options have it. */
   readonly engine: Readonly<Record<string, unknown>>;
-  readonly ids: readonly string[];
 }
 
 /** Quiet containers, called "idle-0000" and so on. */
@@ -22,10 +21,9 @@ export async function startFake(containers: number): Promise<Fake> {
     once(reader, "line"),
     exited.then(([code]) => Promise.reject(new Error(`The fake engine ended with ${code}.`))),
   ])) as [string];
-  const { engine, ids } = JSON.parse(line) as Pick<Fake, "engine" | "ids">;
+  const { engine } = JSON.parse(line) as Pick<Fake, "engine">;
   return {
     engine,
-    ids,
     [Symbol.asyncDispose]: async () => {
       child.stdin.end();
       await exited;

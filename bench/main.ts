@@ -7,14 +7,15 @@ import type { Context, Row } from "./context.ts";
 import { renderSection, writeSection } from "./results.ts";
 import { latency } from "./rows/latency.ts";
 import { memory } from "./rows/memory.ts";
+import { micro } from "./rows/micro.ts";
 import { opening } from "./rows/opening.ts";
 import { reading } from "./rows/reading.ts";
 import { rotating } from "./rows/rotating.ts";
 import { throughput } from "./rows/throughput.ts";
 
-const ROWS: readonly Row[] = [reading, throughput, latency, rotating, memory, opening];
+const ROWS: readonly Row[] = [reading, throughput, latency, rotating, memory, opening, micro];
 /** What `--fast` leaves. */
-const FAST_ROWS: readonly number[] = [1, 4];
+const FAST_ROWS: readonly number[] = [1, 4, 7];
 
 interface Options {
   readonly fast: boolean;

@@ -10,6 +10,8 @@ export interface Reader {
   readonly command: (socketPath: string, id: string) => readonly string[];
   /** What it writes is the log itself. */
   readonly writesLog?: boolean;
+  /** Only to show where others stand: fewer rounds do. */
+  readonly isAside?: boolean;
 }
 
 export const OURS = "dockspool ";
@@ -18,10 +20,10 @@ export const PLAIN = "http.get, bytes dropped";
 
 /** By name, in the order in which they run: those that are compared most stand next to each other. */
 export const READERS: readonly Reader[] = [
-  { name: "curl", command: curl },
-  node("dockerode + demuxStream + split2", "dockerode"),
-  node("the way of testcontainers (byline)", "testcontainers"),
-  node(`${OURS}for await, ids computed`, "for-await-ids"),
+  { name: "curl", command: curl, isAside: true },
+  { ...node("dockerode + demuxStream + split2", "dockerode"), isAside: true },
+  { ...node("the way of testcontainers (byline)", "testcontainers"), isAside: true },
+  { ...node(`${OURS}for await, ids computed`, "for-await-ids"), isAside: true },
   node(`${OURS}deliver, empty sink`, "deliver"),
   node(`${OURS}for await`, "for-await"),
   { name: DOCKER_LOGS, command: dockerLogs, writesLog: true },

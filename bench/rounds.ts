@@ -1,13 +1,18 @@
-/** So that what drifts on the machine meets all alike: each round goes through them in the order opposite to the last one's. */
+/**
+ * So that what drifts on the machine meets all alike: each round goes through them in the order opposite to the last one's.
+ * Where `rounds` differ, the first ones are everybody's.
+ */
 export async function inRounds<Key extends string, Result>(
   keys: readonly Key[],
-  rounds: number,
+  rounds: number | ((key: Key) => number),
   run: (key: Key, round: number) => Promise<Result>,
 ): Promise<ReadonlyMap<Key, readonly Result[]>> {
+  const roundsOf = typeof rounds === "number" ? (): number => rounds : rounds;
   const results = new Map<Key, Result[]>(keys.map((key) => [key, []]));
-  for (let round = 0; round < rounds; round++) {
+  for (let round = 0; round < Math.max(...keys.map(roundsOf)); round++) {
     const order = round % 2 === 0 ? keys : keys.toReversed();
-    for (const key of order) results.get(key)?.push(await run(key, round));
+    for (const key of order)
+      if (round < roundsOf(key)) results.get(key)?.push(await run(key, round));
   }
   return results;
 }

@@ -9,7 +9,7 @@ const pool = new StreamPool({ engine, maxStreams: streams });
 const reading = (async () => {
   for await (const record of pool) throw new Error(`${record.container.name} is not quiet.`);
 })();
-while (pool.stats.streamsOpen < streams) await Promise.race([pause(5), reading]);
+while (pool.stats.streamsOpen < streams) await Promise.race([pause(25), reading]);
 const openMs = performance.now() - opening;
 const closing = performance.now();
 await pool.close();

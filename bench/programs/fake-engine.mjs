@@ -4,11 +4,10 @@ import { FakeEngine } from "dockspool/testing";
 import { options, report } from "./args.mjs";
 
 const fake = await FakeEngine.start();
-const ids = [];
 for (let index = 0; index < options.containers; index++) {
-  ids.push(fake.create({ name: `idle-${String(index).padStart(4, "0")}` }).id);
+  fake.create({ name: `idle-${String(index).padStart(4, "0")}` });
 }
-report({ engine: fake.engine, ids });
+report({ engine: fake.engine });
 process.stdin.resume();
 await once(process.stdin, "end");
 await fake.close();

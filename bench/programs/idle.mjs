@@ -5,27 +5,35 @@ import { setTimeout as pause } from "node:timers/promises";
 import { StreamPool } from "dockspool";
 import { options, report } from "./args.mjs";
 
-const { engine, names, ids, way } = options;
+const { engine, streams, way } = options;
 const LOOKS = 5;
+/** Adding up the statistics of thousands of sources takes time of its own. */
+const LOOK_MS = 250;
+const names = Array.from({ length: streams }, (_, index) => {
+  return `idle-${String(index).padStart(4, "0")}`;
+});
 
 const open = way === "plain" ? openPlainly : openPool;
 const close = await open();
 await pause(1_000);
 let rss = Infinity;
+let heap = Infinity;
 for (let look = 0; look < LOOKS; look++) {
   globalThis.gc();
   await pause(200);
-  rss = Math.min(rss, process.memoryUsage.rss());
+  const usage = process.memoryUsage();
+  rss = Math.min(rss, usage.rss);
+  heap = Math.min(heap, usage.heapUsed + usage.external);
 }
-report({ rss, descriptors: readdirSync("/proc/self/fd").length });
+report({ rss, heap, descriptors: readdirSync("/proc/self/fd").length });
 await close();
 
 async function openPool() {
-  const pool = new StreamPool({ engine, select: { names }, maxStreams: ids.length });
+  const pool = new StreamPool({ engine, select: { names }, maxStreams: streams });
   const reading = (async () => {
     for await (const record of pool) throw new Error(`${record.container.name} is not quiet.`);
   })();
-  while (pool.stats.streamsOpen < ids.length) await Promise.race([pause(20), reading]);
+  while (pool.stats.streamsOpen < streams) await Promise.race([pause(LOOK_MS), reading]);
   return async () => {
     await pool.close();
     await reading;
@@ -34,9 +42,9 @@ async function openPool() {
 
 async function openPlainly() {
   const query = "follow=1&stdout=1&stderr=1&timestamps=1";
-  const opened = ids.map(async (id) => {
+  const opened = names.map(async (name) => {
     const { promise, resolve, reject } = withResolvers();
-    const path = `/containers/${id}/logs?${query}`;
+    const path = `/containers/${name}/logs?${query}`;
     const request = get({ ...engine, path, agent: false }, resolve).on("error", reject);
     const response = await promise;
     response.on("error", () => {}).resume();

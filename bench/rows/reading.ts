@@ -3,6 +3,7 @@ import { makeLog } from "../logs.ts";
 import type { Log, LogShape } from "../logs.ts";
 import type { Run } from "../measure.ts";
 import { DOCKER_LOGS, OURS, PLAIN, READERS, readLog, readerOf } from "../readers.ts";
+import type { Reader } from "../readers.ts";
 import type { Chart, Section, Table } from "../report.ts";
 import { inRounds, median, ratioOf } from "../rounds.ts";
 import type { Ratio } from "../rounds.ts";
@@ -15,44 +16,55 @@ interface Case {
   readonly rounds: number;
 }
 
-/** Far above what is aimed at, so that only what is broken is refused, on any machine. */
-const LIMITS: readonly (readonly [reader: string, limit: number])[] = [
-  [`${OURS}for await`, 0.7],
-  [`${OURS}batches()`, 0.6],
-];
+/** Far above what is aimed at, so that only what is broken is refused, on any machine and beside whatever else it does. */
+const BROKEN_RATIO = 0.7;
+const LIMITED: readonly string[] = [`${OURS}for await`, `${OURS}batches()`];
 const MAIN = "90 bytes";
+const ROUNDS = 4;
+/** Of the smaller cases, and of `--fast`. */
+const FEW_ROUNDS = 3;
+/** Of readers that only show where others stand. */
+const ASIDE_ROUNDS = 2;
 const FEW = [`${OURS}for await`, DOCKER_LOGS, `${OURS}batches()`, PLAIN];
 
 const CASES: readonly Case[] = [
   {
     name: MAIN,
-    shape: { lines: 2_000_000, textBytes: 90 },
+    shape: { lines: 1_000_000, textBytes: 90 },
     readers: READERS.map(({ name }) => name),
-    rounds: 4,
+    rounds: ROUNDS,
   },
-  { name: "20 bytes", shape: { lines: 500_000, textBytes: 20 }, readers: FEW, rounds: 3 },
-  { name: "1 KB", shape: { lines: 200_000, textBytes: 1_000 }, readers: FEW, rounds: 3 },
-  { name: "16 KB", shape: { lines: 16_000, textBytes: 16_000 }, readers: FEW, rounds: 3 },
+  { name: "20 bytes", shape: { lines: 600_000, textBytes: 20 }, readers: FEW, rounds: FEW_ROUNDS },
+  { name: "1 KB", shape: { lines: 200_000, textBytes: 1_000 }, readers: FEW, rounds: FEW_ROUNDS },
+  { name: "16 KB", shape: { lines: 20_000, textBytes: 16_000 }, readers: FEW, rounds: FEW_ROUNDS },
   {
     name: "64 KB, in 4 parts",
-    shape: { lines: 4_000, textBytes: 65_000 },
+    shape: { lines: 6_000, textBytes: 65_000 },
     readers: FEW,
-    rounds: 3,
+    rounds: FEW_ROUNDS,
   },
   {
     name: "90 bytes, tty",
-    shape: { lines: 500_000, textBytes: 90, tty: true },
+    shape: { lines: 600_000, textBytes: 90, tty: true },
     readers: FEW,
-    rounds: 3,
+    rounds: FEW_ROUNDS,
   },
 ];
+
+/** What is left then is the start of the process, which is in every other number as well. */
+const START: Case = {
+  name: "90 bytes, a single one",
+  shape: { lines: 1, textBytes: 90 },
+  readers: FEW,
+  rounds: FEW_ROUNDS,
+};
 
 const FAST_CASES: readonly Case[] = [
   {
     name: MAIN,
-    shape: { lines: 600_000, textBytes: 90 },
+    shape: { lines: 500_000, textBytes: 90 },
     readers: [`${OURS}for await`, DOCKER_LOGS, `${OURS}batches()`],
-    rounds: 3,
+    rounds: FEW_ROUNDS,
   },
 ];
 
@@ -63,7 +75,7 @@ export const reading: Row = {
     const tables: Table[] = [];
     const charts: Chart[] = [];
     const broken: string[] = [];
-    for (const one of context.fast ? FAST_CASES : CASES) {
+    for (const one of context.fast ? FAST_CASES : [...CASES, START]) {
       const runs = await runCase(one, context);
       tables.push(tableOf(one, runs));
       if (one.name !== MAIN) continue;
@@ -81,10 +93,11 @@ async function runCase(one: Case, context: Context): Promise<Runs> {
   progress(`row 1, ${one.name}: writing ${shown(one.shape.lines)} lines`);
   const log: Log = await makeLog(engine, one.shape);
   try {
-    return await inRounds(one.readers, context.runs ?? one.rounds, async (name, round) => {
+    const rounds = (name: string): number => roundsOf(readerOf(name), one, context);
+    return await inRounds(one.readers, rounds, async (name, round) => {
       const run = await readLog(readerOf(name), log, context);
       const cpu = perMillion(run.cpuSeconds, one);
-      progress(`row 1, ${one.name}, round ${round + 1}: ${name}: ${shown(cpu)} s per million`);
+      progress(`row 1, ${one.name}, round ${round + 1}: ${name}: ${shown(cpu)} s of CPU`);
       return run;
     });
   } finally {
@@ -92,8 +105,14 @@ async function runCase(one: Case, context: Context): Promise<Runs> {
   }
 }
 
+function roundsOf({ isAside }: Reader, { rounds }: Case, context: Context): number {
+  const all = context.runs ?? rounds;
+  return isAside === true ? Math.min(ASIDE_ROUNDS, all) : all;
+}
+
+/** Of a single line: for itself. */
 function perMillion(seconds: number, { shape }: Case): number {
-  return (seconds / shape.lines) * 1_000_000;
+  return shape.lines === 1 ? seconds : (seconds / shape.lines) * 1_000_000;
 }
 
 function cpuRatio(runs: Runs, name: string, base: string): Ratio | undefined {
@@ -109,13 +128,14 @@ function cpuOf(run: Run): number {
 function tableOf(one: Case, runs: Runs): Table {
   const byCost = [...runs].toSorted(([, a], [, b]) => median(a.map(cpuOf)) - median(b.map(cpuOf)));
   const hasPlain = runs.has(PLAIN);
+  const unit = one === START ? "s" : "s per million";
   return {
     columns: [
       `lines of ${one.name}`,
-      "CPU s per million",
+      `CPU ${unit}`,
       `× ${DOCKER_LOGS}`,
       ...(hasPlain ? [`× ${PLAIN}`] : []),
-      "wall s per million",
+      `wall ${unit}`,
       "peak RSS MB",
     ],
     rows: byCost.map(([name, measured]) => {
@@ -147,11 +167,14 @@ function chartOf(one: Case, runs: Runs): Chart {
   };
 }
 
+/** By the best round: what else goes on makes single rounds worse, and a broken reader is bad in all of them. */
 function brokenOf(runs: Runs): string[] {
-  return LIMITS.flatMap(([name, limit]) => {
-    const ratio = cpuRatio(runs, name, DOCKER_LOGS)?.median ?? 0;
-    if (ratio <= limit) return [];
-    return [`${name} takes ${shown(ratio)} × the CPU of ${DOCKER_LOGS}, more than ${limit} ×.`];
+  return LIMITED.flatMap((name) => {
+    const ratio = cpuRatio(runs, name, DOCKER_LOGS)?.least ?? NaN;
+    if (ratio <= BROKEN_RATIO) return [];
+    return [
+      `${name} takes ${shown(ratio)} × the CPU of ${DOCKER_LOGS}, more than ${BROKEN_RATIO} ×.`,
+    ];
   });
 }
 
@@ -161,15 +184,18 @@ function sectionOf(
   broken: readonly string[],
   { fast, runs }: Context,
 ): Section {
-  const rounds = runs === undefined ? (fast ? "3" : "4, of the smaller cases 3,") : `${runs}`;
+  const rounds =
+    runs === undefined && !fast
+      ? `${ROUNDS} rounds (${FEW_ROUNDS} of the smaller cases, ${ASIDE_ROUNDS} of the readers that only show where others stand)`
+      : `${runs ?? FEW_ROUNDS} rounds`;
   return {
     row: 1,
     title: "CPU per line",
     text: [
       `Each reader is a program of its own that reads the whole log of a stopped container, with timestamps. What counts is
-all the CPU time of the process, from its start to its end. ${rounds} rounds; each goes through the readers in the order
+all the CPU time of the process, from its start to its end. ${rounds}; each goes through the readers in the order
 opposite to the last one's. Medians; a ratio is that of two runs of the same round, with the least and the most of the
-rounds in brackets. What each reader counted is compared with what was written.`,
+rounds in brackets. The last table is of the start of the process alone, which is in every number. What each reader counted is compared with what was written.`,
       `Not here: docker-loghose, which can't read what was written before it attached, and gives no timestamps.`,
     ],
     tables,
