@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
 import type { Entry } from "../wire/entry.ts";
+import { textEdges } from "../wire/frame-entries.ts";
 
 /** 2^61 − 1, a prime. */
 const PRIME = (1n << 61n) - 1n;
@@ -9,13 +10,9 @@ const EDGE_BYTES = 1024;
 
 /** Identifies an entry's content, not its timestamp: stream, text, and whether the line ended there. */
 export function entryDigest(entry: Entry): bigint {
-  const { text } = entry;
-  const head = Buffer.from(`${entry.stream} ${entry.ended ? 1 : 0} ${text.length} `, "latin1");
-  const parts =
-    text.length <= 2 * EDGE_BYTES
-      ? [head, text]
-      : [head, text.subarray(0, EDGE_BYTES), text.subarray(-EDGE_BYTES)];
-  return hash("sha1", Buffer.concat(parts), "buffer").readBigUInt64BE() % PRIME;
+  const { length, parts } = textEdges(entry, EDGE_BYTES);
+  const head = Buffer.from(`${entry.stream} ${entry.ended ? 1 : 0} ${length} `, "latin1");
+  return hash("sha1", Buffer.concat([head, ...parts]), "buffer").readBigUInt64BE() % PRIME;
 }
 
 /** The digest of a sequence with one more entry behind it. */

@@ -1,4 +1,4 @@
-const nothing = Buffer.alloc(0);
+import { copySpans, lengthOf } from "./spans.ts";
 
 /** Holds the beginning of something until all of it is there; joins the pieces once, however small they come. */
 export class Fragments {
@@ -6,12 +6,15 @@ export class Fragments {
   #bytes = 0;
   #wanted = 0;
 
-  /** All bytes so far with `chunk`, whose memory is this one's from now on; undefined while fewer than wanted are there. */
-  join(chunk: Buffer): Buffer | undefined {
-    if (this.#bytes === 0 && chunk.length >= this.#wanted) return chunk;
-    this.#pieces.push(chunk);
-    this.#bytes += chunk.length;
-    return this.#bytes < this.#wanted ? undefined : this.take();
+  /** A copy of all bytes so far with those of `bytes` within `spans`, or undefined while fewer than wanted are there. */
+  join(bytes: Buffer, spans: readonly number[]): Buffer | undefined {
+    const length = lengthOf(spans);
+    if (this.#bytes + length >= this.#wanted) return this.#take(bytes, spans, length);
+    const piece = Buffer.allocUnsafeSlow(length);
+    copySpans(bytes, spans, piece, 0);
+    this.#pieces.push(piece);
+    this.#bytes += length;
+    return undefined;
   }
 
   /** Keeps a copy of `rest` until at least `wanted` bytes are there. */
@@ -27,10 +30,19 @@ export class Fragments {
 
   /** What is kept, and forgets it. */
   take(): Buffer {
-    const all = this.#bytes === 0 ? nothing : Buffer.concat(this.#pieces, this.#bytes);
+    return this.#take(nothing, [], 0);
+  }
+
+  #take(bytes: Buffer, spans: readonly number[], length: number): Buffer {
+    const all = Buffer.allocUnsafeSlow(this.#bytes + length);
+    let at = 0;
+    for (const piece of this.#pieces) at += piece.copy(all, at);
+    copySpans(bytes, spans, all, at);
     this.#pieces = [];
     this.#bytes = 0;
     this.#wanted = 0;
     return all;
   }
 }
+
+const nothing = Buffer.alloc(0);

@@ -99,6 +99,8 @@ export class FrameEntries implements Entries {
     if (!this.isHeavy) return this.slice(from);
     const lastFrom = Math.max(0, this.length - LAST_ENTRIES);
     if (from < lastFrom) return this.#copy(from);
+    // Where these are most of the chunk a copy would keep as much.
+    if (this.#stampStart(lastFrom) * 2 < this.#latin1.length) return this.slice(from);
     return (this.#last ??= this.#copy(lastFrom)).slice(from - lastFrom);
   }
 
@@ -144,6 +146,15 @@ export class FrameEntries implements Entries {
   /** A copy of the text. */
   text(index: number): Buffer {
     return Buffer.from(this.latin1(index), "latin1");
+  }
+
+  /** As `textEdges`. */
+  edges(index: number, edgeBytes: number): TextEdges {
+    const text = this.latin1(index);
+    const { length } = text;
+    const parts =
+      length <= 2 * edgeBytes ? [text] : [text.slice(0, edgeBytes), text.slice(-edgeBytes)];
+    return { length, parts: parts.map((part) => Buffer.from(part, "latin1")) };
   }
 
   /** Bytes of all texts. */
@@ -206,6 +217,24 @@ class FrameEntry implements Entry {
   get ended(): boolean {
     return this.#entries.ended(this.#index);
   }
+
+  edges(edgeBytes: number): TextEdges {
+    return this.#entries.edges(this.#index, edgeBytes);
+  }
+}
+
+/** A text's length and bytes; of one that is longer than two edges only those. */
+export interface TextEdges {
+  readonly length: number;
+  readonly parts: readonly Buffer[];
+}
+
+export function textEdges(entry: Entry, edgeBytes: number): TextEdges {
+  if (entry instanceof FrameEntry) return entry.edges(edgeBytes);
+  const { text } = entry;
+  const { length } = text;
+  if (length <= 2 * edgeBytes) return { length, parts: [text] };
+  return { length, parts: [text.subarray(0, edgeBytes), text.subarray(-edgeBytes)] };
 }
 
 /** Where in `marks` each stream's first and last entry are. */

@@ -2,7 +2,7 @@ import type { Decoder, Entries, Entry, Fault, LogStream } from "./entry.ts";
 import { Fragments } from "./fragments.ts";
 import { HEADER_BYTES, PIECE_BYTES, scanFrames } from "./frame-scan.ts";
 import { gather } from "./spans.ts";
-import { LONGEST_LENGTH, NANOSECOND_UTC_LENGTH, toUtc } from "./timestamps.ts";
+import { LONGEST_LENGTH, isNanosecondUtc, toUtc } from "./timestamps.ts";
 
 /** A timestamp with its space. */
 const MAX_STAMP_BYTES = LONGEST_LENGTH + 1;
@@ -33,7 +33,7 @@ export class FrameDecoder implements Decoder {
     if (this.#fragments.isEmpty && this.#long === undefined && !isInPieces) {
       return this.#scan(bytes, spans) ?? this.#decode(gather(bytes, spans));
     }
-    const all = this.#fragments.join(gather(bytes, spans));
+    const all = this.#fragments.join(bytes, spans);
     if (all === undefined) return [];
     return this.#long === undefined
       ? (this.#scan(all, [0, all.length]) ?? this.#decode(all))
@@ -157,19 +157,7 @@ function stampEndAt(bytes: Buffer, start: number, end: number): number | undefin
 
 function stampAt(bytes: Buffer, start: number, end: number): string | undefined {
   const text = bytes.toString("latin1", start, end);
-  return isPlain(text) ? text : toUtc(text);
-}
-
-/** Recognises the usual form without taking it apart: 30 characters with their punctuation in place. */
-function isPlain(text: string): boolean {
-  return (
-    text.length === NANOSECOND_UTC_LENGTH &&
-    text.charCodeAt(29) === 0x5a &&
-    text.charCodeAt(10) === 0x54 &&
-    text.charCodeAt(19) === 0x2e &&
-    text.charCodeAt(4) === 0x2d &&
-    text.charCodeAt(13) === 0x3a
-  );
+  return isNanosecondUtc(text) ? text : toUtc(text);
 }
 
 /** The first bytes of what can't be read, for an error message. */

@@ -144,8 +144,9 @@ export class LineAssembler {
     }
     parts.hash?.update(text);
     if (room <= 0 || text.length === 0) return;
-    // A part on its own would keep the whole chunk that it came in.
-    const kept = Buffer.from(text.subarray(0, room));
+    // A part may be one of a chunk, all of which it would keep.
+    const isAlone = text.length <= room && text.buffer.byteLength <= 2 * text.length;
+    const kept = isAlone ? text : Buffer.from(text.subarray(0, room));
     parts.kept.push(kept);
     parts.keptBytes += kept.length;
   }

@@ -6,6 +6,18 @@ export const NANOSECOND_UTC_LENGTH: number = "2026-11-23T15:58:34.885847851Z".le
 /** The longest form: nanoseconds and an offset. */
 export const LONGEST_LENGTH: number = "2026-11-23T15:58:34.885847851+05:30".length;
 
+/** Recognises the usual form without taking it apart: 30 characters with their punctuation in place. */
+export function isNanosecondUtc(text: string): boolean {
+  return (
+    text.length === NANOSECOND_UTC_LENGTH &&
+    text.charCodeAt(29) === 0x5a &&
+    text.charCodeAt(10) === 0x54 &&
+    text.charCodeAt(19) === 0x2e &&
+    text.charCodeAt(4) === 0x2d &&
+    text.charCodeAt(13) === 0x3a
+  );
+}
+
 /** A copy: a part of a long string would keep all of that in memory. */
 export function detached(timestamp: string): string {
   return Buffer.from(timestamp, "latin1").toString("latin1");

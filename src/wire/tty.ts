@@ -1,8 +1,14 @@
 import type { Decoder, Entry, Fault } from "./entry.ts";
 import { Fragments } from "./fragments.ts";
 import { excerpt } from "./frames.ts";
-import { gather } from "./spans.ts";
-import { LONGEST_LENGTH, coarsen, compareTimestamps, fractionDigits, toUtc } from "./timestamps.ts";
+import {
+  LONGEST_LENGTH,
+  coarsen,
+  compareTimestamps,
+  fractionDigits,
+  isNanosecondUtc,
+  toUtc,
+} from "./timestamps.ts";
 
 /** The engine cuts lines into parts of this size and stamps each of them (moby, `daemon/logger/copier.go`). */
 const PART_BYTES = 16_384;
@@ -46,7 +52,7 @@ export class TtyDecoder implements Decoder {
 
   push(bytes: Buffer, spans: readonly number[] = [0, bytes.length]): Entry[] {
     if (this.#fault !== undefined) return [];
-    return this.#decode(this.#fragments.join(gather(bytes, spans)), "never");
+    return this.#decode(this.#fragments.join(bytes, spans), "never");
   }
 
   end(runs: boolean): Entry[] {
@@ -115,7 +121,7 @@ export class TtyDecoder implements Decoder {
     const space = bytes.subarray(at, at + MAX_STAMP_BYTES).indexOf(0x20);
     const incomplete = space === -1 && bytes.length - at < MAX_STAMP_BYTES;
     const head = bytes.toString("latin1", at, space === -1 ? at + MAX_STAMP_BYTES : at + space);
-    const timestamp = space === -1 ? undefined : toUtc(head);
+    const timestamp = space === -1 ? undefined : isNanosecondUtc(head) ? head : toUtc(head);
     if (timestamp !== undefined) return { timestamp, textStart: at + space + 1 };
     if (incomplete && (/^[\d:.TZ+-]*$/.test(head) || head === "\r")) return undefined;
     const text = bytes.toString("latin1", at, at + 1000);
