@@ -10,16 +10,22 @@ const everyStatus: Readonly<Record<number, true>> = Object.fromEntries(
   Array.from({ length: 500 }, (_, index) => [index + 100, true]),
 );
 
-/** A GET request. Resolves when the engine has answered, whatever the status. @throws what docker-modem gives */
+/**
+ * A GET request. Resolves when the engine has answered, whatever the status. `watched`: the agent knows when its connection is
+ * closed, so the signal's abort is enough to give it up.
+ *
+ * @throws what docker-modem gives; the signal's reason
+ */
 export function dial(
   modem: DockerModem,
   path: string,
   query: Query,
   signal: AbortSignal,
+  watched: boolean,
 ): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     // Of an answer that is no HTTP any more (101) docker-modem says nothing, ever. What it says of the abort comes first.
-    const unlink = onAbort(signal, () => setImmediate(reject, signal.reason));
+    const unlink = watched ? onAbort(signal, () => setImmediate(reject, signal.reason)) : () => {};
     const hasQuery = Object.keys(query).length > 0;
     modem.dial(
       {

@@ -292,8 +292,8 @@ export class EngineClient {
   ): Promise<IncomingMessage> {
     signal.throwIfAborted();
     try {
-      const { modem } = (this.#connection ??= await this.#connect());
-      return await dial(modem, path, query, wait.signal);
+      const { modem, agent } = (this.#connection ??= await this.#connect());
+      return await dial(modem, path, query, wait.signal, agent !== undefined);
     } catch (error) {
       await this.#connection?.agent?.closed();
       throw this.#failure(error, wait, signal);

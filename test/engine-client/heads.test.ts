@@ -89,3 +89,16 @@ describe.each(ways)("a response read %s", (way) => {
     });
   });
 });
+
+describe("an answer that goes on as something else than HTTP", () => {
+  it("is given up when its time is over", async () => {
+    const upgrade =
+      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: tcp\r\nConnection: Upgrade\r\n\r\n";
+    await using peer = await RawPeer.start((socket) => socket.write(upgrade));
+    const engine = { ...peer.engine, connectTimeoutMs: 100 };
+    await expect(readRaw(engine)).rejects.toMatchObject({
+      code: "ENGINE_UNREACHABLE",
+      transient: true,
+    });
+  });
+});
