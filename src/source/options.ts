@@ -36,7 +36,7 @@ export interface SourceOptions {
   followRestarts?: boolean;
   /** Default 1 MiB; a longer line is cut there and marked `truncated`. */
   maxLineBytes?: number;
-  /** Default 1 MiB read ahead of the consumer, then the socket is paused. */
+  /** Default 1 MiB read ahead of the consumer, text and what holding it takes; then the socket is paused. */
   bufferBytes?: number;
   /** Milliseconds between rotations; default false: none. */
   rotateEveryMs?: number | false;
