@@ -118,9 +118,14 @@ export class Roster {
     return source;
   }
 
-  /** By id, unambiguous prefix of it, or name. None that is being closed, and none where several have that name. */
+  /**
+   * By full id or name; what begins so may be another one's name, which only the engine can tell. None that is being closed, and
+   * none where several have that name.
+   */
   find(container: string, engine?: string): ContainerLogSource | undefined {
-    const found = this.findAll(container, engine);
+    const found = this.findAll(container, engine).filter(
+      ({ info }) => info?.id === container || info?.name === container,
+    );
     return found.length === 1 ? found[0] : undefined;
   }
 

@@ -179,6 +179,19 @@ describe("attach()", () => {
       follower.expectExactly(container, expected[index]?.[1]);
   });
 
+  it("takes a container by its name, also where the id of another that is followed begins so", async () => {
+    const web = fake.create({ name: "web" });
+    const other = fake.create({ name: web.id.slice(0, 6) });
+    other.write("other");
+    const follower = follow({ ...nobody, from: "start" });
+    await follower.pool.attach("web");
+    const source = await follower.pool.attach(web.id.slice(0, 6));
+    expect(source.container).toBe(other.id);
+    expect([...follower.pool.sources.keys()]).toEqual([web.id, other.id]);
+    await follower.expectAll(other, 0);
+    await follower.end();
+  });
+
   it("takes options of the source, beside those of the pool", async () => {
     const web = fake.create({ name: "web" });
     web.write("out");
