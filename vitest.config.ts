@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import type { ViteUserConfig } from "vitest/config";
 
@@ -23,6 +24,8 @@ const jsonFile = process.env["VITEST_JSON_FILE"];
 
 const config: ViteUserConfig = defineConfig({
   test: {
+    // Most files wait for sockets and timers most of the time: also on two cores two at once are no load.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     reporters:
       jsonFile === undefined ? ["default"] : ["default", ["json", { outputFile: jsonFile }]],
     coverage: {
@@ -41,7 +44,7 @@ const config: ViteUserConfig = defineConfig({
           hookTimeout: 60_000,
         },
       },
-      withEngine("engine", 120_000, 1),
+      withEngine("engine", 300_000, 1),
       withEngine("soak", 3_600_000, 2),
     ],
   },
