@@ -7,6 +7,7 @@ import type { Cursor } from "../../src/index.ts";
 import { compared, create, follow, jsonLog, report, run } from "../support/follow.ts";
 import { compareLines, noDifference, readJsonLogs } from "../support/ground-truth.ts";
 import type { ComparableLine } from "../support/ground-truth.ts";
+import { withPriority } from "../support/priority.ts";
 import { describeWithEngine } from "../support/real-engine.ts";
 import type { RealEngine } from "../support/real-engine.ts";
 
@@ -215,6 +216,7 @@ describeWithEngine("a container that is removed", (engine) => {
 });
 
 describeWithEngine("a --rm container that lives for milliseconds", (engine) => {
+  withPriority();
   const ROUNDS = 20;
 
   test("is captured by its name, or says that lines are missing", async () => {

@@ -7,6 +7,7 @@ import { noDifference } from "../support/ground-truth.ts";
 import type { ComparableLine } from "../support/ground-truth.ts";
 import { comparedAll, each, followPool, runAll } from "../support/pool-following.ts";
 import type { PoolFollowing } from "../support/pool-following.ts";
+import { withPriority } from "../support/priority.ts";
 import { describeWithEngine } from "../support/real-engine.ts";
 import type { RunOptions } from "../support/real-engine.ts";
 
@@ -72,6 +73,8 @@ async function expectEach(
 }
 
 describeWithEngine("a pool and containers that live for milliseconds", (engine) => {
+  withPriority();
+
   interface Watched {
     readonly following: PoolFollowing;
     readonly proxy: CountingProxy;
