@@ -65,7 +65,9 @@ describe.each(betweens)("frames with the peer's own bytes %s", (between) => {
         }),
         { numRuns: RUNS },
       );
-      if (clock !== "seconds" && clock !== "offset") expect(fast).toBeGreaterThan(0);
+      // Of mixed ones a read may well have none that are all usual.
+      const isUsual = clock !== "seconds" && clock !== "offset" && clock !== "mixed";
+      if (isUsual) expect(fast).toBeGreaterThan(0);
     },
   );
 
