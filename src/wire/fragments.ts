@@ -1,4 +1,4 @@
-import { copySpans, lengthOf } from "./spans.ts";
+import { copySpans, gather, lengthOf } from "./spans.ts";
 
 /** Holds the beginning of something until all of it is there; joins the pieces once, however small they come. */
 export class Fragments {
@@ -10,9 +10,7 @@ export class Fragments {
   join(bytes: Buffer, spans: readonly number[]): Buffer | undefined {
     const length = lengthOf(spans);
     if (this.#bytes + length >= this.#wanted) return this.#take(bytes, spans, length);
-    const piece = Buffer.allocUnsafeSlow(length);
-    copySpans(bytes, spans, piece, 0);
-    this.#pieces.push(piece);
+    this.#pieces.push(gather(bytes, spans));
     this.#bytes += length;
     return undefined;
   }
