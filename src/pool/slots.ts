@@ -3,7 +3,7 @@ import type { Interest, Turn, TurnHolder, TurnRequest, Turns } from "../source/h
 
 export interface SlotsOptions {
   readonly maxStreams: number;
-  /** The longest turn while others wait, in milliseconds. */
+  /** The longest turn while others wait, in milliseconds from its stream's opening. */
   readonly timeSliceMs: number;
   /** Nothing can be read, whoever has a turn: what was read is not taken. */
   readonly isBlocked: () => boolean;
@@ -17,7 +17,8 @@ interface Waiter {
 
 interface Slot {
   readonly holder: TurnHolder;
-  readonly since: number;
+  /** Of a container that had just started. */
+  readonly hasStarted: boolean;
   /** The turn is asked back. */
   isWanted: boolean;
 }
@@ -25,6 +26,7 @@ interface Slot {
 /** A stream that has been silent for so long has brought what there was; at the least, and in times of its opening. */
 const QUIET_MS = 20;
 const QUIET_OPENINGS = 2;
+/** At the most; and of a container that has just started, whose first lines are yet to be written. */
 const LONGEST_QUIET_MS = 500;
 /**
  * Turns cost: an opening each. While nobody who waits is known to have lines, a stream that has caught up keeps its turn for
@@ -82,7 +84,8 @@ export class Slots implements Turns {
 
   take({ holder, interest, queued }: TurnRequest, signal: AbortSignal): Promise<Turn> {
     if (signal.aborted) return Promise.reject(signal.reason);
-    if (this.#slots.size < this.#options.maxStreams) return Promise.resolve(this.#grant(holder));
+    if (this.#slots.size < this.#options.maxStreams)
+      return Promise.resolve(this.#grant(holder, interest));
     queued();
     // Whoever was told may have ended it.
     if (signal.aborted) return Promise.reject(signal.reason);
@@ -98,7 +101,7 @@ export class Slots implements Turns {
         since: performance.now(),
         grant: () => {
           leave();
-          resolve(this.#grant(holder));
+          resolve(this.#grant(holder, interest));
         },
       };
       lane.add(waiter);
@@ -111,8 +114,8 @@ export class Slots implements Turns {
     });
   }
 
-  #grant(holder: TurnHolder): Turn {
-    const slot: Slot = { holder, since: performance.now(), isWanted: false };
+  #grant(holder: TurnHolder, interest: Interest): Turn {
+    const slot: Slot = { holder, hasStarted: interest === "started", isWanted: false };
     this.#slots.add(slot);
     this.#granted++;
     return {
@@ -160,20 +163,19 @@ export class Slots implements Turns {
   }
 
   /** When a turn is over, as long as its stream brings nothing more. */
-  #endOf({ holder, since }: Slot): number {
+  #endOf({ holder, hasStarted }: Slot): number {
     const stream = holder.stream();
     if (stream === undefined) return Infinity;
-    const { openingMs, quietSince } = stream;
+    const { openingMs, openedAt, quietSince } = stream;
     this.#openingMs += WEIGHT * (openingMs - this.#openingMs);
-    const { timeSliceMs } = this.#options;
-    const quietMs = Math.min(
-      Math.max(QUIET_MS, QUIET_OPENINGS * openingMs),
-      LONGEST_QUIET_MS,
-      timeSliceMs,
-    );
-    const caughtUp = Math.max(quietSince + quietMs, since + this.#leastMs());
     // A container that has just started may be gone in a moment: any turn will do, the one that has lasted longest first.
-    return this.#interests.started > 0 ? since : Math.min(since + timeSliceMs, caughtUp);
+    if (this.#interests.started > 0 && !hasStarted) return openedAt;
+    const { timeSliceMs } = this.#options;
+    const quietMs = hasStarted ? LONGEST_QUIET_MS : Math.max(QUIET_MS, QUIET_OPENINGS * openingMs);
+    const quietAt = quietSince + Math.min(quietMs, LONGEST_QUIET_MS);
+    const caughtUp = Math.max(quietAt, openedAt + this.#leastMs());
+    // Counted from the opening: where openings take long, turns would be over before they bring anything.
+    return Math.min(openedAt + timeSliceMs, caughtUp);
   }
 
   /** For how long a stream that has caught up keeps its turn. */

@@ -21,7 +21,7 @@ class Asker {
   readonly name: string;
   readonly #controller = new AbortController();
   /** Undefined: its stream is not open yet. */
-  stream: { openingMs: number; quietSince: number } | undefined = undefined;
+  stream: { openingMs: number; openedAt: number; quietSince: number } | undefined = undefined;
   turn: Turn | undefined;
   failure: unknown;
   queued = 0;
@@ -51,7 +51,8 @@ class Asker {
 
   /** Its stream is open and has brought nothing since. */
   opens(openingMs = 1): this {
-    this.stream = { openingMs, quietSince: performance.now() };
+    const now = performance.now();
+    this.stream = { openingMs, openedAt: now, quietSince: now };
     return this;
   }
 }
@@ -302,6 +303,37 @@ describe("a turn", () => {
     holder?.opens();
     await vi.advanceTimersByTimeAsync(TIME_SLICE_MS);
     expect(holder?.yields).toBe(1);
+  });
+
+  it("of a container that has just started is not asked back for another before its first lines had time to come", async () => {
+    const slots = slotsOf(2);
+    const [first] = ask(slots, "a", "started").map((asker) => asker.opens());
+    const [other] = ask(slots, "b").map((asker) => asker.opens());
+    ask(slots, "xy", "started");
+    expect([first?.yields, other?.yields]).toEqual([0, 1]);
+    await vi.advanceTimersByTimeAsync(400);
+    expect(first?.yields).toBe(0);
+    if (first?.stream !== undefined) first.stream.quietSince = performance.now();
+    await vi.advanceTimersByTimeAsync(400);
+    expect(first?.yields).toBe(0);
+    await vi.advanceTimersByTimeAsync(TIME_SLICE_MS);
+    expect(first?.yields).toBe(1);
+  });
+
+  it("has its whole time slice however long its stream's opening took", async () => {
+    const slots = slotsOf(1);
+    const [firehose] = ask(slots, "a");
+    ask(slots, "b", "active");
+    const openingMs = 3 * TIME_SLICE_MS;
+    await vi.advanceTimersByTimeAsync(openingMs);
+    firehose?.opens(openingMs);
+    const openedAt = performance.now();
+    while (firehose?.yields === 0 && performance.now() < openedAt + 2 * TIME_SLICE_MS) {
+      if (firehose.stream !== undefined) firehose.stream.quietSince = performance.now();
+      await vi.advanceTimersByTimeAsync(5);
+    }
+    expect(performance.now() - openedAt).toBeGreaterThanOrEqual(TIME_SLICE_MS);
+    expect(firehose?.yields).toBe(1);
   });
 
   it("is asked back of as many as wait, and no more", async () => {
