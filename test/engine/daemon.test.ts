@@ -6,12 +6,12 @@ import { describe, expect, inject, onTestFinished, test } from "vitest";
 
 import { compared, follow, jsonLog, run } from "../support/follow.ts";
 import { noDifference } from "../support/ground-truth.ts";
+import { pause } from "../support/pause.ts";
 import { RealEngine } from "../support/real-engine.ts";
 
 const CRASHES = 3;
 /** Slow enough that the daemon is not in the middle of a line when it is killed, and no pipe is full when it is back. */
-const STEADY =
-  "i=0; while :; do echo line $i; [ $((i%10)) = 0 ] && echo error $i >&2; i=$((i+1)); usleep 5000; done";
+const STEADY = `i=0; while :; do echo line $i; [ $((i%10)) = 0 ] && echo error $i >&2; i=$((i+1)); ${pause(5)}; done`;
 
 async function start(): Promise<RealEngine> {
   const engine = await RealEngine.start({ liveRestore: true });

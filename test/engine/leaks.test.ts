@@ -5,13 +5,14 @@ import type { IncomingMessage } from "node:http";
 import { expect, test } from "vitest";
 
 import { noDifference } from "../support/ground-truth.ts";
+import { pause } from "../support/pause.ts";
 import { describeWithEngine } from "../support/real-engine.ts";
 import { rotateAndLook } from "../support/rotation-leaks.ts";
 
 /** About a thousand lines a second on two streams. */
 const STEADY =
-  "(i=0; while :; do echo error $i; i=$((i+1)); usleep 5000; done) >&2 & " +
-  "i=0; while :; do echo line $i; i=$((i+1)); usleep 1000; done";
+  `(i=0; while :; do echo error $i; i=$((i+1)); ${pause(5)}; done) >&2 & ` +
+  `i=0; while :; do echo line $i; i=$((i+1)); ${pause(1)}; done`;
 
 describeWithEngine("300 rotations of a container that writes all the while", (engine) => {
   test("leave nothing behind, here and at the engine, and lose no line", async () => {

@@ -7,6 +7,7 @@ import type { Cursor } from "../../src/index.ts";
 import { compared, create, follow, jsonLog, report, run } from "../support/follow.ts";
 import { compareLines, noDifference, readJsonLogs } from "../support/ground-truth.ts";
 import type { ComparableLine } from "../support/ground-truth.ts";
+import { pause } from "../support/pause.ts";
 import { withPriority } from "../support/priority.ts";
 import { describeWithEngine } from "../support/real-engine.ts";
 import type { RealEngine } from "../support/real-engine.ts";
@@ -17,7 +18,7 @@ const FIREHOSE =
   `awk 'BEGIN { for (i = 0; ; i++) print "err", i }' >&2 & wait`;
 
 /** A line every few milliseconds. */
-const STEADY = "i=0; while :; do echo line $i; i=$((i+1)); usleep 4000; done";
+const STEADY = `i=0; while :; do echo line $i; i=$((i+1)); ${pause(4)}; done`;
 
 /** Another name for a container's log, which is there when the container is gone. The engine's data is a mount. */
 async function keepLog(engine: RealEngine, id: string): Promise<string> {
@@ -229,6 +230,7 @@ describeWithEngine("a --rm container that lives for milliseconds", (engine) => {
       const id = await create(engine, {
         name,
         rm: true,
+        network: "none",
         script: `seq 1 20 | sed 's/.*/line & of ${name}/'`,
       });
       const following = follow(engine.socketPath, name);

@@ -92,21 +92,21 @@ describeWithEngine("two writers at full speed with lines of 40 KB between", (eng
     rotateWhile(following, "nothing", running);
 
   test("come line by line over rotations, with one reader at the engine", async () => {
-    const lines = 150_000;
+    const lines = 100_000;
     const outcome = await expectExact("bursts", { lines, pace: BURSTS, rotate: afterLines });
     expect(outcome.written).toBe(2 * lines);
     expect(outcome.withLines).toBeGreaterThanOrEqual(100);
   });
 
   test("come line by line on a terminal", async () => {
-    const load: Load = { lines: 120_000, pace: BURSTS, tty: true, rotate: afterLines };
+    const load: Load = { lines: 80_000, pace: BURSTS, tty: true, rotate: afterLines };
     const outcome = await expectExact("bursts on a terminal", load);
     expect(outcome.withLines).toBeGreaterThanOrEqual(50);
   });
 
   test("come line by line while the source rotates by itself", async () => {
     const outcome = await expectExact("bursts, rotateEveryMs: 50", {
-      lines: 100_000,
+      lines: 60_000,
       pace: BURSTS,
       rotateEveryMs: 50,
       rotate: async (following, running) => {

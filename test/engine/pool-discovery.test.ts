@@ -18,12 +18,13 @@ import {
   runAll,
 } from "../support/pool-following.ts";
 import type { PoolFollowing } from "../support/pool-following.ts";
+import { pause } from "../support/pause.ts";
 import { RealEngine, describeWithEngine } from "../support/real-engine.ts";
 
 /** A line of each stream every few milliseconds; says so when it is stopped. */
 const STEADY =
   "trap 'echo last; echo last >&2; exit 0' TERM; " +
-  "i=0; while :; do echo line $i; [ $((i%10)) = 0 ] && echo error $i >&2; i=$((i+1)); usleep 5000; done";
+  `i=0; while :; do echo line $i; [ $((i%10)) = 0 ] && echo error $i >&2; i=$((i+1)); ${pause(5)}; done`;
 const FAST_RECONNECT = { source: { reconnect: { minDelayMs: 20, maxDelayMs: 200 } } };
 
 let names = 0;

@@ -1,13 +1,14 @@
 import { expect, test } from "vitest";
 
 import { noDifference } from "../support/ground-truth.ts";
+import { pause } from "../support/pause.ts";
 import { awaitTurns, rotateRounds, workAndLook } from "../support/pool-leaks.ts";
 import { describeWithEngine } from "../support/real-engine.ts";
 
 /** Some hundred lines a second on two streams. */
 const STEADY =
-  "(i=0; while :; do echo error $i; i=$((i+1)); usleep 50000; done) >&2 & " +
-  "i=0; while :; do echo line $i; i=$((i+1)); usleep 10000; done";
+  `(i=0; while :; do echo error $i; i=$((i+1)); ${pause(50)}; done) >&2 & ` +
+  `i=0; while :; do echo line $i; i=$((i+1)); ${pause(10)}; done`;
 /** Far below what one buffer, or one line, of each rotation or turn would take. */
 const HEAP_SLACK_BYTES = 1_000_000;
 const DEADLINE_MS = 20_000;

@@ -15,7 +15,7 @@ describeWithEngine("50 containers that write to both streams, over 16 streams", 
       containers: CONTAINERS,
       maxStreams: STREAMS,
       writeMs: 10_000,
-      pace: { lines: 100, pauseMs: 300 },
+      pace: { lines: 50, pauseMs: 400 },
     });
     const { comparison, following, ids, proxy } = outcome;
     expect(comparison).toMatchObject(noDifference);

@@ -5,6 +5,7 @@ import { CountingProxy } from "../support/counting-proxy.ts";
 import { create, report } from "../support/follow.ts";
 import { noDifference } from "../support/ground-truth.ts";
 import type { ComparableLine } from "../support/ground-truth.ts";
+import { pause } from "../support/pause.ts";
 import { comparedAll, each, followPool, runAll } from "../support/pool-following.ts";
 import type { PoolFollowing } from "../support/pool-following.ts";
 import { withPriority } from "../support/priority.ts";
@@ -18,7 +19,7 @@ const TURNS = Array.from({ length: LINES }, (_, line) => line);
 /** Lives for some milliseconds. */
 function brief(name: string, labels: Readonly<Record<string, string>>): RunOptions {
   const script = TURNS.map((line) => `echo ${name} out ${line}; echo ${name} err ${line} >&2`);
-  return { script: script.join("; "), labels, rm: true };
+  return { script: script.join("; "), labels, rm: true, network: "none" };
 }
 
 function streamOf(lines: readonly ComparableLine[], stream: string): string[] {
@@ -122,7 +123,7 @@ describeWithEngine("a pool and containers that live for milliseconds", (engine) 
   test("has all lines of 20 `--rm` containers while all streams are taken by chatty ones", async () => {
     const watched = await watch({ maxStreams: 4, timeSliceMs: 500 });
     const { following, labels, proxy } = watched;
-    const script = "i=0; while :; do echo line $i; i=$((i+1)); usleep 10000; done";
+    const script = `i=0; while :; do echo line $i; i=$((i+1)); ${pause(10)}; done`;
     const chatty = await runAll(
       engine,
       Array.from({ length: 8 }, () => ({ script, labels: { ...labels, chatty: "" } })),
@@ -158,6 +159,7 @@ describeWithEngine("a pool and containers that live for milliseconds", (engine) 
     const specs = Array.from({ length: 20 }, (_, index) => ({
       ...brief(`stays-${index}`, labels),
       rm: false,
+      network: "host" as const,
     }));
     const ids = await runAll(engine, specs);
     await following.until("20 × attached", () => ids.every((id) => following.sources.has(id)));
@@ -179,7 +181,11 @@ describeWithEngine("a pool and containers that live for milliseconds", (engine) 
   });
 
   test("has the lines of one that was there before the pool, and starts for some milliseconds", async () => {
-    const id = await create(engine, { script: "echo first; echo error >&2; echo last", rm: true });
+    const id = await create(engine, {
+      script: "echo first; echo error >&2; echo last",
+      rm: true,
+      network: "none",
+    });
     const following = followPool(engine.socketPath, {
       select: (container) => container.id === id,
       from: "now",

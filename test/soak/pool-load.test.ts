@@ -13,7 +13,7 @@ describeWithEngine("60 seconds of 50 containers over 16 streams", (engine) => {
       containers: CONTAINERS,
       maxStreams: STREAMS,
       writeMs: 60_000,
-      pace: { lines: 100, pauseMs: 300 },
+      pace: { lines: 50, pauseMs: 300 },
     });
     const { comparison, following, proxy } = outcome;
     expect(comparison).toMatchObject(noDifference);

@@ -1,10 +1,11 @@
 import { appendFileSync } from "node:fs";
 
+import { pause } from "./pause.ts";
 import { NEVER, twoWriters } from "./pool-load.ts";
 import type { RealEngine, RunOptions } from "./real-engine.ts";
 
 /** Equal lines in bursts, on both streams, until the container is ended. */
-const EQUAL = "while :; do yes same | head -n 20; yes same | head -n 5 >&2; usleep 300000; done";
+const EQUAL = `while :; do yes same | head -n 20; yes same | head -n 5 >&2; ${pause(300)}; done`;
 const PROMPT = "echo up; echo up >&2; exec sleep 3600";
 
 export interface CrashContainer extends RunOptions {
@@ -22,7 +23,7 @@ export function crashContainers(
   return Array.from({ length: count }, (_, index) => {
     const tty = index % 5 === 4;
     const isForged = index % 10 === 3;
-    const pace = { lines: 30, pauseMs: 250 + 10 * index };
+    const pace = { lines: 15, pauseMs: 250 + 10 * index };
     const numbered = twoWriters(pace, index % 5 === 1 ? longEvery : NEVER);
     const script = isForged ? PROMPT : index % 10 === 7 ? EQUAL : numbered;
     return { script, tty, labels, isForged };

@@ -143,20 +143,7 @@ export function follow(
 
 /** As `engine.run`, without the start. Removed when the running test has ended. */
 export async function create(engine: RealEngine, options: RunOptions): Promise<string> {
-  const args = [
-    "create",
-    "--network=none",
-    ...(options.name === undefined ? [] : [`--name=${options.name}`]),
-    ...(options.tty === true ? ["--tty"] : []),
-    ...(options.rm === true ? ["--rm"] : []),
-    `--log-driver=${options.driver ?? "json-file"}`,
-    ...Object.entries(options.options ?? {}).map(([key, value]) => `--log-opt=${key}=${value}`),
-    "bb:1",
-    "sh",
-    "-c",
-    options.script,
-  ];
-  const id = (await engine.docker(args)).trim();
+  const id = await engine.create(options);
   onTestFinished(async () => {
     await engine.api({ method: "DELETE", path: `/containers/${id}?force=1&v=1` });
   });

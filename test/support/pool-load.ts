@@ -3,6 +3,7 @@ import { onTestFinished } from "vitest";
 import type { PoolOptions } from "../../src/index.ts";
 import { CountingProxy } from "./counting-proxy.ts";
 import { openDescriptors } from "./follow.ts";
+import { pause } from "./pause.ts";
 import { comparedAll, each, followPool, runAll } from "./pool-following.ts";
 import type { PoolComparison, PoolFollowing, Written } from "./pool-following.ts";
 import type { RealEngine, RunOptions } from "./real-engine.ts";
@@ -17,15 +18,14 @@ export interface Pace {
 function writer(name: string, { lines, pauseMs }: Pace, longEvery: number): string {
   const length = `i % ${longEvery} == 7 ? 40000 : 20 + i % 60`;
   const program = [
-    "BEGIN {",
-    '  pad = "0123456789abcdef"; while (length(pad) < 40000) pad = pad pad;',
-    "  for (i = 0; ; i++) {",
-    `    print "${name}", i, substr(pad, 1 + i % 16, ${length});`,
-    `    if (i % ${lines} == ${lines - 1}) { fflush(); system("usleep ${pauseMs * 1_000}") }`,
-    "  }",
+    'BEGIN { pad = "0123456789abcdef"; while (length(pad) < 40000) pad = pad pad }',
+    "{",
+    `  for (end = i + ${lines}; i < end; i++)`,
+    `    print "${name}", i + 0, substr(pad, 1 + i % 16, ${length});`,
+    "  fflush()",
     "}",
-  ].join("");
-  return `awk '${program}'`;
+  ].join(" ");
+  return `while :; do echo; ${pause(pauseMs)}; done | awk '${program}'`;
 }
 
 /** Two of them, one for each stream, until the container is ended; where that is asked for, they say a last word. */

@@ -44,6 +44,11 @@ export interface RunOptions {
   readonly labels?: Readonly<Record<string, string>>;
   /** Removed by the engine when it ends. */
   readonly rm?: boolean;
+  /**
+   * "none": as with a bridge, the engine makes a network of the container's own before it starts it, which on a small machine
+   * takes half of the start. Default: "host".
+   */
+  readonly network?: "none" | "host";
 }
 
 export interface EngineInfo {
@@ -138,8 +143,14 @@ export class RealEngine {
     return await callApi(this.ownSocketPath, call);
   }
 
-  /** Starts a container without a network and gives its id. */
+  /** Creates a container and starts it. Gives its id. */
   async run(options: RunOptions): Promise<string> {
+    const id = await this.create(options);
+    await this.start(id);
+    return id;
+  }
+
+  async create(options: RunOptions): Promise<string> {
     const name = options.name === undefined ? "" : `?name=${encodeURIComponent(options.name)}`;
     const created = await mustCallApi(this.ownSocketPath, {
       method: "POST",
@@ -150,7 +161,7 @@ export class RealEngine {
         Tty: options.tty ?? false,
         Labels: options.labels ?? {},
         HostConfig: {
-          NetworkMode: "none",
+          NetworkMode: options.network ?? "host",
           AutoRemove: options.rm ?? false,
           LogConfig: { Type: options.driver ?? "json-file", Config: options.options ?? {} },
         },
@@ -158,7 +169,6 @@ export class RealEngine {
     });
     const id = stringField(created, "Id");
     this.#containers.add(id);
-    await this.start(id);
     return id;
   }
 

@@ -6,6 +6,9 @@ import { promisify } from "node:util";
 
 import { mustCallApi } from "./api.ts";
 
+/** A named pipe in each container that nothing ever comes from. */
+export const PAUSE_FIFO = "/tmp/pause";
+
 /** Makes the image `bb:1` from a static busybox: no registry is needed. */
 export async function importImage(
   socketPath: string,
@@ -19,6 +22,7 @@ export async function importImage(
   const applets = stdout.split("\n").filter((name) => name !== "" && name !== "busybox");
   await Promise.all(applets.map((applet) => symlink("busybox", join(bin, applet))));
   await mkdir(join(folder, "tmp"), { mode: 0o777 });
+  await promisify(execFile)("mkfifo", [join(folder, PAUSE_FIFO)]);
 
   const tar = spawn("tar", ["-C", folder, "-c", "."], { stdio: ["ignore", "pipe", "inherit"] });
   const ended = once(tar, "exit");
