@@ -52,6 +52,11 @@ interface Asking {
   readonly about?: About;
 }
 
+/**
+ * What is asked of a container while it starts is answered once it runs. On a machine that starts many at once that takes
+ * longer than any other answer, and who asks anew comes behind its exit: so many times `connectTimeoutMs`.
+ */
+const STARTING_TIMEOUTS = 6;
 const MAX_JSON_BYTES = 64 * 1024 * 1024;
 
 /** What we ask of an engine, over docker-modem. */
@@ -102,7 +107,7 @@ export class EngineClient {
   }
 
   /**
-   * `first`: ahead of other questions that wait. `now`: without waiting; the engine may take its time.
+   * `first`: ahead of other questions that wait. `now`: without waiting, of a container that is being started.
    *
    * @throws DockspoolError CONTAINER_NOT_FOUND, ENGINE_UNREACHABLE, ENGINE_RESPONSE
    */
@@ -162,9 +167,13 @@ export class EngineClient {
     }
   }
 
-  /** Follows a log from its start: asks for it, and leaves the reading to `readLogs`. @throws as that */
+  /**
+   * Follows a log from its start: asks for it, and leaves the reading to `readLogs`. The container may be about to start.
+   *
+   * @throws as that
+   */
   async openLogs(id: string, signal: AbortSignal): Promise<HeldBody> {
-    const wait = deadline(this.#timeoutMs, signal);
+    const wait = deadline(STARTING_TIMEOUTS * this.#timeoutMs, signal);
     try {
       const query = { follow: true, tail: "all" } as const;
       return new HeldBody(await this.#getLogs({ id, name: id }, query, wait, signal));
@@ -256,7 +265,7 @@ export class EngineClient {
     parse: (json: unknown, headers: IncomingHttpHeaders) => T | undefined,
   ): Promise<T> {
     const ask = async (): Promise<T> => {
-      const wait = deadline(this.#timeoutMs, signal);
+      const wait = deadline(now ? STARTING_TIMEOUTS * this.#timeoutMs : this.#timeoutMs, signal);
       try {
         const response = await this.#get(path, query, wait, signal, about);
         const text = await this.#text(response, wait, signal);
@@ -312,9 +321,8 @@ export class EngineClient {
     if (signal.aborted) return signal.reason;
     // The address may have been found too early, before the engine's socket was there.
     if (!isModem(this.#engine) && this.#engine.socketPath === undefined) this.#forget();
-    if (!wait.expired) return unreachable(this.#address, error, this.#tried);
-    const message = `no answer within ${this.#timeoutMs} ms`;
-    return unreachable(this.#address, new Error(message, { cause: error }), this.#tried);
+    const reason: unknown = wait.expired ? wait.signal.reason : error;
+    return unreachable(this.#address, reason, this.#tried);
   }
 
   get #anonymous(): EngineIdentity {

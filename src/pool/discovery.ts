@@ -303,7 +303,8 @@ export class Discovery {
     const inspection = await client.inspect(id, signal, { now });
     const { info, createdAt, running, removing } = inspection;
     known.info = info;
-    if (removing) throw notFound(info);
+    // Its log is gone for who asks now, and not for who asked in time.
+    if (removing && known.headStart === undefined) throw notFound(info);
     await this.#parts.ready();
     known.createdAt = createdAt;
     known.isSettled = true;
@@ -331,7 +332,7 @@ export class Discovery {
     const seen = isRenamed ? { ...inspection, info: named(info, known.name) } : inspection;
     const finding = { inspection: seen, start, isResumed, startedBy, isUrgent };
     if (headStart !== undefined) {
-      const starting = { ...seen, running: true };
+      const starting = { ...seen, running: true, removing: false };
       found({ ...finding, inspection: starting, startedBy: startedBy ?? Infinity, headStart });
     } else if (running || hasRunUnseen) found(finding);
     else {

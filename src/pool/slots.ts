@@ -3,7 +3,7 @@ import type { Interest, Turn, TurnHolder, TurnRequest, Turns } from "../source/h
 
 export interface SlotsOptions {
   readonly maxStreams: number;
-  /** The longest turn while others wait, in milliseconds from its stream's opening. */
+  /** The longest turn while others wait, in milliseconds from its first stream's opening. */
   readonly timeSliceMs: number;
   /** Nothing can be read, whoever has a turn: what was read is not taken. */
   readonly isBlocked: () => boolean;
@@ -166,16 +166,16 @@ export class Slots implements Turns {
   #endOf({ holder, hasStarted }: Slot): number {
     const stream = holder.stream();
     if (stream === undefined) return Infinity;
-    const { openingMs, openedAt, quietSince } = stream;
+    const { openingMs, servedSince, quietSince } = stream;
     this.#openingMs += WEIGHT * (openingMs - this.#openingMs);
     // A container that has just started may be gone in a moment: any turn will do, the one that has lasted longest first.
-    if (this.#interests.started > 0 && !hasStarted) return openedAt;
+    if (this.#interests.started > 0 && !hasStarted) return servedSince;
     const { timeSliceMs } = this.#options;
     const quietMs = hasStarted ? LONGEST_QUIET_MS : Math.max(QUIET_MS, QUIET_OPENINGS * openingMs);
     const quietAt = quietSince + Math.min(quietMs, LONGEST_QUIET_MS);
-    const caughtUp = Math.max(quietAt, openedAt + this.#leastMs());
-    // Counted from the opening: where openings take long, turns would be over before they bring anything.
-    return Math.min(openedAt + timeSliceMs, caughtUp);
+    const caughtUp = Math.max(quietAt, servedSince + this.#leastMs());
+    // Not from the grant on: where openings take long, turns would be over before they bring anything.
+    return Math.min(servedSince + timeSliceMs, caughtUp);
   }
 
   /** For how long a stream that has caught up keeps its turn. */

@@ -460,6 +460,7 @@ export class Capture {
   #opened(aligned: "exact" | "gap"): void {
     const isFirst = this.#stream.generation === 0 && !this.#isResumed;
     this.#stream.opened();
+    this.#turn.opened();
     this.#state = "streaming";
     this.#openedAt = performance.now();
     this.#watchdog.opened();

@@ -15,8 +15,8 @@ export interface Turn {
 /** An open stream, as it shows to those who wait for a turn. */
 export interface TurnStream {
   readonly openingMs: number;
-  /** By `performance.now()`. */
-  readonly openedAt: number;
+  /** Since when the turn has had a stream, however often that was rotated; by `performance.now()`. */
+  readonly servedSince: number;
   /** Since when it has brought nothing new, by `performance.now()`. */
   readonly quietSince: number;
 }

@@ -23,11 +23,6 @@ export class Progress {
     return this.#openedAt - this.#openingAt;
   }
 
-  /** By `performance.now()`. */
-  get openedAt(): number {
-    return this.#openedAt;
-  }
-
   /** Since when nothing new has come, by `performance.now()`. */
   get quietSince(): number {
     return this.#lastAt;

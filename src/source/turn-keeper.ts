@@ -3,7 +3,7 @@ import type { HeadStart, Interest, Turn, TurnHolder, TurnStream, Turns } from ".
 
 export interface TurnEvents {
   /** The open stream; undefined while there is none. */
-  readonly stream: () => TurnStream | undefined;
+  readonly stream: () => Omit<TurnStream, "servedSince"> | undefined;
   /** The turn has to be waited for. */
   readonly queued: () => void;
   /** The turn is wanted back. */
@@ -19,6 +19,7 @@ export class TurnKeeper {
   #headStart: HeadStart | undefined;
   #held: HeldBody | undefined;
   #isWanted = false;
+  #servedSince: number | undefined;
   #interest: Interest = "unread";
   #taken = 0;
 
@@ -27,7 +28,7 @@ export class TurnKeeper {
     this.#turns = turns;
     this.#events = events;
     this.#holder = {
-      stream: events.stream,
+      stream: () => this.#stream(),
       yield: () => {
         this.#isWanted = true;
         events.wanted();
@@ -69,10 +70,16 @@ export class TurnKeeper {
     const waited = await this.#take(this.#turns, signal);
     this.#interest = "idle";
     this.#isWanted = false;
+    this.#servedSince = undefined;
     this.#taken++;
     // Granted in the moment of the end: whoever ends gives it back.
     signal.throwIfAborted();
     return waited;
+  }
+
+  /** A stream of this turn is open. */
+  opened(): void {
+    this.#servedSince ??= performance.now();
   }
 
   /** Lets the next one have the turn, where it is wanted back, and waits for another. False where it is not. */
@@ -104,6 +111,13 @@ export class TurnKeeper {
   end(): void {
     this.#headStart?.cancel();
     this.give();
+  }
+
+  #stream(): TurnStream | undefined {
+    const stream = this.#events.stream();
+    if (stream === undefined || this.#servedSince === undefined) return undefined;
+    const { openingMs, quietSince } = stream;
+    return { openingMs, quietSince, servedSince: this.#servedSince };
   }
 
   async #take(turns: Turns, signal: AbortSignal): Promise<boolean> {

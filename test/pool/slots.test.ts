@@ -21,7 +21,7 @@ class Asker {
   readonly name: string;
   readonly #controller = new AbortController();
   /** Undefined: its stream is not open yet. */
-  stream: { openingMs: number; openedAt: number; quietSince: number } | undefined = undefined;
+  stream: { openingMs: number; servedSince: number; quietSince: number } | undefined = undefined;
   turn: Turn | undefined;
   failure: unknown;
   queued = 0;
@@ -52,7 +52,7 @@ class Asker {
   /** Its stream is open and has brought nothing since. */
   opens(openingMs = 1): this {
     const now = performance.now();
-    this.stream = { openingMs, openedAt: now, quietSince: now };
+    this.stream = { openingMs, servedSince: now, quietSince: now };
     return this;
   }
 }
