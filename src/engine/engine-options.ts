@@ -17,7 +17,10 @@ export interface EngineOptions {
   username?: string;
   /** What ssh2's `connect` takes: `privateKey`, `agent`, `hostVerifier`, … */
   sshOptions?: Record<string, unknown>;
-  /** To the response headers, in milliseconds; default 10,000. */
+  /**
+   * To the response headers, in milliseconds; default 10,000. Six times that for what is asked of a container while the engine
+   * starts it.
+   */
   connectTimeoutMs?: number;
 }
 

@@ -41,7 +41,7 @@ export interface PoolOptions {
   excludeSelf?: boolean;
   /** Log streams open at once; default 128. More containers than that share them in turn. */
   maxStreams?: number;
-  /** The longest turn while others wait, in milliseconds; default 1,000. */
+  /** The longest turn while others wait, in milliseconds from when its stream is open; default 1,000. */
   timeSliceMs?: number;
   /** Default every 300,000 ms, earlier or later by a share of up to 0.2 at random. */
   rotation?: { everyMs: number; jitter?: number } | false;
