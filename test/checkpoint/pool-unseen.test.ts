@@ -118,3 +118,26 @@ describe("a container created while events were lost is read from its start", ()
     await expectRead(unseen);
   });
 });
+
+describe("a container that was seen, and waits for its first turn when the pool is killed", () => {
+  it("is read by the next pool, though it has stopped by then", async () => {
+    const waits = fake.create({ name: "waits" });
+    waits.write("one");
+    // It was there long before the pool: else it counts as new, which is read from its start anyhow.
+    vi.useFakeTimers({ toFake: ["Date"] });
+    vi.setSystemTime(Date.now() + 5 * 60_000);
+    // Whoever has the turn keeps it.
+    fake.fault = ({ path }) => (path.includes("/logs") ? { withholdHeaders: true } : undefined);
+    const first = runs.follow({ from: "start", maxStreams: 1 });
+    await first.attached(web, waits);
+    await first.discovered();
+    const isNoted = (entries: object): boolean =>
+      Object.keys(entries).some((key) => !key.includes("/"));
+    await runs.store.has(isNoted, "a note of the engine");
+    await runs.kill();
+    web.stop();
+    waits.stop();
+    fake.fault = undefined;
+    await runs.follow({ from: "start" }).expectAll(waits);
+  });
+});

@@ -29,6 +29,8 @@ describe.skipIf(inject("sharedEngine") === null)("a collector killed as well as 
       specs.map((spec) => ({ ...spec, options: LOG_OPTIONS })),
     );
     const runs = new CrashRuns(engine, label);
+    const { problems: atFirst } = await runs.begin(CONTAINERS);
+    expect(atFirst).toEqual([]);
 
     let engineKills = 0;
     const killEngine = async (): Promise<void> => {

@@ -18,6 +18,8 @@ describeWithEngine("a collector of 20 containers killed 25 times in a row", (eng
     const ids = await runAll(engine, specs);
     const forged = ids.filter((_, index) => specs[index]?.isForged === true);
     const runs = new CrashRuns(engine, label);
+    const { problems: atFirst } = await runs.begin(CONTAINERS);
+    expect(atFirst).toEqual([]);
 
     for (const [index, moment] of moments(KILLS, random).entries()) {
       const { problems } = await runs.run((collector) => untilMoment(moment, collector, random));

@@ -66,6 +66,16 @@ export class CrashRuns {
     return outcome;
   }
 
+  /** A first run, which lives until it has found all `containers`: what none has ever seen before it stops is not read. */
+  async begin(containers: number): Promise<RunOutcome> {
+    return await this.run(async (collector) => {
+      const isFound = (): boolean => collector.times("attached") >= containers;
+      await collector.until(`${containers} × attached`, isFound);
+      const saves = collector.times("saved") + 2;
+      await collector.until("a save of all", () => collector.times("saved") >= saves);
+    });
+  }
+
   /** Each of these containers has stopped; the collector reads their logs to the end and closes. */
   async finish(ids: readonly string[]): Promise<RunOutcome> {
     return await this.run(async (collector) => {
