@@ -92,7 +92,7 @@ describeWithEngine("two writers at full speed with lines of 40 KB between", (eng
     rotateWhile(following, "nothing", running);
 
   test("come line by line over rotations, with one reader at the engine", async () => {
-    const lines = 100_000;
+    const lines = 150_000;
     const outcome = await expectExact("bursts", { lines, pace: BURSTS, rotate: afterLines });
     expect(outcome.written).toBe(2 * lines);
     expect(outcome.withLines).toBeGreaterThanOrEqual(100);
