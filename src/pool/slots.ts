@@ -171,9 +171,10 @@ export class Slots implements Turns {
     // A container that has just started may be gone in a moment: any turn will do, the one that has lasted longest first.
     if (this.#interests.started > 0 && !hasStarted) return servedSince;
     const { timeSliceMs } = this.#options;
-    const quietMs = hasStarted ? LONGEST_QUIET_MS : Math.max(QUIET_MS, QUIET_OPENINGS * openingMs);
-    const quietAt = quietSince + Math.min(quietMs, LONGEST_QUIET_MS);
-    const caughtUp = Math.max(quietAt, servedSince + this.#leastMs());
+    const quietMs = hasStarted
+      ? LONGEST_QUIET_MS
+      : Math.min(Math.max(QUIET_MS, QUIET_OPENINGS * openingMs), LONGEST_QUIET_MS);
+    const caughtUp = Math.max(quietSince + quietMs, servedSince + this.#leastMs());
     // Not from the grant on: where openings take long, turns would be over before they bring anything.
     return Math.min(servedSince + timeSliceMs, caughtUp);
   }

@@ -7,7 +7,9 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 
 import { StreamPool } from "../../src/index.ts";
+import { eventually } from "../support/fake-follow.ts";
 import { PoolFollower } from "../support/pool-follow.ts";
+import { frame } from "../wire/bytes.ts";
 
 const ID = "c".repeat(64);
 const INFO = {
@@ -18,11 +20,8 @@ const INFO = {
   HostConfig: { LogConfig: { Type: "json-file", Config: {} } },
 };
 
-function frame(line: string): Buffer {
-  const payload = Buffer.from(`2026-01-01T00:00:01.000000000Z ${line}\n`);
-  const header = Buffer.from([1, 0, 0, 0, 0, 0, 0, 0]);
-  header.writeUInt32BE(payload.length, 4);
-  return Buffer.concat([header, payload]);
+function logOf(lines: readonly string[]): Buffer {
+  return Buffer.concat(lines.map((line) => frame(1, `2026-01-01T00:00:01.000000000Z ${line}\n`)));
 }
 
 /**
@@ -33,7 +32,6 @@ class StartingEngine {
   readonly #held: Record<"json" | "logs", ServerResponse[]> = { json: [], logs: [] };
   #events: ServerResponse | undefined;
   #isGone = false;
-  #wasAsked: () => void = () => {};
 
   static async start(): Promise<{ engine: StartingEngine; socketPath: string }> {
     const engine = new StartingEngine();
@@ -53,9 +51,8 @@ class StartingEngine {
     return { json: this.#held.json.length, logs: this.#held.logs.length };
   }
 
-  async until(what: "json" | "logs" | "events"): Promise<void> {
-    while (what === "events" ? this.#events === undefined : this.#held[what].length === 0)
-      await new Promise<void>((resolve) => (this.#wasAsked = resolve));
+  get isWatched(): boolean {
+    return this.#events !== undefined;
   }
 
   tell(Type: "container" | "network", Action: string): void {
@@ -69,7 +66,7 @@ class StartingEngine {
 
   /** It has run: its log is there for who asked in time, and what is said of it is that it is being removed. */
   ran(lines: readonly string[]): void {
-    for (const response of this.#held.logs) response.end(Buffer.concat(lines.map(frame)));
+    for (const response of this.#held.logs) response.end(logOf(lines));
     this.tell("container", "start");
     this.tell("container", "die");
     const State = { Status: "removing", Running: false, StartedAt: "2026-01-01T00:00:01Z" };
@@ -88,7 +85,6 @@ class StartingEngine {
       response.statusCode = 404;
       response.end(JSON.stringify({ message: `No such container: ${ID}` }));
     } else this.#held[url.includes("/logs") ? "logs" : "json"].push(response);
-    this.#wasAsked();
   }
 }
 
@@ -102,12 +98,12 @@ test.each([
     const pool = new StreamPool({ engine: { socketPath, connectTimeoutMs: 300 } });
     onTestFinished(() => pool.close());
     const follower = new PoolFollower(pool);
-    await engine.until("events");
+    await eventually(() => engine.isWatched, "a request for events");
     await follower.until(() => follower.seen("engine").length > 0, "connected");
     engine.tell("container", "create");
-    await engine.until("json");
+    await eventually(() => engine.asked.json > 0, "a look");
     engine.tell("network", "connect");
-    await engine.until("logs");
+    await eventually(() => engine.asked.logs > 0, "a request for its log");
     await new Promise((resolve) => setTimeout(resolve, heldMs));
     // Who asked a second time would come too late.
     expect(engine.asked).toEqual({ json: 1, logs: 1 });

@@ -152,10 +152,8 @@ export async function create(engine: RealEngine, options: RunOptions): Promise<s
 
 /** What is left of a script of this test when it fails half-way. */
 export async function run(engine: RealEngine, options: RunOptions): Promise<string> {
-  const id = await engine.run(options);
-  onTestFinished(async () => {
-    await engine.api({ method: "DELETE", path: `/containers/${id}?force=1&v=1` });
-  });
+  const id = await create(engine, options);
+  await engine.start(id);
   return id;
 }
 
