@@ -31,6 +31,8 @@ export interface LogQuery {
   readonly follow: boolean;
   /** The last so many entries, or "all". */
   readonly tail: number | "all";
+  /** The container may be about to start, which the answer waits for. */
+  readonly starting?: boolean;
 }
 
 export interface ClientOptions {
@@ -156,7 +158,7 @@ export class EngineClient {
     held?: HeldBody,
   ): Promise<BodyEnd> {
     const patient = query.follow && traits.headersWithFirstLine;
-    const wait = deadline(patient ? undefined : this.#timeoutMs, signal);
+    const wait = deadline(patient ? undefined : this.#timeout(query.starting), signal);
     try {
       const response = held?.take() ?? (await this.#getLogs(container, query, wait, signal));
       wait.met();
@@ -173,7 +175,7 @@ export class EngineClient {
    * @throws as that
    */
   async openLogs(id: string, signal: AbortSignal): Promise<HeldBody> {
-    const wait = deadline(STARTING_TIMEOUTS * this.#timeoutMs, signal);
+    const wait = deadline(this.#timeout(true), signal);
     try {
       const query = { follow: true, tail: "all" } as const;
       return new HeldBody(await this.#getLogs({ id, name: id }, query, wait, signal));
@@ -214,6 +216,10 @@ export class EngineClient {
   /** Destroys what is still connected. */
   close(): void {
     this.#connection?.agent?.agent.destroy();
+  }
+
+  #timeout(isStarting = false): number {
+    return isStarting ? STARTING_TIMEOUTS * this.#timeoutMs : this.#timeoutMs;
   }
 
   async #readEvents(
@@ -265,7 +271,7 @@ export class EngineClient {
     parse: (json: unknown, headers: IncomingHttpHeaders) => T | undefined,
   ): Promise<T> {
     const ask = async (): Promise<T> => {
-      const wait = deadline(now ? STARTING_TIMEOUTS * this.#timeoutMs : this.#timeoutMs, signal);
+      const wait = deadline(this.#timeout(now), signal);
       try {
         const response = await this.#get(path, query, wait, signal, about);
         const text = await this.#text(response, wait, signal);

@@ -12,7 +12,7 @@ export interface Inspection {
   readonly removing: boolean;
   /** Epoch milliseconds, by the engine's clock; NaN where it is not said. */
   readonly createdAt: number;
-  /** When it last started, in UTC. */
+  /** When it last started, in UTC; undefined where that is not known, and may be yet to come. */
   readonly startedAt: string | undefined;
   readonly traits: EngineTraits;
   /** The size at which the engine begins a new log file, in bytes; undefined where it never does. */

@@ -91,9 +91,10 @@ export class LogReader {
     const isHeld = query.follow && query.tail === "all";
     try {
       if (!isHeld) await held?.drop();
+      const starting = running && startedAt === undefined;
       const end = await this.#client.readLogs(
         info,
-        query,
+        { ...query, starting },
         traits,
         { opened: answered, take },
         stop.signal,

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 
 import { StreamPool } from "../../src/index.ts";
 import { eventually } from "../support/fake-follow.ts";
@@ -25,8 +25,8 @@ function logOf(lines: readonly string[]): Buffer {
 }
 
 /**
- * Docker, while it starts a `--rm` container that lives for milliseconds: both questions are answered once it runs, and the
- * one for its state too late.
+ * Docker, while it starts a `--rm` container that lives for milliseconds: what is asked then is answered once it runs, and the
+ * question for its state too late.
  */
 class StartingEngine {
   readonly #held: Record<"json" | "logs", ServerResponse[]> = { json: [], logs: [] };
@@ -45,6 +45,13 @@ class StartingEngine {
       await rm(folder, { recursive: true });
     });
     return { engine, socketPath };
+  }
+
+  /** Answers who looked before the start. */
+  created(): void {
+    const State = { Status: "created", Running: false, StartedAt: "0001-01-01T00:00:00Z" };
+    for (const response of this.#held.json.splice(0))
+      response.end(JSON.stringify({ ...INFO, State }));
   }
 
   get asked(): { json: number; logs: number } {
@@ -88,31 +95,53 @@ class StartingEngine {
   }
 }
 
-test.each([
+const OTHERS_FAIL_MS = 300;
+
+async function watched(): Promise<{ engine: StartingEngine; follower: PoolFollower }> {
+  const { engine, socketPath } = await StartingEngine.start();
+  const pool = new StreamPool({ engine: { socketPath, connectTimeoutMs: OTHERS_FAIL_MS } });
+  onTestFinished(() => pool.close());
+  const follower = new PoolFollower(pool);
+  await eventually(() => engine.isWatched, "a request for events");
+  await follower.until(() => follower.seen("engine").length > 0, "connected");
+  engine.tell("container", "create");
+  await eventually(() => engine.asked.json > 0, "a look");
+  return { engine, follower };
+}
+
+async function expectItsLines(engine: StartingEngine, follower: PoolFollower): Promise<void> {
+  engine.ran(["first", "last"]);
+  const isOver = (): boolean =>
+    follower.seen("detached").length + follower.seen("skipped").length > 0;
+  await follower.until(isOver, "detached");
+  expect(follower.seen("skipped")).toEqual([]);
+  expect(follower.records.map(({ line }) => line)).toEqual(["first", "last"]);
+  expect(follower.seen("detached")).toMatchObject([{ reason: { kind: "removed" } }]);
+}
+
+describe.each([
   ["at once", 0],
-  ["when other questions would long have failed", 1_000],
-])(
-  "what a container wrote comes, though it is being removed when the engine says what it is: %s",
-  async (_when, heldMs) => {
-    const { engine, socketPath } = await StartingEngine.start();
-    const pool = new StreamPool({ engine: { socketPath, connectTimeoutMs: 300 } });
-    onTestFinished(() => pool.close());
-    const follower = new PoolFollower(pool);
-    await eventually(() => engine.isWatched, "a request for events");
-    await follower.until(() => follower.seen("engine").length > 0, "connected");
-    engine.tell("container", "create");
-    await eventually(() => engine.asked.json > 0, "a look");
+  ["when other questions would long have failed", 3 * OTHERS_FAIL_MS],
+])("what a container wrote comes, though the engine answers it only then: %s", (_when, heldMs) => {
+  test("and it is being removed when the engine says what it is", async () => {
+    const { engine, follower } = await watched();
     engine.tell("network", "connect");
     await eventually(() => engine.asked.logs > 0, "a request for its log");
     await new Promise((resolve) => setTimeout(resolve, heldMs));
     // Who asked a second time would come too late.
     expect(engine.asked).toEqual({ json: 1, logs: 1 });
-    engine.ran(["first", "last"]);
-    const isOver = (): boolean =>
-      follower.seen("detached").length + follower.seen("skipped").length > 0;
-    await follower.until(isOver, "detached");
-    expect(follower.seen("skipped")).toEqual([]);
-    expect(follower.records.map(({ line }) => line)).toEqual(["first", "last"]);
-    expect(follower.seen("detached")).toMatchObject([{ reason: { kind: "removed" } }]);
-  },
-);
+    await expectItsLines(engine, follower);
+  });
+
+  test("and it was looked at before", async () => {
+    const { engine, follower } = await watched();
+    const { tasks } = follower.pool.stats;
+    engine.created();
+    await eventually(() => follower.pool.stats.tasks < tasks, "an answer that is dealt with");
+    engine.tell("network", "connect");
+    await eventually(() => engine.asked.logs > 0, "a request for its log");
+    await new Promise((resolve) => setTimeout(resolve, heldMs));
+    expect(engine.asked).toEqual({ json: 0, logs: 1 });
+    await expectItsLines(engine, follower);
+  });
+});
