@@ -4,16 +4,15 @@ import type { ContainerInfo } from "../wire/records.ts";
 import { deadline } from "../lifetime/deadline.ts";
 import type { Deadline } from "../lifetime/deadline.ts";
 import { Limiter } from "../lifetime/limiter.ts";
-import { findAddress, showAddress } from "./address.ts";
-import { HeldBody, inPieces, readBody, readText } from "./body.ts";
+import { HeldBody, inPieces, readBody } from "./body.ts";
 import type { BodyEnd, TakeBytes } from "./body.ts";
-import { dial } from "./dial.ts";
 import type { Query } from "./dial.ts";
 import { DEFAULT_CONNECT_TIMEOUT_MS, isModem } from "./engine-options.ts";
 import type { Engine } from "./engine-options.ts";
+import { EngineLink } from "./engine-link.ts";
 import { EventDecoder } from "./events.ts";
 import type { ContainerEvent } from "./events.ts";
-import { notDocker, refused, unreachable } from "./failures.ts";
+import { notDocker } from "./failures.ts";
 import type { About } from "./failures.ts";
 import { anonymousIdentity, parseIdentity } from "./identity.ts";
 import type { EngineIdentity } from "./identity.ts";
@@ -21,8 +20,6 @@ import { parseInspection } from "./inspection.ts";
 import type { Inspection } from "./inspection.ts";
 import { parseList } from "./list.ts";
 import type { Listed } from "./list.ts";
-import { addressOf, connectLike, connectTo } from "./modem.ts";
-import type { Connection } from "./modem.ts";
 import { traitsOf } from "./traits.ts";
 import type { EngineTraits } from "./traits.ts";
 
@@ -59,41 +56,30 @@ interface Asking {
  * longer than any other answer, and who asks anew comes behind its exit: so many times `connectTimeoutMs`.
  */
 const STARTING_TIMEOUTS = 6;
-const MAX_JSON_BYTES = 64 * 1024 * 1024;
 
 /** What we ask of an engine, over docker-modem. */
 export class EngineClient {
-  readonly #engine: Engine;
+  readonly #link: EngineLink;
   readonly #timeoutMs: number;
   readonly #name: string;
   readonly #questions: Limiter;
-  #connection: Connection | undefined;
-  /** Given up, with sockets that may still be open. */
-  #former: Connection[] = [];
-  #address: string;
-  #tried: readonly string[] = [];
 
   constructor(engine: Engine = {}, options: ClientOptions = {}) {
-    this.#engine = engine;
+    this.#link = new EngineLink(engine);
     this.#name = options.name ?? "default";
     this.#questions = new Limiter(options.questionsAtOnce ?? Infinity);
-    this.#address = isModem(engine) ? addressOf(engine) : "the engine";
     this.#timeoutMs =
       (isModem(engine) ? undefined : engine.connectTimeoutMs) ?? DEFAULT_CONNECT_TIMEOUT_MS;
   }
 
   /** How many sockets are open; 0 where the caller's own agent holds them. */
   get sockets(): number {
-    this.#former = this.#former.filter((connection) => openSockets(connection) > 0);
-    return this.#former.reduce(
-      (sum, connection) => sum + openSockets(connection),
-      openSockets(this.#connection),
-    );
+    return this.#link.sockets;
   }
 
   /** Where it connects to, for people. */
   get address(): string {
-    return this.#address;
+    return this.#link.address;
   }
 
   /**
@@ -215,7 +201,7 @@ export class EngineClient {
 
   /** Destroys what is still connected. */
   close(): void {
-    this.#connection?.agent?.agent.destroy();
+    this.#link.close();
   }
 
   #timeout(isStarting = false): number {
@@ -235,7 +221,7 @@ export class EngineClient {
           ? { type: ["container", "network"] }
           : { type: ["container"], container: [container] },
       );
-      const response = await this.#get("/events", { ...span, filters }, wait, signal);
+      const response = await this.#link.get("/events", { ...span, filters }, wait, signal);
       wait.met();
       opened();
       const decoder = new EventDecoder();
@@ -259,7 +245,7 @@ export class EngineClient {
       timestamps: "1",
       tail: String(tail),
     };
-    return this.#get(`/containers/${container.id}/logs`, parameters, wait, signal, container);
+    return this.#link.get(`/containers/${container.id}/logs`, parameters, wait, signal, container);
   }
 
   /** A short question: the answer's JSON, as `parse` reads it. */
@@ -273,10 +259,10 @@ export class EngineClient {
     const ask = async (): Promise<T> => {
       const wait = deadline(this.#timeout(now), signal);
       try {
-        const response = await this.#get(path, query, wait, signal, about);
-        const text = await this.#text(response, wait, signal);
+        const response = await this.#link.get(path, query, wait, signal, about);
+        const text = await this.#link.text(response, wait, signal);
         const answer = parse(json(text), response.headers);
-        if (answer === undefined) throw notDocker(this.#address, text);
+        if (answer === undefined) throw notDocker(this.address, text);
         return answer;
       } finally {
         wait.release();
@@ -285,73 +271,9 @@ export class EngineClient {
     return now ? ask() : this.#questions.run(ask, signal, { first });
   }
 
-  /** An answer with status 200. */
-  async #get(
-    path: string,
-    query: Query,
-    wait: Deadline,
-    signal: AbortSignal,
-    about?: About,
-  ): Promise<IncomingMessage> {
-    const response = await this.#dial(path, query, wait, signal);
-    const status = response.statusCode ?? 200;
-    if (status >= 200 && status < 300) return response;
-    throw refused(this.#address, status, await this.#text(response, wait, signal), about);
-  }
-
-  async #dial(
-    path: string,
-    query: Query,
-    wait: Deadline,
-    signal: AbortSignal,
-  ): Promise<IncomingMessage> {
-    signal.throwIfAborted();
-    try {
-      const { modem, agent } = (this.#connection ??= await this.#connect());
-      return await dial(modem, path, query, wait.signal, agent !== undefined);
-    } catch (error) {
-      await this.#connection?.agent?.closed();
-      throw this.#failure(error, wait, signal);
-    }
-  }
-
-  async #text(response: IncomingMessage, wait: Deadline, signal: AbortSignal): Promise<string> {
-    try {
-      return await readText(response, MAX_JSON_BYTES, wait.signal);
-    } catch (error) {
-      throw this.#failure(error, wait, signal);
-    }
-  }
-
-  #failure(error: unknown, wait: Deadline, signal: AbortSignal): unknown {
-    if (signal.aborted) return signal.reason;
-    // The address may have been found too early, before the engine's socket was there.
-    if (!isModem(this.#engine) && this.#engine.socketPath === undefined) this.#forget();
-    const reason: unknown = wait.expired ? wait.signal.reason : error;
-    return unreachable(this.#address, reason, this.#tried);
-  }
-
   get #anonymous(): EngineIdentity {
-    return anonymousIdentity(this.#name, this.#address);
+    return anonymousIdentity(this.#name, this.address);
   }
-
-  #forget(): void {
-    if (openSockets(this.#connection) > 0 && this.#connection !== undefined)
-      this.#former.push(this.#connection);
-    this.#connection = undefined;
-  }
-
-  async #connect(): Promise<Connection> {
-    if (isModem(this.#engine)) return connectLike(this.#engine);
-    const address = await findAddress(this.#engine);
-    this.#address = showAddress(address);
-    this.#tried = address.kind === "socket" ? address.tried : [];
-    return connectTo(address);
-  }
-}
-
-function openSockets(connection: Connection | undefined): number {
-  return connection?.agent?.openSockets() ?? 0;
 }
 
 function json(text: string): unknown {
