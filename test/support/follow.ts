@@ -16,6 +16,8 @@ import type { PlainLine } from "./plain-reader.ts";
 import type { RealEngine, RunOptions } from "./real-engine.ts";
 
 const PATIENCE_MS = 60_000;
+/** Of a load on a machine that is busy otherwise, in milliseconds. */
+export const LONGEST_LOAD_MS = 240_000;
 
 /** What a source delivers, collected from the moment on it is constructed. */
 export class Following {
@@ -196,7 +198,7 @@ export function whileRunning(
   engine: RealEngine,
   id: string,
 ): { readonly running: boolean; readonly ended: Promise<number> } {
-  const state = { running: true, ended: engine.wait(id) };
+  const state = { running: true, ended: engine.wait(id, LONGEST_LOAD_MS) };
   const end = (): void => {
     state.running = false;
   };
