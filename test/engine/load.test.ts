@@ -14,23 +14,13 @@ import {
 import type { Following, Rotations } from "../support/follow.ts";
 import { noDifference } from "../support/ground-truth.ts";
 import type { Comparison } from "../support/ground-truth.ts";
+import { burstWriter } from "../support/pool-load.ts";
 import { describeWithEngine } from "../support/real-engine.ts";
 
 /** What a writer writes at full speed when it is told to. */
 const BURST_LINES = 1_000;
 
-/** Writes bursts of numbered lines, every 500th of 40 KB, one for each line of its input; each writer says who it is. */
-function writer(name: string): string {
-  const program = [
-    'BEGIN { pad = "0123456789abcdef"; while (length(pad) < 40000) pad = pad pad }',
-    "{",
-    `  for (end = i + ${BURST_LINES}; i < end; i++)`,
-    `    print "${name}", i + 0, substr(pad, 1 + i % 16, i % 500 == 7 ? 40000 : 20 + i % 60);`,
-    "  fflush()",
-    "}",
-  ].join(" ");
-  return `awk '${program}'`;
-}
+const writer = (name: string): string => burstWriter(name, BURST_LINES, 500);
 
 /** Writes a burst to both streams at once with each SIGUSR1, until SIGTERM. */
 const BURSTS = [

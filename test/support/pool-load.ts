@@ -14,8 +14,8 @@ export interface Pace {
   readonly pauseMs: number;
 }
 
-/** Numbered lines in bursts without end; with `longEvery`, each so many of them of 40 KB. */
-function writer(name: string, { lines, pauseMs }: Pace, longEvery: number): string {
+/** Numbered lines, a burst of so many for each line of its input; each so many of them of 40 KB. */
+export function burstWriter(name: string, lines: number, longEvery: number): string {
   const length = `i % ${longEvery} == 7 ? 40000 : 20 + i % 60`;
   const program = [
     'BEGIN { pad = "0123456789abcdef"; while (length(pad) < 40000) pad = pad pad }',
@@ -25,7 +25,12 @@ function writer(name: string, { lines, pauseMs }: Pace, longEvery: number): stri
     "  fflush()",
     "}",
   ].join(" ");
-  return `while :; do echo; ${pause(pauseMs)}; done | awk '${program}'`;
+  return `awk '${program}'`;
+}
+
+/** In bursts without end. */
+function writer(name: string, { lines, pauseMs }: Pace, longEvery: number): string {
+  return `while :; do echo; ${pause(pauseMs)}; done | ${burstWriter(name, lines, longEvery)}`;
 }
 
 /** Two of them, one for each stream, until the container is ended; where that is asked for, they say a last word. */
