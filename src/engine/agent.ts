@@ -2,8 +2,11 @@ import { Agent as HttpAgent } from "node:http";
 import type { AgentOptions, ClientRequest, IncomingMessage } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { inspect } from "node:util";
 import { DirectSocket } from "./direct-socket.ts";
+import { SshStream } from "./ssh-stream.ts";
+import type { SshConfig } from "./ssh-stream.ts";
 
 /**
  * What an agent does for a request; Node's own agents have it, its type declarations do not.
@@ -27,6 +30,8 @@ function refuseRedirects(request: ClientRequest): void {
 /** docker-modem inspects its options to any depth on every request; an agent's open sockets took it seconds. */
 const inspected = { [inspect.custom]: (): string => "Agent {}" };
 
+const SINGLE: AgentOptions = { keepAlive: false };
+
 /** Makes a connection per request: a follow holds its own, and none is left behind. */
 export interface EngineAgent {
   readonly agent: HttpAgent;
@@ -36,14 +41,24 @@ export interface EngineAgent {
 }
 
 export function createAgent(tls: boolean): EngineAgent {
-  const options: AgentOptions = { keepAlive: false };
-  const agent = tls ? new HttpsAgent(options) : new HttpAgent(options);
-  const inherited = addRequestOf(agent);
+  const agent = tls ? new HttpsAgent(SINGLE) : new HttpAgent(SINGLE);
   const connect = createConnectionOf(agent);
+  return withConnections(
+    agent,
+    (target) => new DirectSocket((onread) => connect({ ...target, onread })),
+  );
+}
+
+/** Each request takes an ssh connection of its own. */
+export function createSshAgent(config: SshConfig): EngineAgent {
+  return withConnections(new HttpAgent(SINGLE), () => new SshStream(config));
+}
+
+function withConnections(agent: HttpAgent, connect: (target: object) => Duplex): EngineAgent {
+  const inherited = addRequestOf(agent);
   const requests = new Map<ClientRequest, Promise<void>>();
   Object.assign(agent, inspected, {
-    createConnection: (target: object) =>
-      new DirectSocket((onread) => connect({ ...target, onread })),
+    createConnection: connect,
     addRequest(request: ClientRequest, ...rest: unknown[]): void {
       refuseRedirects(request);
       const closed = new Promise<void>((resolve) => {

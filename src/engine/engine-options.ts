@@ -13,7 +13,7 @@ export interface EngineOptions {
   ca?: string | Buffer;
   cert?: string | Buffer;
   key?: string | Buffer;
-  /** For ssh. */
+  /** For ssh; default: the user's who runs this process. */
   username?: string;
   /** What ssh2's `connect` takes: `privateKey`, `agent`, `hostVerifier`, … */
   sshOptions?: Record<string, unknown>;

@@ -2,7 +2,7 @@ import { DockspoolError, messageOf } from "../errors.ts";
 
 /** Errors that no second try mends: permissions, certificates, a peer that speaks no HTTP. */
 const permanent =
-  /^(EACCES|EPERM|ERR_TLS_.*|CERT_.*|.*SELF_SIGNED.*|UNABLE_TO_.*|HPE_.*|ERR_INVALID_.*|ERR_SSL_.*|EPROTO)$/;
+  /^(EACCES|EPERM|ERR_TLS_.*|CERT_.*|.*SELF_SIGNED.*|UNABLE_TO_.*|HPE_.*|ERR_INVALID_.*|ERR_SSL_.*|ERR_SSH_.*|EPROTO)$/;
 
 /** What to do about it, by the error's code. */
 const advice: Readonly<Record<string, string>> = {

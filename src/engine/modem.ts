@@ -1,12 +1,19 @@
 import { Agent as HttpAgent } from "node:http";
+import { userInfo } from "node:os";
 import Modem from "docker-modem";
 import type { Address } from "./address.ts";
-import { createAgent, guardAgent } from "./agent.ts";
+import { createAgent, createSshAgent, guardAgent } from "./agent.ts";
 import type { EngineAgent } from "./agent.ts";
 import type { DockerModem } from "./engine-options.ts";
+import type { SshConfig } from "./ssh-stream.ts";
 
 /** The address of a modem that does not show it. */
 export const UNSEEN = "the given modem's engine";
+
+/**
+ * The agent knows where to. docker-modem by itself leaves a connection open behind each request that is given up.
+ */
+const THROUGH_SSH = { protocol: "http", host: "docker", port: undefined };
 
 /** A modem of our own and the agent that it connects with, where we could give it one. */
 export interface Connection {
@@ -28,11 +35,17 @@ function modemWith(prototype: DockerModem, fields: object): DockerModem {
 }
 
 export function connectTo(address: Address): Connection {
-  const common = { headers: {}, sshOptions: {}, pathPrefix: "/" };
+  const common = { headers: {}, pathPrefix: "/" };
   if (address.kind === "ssh") {
     const { host, port, username, options } = address;
-    const fields = { ...common, protocol: "ssh", host, port, username, sshOptions: options };
-    return { modem: modemWith(Modem.prototype, fields), agent: undefined };
+    const own = createSshAgent({
+      ...options,
+      host,
+      port,
+      username: username ?? userInfo().username,
+    });
+    const fields = { ...common, ...THROUGH_SSH, agent: own.agent };
+    return { modem: modemWith(Modem.prototype, fields), agent: own };
   }
   const tls = address.kind === "tcp" ? address.tls : undefined;
   const own = createAgent(tls !== undefined);
@@ -64,7 +77,19 @@ export async function connectLike(modem: DockerModem): Promise<Connection> {
     // It counts idleness, and a quiet follow is idle.
     timeout: undefined,
   };
-  if (setting("protocol") === "ssh") return { modem: modemWith(modem, fields), agent: undefined };
+  if (setting("protocol") === "ssh") {
+    const config: SshConfig = {
+      host: setting("host"),
+      port: setting("port"),
+      username: setting("username"),
+      password: setting("password"),
+    };
+    const options = setting("sshOptions");
+    const own = createSshAgent(
+      typeof options === "object" && options !== null ? { ...options, ...config } : config,
+    );
+    return { modem: modemWith(modem, { ...fields, ...THROUGH_SSH, agent: own.agent }), agent: own };
+  }
   const callers = setting("agent");
   if (callers instanceof HttpAgent) {
     return { modem: modemWith(modem, { ...fields, agent: guardAgent(callers) }), agent: undefined };

@@ -1,0 +1,106 @@
+import { Duplex, Readable } from "node:stream";
+import sshAgent from "docker-modem/lib/ssh.js";
+import { messageOf } from "../errors.ts";
+
+/** What docker-modem runs there, as the `docker` command does for ssh:// (docker/cli, `connhelper`). */
+const COMMAND = "docker system dial-stdio";
+/** So much of what the command complains of is told. */
+const MAX_COMPLAINT = 500;
+/** Codes of errors that no other try mends. */
+const REFUSED = "ERR_SSH_REFUSED";
+const UNUSABLE = "ERR_SSH_OPTIONS";
+
+/** What ssh2's `connect` takes. */
+export type SshConfig = Readonly<Record<string, unknown>>;
+
+/**
+ * A way to the engine's socket by ssh, on a connection of its own that docker-modem makes. ssh2's channels tell of their close
+ * but once, and not before their last byte was taken; this is a stream like any other, closed as soon as it is destroyed.
+ */
+export class SshStream extends Duplex {
+  #channel: Duplex | undefined;
+  /** What was written before there was a channel. */
+  #early: (() => void) | undefined;
+  #complaint = "";
+
+  constructor(config: SshConfig) {
+    super({ allowHalfOpen: false });
+    try {
+      sshAgent(config).createConnection({}, (error, channel) => {
+        if (error instanceof Error) this.destroy(named(error));
+        else if (channel instanceof Duplex) this.#connected(channel);
+      });
+    } catch (error) {
+      // A key that can't be read, for one. Node's HTTP client listens from the next tick on.
+      const failure = new Error(messageOf(error), { cause: error });
+      setImmediate(() => this.destroy(Object.assign(failure, { code: UNUSABLE })));
+    }
+  }
+
+  override _read(): void {
+    this.#channel?.resume();
+  }
+
+  override _write(chunk: Buffer, encoding: BufferEncoding, written: () => void): void {
+    const write = (): void => void this.#channel?.write(chunk, encoding, written);
+    if (this.#channel === undefined) this.#early = write;
+    else write();
+  }
+
+  override _final(done: () => void): void {
+    this.#channel?.end();
+    done();
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    if (this.#channel !== undefined) drop(this.#channel);
+    done(error);
+  }
+
+  #connected(channel: Duplex): void {
+    if (this.destroyed) {
+      drop(channel);
+      return;
+    }
+    this.#channel = channel;
+    channel.on("data", (bytes: Buffer) => {
+      if (!this.push(bytes)) channel.pause();
+    });
+    stderrOf(channel)?.on("data", (bytes: Buffer) => {
+      this.#complaint = (this.#complaint + bytes.toString()).slice(0, MAX_COMPLAINT);
+    });
+    // Behind the last byte.
+    channel.once("close", (code: unknown) => this.#ended(code));
+    this.#early?.();
+    this.#early = undefined;
+  }
+
+  #ended(code: unknown): void {
+    if (code === 0 || typeof code !== "number") {
+      this.push(null);
+      return;
+    }
+    // No `docker` there, or no engine.
+    const complaint = this.#complaint.trim() || `it ended with code ${code}`;
+    this.destroy(new Error(`\`${COMMAND}\` there: ${complaint.replace(/\.$/, "")}`));
+  }
+}
+
+/** docker-modem ends the connection when the channel is closed, which it is when all has been read. */
+function drop(channel: Duplex): void {
+  channel.removeAllListeners("data");
+  channel.resume();
+  stderrOf(channel)?.resume();
+  channel.destroy();
+}
+
+function stderrOf(channel: Duplex): Readable | undefined {
+  const stderr: unknown = Reflect.get(channel, "stderr");
+  return stderr instanceof Readable ? stderr : undefined;
+}
+
+/** As `failures.ts` knows it. */
+function named(error: Error): Error {
+  const isAuthentication = Reflect.get(error, "level") === "client-authentication";
+  return isAuthentication ? Object.assign(error, { code: REFUSED }) : error;
+}
