@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
 import { connect } from "node:net";
 import type { AddressInfo } from "node:net";
@@ -13,10 +14,10 @@ export interface SshPeerOptions {
   readonly mute?: boolean;
 }
 
-const hostKey = ssh2.utils.generateKeyPairSync("ed25519").private;
-const userKey = ssh2.utils.generateKeyPairSync("ed25519");
+const hostKey = makeKey();
+const usersKey = makeKey();
 /** A key that the peer does not know. */
-export const strangersKey: string = ssh2.utils.generateKeyPairSync("ed25519").private;
+export const strangersKey: string = makeKey();
 
 /** A host with an ssh server, and an engine behind it. */
 export class SshPeer implements AsyncDisposable {
@@ -27,7 +28,7 @@ export class SshPeer implements AsyncDisposable {
   readonly #connections = new Set<Connection>();
 
   private constructor(socketPath: string, { execute = dialing(socketPath), mute }: SshPeerOptions) {
-    const known = ssh2.utils.parseKey(userKey.public);
+    const known = ssh2.utils.parseKey(usersKey);
     if (known instanceof Error) throw known;
     const options = { hostKeys: [hostKey] };
     this.#server = new ssh2.Server(options, (connection) => {
@@ -67,7 +68,7 @@ export class SshPeer implements AsyncDisposable {
   /** How to connect to it. */
   get engine(): EngineOptions & { readonly host: string; readonly port: number } {
     const { port } = this.#server.address() as AddressInfo;
-    const sshOptions = { privateKey: userKey.private };
+    const sshOptions = { privateKey: usersKey };
     return { protocol: "ssh", host: "127.0.0.1", port, username: "me", sshOptions };
   }
 
@@ -82,6 +83,16 @@ export class SshPeer implements AsyncDisposable {
     for (const connection of this.#connections) connection.end();
     await closed;
   }
+}
+
+/** One in two hundred of those that ssh2 makes can't be read. */
+function makeKey(): string {
+  const { privateKey } = generateKeyPairSync("rsa", {
+    modulusLength: 2048,
+    privateKeyEncoding: { type: "pkcs1", format: "pem" },
+    publicKeyEncoding: { type: "pkcs1", format: "pem" },
+  });
+  return privateKey;
 }
 
 function dialing(socketPath: string): (channel: ServerChannel) => void {
