@@ -15,7 +15,7 @@ export interface EngineOptions {
   key?: string | Buffer;
   /** For ssh; default: the user's who runs this process. */
   username?: string;
-  /** What ssh2's `connect` takes: `privateKey`, `agent`, `hostVerifier`, … */
+  /** What ssh2's `connect` takes: `privateKey`, `agent`, … Without a `hostVerifier` any host's key will do. */
   sshOptions?: Record<string, unknown>;
   /**
    * To the response headers, in milliseconds; default 10,000. Six times that for what is asked of a container while the engine
