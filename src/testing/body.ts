@@ -21,6 +21,7 @@ export class Body {
     if (this.#bytesLeft <= 0) return false;
     if (bytes.length < this.#bytesLeft) {
       this.#bytesLeft -= bytes.length;
+      this.#cork();
       return this.#response.write(bytes);
     }
     this.#cutAfter(bytes.subarray(0, this.#bytesLeft));
@@ -30,6 +31,14 @@ export class Body {
   /** Without effect where it was cut. */
   end(): void {
     if (this.#bytesLeft > 0) this.#response.end();
+  }
+
+  /** Node.js 26 makes one chunk of all writes of a tick, unless the socket is held back already. */
+  #cork(): void {
+    const { socket } = this.#response;
+    if (socket === null || socket.writableCorked > 0) return;
+    socket.cork();
+    process.nextTick(() => socket.uncork());
   }
 
   #cutAfter(bytes: Uint8Array): void {
