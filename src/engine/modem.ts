@@ -5,15 +5,11 @@ import type { Address } from "./address.ts";
 import { createAgent, createSshAgent, guardAgent } from "./agent.ts";
 import type { EngineAgent } from "./agent.ts";
 import type { DockerModem } from "./engine-options.ts";
+import { record } from "./json.ts";
 import type { SshConfig } from "./ssh-stream.ts";
 
 /** The address of a modem that does not show it. */
 export const UNSEEN = "the given modem's engine";
-
-/**
- * The agent knows where to. docker-modem by itself leaves a connection open behind each request that is given up.
- */
-const THROUGH_SSH = { protocol: "http", host: "docker", port: undefined };
 
 /** A modem of our own and the agent that it connects with, where we could give it one. */
 export interface Connection {
@@ -34,18 +30,22 @@ function modemWith(prototype: DockerModem, fields: object): DockerModem {
   return modem;
 }
 
+/**
+ * Plain HTTP, of which the agent alone knows where it goes. docker-modem by itself leaves a connection open behind each request
+ * that is given up.
+ */
+function throughSsh(prototype: DockerModem, fields: object, config: SshConfig): Connection {
+  const own = createSshAgent(config);
+  const target = { protocol: "http", host: "docker", port: undefined, agent: own.agent };
+  return { modem: modemWith(prototype, { ...fields, ...target }), agent: own };
+}
+
 export function connectTo(address: Address): Connection {
   const common = { headers: {}, pathPrefix: "/" };
   if (address.kind === "ssh") {
     const { host, port, username, options } = address;
-    const own = createSshAgent({
-      ...options,
-      host,
-      port,
-      username: username ?? userInfo().username,
-    });
-    const fields = { ...common, ...THROUGH_SSH, agent: own.agent };
-    return { modem: modemWith(Modem.prototype, fields), agent: own };
+    const config = { ...options, host, port, username: username ?? userInfo().username };
+    return throughSsh(Modem.prototype, common, config);
   }
   const tls = address.kind === "tcp" ? address.tls : undefined;
   const own = createAgent(tls !== undefined);
@@ -78,17 +78,13 @@ export async function connectLike(modem: DockerModem): Promise<Connection> {
     timeout: undefined,
   };
   if (setting("protocol") === "ssh") {
-    const config: SshConfig = {
+    return throughSsh(modem, fields, {
+      ...record(setting("sshOptions")),
       host: setting("host"),
       port: setting("port"),
       username: setting("username"),
       password: setting("password"),
-    };
-    const options = setting("sshOptions");
-    const own = createSshAgent(
-      typeof options === "object" && options !== null ? { ...options, ...config } : config,
-    );
-    return { modem: modemWith(modem, { ...fields, ...THROUGH_SSH, agent: own.agent }), agent: own };
+    });
   }
   const callers = setting("agent");
   if (callers instanceof HttpAgent) {

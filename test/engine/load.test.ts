@@ -13,7 +13,6 @@ import {
 } from "../support/follow.ts";
 import type { Following, Rotations } from "../support/follow.ts";
 import { noDifference } from "../support/ground-truth.ts";
-import type { Comparison } from "../support/ground-truth.ts";
 import { burstWriter } from "../support/pool-load.ts";
 import { describeWithEngine } from "../support/real-engine.ts";
 
@@ -35,23 +34,16 @@ const BURSTS = [
   "until wait; do :; done",
 ].join("\n");
 
-/** As fast as the engine takes it: faster than anyone reads, so that a follow falls behind more and more. */
-function flood(bursts: number): string {
-  const all = `yes | head -n ${bursts}`;
-  return `${all} | ${writer("out")} & ${all} | ${writer("err")} >&2 & wait`;
-}
-
 describeWithEngine("two writers at full speed with lines of 40 KB between", (engine) => {
   interface Load {
     readonly script: string;
     readonly tty?: boolean;
     readonly rotateEveryMs?: number;
     readonly rotate: (following: Following, running: () => boolean) => Promise<Rotations>;
-    /** Runs beside, and has the writers end. */
-    readonly write?: (following: Following, id: string) => Promise<void>;
+    /** Runs beside, and has the writers end. Resolves with how many lines they write. */
+    readonly write: (following: Following, id: string) => Promise<number>;
   }
   interface Outcome extends Rotations {
-    readonly comparison: Comparison;
     readonly written: number;
   }
 
@@ -72,9 +64,9 @@ describeWithEngine("two writers at full speed with lines of 40 KB between", (eng
     );
     await following.untilCount(1);
     const load = whileRunning(engine, id);
-    const [rotations] = await Promise.all([
+    const [rotations, written] = await Promise.all([
       rotate(following, () => load.running),
-      write?.(following, id),
+      write(following, id),
     ]);
     await load.ended;
     const lag = following.lines.length;
@@ -92,11 +84,12 @@ describeWithEngine("two writers at full speed with lines of 40 KB between", (eng
       "connections at once": proxy.maxConnections,
     });
     expect(comparison).toEqual(noDifference);
+    expect(log).toHaveLength(written);
     expect(following.of("gap")).toEqual([]);
     expect(following.of("rotation-failed")).toEqual([]);
     expect(counts).toMatchObject({ follows: 0, reads: 0, maxFollows: 1, maxReaders: 1 });
     expect(proxy.connections).toBe(0);
-    return { ...rotations, comparison, written: log.length };
+    return { ...rotations, written };
   }
 
   /**
@@ -105,14 +98,25 @@ describeWithEngine("two writers at full speed with lines of 40 KB between", (eng
    */
   function bursts(least: number, rotations: number): Pick<Load, "script" | "write"> {
     const write: Load["write"] = async (following, id) => {
+      // Behind "ready".
+      let lines = 1;
       for (let count = 0; count < least || following.of("rotated").length < rotations; count++) {
+        const before = lines;
+        lines += 2 * BURST_LINES;
         await engine.kill(id, "SIGUSR1");
-        const before = 1 + count * 2 * BURST_LINES;
         await following.until("a burst", () => following.lines.length > before, LONGEST_LOAD_MS);
       }
       await engine.kill(id, "SIGTERM");
+      return lines;
     };
     return { script: BURSTS, write };
+  }
+
+  /** As fast as the engine takes it: faster than anyone reads, so that a follow falls behind more and more. */
+  function flood(count: number): Pick<Load, "script" | "write"> {
+    const all = `yes | head -n ${count}`;
+    const script = `${all} | ${writer("out")} & ${all} | ${writer("err")} >&2 & wait`;
+    return { script, write: () => Promise.resolve(count * 2 * BURST_LINES) };
   }
 
   const afterLines: Load["rotate"] = (following, running) =>
@@ -156,7 +160,7 @@ describeWithEngine("two writers at full speed with lines of 40 KB between", (eng
   });
 
   test("come line by line, and go on coming, when no one can keep up with the writers", async () => {
-    const load: Load = { script: flood(200), rotate: afterLines };
+    const load: Load = { ...flood(200), rotate: afterLines };
     const outcome = await expectExact("flood", load);
     // Each finds its place hundreds of thousands of lines before the log's end, while the engine is at its limit.
     expect(outcome.withLines).toBeGreaterThanOrEqual(1);

@@ -109,6 +109,13 @@ async function watched(): Promise<{ engine: StartingEngine; follower: PoolFollow
   return { engine, follower };
 }
 
+/** It is being started, for so long. */
+async function beginStarting(engine: StartingEngine, heldMs: number): Promise<void> {
+  engine.tell("network", "connect");
+  await eventually(() => engine.asked.logs > 0, "a request for its log");
+  await new Promise((resolve) => setTimeout(resolve, heldMs));
+}
+
 async function expectItsLines(engine: StartingEngine, follower: PoolFollower): Promise<void> {
   engine.ran(["first", "last"]);
   const isOver = (): boolean =>
@@ -125,9 +132,7 @@ describe.each([
 ])("what a container wrote comes, though the engine answers it only then: %s", (_when, heldMs) => {
   test("and it is being removed when the engine says what it is", async () => {
     const { engine, follower } = await watched();
-    engine.tell("network", "connect");
-    await eventually(() => engine.asked.logs > 0, "a request for its log");
-    await new Promise((resolve) => setTimeout(resolve, heldMs));
+    await beginStarting(engine, heldMs);
     // Who asked a second time would come too late.
     expect(engine.asked).toEqual({ json: 1, logs: 1 });
     await expectItsLines(engine, follower);
@@ -138,9 +143,7 @@ describe.each([
     const { tasks } = follower.pool.stats;
     engine.created();
     await eventually(() => follower.pool.stats.tasks < tasks, "an answer that is dealt with");
-    engine.tell("network", "connect");
-    await eventually(() => engine.asked.logs > 0, "a request for its log");
-    await new Promise((resolve) => setTimeout(resolve, heldMs));
+    await beginStarting(engine, heldMs);
     expect(engine.asked).toEqual({ json: 0, logs: 1 });
     await expectItsLines(engine, follower);
   });

@@ -9,7 +9,7 @@ import type { EngineOptions } from "../../src/index.ts";
 
 export interface SshPeerOptions {
   /** What a command does; default: `docker system dial-stdio` of an engine at `socketPath`. */
-  readonly execute?: (channel: ServerChannel, command: string) => void;
+  readonly execute?: (channel: ServerChannel) => void;
   /** Connections are accepted, and nothing is said. */
   readonly mute?: boolean;
 }
@@ -49,7 +49,7 @@ export class SshPeer implements AsyncDisposable {
           this.commands.add(command);
           const channel = acceptCommand();
           channel.on("error", () => {});
-          execute(channel, command);
+          execute(channel);
         }),
       );
     });
