@@ -2,12 +2,16 @@
 
 /** @type {readonly (readonly [room: string, floor: number])[]} */
 const rooms = [
-  ["index.ts", 6],
-  ["prometheus.ts", 6],
-  ["opentelemetry.ts", 6],
-  ["testing.ts", 6],
-  ["pool/", 5],
-  ["source/", 4],
+  ["index.ts", 8],
+  ["prometheus.ts", 8],
+  ["opentelemetry.ts", 8],
+  ["testing.ts", 8],
+  ["pool/", 7],
+  ["source/", 6],
+  ["stream/", 5],
+  ["lines/", 4],
+  ["container/", 3],
+  ["queue/", 3],
   ["checkpoint/", 3],
   ["resume/", 2],
   ["engine/", 2],

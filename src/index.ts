@@ -2,10 +2,11 @@ export { StreamPool } from "./pool/stream-pool.ts";
 export type { AttachOptions } from "./pool/stream-pool.ts";
 export type { PoolOptions, PoolSourceOptions } from "./pool/options.ts";
 export type { ComponentHealth, Fitness, Health } from "./pool/health.ts";
-export type { ContainerSelector, Pattern } from "./pool/selector.ts";
+export type { ContainerSelector, Pattern } from "./pool/discovery/selector.ts";
 export type { PoolStats, PoolStatus } from "./pool/status.ts";
 export { ContainerLogSource } from "./source/container-log-source.ts";
-export type { From, SourceOptions } from "./source/options.ts";
+export type { SourceOptions } from "./source/options.ts";
+export type { From } from "./stream/from.ts";
 export type {
   EndReason,
   Rotation,

@@ -11,11 +11,12 @@ import {
   withoutUndefined,
 } from "../checks.ts";
 import { checkStore, resolveOptions } from "../source/options.ts";
-import type { From, SourceOptions } from "../source/options.ts";
+import type { SourceOptions } from "../source/options.ts";
+import type { From } from "../stream/from.ts";
 import type { ContainerInfo } from "../wire/records.ts";
 import type { RotationPlan } from "./rotations.ts";
-import { compileSelector } from "./selector.ts";
-import type { ContainerSelector } from "./selector.ts";
+import { compileSelector } from "./discovery/selector.ts";
+import type { ContainerSelector } from "./discovery/selector.ts";
 
 /** What may differ from one container to the next. */
 export type PoolSourceOptions = Omit<

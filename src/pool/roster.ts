@@ -4,23 +4,23 @@ import type { EngineClient } from "../engine/engine-client.ts";
 import type { ContainerEvent } from "../engine/events.ts";
 import type { Position } from "../resume/position.ts";
 import type { Capture } from "../source/capture.ts";
-import { ByteBudget } from "../source/byte-budget.ts";
+import { ByteBudget } from "../queue/byte-budget.ts";
 import { ContainerLogSource } from "../source/container-log-source.ts";
 import type { Finding } from "../source/host.ts";
-import { tellListeners } from "../source/listeners.ts";
+import { tellListeners } from "../lifetime/listeners.ts";
 import { DEFAULT_CHECKPOINT_EVERY_MS } from "../source/options.ts";
 import type { EndReason, SourceStatus } from "../source/status.ts";
 import type { ContainerInfo } from "../wire/records.ts";
-import type { Discovery } from "./discovery.ts";
-import type { EngineEvents } from "./engine-events.ts";
-import { Feed } from "./feed.ts";
+import type { Discovery } from "./discovery/discovery.ts";
+import type { EngineEvents } from "./discovery/engine-events.ts";
+import { Feed } from "./merge/feed.ts";
 import type { PoolSourceOptions, ResolvedPoolOptions } from "./options.ts";
-import { Output } from "./output.ts";
+import { Output } from "./merge/output.ts";
 import { Rotations } from "./rotations.ts";
-import { RoundRobin } from "./round-robin.ts";
-import { Slots } from "./slots.ts";
+import { RoundRobin } from "./merge/round-robin.ts";
+import { Slots } from "./turns/slots.ts";
 import type { PoolStats, PoolStatus } from "./status.ts";
-import { TimeOrder } from "./time-order.ts";
+import { TimeOrder } from "./merge/time-order.ts";
 
 /** The engine that a source's container is of. */
 export interface Origin {

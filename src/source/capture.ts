@@ -7,23 +7,25 @@ import { TaskGroup } from "../lifetime/task-group.ts";
 import { LOG_START, newestTimestamp } from "../resume/position.ts";
 import type { Position } from "../resume/position.ts";
 import type { ContainerInfo } from "../wire/records.ts";
-import { BatchBuffer } from "./buffer.ts";
-import { Consumer } from "./consumer.ts";
-import { ContainerSight } from "./container-sight.ts";
-import { ContainerState } from "./container-state.ts";
-import { asFailure, closedError, endedEarly } from "./failures.ts";
+import { BatchBuffer } from "../queue/buffer.ts";
+import { Consumer } from "../queue/consumer.ts";
+import { ContainerSight } from "../container/container-sight.ts";
+import { ContainerState } from "../container/container-state.ts";
+import { asFailure, closedError } from "./failures.ts";
+import { endedEarly } from "../stream/failures.ts";
+import { FollowedLog } from "../stream/followed-log.ts";
 import { sleepOrRecover } from "./host.ts";
 import type { Finding, SourceHost } from "./host.ts";
-import { LogReader } from "./log-reader.ts";
+import { LogReader } from "../stream/log-reader.ts";
 import type { ResolvedOptions } from "./options.ts";
-import { mayHaveRunAgain } from "./later-run.ts";
-import { Reading } from "./reading.ts";
+import { mayHaveRunAgain } from "../container/later-run.ts";
+import type { Reading } from "../lines/reading.ts";
 import type { EndReason, Rotation, SourceState, SourceStats, SourceStatus } from "./status.ts";
-import { ChangeWatch } from "./change-watch.ts";
-import type { Change } from "./change-watch.ts";
-import { StreamSession } from "./stream-session.ts";
+import { ChangeWatch } from "../container/change-watch.ts";
+import type { Change } from "../container/change-watch.ts";
+import { StreamSession } from "../stream/stream-session.ts";
 import { StreamLife } from "./stream-life.ts";
-import { TurnKeeper } from "./turn-keeper.ts";
+import { TurnKeeper } from "./turn.ts";
 import { Watchdog } from "./watchdog.ts";
 
 /** The name of the task that reads. */
@@ -58,7 +60,7 @@ export class Capture {
   #resolveEnded: (reason: EndReason) => void = () => {};
   #state: SourceState = "idle";
   #end: EndReason | undefined;
-  #reading: Reading | undefined;
+  #log: FollowedLog | undefined;
   /** Reading goes on where it was left: by option `resume`, or by a checkpoint. */
   #isResumed: boolean;
   #session: StreamSession | undefined;
@@ -302,14 +304,18 @@ export class Capture {
 
   #saw(inspection: Inspection): Inspection {
     const info = this.#known.looked(inspection);
-    this.#reading ??= new Reading(inspection, this.#options, {
+    this.#log ??= new FollowedLog(inspection, this.#options, {
       buffer: this.buffer,
       consumer: this.consumer,
       truncated: ({ timestamp, bytes }) => this.#emit({ type: "truncated", timestamp, bytes }),
       quietSince: () => this.#quietSince,
     });
-    this.#reading.info = info;
+    this.#log.reading.info = info;
     return inspection;
+  }
+
+  get #reading(): Reading | undefined {
+    return this.#log?.reading;
   }
 
   /** Since when it has been listened to what comes; undefined while nothing can come. */
@@ -415,8 +421,8 @@ export class Capture {
     this.#stream.progress.opening();
     this.#hasFollowedToEnd = false;
     if (this.#state !== "rotating") this.#state = "opening";
-    const reading = this.#reading;
-    if (reading === undefined) throw new TypeError("The container was not inspected.");
+    const log = this.#log;
+    if (log === undefined) throw new TypeError("The container was not inspected.");
     const sawBytes = (): void => {
       this.#lastByteAt = Date.now();
       this.#watchdog.sawBytes(this.#lastByteAt);
@@ -425,7 +431,7 @@ export class Capture {
     const reader = new LogReader(this.#host.client, inspection, sawBytes, held);
     this.#session = new StreamSession({
       reader,
-      reading,
+      log,
       buffer: this.buffer,
       options: this.#options,
       events: {

@@ -12,15 +12,15 @@ import type { ContainerInfo, LogBatch, LogRecord } from "../wire/records.ts";
 import { Capture } from "./capture.ts";
 import { ownHost } from "./host.ts";
 import type { SourceHost } from "./host.ts";
-import { BufferIterator } from "./iterator.ts";
-import { only } from "./lot.ts";
-import type { Lot } from "./lot.ts";
-import { tellListeners } from "./listeners.ts";
+import { BufferIterator } from "../queue/iterator.ts";
+import { only } from "../queue/lot.ts";
+import type { Lot } from "../queue/lot.ts";
+import { tellListeners } from "../lifetime/listeners.ts";
 import { resolveOptions } from "./options.ts";
 import type { ResolvedOptions, SourceOptions } from "./options.ts";
-import { OwnCheckpoint } from "./own-checkpoint.ts";
+import { OwnCheckpoint } from "./checkpoint.ts";
 import type { EndReason, Rotation, SourceStats, SourceStatus } from "./status.ts";
-import { supplyOf } from "./supply.ts";
+import { supplyOf } from "../queue/supply.ts";
 
 /**
  * Follows one container's log. At any moment at most one reader of it exists.

@@ -3,8 +3,8 @@ import type { EngineClient, EventHandlers } from "../engine/engine-client.ts";
 import type { Inspection } from "../engine/inspection.ts";
 import { onAbort } from "../lifetime/abort.ts";
 import type { Position } from "../resume/position.ts";
-import type { ByteBudget } from "./byte-budget.ts";
-import type { Start } from "./reading.ts";
+import type { ByteBudget } from "../queue/byte-budget.ts";
+import type { Start } from "../lines/reading.ts";
 
 /** The right to have one log stream open, from its grant until it is released. */
 export interface Turn {

@@ -5,8 +5,9 @@ import { invalidOption } from "../errors.ts";
 import type { BackoffOptions } from "../lifetime/backoff.ts";
 import { parseCursor } from "../resume/cursor.ts";
 import type { Cursor } from "../resume/cursor.ts";
-import type { MultilineBounds } from "../wire/multiline.ts";
-import { toUtc } from "../wire/timestamps.ts";
+import type { ResolvedMultiline } from "../lines/multiline.ts";
+import { sinceTimestamp } from "../stream/from.ts";
+import type { From } from "../stream/from.ts";
 import {
   MAX_TIMER_MS,
   checkBoolean,
@@ -15,9 +16,6 @@ import {
   checkSignal,
   withoutUndefined,
 } from "../checks.ts";
-
-/** Where reading begins. `since` means from the first line, in log order, at or after that time. */
-export type From = "start" | "now" | { tail: number } | { since: Date | string };
 
 export interface SourceOptions {
   /** Default: DOCKER_HOST, else the usual sockets. */
@@ -57,10 +55,6 @@ export interface SourceOptions {
   /** Milliseconds from one save to the next, at the least; default 1,000. */
   checkpointEveryMs?: number;
   signal?: AbortSignal;
-}
-
-export interface ResolvedMultiline extends MultilineBounds {
-  readonly maxWaitMs: number;
 }
 
 export interface ResolvedOptions {
@@ -163,13 +157,6 @@ function checkFrom(from: unknown): void {
     from,
     '"start", "now", { tail: a whole number from 0 }, or { since: a Date or an RFC 3339 time }',
   );
-}
-
-/** In UTC; undefined where it is no time. */
-export function sinceTimestamp(since: unknown): string | undefined {
-  if (since instanceof Date)
-    return Number.isNaN(since.getTime()) ? undefined : toUtc(since.toISOString());
-  return typeof since === "string" ? toUtc(since) : undefined;
 }
 
 function checkStreams(streams: unknown): void {

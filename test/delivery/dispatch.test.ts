@@ -2,9 +2,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Dispatch } from "../../src/delivery/dispatch.ts";
 import { LOG_START } from "../../src/resume/position.ts";
 import { Trail } from "../../src/resume/trail.ts";
-import { BatchBuffer } from "../../src/source/buffer.ts";
-import { Consumer } from "../../src/source/consumer.ts";
-import { supplyOf } from "../../src/source/supply.ts";
+import { BatchBuffer } from "../../src/queue/buffer.ts";
+import { Consumer } from "../../src/queue/consumer.ts";
+import { supplyOf } from "../../src/queue/supply.ts";
 import { Collector, gate, outcome, refuseUnhandled } from "../support/delivery-sinks.ts";
 import { HandSupply, batchOf } from "../support/delivery-supply.ts";
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ReplayGuard } from "../../src/source/replay-guard.ts";
+import { ReplayGuard } from "../../src/stream/replay-guard.ts";
 import { arbitraryChunks, fastClocks } from "../wire/fast-entries.ts";
 
 const RUNS = Number(process.env["FC_RUNS"] ?? 200);

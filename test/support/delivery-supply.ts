@@ -3,7 +3,7 @@ import type { DispatchHost } from "../../src/delivery/dispatch.ts";
 import type { Portion, Supply } from "../../src/delivery/portion.ts";
 import type { Retry } from "../../src/delivery/sink-delivery.ts";
 import type { DockspoolError } from "../../src/index.ts";
-import { Batch } from "../../src/source/batch.ts";
+import { Batch } from "../../src/queue/batch.ts";
 import type { Trail } from "../../src/resume/trail.ts";
 import { LineRecord } from "../../src/wire/records.ts";
 

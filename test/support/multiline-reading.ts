@@ -2,11 +2,11 @@ import { fromCursor, toCursor } from "../../src/resume/cursor.ts";
 import type { Cursor } from "../../src/resume/cursor.ts";
 import { Aligner } from "../../src/resume/aligner.ts";
 import { LOG_START } from "../../src/resume/position.ts";
-import { BatchBuffer } from "../../src/source/buffer.ts";
-import { Consumer } from "../../src/source/consumer.ts";
+import { BatchBuffer } from "../../src/queue/buffer.ts";
+import { Consumer } from "../../src/queue/consumer.ts";
 import { resolveOptions } from "../../src/source/options.ts";
 import type { SourceOptions } from "../../src/source/options.ts";
-import { Reading } from "../../src/source/reading.ts";
+import { Reading } from "../../src/lines/reading.ts";
 import type { Entry } from "../../src/wire/entry.ts";
 import type { LogRecord } from "../../src/wire/records.ts";
 import { inPieces } from "./arbitrary-log.ts";
@@ -56,6 +56,7 @@ export class LogReading {
       buffer: this.buffer,
       consumer: this.consumer,
       truncated: () => {},
+      came: () => {},
       quietSince,
     });
     const position = from === undefined ? LOG_START : fromCursor(from, CONTAINER);
@@ -72,7 +73,7 @@ export class LogReading {
   /** Reads the log's last entries, and more of them where those do not show the place, as a session does. */
   read(log: readonly Entry[], pieces: readonly number[]): void {
     const { whole } = this.reading.place;
-    let shown = whole ? log.length : Math.min(log.length, this.reading.tailEntries() % 97);
+    let shown = whole ? log.length : Math.min(log.length, this.reading.entriesBefore % 97);
     for (;;) {
       if (this.#readTail(log, shown, pieces)) return;
       if (shown === log.length) throw new Error("the place was not found");

@@ -1,0 +1,395 @@
+import type { Inspection } from "../engine/inspection.ts";
+import { joiningOf } from "../engine/traits.ts";
+import { Trail } from "../resume/trail.ts";
+import { LOG_START, groupedEntries, reach } from "../resume/position.ts";
+import type { Position } from "../resume/position.ts";
+import type { Entries, Entry, LogStream } from "../wire/entry.ts";
+import { FrameEntries, textBytes } from "../wire/frame-entries.ts";
+import { LineAssembler } from "../wire/lines.ts";
+import type { CutLine } from "../wire/lines.ts";
+import type { Joining } from "../wire/open-lines.ts";
+import type { ContainerInfo, LineRecord } from "../wire/records.ts";
+import { compareTimestamps } from "../wire/timestamps.ts";
+import { wholeLines } from "../wire/whole-lines.ts";
+import { Batch, countOf } from "../queue/batch.ts";
+import type { Lines } from "../queue/batch.ts";
+import { BlockReplay } from "./block-replay.ts";
+import type { BatchBuffer } from "../queue/buffer.ts";
+import type { Consumer } from "../queue/consumer.ts";
+import { Multiline } from "./multiline.ts";
+import type { EndedLine, ResolvedMultiline } from "./multiline.ts";
+
+/** Records at the beginning that the caller did not ask for. */
+export type Skip = { readonly lines: number } | { readonly before: string };
+
+/** Which lines are records, and how they are made. */
+export interface LineOptions {
+  readonly streams: ReadonlySet<string>;
+  readonly encoding: "utf8" | "latin1";
+  readonly maxLineBytes: number;
+  readonly multiline: ResolvedMultiline | undefined;
+}
+
+/** Where reading begins. */
+export interface Start {
+  readonly position: Position;
+  readonly skip?: Skip | undefined;
+}
+
+export interface ReadingOutput {
+  readonly buffer: BatchBuffer;
+  readonly consumer: Consumer;
+  readonly truncated: (line: CutLine) => void;
+  /** These entries came, and were not read before. */
+  readonly came: (entries: Entries) => void;
+  /** Since when a silence is the log's own, by `performance.now()`; undefined while lines are kept back. */
+  readonly quietSince: () => number | undefined;
+}
+
+/** The lines that a chunk has completed. */
+interface Made {
+  readonly records: LineRecord[];
+  /** For each, how many entries of the chunk had come when it was complete. */
+  readonly ends: number[];
+  /** For each, how many had come before the one that showed it. */
+  readonly shownBehind: number[];
+  /** For each, the number of the entry that it began with. */
+  readonly began: number[];
+}
+
+/** What holding a chunk takes beside its text, measured: for the chunk, and for each entry as it came, or as an object. */
+const CHUNK_BYTES = 512;
+const MARKED_BYTES = 48;
+const ENTRY_BYTES = 256;
+
+const STREAMS: readonly LogStream[] = ["stdout", "stderr", "tty"];
+
+/** What has been read of a container's log, over all its streams: the place, the lines in progress, the records made. */
+export class Reading {
+  readonly joining: Joining;
+  readonly #output: ReadingOutput;
+  readonly #options: LineOptions;
+  #assembler: LineAssembler;
+  #info: ContainerInfo;
+  #trail: Trail | undefined;
+  #skip: Skip | undefined;
+  /** The lines open at the place are not in the assembler yet. */
+  #cold = true;
+  #lines = 0;
+  #bytes = 0;
+  /** Text that belongs to lines and records that are not complete. */
+  #unhanded = 0;
+  /** What a follow that came to its end has left undecided: a last line without its end. */
+  #remains: (() => readonly Entry[]) | undefined;
+  readonly #multiline: Multiline | undefined;
+  #replay = new BlockReplay();
+
+  constructor({ info, traits }: Inspection, options: LineOptions, output: ReadingOutput) {
+    this.#info = info;
+    this.joining = joiningOf(traits, info.logDriver);
+    this.#options = options;
+    this.#multiline =
+      options.multiline &&
+      new Multiline(options.multiline, {
+        quietSince: output.quietSince,
+        due: (streams) => this.#endDue(streams),
+      });
+    this.#output = output;
+    this.#assembler = this.#newAssembler();
+  }
+
+  get lines(): number {
+    return this.#lines;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  set info(info: ContainerInfo) {
+    this.#info = info;
+  }
+
+  /** Undefined until `begin`. */
+  get position(): Position | undefined {
+    return this.#trail?.position;
+  }
+
+  /** The place that was reached. */
+  get place(): Position {
+    const { position } = this;
+    if (position === undefined) throw new TypeError("Reading has not begun.");
+    return position;
+  }
+
+  begin({ position, skip }: Start): void {
+    this.#trail = new Trail(this.joining, position);
+    this.#skip = skip;
+    this.#output.consumer.begin(this.#trail.clone());
+  }
+
+  /** How many entries a reread must show from the place back. */
+  get entriesBefore(): number {
+    const { place } = this;
+    return (this.#cold ? reach(place) : groupedEntries(place)) + 1;
+  }
+
+  /** A reread begins, at some place before this one. */
+  beginReplay(): void {
+    this.#remains = undefined;
+    this.#replay = new BlockReplay(this.position?.blocks);
+    if (this.#cold) this.#assembler = this.#newAssembler();
+  }
+
+  /** Entries before the place, reread: what was open there is begun again. */
+  replay(entries: Entries, count: number): void {
+    if (!this.#cold) return;
+    const records: LineRecord[] = [];
+    const began: number[] = [];
+    for (let index = 0; index < count; index++) {
+      const entry = entries.at(index);
+      if (entry !== undefined) this.#assembler.push(entry, this.#info, records, began);
+    }
+    this.#assembler.cut.length = 0;
+    this.#replay.add(records, began, this.#assembler.count);
+  }
+
+  /** The place is found. False where the beginning of a line that was open there was not among what was replayed. */
+  found(): boolean {
+    if (!this.#cold) return true;
+    let complete = true;
+    const { open = [], blocks = [] } = this.position ?? {};
+    for (const stream of STREAMS) {
+      const expected = open.find((line) => line.stream === stream)?.bytes ?? 0;
+      const isInBlock = blocks.some((block) => block.stream === stream);
+      // It was known to have ended, by the container's stop, and is part of a record.
+      if (expected === 0 && isInBlock) this.#endReplayed(stream);
+      else if (expected === 0) this.#assembler.drop(stream);
+      else if (this.#assembler.openBytes(stream) < expected) complete = false;
+    }
+    if (!this.#replay.isComplete) complete = false;
+    if (complete) this.#warmUp();
+    return complete;
+  }
+
+  /** Goes on with what there is of lines whose beginning is gone. Returns when the first record began that has lost lines. */
+  acceptIncomplete(): string | undefined {
+    if (!this.#cold) return undefined;
+    const lost = this.#replay.firstIncomplete?.timestamp;
+    this.#warmUp();
+    return lost;
+  }
+
+  /** For another place of a log that is read from its start. */
+  newTrail(): Trail {
+    return new Trail(this.joining, LOG_START);
+  }
+
+  /** The place is gone: reading goes on at another one. */
+  restart(trail: Trail): void {
+    this.beginReplay();
+    this.endOpenLines();
+    this.#trail = trail;
+    this.#cold = false;
+  }
+
+  /** Takes `entries[from..]`, which follow the place, into the buffer. */
+  commit(entries: Entries, from: number): void {
+    const trail = this.#trail;
+    if (trail === undefined || from >= entries.length) return;
+    const before = trail.clone();
+    const fresh = entries.slice(from);
+    this.#output.came(fresh);
+    if (this.#takesWhole(fresh)) return this.#commitWhole(fresh, before, trail);
+    const base = this.#assembler.count;
+    const made: Made = { records: [], ends: [], shownBehind: [], began: [] };
+    const { records, ends, shownBehind } = made;
+    let index = -1;
+    for (const entry of fresh) {
+      index++;
+      this.#assembler.push(entry, this.#info, records, this.#multiline && made.began);
+      // Without a newline a line had ended before the entry that shows it.
+      const own = entry.ended ? 1 : 0;
+      while (ends.length < records.length - own) ends.push(index);
+      if (own === 1) ends.push(index + 1);
+      if (this.#multiline === undefined) continue;
+      while (shownBehind.length < records.length) shownBehind.push(index);
+    }
+    trail.add(fresh);
+    const last = fresh.at(-1);
+    this.#emit(made, fresh, before, trail, base);
+    if (last !== undefined) this.#endDue(this.#multiline?.late(last.timestamp) ?? []);
+  }
+
+  /** All of them are lines as they stand, and records of their own. */
+  #takesWhole(entries: Entries): entries is FrameEntries {
+    return (
+      entries instanceof FrameEntries &&
+      this.#multiline === undefined &&
+      this.#skip === undefined &&
+      entries.summary.streams.every(({ stream }) => this.#options.streams.has(stream)) &&
+      this.#assembler.takesWhole(entries)
+    );
+  }
+
+  /** Makes the records only when they are asked for: what waits in the buffer is as it came. */
+  #commitWhole(entries: FrameEntries, before: Trail, trail: Trail): void {
+    this.#assembler.passWhole(entries);
+    trail.add(entries);
+    const info = this.#info;
+    const { encoding } = this.#options;
+    const make = (count: number): LineRecord[] => wholeLines(entries, count, info, encoding);
+    this.#hand({ make, count: entries.length }, entries, before, trail);
+  }
+
+  /** A follow came to its end; `remains` gives what it has left undecided. */
+  ended(remains: () => readonly Entry[]): void {
+    this.#remains = remains;
+  }
+
+  /** No open line goes on: the container has stopped, or the log is read no further. */
+  endOpenLines(): void {
+    this.commit(this.#remains?.() ?? [], 0);
+    this.#remains = undefined;
+    const trail = this.#trail;
+    if (trail === undefined) return;
+    // Until the place is found the assembler holds what was replayed, of before it.
+    if (this.#cold) this.#assembler = this.#newAssembler();
+    const records: LineRecord[] = [];
+    const began: number[] = [];
+    this.#assembler.flush(this.#info, records, began);
+    for (const [index, record] of records.entries()) {
+      const before = trail.clone();
+      trail.endOpenLine(record.stream);
+      const first = began[index] ?? 0;
+      const made = { records: [record], ends: [0], shownBehind: [0], began: [first] };
+      this.#emit(made, [], before, trail, this.#assembler.count);
+    }
+    for (const stream of STREAMS) trail.endOpenLine(stream);
+    this.endBlocks();
+    trail.blocks = [];
+  }
+
+  /** Records of several lines go on no more; those of `streams`, or all. */
+  endBlocks(streams: readonly LogStream[] = this.#multiline?.streams ?? []): void {
+    const multiline = this.#multiline;
+    const trail = this.#trail;
+    if (multiline === undefined || trail === undefined) return;
+    for (const stream of streams) {
+      const before = trail.clone();
+      const record = multiline.end(stream);
+      const blocks = multiline.openAt(this.#assembler.count);
+      trail.blocks = blocks;
+      if (record === undefined) continue;
+      const joined = { records: [record], ends: [0], joins: [{ blocks, isInLine: true }] };
+      this.#hand(joined, [], before, trail);
+    }
+  }
+
+  /** The container has started anew. */
+  startsRun(timestamp: string): void {
+    this.#multiline?.startsRun(timestamp);
+  }
+
+  /** A line that is coming in may be the next. */
+  #endDue(streams: readonly LogStream[]): void {
+    this.endBlocks(streams.filter((stream) => this.#assembler.openBytes(stream) === 0));
+  }
+
+  /** Nothing more is read. */
+  close(): void {
+    this.#multiline?.close();
+  }
+
+  #newAssembler(): LineAssembler {
+    const { maxLineBytes, encoding } = this.#options;
+    return new LineAssembler({ maxLineBytes, encoding, joining: this.joining });
+  }
+
+  #emit(made: Made, entries: Entries, before: Trail, trail: Trail, base: number): void {
+    for (const line of this.#assembler.cut.splice(0)) this.#output.truncated(line);
+    const records: LineRecord[] = [];
+    const ends: number[] = [];
+    const lines: EndedLine[] = [];
+    for (const [index, record] of made.records.entries()) {
+      if (!this.#options.streams.has(record.stream) || this.#skips(record)) continue;
+      const end = made.ends[index] ?? entries.length;
+      if (this.#multiline === undefined) {
+        records.push(record);
+        ends.push(end);
+      } else {
+        const firstEntry = made.began[index] ?? base;
+        lines.push({ record, firstEntry, end, shownBehind: made.shownBehind[index] ?? end });
+      }
+    }
+    if (this.#multiline === undefined) return this.#hand({ records, ends }, entries, before, trail);
+    const joined = this.#multiline.join(lines, base);
+    trail.blocks = this.#multiline.openAt(this.#assembler.count);
+    this.#hand(joined, entries, before, trail);
+  }
+
+  #hand(lines: Lines, entries: Entries, before: Trail, trail: Trail): void {
+    const bytes = textBytes(entries) + this.#unhanded;
+    const count = countOf(lines);
+    if (count === 0) {
+      // What comes in parts, or line by line, is held until the record is complete.
+      this.#unhanded = this.#isHolding ? bytes : 0;
+      this.#output.consumer.pass(trail, entries.length);
+      return;
+    }
+    this.#unhanded = 0;
+    this.#lines += count;
+    this.#bytes += bytes;
+    const held = bytes + overheadOf(entries);
+    this.#output.buffer.push(new Batch(lines, { entries, trail, before, bytes: held }));
+  }
+
+  get #isHolding(): boolean {
+    const isInLine = STREAMS.some((stream) => this.#assembler.openBytes(stream) > 0);
+    return isInLine || (this.#multiline?.streams ?? []).length > 0;
+  }
+
+  #endReplayed(stream: LogStream): void {
+    const records: LineRecord[] = [];
+    const began: number[] = [];
+    this.#assembler.end(stream, this.#info, records, began);
+    this.#replay.add(records, began, this.#assembler.count);
+  }
+
+  /** The place is found: what was open there goes on. */
+  #warmUp(): void {
+    this.#cold = false;
+    const trail = this.#trail;
+    const blocks = this.position?.blocks ?? [];
+    if (trail === undefined || blocks.length === 0) return;
+    const before = trail.clone();
+    trail.blocks = [];
+    const isJoining = blocks.every((block) => this.#multiline?.holds(this.#replay.linesOf(block)));
+    if (this.#multiline === undefined || !isJoining) {
+      this.#hand(this.#replay.singly(this.#options.streams), [], before, trail);
+      return;
+    }
+    for (const block of blocks)
+      if (this.#options.streams.has(block.stream))
+        this.#multiline.resume(this.#replay.linesOf(block));
+    trail.blocks = this.#multiline.openAt(this.#assembler.count);
+  }
+
+  /** True for a record before the beginning that was asked for. */
+  #skips(record: LineRecord): boolean {
+    const skip = this.#skip;
+    if (skip === undefined) return false;
+    if ("before" in skip) {
+      if (compareTimestamps(record.timestamp, skip.before) < 0) return true;
+      this.#skip = undefined;
+      return false;
+    }
+    this.#skip = skip.lines > 1 ? { lines: skip.lines - 1 } : undefined;
+    return skip.lines > 0;
+  }
+}
+
+function overheadOf(entries: Entries): number {
+  const each = entries instanceof FrameEntries ? MARKED_BYTES : ENTRY_BYTES;
+  return CHUNK_BYTES + each * entries.length;
+}

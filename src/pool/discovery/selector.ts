@@ -1,0 +1,128 @@
+import { invalidOption } from "../../errors.ts";
+import { checkKeys } from "../../checks.ts";
+import type { ContainerInfo } from "../../wire/records.ts";
+
+/** A string with `*` as wildcard for any characters, which matches the whole text, or an expression. */
+export type Pattern = string | RegExp;
+
+/** Which containers: of each field given, one pattern must match. */
+export interface ContainerSelector {
+  names?: readonly Pattern[];
+  /** As the container was created with: "nginx:1.27", "registry.example/team/app:*". */
+  images?: readonly Pattern[];
+  /** All must match; true: the label exists. */
+  labels?: Readonly<Record<string, Pattern | true>>;
+  /** By the labels that Docker Compose sets. */
+  compose?: { project?: Pattern; service?: Pattern };
+  /** What matches any of these fields is left out. */
+  exclude?: Omit<ContainerSelector, "exclude">;
+}
+
+type Test = (container: ContainerInfo) => boolean;
+
+/** Set by Docker Compose on what it creates (compose, `pkg/api/labels.go`). */
+const COMPOSE_LABELS = {
+  project: "com.docker.compose.project",
+  service: "com.docker.compose.service",
+} as const;
+
+const COMPOSE_FIELDS = ["project", "service"] as const;
+const FIELDS = ["names", "images", "labels", "compose"] as const;
+
+/** What a selector says of a container. @throws DockspoolError INVALID_OPTION */
+export function compileSelector(select: ContainerSelector | Test): Test {
+  if (typeof select === "function") return select;
+  checkKeys("select", select, [...FIELDS, "exclude"]);
+  const { exclude = {}, ...include } = select;
+  checkKeys("select.exclude", exclude, FIELDS);
+  const tests = testsOf("select", include);
+  const excluding = testsOf("select.exclude", exclude);
+  return (container) =>
+    tests.every((test) => test(container)) && !excluding.some((test) => test(container));
+}
+
+function testsOf(option: string, selector: Omit<ContainerSelector, "exclude">): Test[] {
+  const { names, images, labels, compose } = selector;
+  const tests: Test[] = [];
+  if (names !== undefined) {
+    const matches = anyOf(`${option}.names`, names);
+    tests.push(({ name }) => matches(name));
+  }
+  if (images !== undefined) {
+    const matches = anyOf(`${option}.images`, images);
+    tests.push(({ image }) => matches(image));
+  }
+  if (labels !== undefined) {
+    checkKeys(`${option}.labels`, labels, Object.keys({ ...labels }));
+    tests.push(
+      ...allOf(
+        Object.entries(labels).map(([label, pattern]) =>
+          labelTest(`${option}.labels.${label}`, label, pattern),
+        ),
+      ),
+    );
+  }
+  if (compose !== undefined) {
+    checkKeys(`${option}.compose`, compose, COMPOSE_FIELDS);
+    const fields = COMPOSE_FIELDS.map((field) => {
+      const pattern = compose[field];
+      return pattern === undefined
+        ? undefined
+        : labelTest(`${option}.compose.${field}`, COMPOSE_LABELS[field], pattern);
+    });
+    tests.push(...allOf(fields.filter((test) => test !== undefined)));
+  }
+  return tests;
+}
+
+/** One test of several; none of none. */
+function allOf(tests: readonly Test[]): Test[] {
+  return tests.length === 0 ? [] : [(container) => tests.every((test) => test(container))];
+}
+
+function labelTest(option: string, label: string, pattern: Pattern | true): Test {
+  if (pattern === true) return ({ labels }) => Object.hasOwn(labels, label);
+  const matches = compilePattern(option, pattern);
+  return ({ labels }) => {
+    const value = Object.hasOwn(labels, label) ? labels[label] : undefined;
+    return value !== undefined && matches(value);
+  };
+}
+
+function anyOf(option: string, patterns: readonly Pattern[]): (text: string) => boolean {
+  if (!Array.isArray(patterns)) throw invalidOption(option, patterns, "a list of patterns");
+  const tests = patterns.map((pattern: Pattern) => compilePattern(option, pattern));
+  return (text) => tests.some((test) => test(text));
+}
+
+function compilePattern(option: string, pattern: Pattern): (text: string) => boolean {
+  if (pattern instanceof RegExp) {
+    // A global or sticky expression remembers where it was.
+    const stateless = new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, ""));
+    return (text) => stateless.test(text);
+  }
+  if (typeof pattern !== "string") {
+    throw invalidOption(option, pattern, "strings, with * as wildcard, and expressions");
+  }
+  const [first = "", ...rest] = pattern.split("*");
+  const last = rest.pop();
+  if (last === undefined) return (text) => text === first;
+  return (text) => matchesParts(text, first, rest, last);
+}
+
+/** In time linear in the text: the leftmost place of each part leaves the most room for the next. */
+function matchesParts(
+  text: string,
+  first: string,
+  middle: readonly string[],
+  last: string,
+): boolean {
+  if (!text.startsWith(first)) return false;
+  let from = first.length;
+  for (const part of middle) {
+    const at = text.indexOf(part, from);
+    if (at === -1) return false;
+    from = at + part.length;
+  }
+  return text.length - last.length >= from && text.endsWith(last);
+}

@@ -1,0 +1,11 @@
+import { toUtc } from "../wire/timestamps.ts";
+
+/** Where reading begins. `since` means from the first line, in log order, at or after that time. */
+export type From = "start" | "now" | { tail: number } | { since: Date | string };
+
+/** In UTC; undefined where it is no time. */
+export function sinceTimestamp(since: unknown): string | undefined {
+  if (since instanceof Date)
+    return Number.isNaN(since.getTime()) ? undefined : toUtc(since.toISOString());
+  return typeof since === "string" ? toUtc(since) : undefined;
+}

@@ -1,0 +1,194 @@
+import { DockspoolError } from "../errors.ts";
+import { fromCursor } from "../resume/cursor.ts";
+import type { Cursor } from "../resume/cursor.ts";
+import { LOG_START } from "../resume/position.ts";
+import { Trail } from "../resume/trail.ts";
+import type { Entry } from "../wire/entry.ts";
+import { LineAssembler } from "../wire/lines.ts";
+import type { Joining } from "../wire/open-lines.ts";
+import type { LineRecord } from "../wire/records.ts";
+import { compareTimestamps } from "../wire/timestamps.ts";
+import { LineStarts } from "./line-starts.ts";
+import { cutWhileReading, faultError } from "./failures.ts";
+import type { LogReader, Visit } from "./log-reader.ts";
+import { sinceTimestamp } from "./from.ts";
+import type { From } from "./from.ts";
+import type { LineOptions, Start } from "../lines/reading.ts";
+
+/** Where reading begins, and which lines count. */
+export interface StartOptions extends LineOptions {
+  readonly from: From;
+  readonly resume: Cursor | undefined;
+}
+
+const FIRST_TAIL_ENTRIES = 64;
+const GROWTH = 8;
+/** Timestamps run backwards by milliseconds where two streams are written at full speed; this is ample. */
+const DISORDER_MS = 60_000;
+
+/** So many tell a place in the middle of the log from every other. */
+const ENOUGH_GROUPS = 4;
+
+type Tail = number | "all";
+
+/** One look at the log's end: undefined asks for a longer one. */
+type Look = (tail: Tail) => Promise<Start | undefined>;
+
+/**
+ * Finds the place where reading begins, by plain reads of the log's end that grow until they show it. What is written
+ * from then on follows that place, so "now" is exact even where nothing was ever read.
+ */
+export async function findStart(
+  reader: LogReader,
+  joining: Joining,
+  options: StartOptions,
+  signal: AbortSignal,
+): Promise<Start> {
+  const { from, resume } = options;
+  if (resume !== undefined) return { position: fromCursor(resume, reader.inspection.info.id) };
+  if (from === "start") return { position: LOG_START };
+  const scan: Scan = (tail, visit) => scanLog(reader, tail, visit, signal);
+  const { running } = reader.inspection;
+  const now: Look = (tail) => atEnd(scan, tail, joining, running);
+  if (from === "now") return grow(reader, FIRST_TAIL_ENTRIES, now);
+  if ("since" in from) {
+    const since = sinceTimestamp(from.since);
+    if (since === undefined) throw new DockspoolError("INVALID_OPTION", "from.since is no time.");
+    return grow(reader, FIRST_TAIL_ENTRIES, (tail) => atTime(scan, tail, joining, since));
+  }
+  const { tail: lines } = from;
+  if (lines === 0) return grow(reader, FIRST_TAIL_ENTRIES, now);
+  return grow(reader, lines + FIRST_TAIL_ENTRIES, (tail) =>
+    atLine(scan, tail, joining, lines, reader, options),
+  );
+}
+
+async function grow(reader: LogReader, first: number, look: Look): Promise<Start> {
+  for (let entries = first; ; entries *= GROWTH) {
+    const found = await look(reader.tail(entries));
+    if (found !== undefined) return found;
+  }
+}
+
+/** Resolves with how many entries were seen. */
+type Scan = (tail: Tail, visit: (entry: Entry) => "stop" | void) => Promise<number>;
+
+async function scanLog(
+  reader: LogReader,
+  tail: Tail,
+  visitEntry: (entry: Entry) => "stop" | void,
+  signal: AbortSignal,
+): Promise<number> {
+  let count = 0;
+  const visit: Visit = (entries) => {
+    for (const entry of entries) {
+      if (visitEntry(entry) === "stop") return "stop";
+      count++;
+    }
+    return undefined;
+  };
+  const end = await reader.read({ follow: false, tail }, { visit }, signal);
+  if (end === "complete" || end === "stopped") return count;
+  if (end === "cut") throw cutWhileReading();
+  throw faultError(reader.inspection.info, end);
+}
+
+function shows(tail: Tail, count: number): boolean {
+  return tail === "all" || count < tail;
+}
+
+async function atEnd(
+  scan: Scan,
+  tail: Tail,
+  joining: Joining,
+  running: boolean,
+): Promise<Start | undefined> {
+  const trail = new Trail(joining);
+  const starts = new LineStarts(joining);
+  const count = await scan(tail, (entry) => {
+    starts.add(entry);
+    trail.add([entry]);
+  });
+  const isWhole = shows(tail, count);
+  if (isWhole) trail.beganAtLogStart();
+  const { position } = trail;
+  if (position === undefined || !(isWhole || starts.areCertain)) return undefined;
+  // A line that a stopped container left without an end has ended.
+  return { position: running ? position : { ...position, open: [] } };
+}
+
+async function atTime(
+  scan: Scan,
+  tail: Tail,
+  joining: Joining,
+  since: string,
+): Promise<Start | undefined> {
+  const trail = new Trail(joining);
+  const early = new Date(Date.parse(`${since.slice(0, 19)}Z`) - DISORDER_MS).toISOString();
+  let first: string | undefined;
+  let found = false;
+  const count = await scan(tail, (entry) => {
+    first ??= entry.timestamp;
+    found = compareTimestamps(entry.timestamp, since) >= 0;
+    if (found) return "stop";
+    trail.add([entry]);
+    return undefined;
+  });
+  const skip = { before: since };
+  if (tail === "all") trail.beganAtLogStart();
+  const isEarly = first === undefined || compareTimestamps(first, early) < 0;
+  if (isEarly && trail.position !== undefined) return { position: trail.position, skip };
+  // A search that stopped has not counted the log: whether it shows all is only known of one that did not.
+  if (!found && shows(tail, count)) {
+    trail.beganAtLogStart();
+    if (trail.position !== undefined) return { position: trail.position, skip };
+  }
+  if (tail === "all") return { position: LOG_START, skip };
+  const whole = await scan(tail, () => undefined);
+  return shows(tail, whole) ? { position: LOG_START, skip } : undefined;
+}
+
+/** So that `lines` lines of the chosen streams follow. */
+async function atLine(
+  scan: Scan,
+  tail: Tail,
+  joining: Joining,
+  lines: number,
+  reader: LogReader,
+  { maxLineBytes, encoding, streams }: StartOptions,
+): Promise<Start | undefined> {
+  const { info, running } = reader.inspection;
+  const assembler = new LineAssembler({ maxLineBytes, encoding, joining });
+  const trail = new Trail(joining);
+  const starts = new LineStarts(joining);
+  let early: { readonly start: Start; readonly lines: number } | undefined;
+  let isEarlyCertain = true;
+  let seen = 0;
+  const chosen = (records: readonly LineRecord[]): number =>
+    records.filter((record) => streams.has(record.stream)).length;
+  const count = await scan(tail, (entry) => {
+    const records: LineRecord[] = [];
+    assembler.push(entry, info, records);
+    assembler.cut.length = 0;
+    seen += chosen(records);
+    const isCertain = starts.add(entry);
+    if (early !== undefined) {
+      if (!isCertain) isEarlyCertain = false;
+      return;
+    }
+    trail.add([entry]);
+    const position = starts.areCertain ? trail.position : undefined;
+    if (position !== undefined && position.groups.length >= ENOUGH_GROUPS)
+      early = { start: { position }, lines: seen };
+  });
+  if (!running) {
+    const records: LineRecord[] = [];
+    assembler.flush(info, records);
+    seen += chosen(records);
+  }
+  if (early !== undefined && isEarlyCertain && seen - early.lines >= lines) {
+    return { position: early.start.position, skip: { lines: seen - early.lines - lines } };
+  }
+  if (!shows(tail, count)) return undefined;
+  return { position: LOG_START, skip: { lines: Math.max(0, seen - lines) } };
+}

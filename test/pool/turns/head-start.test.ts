@@ -1,0 +1,150 @@
+import { createServer } from "node:http";
+import type { ServerResponse } from "node:http";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { describe, expect, onTestFinished, test } from "vitest";
+
+import { StreamPool } from "../../../src/index.ts";
+import { eventually } from "../../support/fake-follow.ts";
+import { PoolFollower } from "../../support/pool-follow.ts";
+import { frame } from "../../wire/bytes.ts";
+
+const ID = "c".repeat(64);
+const INFO = {
+  Id: ID,
+  Name: "/brief",
+  Created: "2026-01-01T00:00:00Z",
+  Config: { Tty: false, Image: "app:1", Labels: {} },
+  HostConfig: { LogConfig: { Type: "json-file", Config: {} } },
+};
+
+function logOf(lines: readonly string[]): Buffer {
+  return Buffer.concat(lines.map((line) => frame(1, `2026-01-01T00:00:01.000000000Z ${line}\n`)));
+}
+
+/**
+ * Docker, while it starts a `--rm` container that lives for milliseconds: what is asked then is answered once it runs, and the
+ * question for its state too late.
+ */
+class StartingEngine {
+  readonly #held: Record<"json" | "logs", ServerResponse[]> = { json: [], logs: [] };
+  #events: ServerResponse | undefined;
+  #isGone = false;
+
+  static async start(): Promise<{ engine: StartingEngine; socketPath: string }> {
+    const engine = new StartingEngine();
+    const folder = await mkdtemp(join(tmpdir(), "dp-starting-"));
+    const socketPath = join(folder, "docker.sock");
+    const server = createServer((request, response) => engine.#answer(request.url ?? "", response));
+    await new Promise<void>((resolve) => server.listen(socketPath, resolve));
+    onTestFinished(async () => {
+      server.closeAllConnections();
+      server.close();
+      await rm(folder, { recursive: true });
+    });
+    return { engine, socketPath };
+  }
+
+  /** Answers who looked before the start. */
+  created(): void {
+    const State = { Status: "created", Running: false, StartedAt: "0001-01-01T00:00:00Z" };
+    for (const response of this.#held.json.splice(0))
+      response.end(JSON.stringify({ ...INFO, State }));
+  }
+
+  get asked(): { json: number; logs: number } {
+    return { json: this.#held.json.length, logs: this.#held.logs.length };
+  }
+
+  get isWatched(): boolean {
+    return this.#events !== undefined;
+  }
+
+  tell(Type: "container" | "network", Action: string): void {
+    const Actor =
+      Type === "container"
+        ? { ID, Attributes: { name: "brief", image: "app:1" } }
+        : { ID: "n", Attributes: { container: ID } };
+    const timeNano = Date.now() * 1e6;
+    this.#events?.write(`${JSON.stringify({ Type, Action, Actor, timeNano })}\n`);
+  }
+
+  /** It has run: its log is there for who asked in time, and what is said of it is that it is being removed. */
+  ran(lines: readonly string[]): void {
+    for (const response of this.#held.logs) response.end(logOf(lines));
+    this.tell("container", "start");
+    this.tell("container", "die");
+    const State = { Status: "removing", Running: false, StartedAt: "2026-01-01T00:00:01Z" };
+    for (const response of this.#held.json) response.end(JSON.stringify({ ...INFO, State }));
+    this.tell("container", "destroy");
+    this.#isGone = true;
+  }
+
+  #answer(url: string, response: ServerResponse): void {
+    if (url.includes("/events")) {
+      this.#events = response;
+      response.flushHeaders();
+    } else if (url.includes("/containers/json")) response.end("[]");
+    else if (!url.includes(ID)) response.end(JSON.stringify({ ID: "engine", Name: "engine" }));
+    else if (this.#isGone) {
+      response.statusCode = 404;
+      response.end(JSON.stringify({ message: `No such container: ${ID}` }));
+    } else this.#held[url.includes("/logs") ? "logs" : "json"].push(response);
+  }
+}
+
+const OTHERS_FAIL_MS = 300;
+
+async function watched(): Promise<{ engine: StartingEngine; follower: PoolFollower }> {
+  const { engine, socketPath } = await StartingEngine.start();
+  const pool = new StreamPool({ engine: { socketPath, connectTimeoutMs: OTHERS_FAIL_MS } });
+  onTestFinished(() => pool.close());
+  const follower = new PoolFollower(pool);
+  await eventually(() => engine.isWatched, "a request for events");
+  await follower.until(() => follower.seen("engine").length > 0, "connected");
+  engine.tell("container", "create");
+  await eventually(() => engine.asked.json > 0, "a look");
+  return { engine, follower };
+}
+
+/** It is being started, for so long. */
+async function beginStarting(engine: StartingEngine, heldMs: number): Promise<void> {
+  engine.tell("network", "connect");
+  await eventually(() => engine.asked.logs > 0, "a request for its log");
+  await new Promise((resolve) => setTimeout(resolve, heldMs));
+}
+
+async function expectItsLines(engine: StartingEngine, follower: PoolFollower): Promise<void> {
+  engine.ran(["first", "last"]);
+  const isOver = (): boolean =>
+    follower.seen("detached").length + follower.seen("skipped").length > 0;
+  await follower.until(isOver, "detached");
+  expect(follower.seen("skipped")).toEqual([]);
+  expect(follower.records.map(({ line }) => line)).toEqual(["first", "last"]);
+  expect(follower.seen("detached")).toMatchObject([{ reason: { kind: "removed" } }]);
+}
+
+describe.each([
+  ["at once", 0],
+  ["when other questions would long have failed", 3 * OTHERS_FAIL_MS],
+])("what a container wrote comes, though the engine answers it only then: %s", (_when, heldMs) => {
+  test("and it is being removed when the engine says what it is", async () => {
+    const { engine, follower } = await watched();
+    await beginStarting(engine, heldMs);
+    // Who asked a second time would come too late.
+    expect(engine.asked).toEqual({ json: 1, logs: 1 });
+    await expectItsLines(engine, follower);
+  });
+
+  test("and it was looked at before", async () => {
+    const { engine, follower } = await watched();
+    const { tasks } = follower.pool.stats;
+    engine.created();
+    await eventually(() => follower.pool.stats.tasks < tasks, "an answer that is dealt with");
+    await beginStarting(engine, heldMs);
+    expect(engine.asked).toEqual({ json: 0, logs: 1 });
+    await expectItsLines(engine, follower);
+  });
+});
