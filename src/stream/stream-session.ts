@@ -12,6 +12,7 @@ import type { LogReader, ReadEnd, Visit } from "./log-reader.ts";
 import type { FollowedLog } from "./followed-log.ts";
 import { findStart } from "./start.ts";
 import type { StartOptions } from "./start.ts";
+import type { StreamPhase } from "./phase.ts";
 
 /** What a session tells its source. */
 interface SessionEvents {
@@ -21,6 +22,10 @@ interface SessionEvents {
   readonly fresh: (timestamp: string) => void;
   readonly gap: (after: string, before: string | undefined) => void;
   readonly engineError: (message: string) => void;
+  /** What it does has changed. */
+  readonly phase?: (phase: StreamPhase) => void;
+  /** It waits for the consumer to take something, or no longer does. */
+  readonly paused?: (isPaused: boolean) => void;
 }
 
 interface Parts {
@@ -86,6 +91,7 @@ export class StreamSession {
     const { reader, log, options } = this.#parts;
     const { reading } = log;
     if (reading.position !== undefined) return false;
+    this.#enter({ type: "catching-up" });
     reading.begin(await findStart(reader, reading.joining, options, signal));
     return true;
   }
@@ -117,6 +123,7 @@ export class StreamSession {
   async #follow(entries: number, window: Window, signal: AbortSignal): Promise<FollowEnd> {
     const { reader, log, buffer } = this.#parts;
     const { reading } = log;
+    this.#enter({ type: "opening" });
     const target = reading.place;
     const tail = target.whole ? "all" : reader.tail(entries);
     const aligner = new Aligner(target, tail === "all");
@@ -126,8 +133,9 @@ export class StreamSession {
     let isPaused = false;
     const opened = (): void => {
       skipGuard?.opened();
-      if (aligner.matched) this.#listens();
-      else silence.restart();
+      if (aligner.matched) return this.#listens();
+      this.#enter({ type: "aligning", silenceMs: ALIGNMENT_SILENCE_MS });
+      silence.restart();
     };
     guard?.begin();
     skipGuard?.begin();
@@ -160,7 +168,7 @@ export class StreamSession {
         return isDoubtful || lag.mayBeOvertaken(chunk, from) ? "stop" : undefined;
       }
       isPaused = true;
-      return buffer.room(signal).then(() => {
+      return this.#room(signal).then(() => {
         isPaused = false;
         this.#commit(chunk, from);
         // While it was paused the engine's own log rotation may have overtaken it, which says nothing of it.
@@ -319,6 +327,7 @@ export class StreamSession {
     beforeTaking: () => void = () => {},
   ): Promise<ReadEnd> {
     const { reader, buffer } = this.#parts;
+    this.#enter({ type: "catching-up" });
     const take = (entries: Entries, from: number): undefined => {
       beforeTaking();
       return this.#commit(entries, from);
@@ -331,7 +340,7 @@ export class StreamSession {
           if (from === "stop") return "stop";
           if (from >= entries.length) return undefined;
           if (!buffer.full) return take(entries, from);
-          return buffer.room(signal).then(() => take(entries, from));
+          return this.#room(signal).then(() => take(entries, from));
         },
       },
       signal,
@@ -348,8 +357,22 @@ export class StreamSession {
     return undefined;
   }
 
+  #enter(phase: StreamPhase): void {
+    this.#parts.events.phase?.(phase);
+  }
+
+  async #room(signal: AbortSignal): Promise<void> {
+    this.#parts.events.paused?.(true);
+    try {
+      await this.#parts.buffer.room(signal);
+    } finally {
+      this.#parts.events.paused?.(false);
+    }
+  }
+
   #listens(): void {
     this.#listensSince = performance.now();
+    this.#enter({ type: "following" });
     this.#report("exact");
   }
 
