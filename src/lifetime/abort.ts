@@ -17,6 +17,17 @@ export function onAbort(signal: AbortSignal | undefined, callback: () => void): 
   };
 }
 
+/**
+ * As `promise`, but rejects at once with the signal's reason when that aborts first: of what takes no signal, such as a
+ * store's `load()`, nobody waits for the end.
+ */
+export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const unlink = onAbort(signal, () => reject(signal.reason));
+    promise.then(resolve, reject).finally(unlink);
+  });
+}
+
 const listeners = new WeakMap<AbortSignal, () => void>();
 
 function listen(signal: AbortSignal): Set<() => void> {

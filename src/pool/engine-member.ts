@@ -5,6 +5,7 @@ import { DEFAULT_CONNECT_TIMEOUT_MS, isModem } from "../engine/engine-options.ts
 import type { Engine } from "../engine/engine-options.ts";
 import type { Inspection } from "../engine/inspection.ts";
 import { DockspoolError } from "../errors.ts";
+import { unlessAborted } from "../lifetime/abort.ts";
 import { Backoff } from "../lifetime/backoff.ts";
 import { sleep } from "../lifetime/deadline.ts";
 import type { TaskGroup } from "../lifetime/task-group.ts";
@@ -75,7 +76,10 @@ export class EngineMember {
           : this.checkpoints.isNew(info.id, createdAt),
       newSince: () => this.checkpoints?.lastSeenAt ?? begunAt,
       settled: () => this.#sees(),
-      ready: async () => this.checkpoints?.ready(tasks.signal),
+      ready: async () => {
+        if (this.checkpoints === undefined) return;
+        await unlessAborted(this.checkpoints.ready(tasks.signal), tasks.signal);
+      },
       selects: (container) => !isExcluded(container.id) && options.selects(container),
       isFollowed: (id) => roster.sources.has(id),
       locate: (inspection, isNew, signal) => this.#place(inspection, () => isNew, signal),
@@ -89,7 +93,8 @@ export class EngineMember {
     });
     this.events = new EngineEvents(this.client, {
       look: async (signal) => {
-        await this.checkpoints?.ready(tasks.signal);
+        if (this.checkpoints !== undefined)
+          await unlessAborted(this.checkpoints.ready(tasks.signal), signal);
         const at = Date.now();
         await this.discovery.look(signal);
         this.#isUpToDate = true;
@@ -195,7 +200,8 @@ export class EngineMember {
     if (checkpoints === undefined) return undefined;
     // What is read already is delivered by the source that read it.
     const position =
-      this.#pool.roster.placeBehind(info.id) ?? (await checkpoints.load(info.id, signal));
+      this.#pool.roster.placeBehind(info.id) ??
+      (await unlessAborted(checkpoints.load(info.id, signal), signal));
     return position === undefined ? undefined : { start: { position }, isResumed: true };
   }
 

@@ -1,6 +1,10 @@
 import { DockspoolError } from "../errors.ts";
 import type { ContainerInfo } from "../wire/records.ts";
 
+export function poolClosed(): DockspoolError {
+  return new DockspoolError("CLOSED", "The pool is closed.");
+}
+
 export function notFound({ id, name }: ContainerInfo): DockspoolError {
   return new DockspoolError(
     "CONTAINER_NOT_FOUND",

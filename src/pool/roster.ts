@@ -13,6 +13,7 @@ import type { EndReason, SourceStatus } from "../source/status.ts";
 import type { ContainerInfo } from "../wire/records.ts";
 import type { Discovery } from "./discovery/discovery.ts";
 import type { EngineEvents } from "./discovery/engine-events.ts";
+import { poolClosed } from "./failures.ts";
 import { Feed } from "./merge/feed.ts";
 import type { PoolSourceOptions, ResolvedPoolOptions } from "./options.ts";
 import { Output } from "./merge/output.ts";
@@ -60,6 +61,8 @@ export class Roster {
   readonly #emit: (status: PoolStatus) => void;
   /** Of sources that have ended: lines that are not delivered yet, by container. */
   readonly #leaving = new Map<string, Feed[]>();
+  /** Nothing is followed any more, and nothing that is still on its way here. */
+  #isClosed = false;
   /** Of sources that have ended. */
   readonly #past = { lines: 0, rotations: 0, gaps: 0, reconnects: 0 };
 
@@ -82,10 +85,16 @@ export class Roster {
     this.rotations = new Rotations(rotation, signal);
   }
 
-  /** Begins to follow a container, if that is not done already. */
+  /**
+   * Begins to follow a container, if that is not done already. Whatever comes with a finding that is not followed is closed.
+   *
+   * @throws DockspoolError CLOSED
+   */
   add(member: Origin, finding: Finding, options: PoolSourceOptions): ContainerLogSource {
     const { info } = finding.inspection;
     const known = this.#sources.get(info.id);
+    if (known !== undefined || this.#isClosed) finding.headStart?.cancel();
+    if (this.#isClosed) throw poolClosed();
     if (known !== undefined) return known;
     const formers = this.#leaving.get(info.id)?.slice() ?? [];
     const checkpoint = member.checkpoints?.keep(info.id, {
@@ -163,6 +172,7 @@ export class Roster {
 
   /** Ends all sources. Resolves with what outlived the deadline. */
   async close(reason: EndReason): Promise<unknown[]> {
+    this.#isClosed = true;
     const entries = [...this.#entries.values()];
     const ends = await Promise.allSettled(entries.map(({ capture }) => capture.stop(reason)));
     return ends.flatMap((end): unknown[] => (end.status === "rejected" ? [end.reason] : []));

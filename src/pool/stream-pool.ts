@@ -18,6 +18,7 @@ import type { EndReason, Rotation } from "../source/status.ts";
 import type { LogBatch, LogRecord } from "../wire/records.ts";
 import { findContainer } from "./discovery/container-search.ts";
 import { EngineMember } from "./engine-member.ts";
+import { poolClosed } from "./failures.ts";
 import { healthOf } from "./health.ts";
 import type { Health } from "./health.ts";
 import { checkSourceOptions, resolvePoolOptions } from "./options.ts";
@@ -310,7 +311,7 @@ export class StreamPool
 
   /** Stops reading. */
   async #stop(reason: EndReason): Promise<void> {
-    const life = this.#life.close({ reason: closedError(), timeoutMs: CLOSE_TIMEOUT_MS });
+    const life = this.#life.close({ reason: poolClosed(), timeoutMs: CLOSE_TIMEOUT_MS });
     const [survivors, tasks] = await Promise.allSettled([this.#roster.close(reason), life]);
     for (const member of this.#members.values()) member.close();
     this.#roster.output.end(reason.kind === "failed" ? { failure: { error: reason.error } } : {});
@@ -330,12 +331,8 @@ export class StreamPool
   }
 
   #refuseClosed(): void {
-    if (this.#life.signal.aborted) throw closedError();
+    if (this.#life.signal.aborted) throw poolClosed();
   }
-}
-
-function closedError(): DockspoolError {
-  return new DockspoolError("CLOSED", "The pool is closed.");
 }
 
 function stillRunning(errors: readonly unknown[]): DockspoolError {

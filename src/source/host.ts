@@ -53,8 +53,9 @@ export interface HeldStream {
 }
 
 export interface HeadStart {
-  /** Undefined where it could not be opened. */
-  take(holder: TurnHolder): Promise<HeldStream | undefined>;
+  /** Undefined where it could not be opened, or once `signal` aborts: nothing of it is held then. */
+  take(holder: TurnHolder, signal: AbortSignal): Promise<HeldStream | undefined>;
+  /** Nobody wants it. What was taken is the taker's. */
   cancel(): void;
 }
 

@@ -123,7 +123,7 @@ export class TurnKeeper {
   async #take(turns: Turns, signal: AbortSignal): Promise<boolean> {
     const headStart = this.#headStart;
     this.#headStart = undefined;
-    const held = await headStart?.take(this.#holder);
+    const held = await headStart?.take(this.#holder, signal);
     if (held !== undefined) {
       this.#turn = held.turn;
       this.#held = held.body;

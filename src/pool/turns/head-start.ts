@@ -12,30 +12,40 @@ import type { HeldStream, Turn, TurnHolder, Turns } from "../../source/host.ts";
 export class HeadStart {
   readonly #closing = new AbortController();
   readonly #stream: Promise<HeldStream | undefined>;
+  #unlink: () => void = () => {};
+  #state: "asked" | "taken" | "cancelled" = "asked";
   #holder: TurnHolder | undefined;
-  #isTaken = false;
 
+  /** Cancelled with `signal`, until somebody takes it. */
   constructor(client: EngineClient, turns: Turns, container: string, signal: AbortSignal) {
-    const unlink = onAbort(signal, () => this.cancel());
-    this.#stream = this.#open(client, turns, container).finally(unlink);
+    this.#stream = this.#open(client, turns, container);
+    this.#unlink = onAbort(signal, () => this.cancel());
   }
 
-  /** The stream and its turn, which are the caller's from now on; undefined where it could not be opened. */
-  take(holder: TurnHolder): Promise<HeldStream | undefined> {
-    this.#isTaken = true;
+  /**
+   * The stream and its turn, which are the caller's from now on. Undefined where it could not be opened, or once `signal`
+   * aborts: nothing of it is held then.
+   */
+  async take(holder: TurnHolder, signal: AbortSignal): Promise<HeldStream | undefined> {
+    if (this.#state !== "asked") return undefined;
+    this.#state = "taken";
     this.#holder = holder;
-    return this.#stream;
+    this.#unlink();
+    const unlink = onAbort(signal, () => this.#closing.abort());
+    const held = await this.#stream;
+    unlink();
+    if (held === undefined || !signal.aborted) return held;
+    await giveBack(held);
+    return undefined;
   }
 
-  /** Nobody wants it. */
+  /** Nobody wants it. What was taken is the taker's. */
   cancel(): void {
+    if (this.#state !== "asked") return;
+    this.#state = "cancelled";
+    this.#unlink();
     this.#closing.abort();
-    if (this.#isTaken) return;
-    this.#isTaken = true;
-    void this.#stream.then(async (held) => {
-      await held?.body.drop();
-      held?.turn.release();
-    });
+    void this.#stream.then((held) => held && giveBack(held));
   }
 
   async #open(
@@ -59,4 +69,9 @@ export class HeadStart {
       return undefined;
     }
   }
+}
+
+async function giveBack({ turn, body }: HeldStream): Promise<void> {
+  await body.drop();
+  turn.release();
 }

@@ -108,6 +108,7 @@ export class Slots implements Turns {
       this.#interests[interest]++;
       const unlink = onAbort(signal, () => {
         leave();
+        if (this.waiting === 0) clearTimeout(this.#timer);
         reject(signal.reason);
       });
       this.#arrange();

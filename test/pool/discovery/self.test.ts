@@ -11,7 +11,7 @@ type Self = typeof self;
 vi.mock("../../../src/pool/discovery/self.ts", (): Partial<Self> => ({
   ownContainerId: () => Promise.resolve(here.id),
 }));
-const { ownContainerId } = await vi.importActual<Self>("../../src/pool/self.ts");
+const { ownContainerId } = await vi.importActual<Self>("../../../src/pool/discovery/self.ts");
 
 const OWN = "0a1b".repeat(16);
 const OTHER = "f9e8".repeat(16);
