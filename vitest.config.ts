@@ -1,6 +1,23 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 import type { ViteUserConfig } from "vitest/config";
+import { chosenForms } from "./test/support/size.ts";
+
+const forms = chosenForms();
+
+/** How long a test in its long form may take, on a busy machine. */
+const LONG_FORM_MS = 900_000;
+
+/** Test files of a folder. The long run reads only those that have a long form. */
+function testFiles(folder: string, exclude: readonly string[] = []): string[] {
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .map((name) => join(folder, name))
+    .filter((path) => path.endsWith(".test.ts"))
+    .filter((path) => !exclude.some((excluded) => path.startsWith(excluded)))
+    .filter((path) => forms !== "long" || readFileSync(path, "utf8").includes("support/size.ts"));
+}
 
 /** Suites of these projects share a real engine, so their files run one after the other. */
 function withEngine(name: string, timeoutMs: number, order: number) {
@@ -8,7 +25,7 @@ function withEngine(name: string, timeoutMs: number, order: number) {
     extends: true as const,
     test: {
       name,
-      include: [`test/${name}/**/*.test.ts`],
+      include: testFiles(`test/${name}`),
       globalSetup: ["test/support/global-setup.ts"],
       fileParallelism: false,
       sequence: { groupOrder: order },
@@ -28,6 +45,13 @@ const config: ViteUserConfig = defineConfig({
     maxWorkers: Math.max(2, availableParallelism() - 1),
     reporters:
       jsonFile === undefined ? ["default"] : ["default", ["json", { outputFile: jsonFile }]],
+    tags: [
+      {
+        name: "long",
+        description: "Has a long form.",
+        ...(forms === "short" ? {} : { timeout: LONG_FORM_MS }),
+      },
+    ],
     coverage: {
       provider: "v8",
       include: ["src/**/*.ts"],
@@ -38,10 +62,9 @@ const config: ViteUserConfig = defineConfig({
         extends: true,
         test: {
           name: "unit",
-          include: ["test/**/*.test.ts"],
-          exclude: ["test/engine/**", "test/soak/**", "test/package/consumer/**"],
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
+          include: testFiles("test", ["test/engine/", "test/soak/", "test/package/consumer/"]),
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
       withEngine("engine", 300_000, 1),

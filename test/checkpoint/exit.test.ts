@@ -14,7 +14,7 @@ it.each(["source", "pool"])(
     fake.create({ name: "web" }).write("one");
     const { socketPath = "" } = fake.engine;
     const { stdout } = await run(process.execPath, ["--import", "tsx", program, socketPath, what], {
-      timeout: 20_000,
+      timeout: 60_000,
     });
     expect(stdout).toBe("one\nover\n");
   },

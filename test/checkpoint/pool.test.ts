@@ -120,7 +120,7 @@ describe("a pool's positions", () => {
       if (rotation === false) {
         await follower.pool.rotate();
         expect(await rest()).toEqual(["|"]);
-      } else await expect.poll(() => saved(), { timeout: 10_000 }).toEqual([]);
+      } else await expect.poll(() => saved(), { timeout: 60_000 }).toEqual([]);
       await follower.pool.close();
       runs = new PoolRuns(fake);
     }
@@ -134,7 +134,7 @@ describe("a pool's positions", () => {
     await follower.until(() => follower.source(web).stats.delivered === 1);
     web.stop();
     await follower.status(web, "stopped");
-    await expect.poll(() => saved(), { timeout: 10_000 }).toEqual([]);
+    await expect.poll(() => saved(), { timeout: 60_000 }).toEqual([]);
     expect(await runs.kept()).toEqual([web.id, api.id].toSorted());
     web.start();
     web.write("two");

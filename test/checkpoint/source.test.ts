@@ -222,7 +222,7 @@ describe("a source's position", () => {
     write("one", "two");
     await follower.has(2);
     await eventually(() => follower.source.stats.delivered === 2);
-    await expect.poll(() => rest(), { timeout: 10_000 }).toEqual([]);
+    await expect.poll(() => rest(), { timeout: 60_000 }).toEqual([]);
   });
 
   it("is saved when the container has stopped, and kept", async () => {
@@ -233,7 +233,7 @@ describe("a source's position", () => {
     await eventually(() => follower.source.stats.delivered === 2);
     web.stop();
     await follower.status("stopped");
-    await expect.poll(() => rest(), { timeout: 10_000 }).toEqual([]);
+    await expect.poll(() => rest(), { timeout: 60_000 }).toEqual([]);
     expect(Object.keys(await store.all())).toHaveLength(1);
     web.start();
     write("three");

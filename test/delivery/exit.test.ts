@@ -22,7 +22,7 @@ describe.each(["source", "pool"])("a process with a %s, the sink of which", (kin
     fake.create({ name: "web" }).write("one");
     const { socketPath = "" } = fake.engine;
     const args = ["--import", "tsx", program, socketPath, kind, how];
-    const { stdout } = await run(process.execPath, args, { timeout: 25_000 });
+    const { stdout } = await run(process.execPath, args, { timeout: 60_000 });
     expect(stdout.trim().split("\n")).toEqual(said);
   });
 });

@@ -12,7 +12,7 @@ it("a signal that comes while positions are saved is left to the process's own l
   const { stdout } = await promisify(execFile)(
     process.execPath,
     ["--import", "tsx", program, path],
-    { timeout: 25_000 },
+    { timeout: 60_000 },
   );
   expect(stdout).toBe("ended by itself\n");
 });

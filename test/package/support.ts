@@ -59,7 +59,7 @@ export class Project implements AsyncDisposable {
 
   /** Runs a program of the project's to its end; what it prints as JSON. */
   async run(program: string, node: string = process.execPath): Promise<unknown> {
-    const { stdout } = await run(node, [program], { cwd: this.directory, timeout: 20_000 });
+    const { stdout } = await run(node, [program], { cwd: this.directory, timeout: 60_000 });
     return JSON.parse(stdout);
   }
 }

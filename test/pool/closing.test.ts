@@ -6,6 +6,7 @@ import { FakeEngine } from "../../src/testing.ts";
 import type { FakeContainer } from "../../src/testing.ts";
 import { eager, eventually, failure, nothingOpen, toLines, turns } from "../support/fake-follow.ts";
 import { PoolFollower } from "../support/pool-follow.ts";
+import { sizes, twoSizes } from "../support/size.ts";
 
 let fake: FakeEngine;
 let pools: StreamPool[];
@@ -198,35 +199,39 @@ describe("close()", () => {
     }
   });
 
-  it("just when a container that waited was given its turn opens nothing any more", async () => {
-    const containers = create(3);
-    for (const act of ["detach", "close"] as const) {
-      for (let ticks = 0; ticks < 16; ticks++) {
-        const source = { ...eager, rotateTimeoutMs: 300 };
-        const follower = follow({ maxStreams: 1, timeSliceMs: 3_600_000, source });
-        for (const container of containers) await follower.expectAll(container);
-        await follower.until(() => follower.pool.stats.streamsWaiting === 2, "2 wait");
-        const { pool } = follower;
-        const holder = [...pool.sources.values()].find(({ stats }) => stats.state !== "waiting");
-        let ending: Promise<unknown> | undefined;
-        pool.on("status", ({ type }) => {
-          if (type !== "detached" || ending !== undefined) return;
-          ending = (async () => {
-            for (let tick = 0; tick < ticks; tick++) await Promise.resolve();
-            const waiting = [...pool.sources.keys()];
-            if (act === "close") await pool.close();
-            else await Promise.all(waiting.map((id) => pool.detach(id)));
-          })();
-        });
-        await pool.detach(holder?.container ?? "");
-        expect(ending).toBeDefined();
-        await ending;
-        await follower.end();
-        for (const container of containers) follower.expectExactly(container);
-        await nothingLeft(pool);
+  it(
+    "just when a container that waited was given its turn opens nothing any more",
+    twoSizes,
+    async () => {
+      const containers = create(3);
+      for (const act of ["detach", "close"] as const) {
+        for (let ticks = 0; ticks < sizes({ short: 8, long: 16 }); ticks++) {
+          const source = { ...eager, rotateTimeoutMs: 300 };
+          const follower = follow({ maxStreams: 1, timeSliceMs: 3_600_000, source });
+          for (const container of containers) await follower.expectAll(container);
+          await follower.until(() => follower.pool.stats.streamsWaiting === 2, "2 wait");
+          const { pool } = follower;
+          const holder = [...pool.sources.values()].find(({ stats }) => stats.state !== "waiting");
+          let ending: Promise<unknown> | undefined;
+          pool.on("status", ({ type }) => {
+            if (type !== "detached" || ending !== undefined) return;
+            ending = (async () => {
+              for (let tick = 0; tick < ticks; tick++) await Promise.resolve();
+              const waiting = [...pool.sources.keys()];
+              if (act === "close") await pool.close();
+              else await Promise.all(waiting.map((id) => pool.detach(id)));
+            })();
+          });
+          await pool.detach(holder?.container ?? "");
+          expect(ending).toBeDefined();
+          await ending;
+          await follower.end();
+          for (const container of containers) follower.expectExactly(container);
+          await nothingLeft(pool);
+        }
       }
-    }
-  });
+    },
+  );
 
   it("settles in an outage", async () => {
     const containers = create(10);
@@ -284,18 +289,23 @@ describe("close()", () => {
     expect(follower.pool.stats.bufferedBytes).toBe(0);
   });
 
-  it("of a thousand containers over fifty streams settles and gives everything back", async () => {
-    const containers = create(1_000);
-    const follower = follow({ maxStreams: 50, timeSliceMs: 10 });
-    await follower.attached(...containers);
-    expect(follower.pool.stats.containers).toBe(1_000);
-    await follower.end();
-    await nothingLeft(follower.pool);
-    expect(follower.seen("detached")).toHaveLength(1_000);
-    expectBeginnings(follower, containers);
-    expect(fake.open.maxFollows).toBeLessThanOrEqual(50);
-    expect(follower.pool.listenerCount("status")).toBe(1);
-  });
+  it(
+    "of many containers over fifty streams settles and gives everything back",
+    twoSizes,
+    async () => {
+      const count = sizes({ short: 200, long: 1_000 });
+      const containers = create(count);
+      const follower = follow({ maxStreams: 50, timeSliceMs: 10 });
+      await follower.attached(...containers);
+      expect(follower.pool.stats.containers).toBe(count);
+      await follower.end();
+      await nothingLeft(follower.pool);
+      expect(follower.seen("detached")).toHaveLength(count);
+      expectBeginnings(follower, containers);
+      expect(fake.open.maxFollows).toBeLessThanOrEqual(50);
+      expect(follower.pool.listenerCount("status")).toBe(1);
+    },
+  );
 
   it("names a task of the caller's that does not end, and the pool has ended all the same", async () => {
     const containers = create(4, 10);

@@ -14,7 +14,7 @@ it.each(["break", "close", "abort", "rotate"])(
     fake.create({ name: "web" }).write("one");
     const { socketPath = "" } = fake.engine;
     const { stdout } = await run(process.execPath, ["--import", "tsx", fixture, socketPath, how], {
-      timeout: 25_000,
+      timeout: 60_000,
     });
     expect(stdout.split("\n").slice(-2)).toEqual(["over", ""]);
   },

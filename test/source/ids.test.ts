@@ -68,7 +68,7 @@ describe("the id of a line", () => {
     const { socketPath = "" } = fake.engine;
     const { stdout } = await run(process.execPath, ["--import", "tsx", otherProcess, socketPath], {
       maxBuffer: 1e8,
-      timeout: 25_000,
+      timeout: 60_000,
     });
     const others = stdout.trimEnd().split("\n");
     expect(others.map((line): unknown => JSON.parse(line))).toEqual(

@@ -35,7 +35,7 @@ export const eager: { reconnect: { minDelayMs: number; maxDelayMs: number } } = 
 };
 
 /** A wait that lasts so long has failed; nothing is judged by how long it took. */
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 60_000;
 
 /** Consumes a source from now on, and waits for what comes of it. */
 export class Follower {

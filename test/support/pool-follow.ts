@@ -12,7 +12,7 @@ import { eventually, texts, toLines } from "./fake-follow.ts";
 import type { Line } from "./fake-follow.ts";
 
 /** A wait that lasts so long has failed; nothing is judged by how long it took. */
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 60_000;
 
 /** How many requests for one container there were: of its state, or of its log. */
 export function asked(fake: FakeEngine, { id }: FakeContainer, what: "json" | "logs"): number {
