@@ -1,31 +1,36 @@
 import { DockspoolError, messageOf } from "../errors.ts";
 import { onAbort } from "../lifetime/abort.ts";
+import { handled } from "../lifetime/handled.ts";
 import { TaskGroup } from "../lifetime/task-group.ts";
 import { Backlog } from "./backlog.ts";
 import { resolveDelivery } from "./options.ts";
-import type { Supply } from "./portion.ts";
+import type { Retry } from "./retry.ts";
 import { isInsideSink } from "./sink-call.ts";
 import { SinkDelivery } from "./sink-delivery.ts";
-import type { Retry } from "./sink-delivery.ts";
+import { failureOf } from "./sink-state.ts";
+import type { SinkReport, SinkState } from "./sink-state.ts";
 import type { Delivery, DeliveryOptions, Sink } from "./sink.ts";
+import type { Supply } from "./supply.ts";
 
 export interface DispatchHost {
   /** The caller's. */
   readonly signal: AbortSignal | undefined;
   readonly retrying: (retry: Retry) => void;
-  /** A sink has given up: nothing more is to be read. */
+  /** A sink has given up: reading ends. */
   readonly failed: (error: DockspoolError) => unknown;
   /** A sink gets nothing more: resolves when the position is saved. */
   readonly saved: () => Promise<void>;
 }
 
-/** Brings what was read to all sinks of a source or a pool. */
+/** Delivers what was read to all sinks of a source or a pool. */
 export class Dispatch {
   readonly #supply: Supply;
   readonly #host: DispatchHost;
   readonly #backlog: Backlog;
   readonly #tasks = new TaskGroup("delivery");
   readonly #deliveries = new Set<SinkDelivery>();
+  /** By sink: they are over, and what they failed by is still to be seen. */
+  readonly #failed = new Map<string, SinkState>();
   #isWaiting = false;
   #unlink: () => void = () => {};
 
@@ -36,7 +41,7 @@ export class Dispatch {
   }
 
   /** How many deliveries run. */
-  get size(): number {
+  get running(): number {
     return this.#tasks.size;
   }
 
@@ -45,41 +50,41 @@ export class Dispatch {
     return isInsideSink(this);
   }
 
-  /** Sinks that failed last and are tried again. */
-  get retries(): readonly Retry[] {
-    return [...this.#deliveries].flatMap(({ retry }) => retry ?? []);
+  /** Of each sink that runs or has failed. */
+  get reports(): readonly SinkReport[] {
+    const running = Array.from(this.#deliveries, ({ name, state }) => ({ name, state }));
+    const failed = Array.from(this.#failed, ([name, state]) => ({ name, state }));
+    return [...failed, ...running];
   }
 
   /** @throws DockspoolError INVALID_OPTION */
   deliver(sink: Sink, options: DeliveryOptions): Delivery {
     const resolved = resolveDelivery(sink, options);
     if (this.#tasks.signal.aborted) return overWith(this.#tasks.signal.reason);
+    const name = this.#unusedName(resolved.name);
+    this.#failed.delete(name);
     const delivery = new SinkDelivery({
       sink,
-      options: resolved,
+      options: { ...resolved, name },
       supply: this.#supply,
       backlog: this.#backlog,
       owner: this,
       retrying: this.#host.retrying,
       idle: () => this.#await(),
     });
-    const delivered = this.#tasks.run(`sink "${resolved.name}"`, (signal) =>
-      this.#run(delivery, signal),
-    );
-    const done = this.#saved(delivered);
-    // It need not be looked at.
-    done.catch(() => {});
+    const delivered = this.#tasks.run(`sink "${name}"`, (signal) => this.#run(delivery, signal));
+    const done = handled(this.#saved(delivered));
     // Inside one of the sinks it would wait for itself.
     const unlessInside = async (work: Promise<void>): Promise<void> => {
       if (!this.isCalledFromInside) await work;
-      else work.catch(() => {});
     };
     return {
       done,
-      flush: () => unlessInside(this.#deliveries.has(delivery) ? delivery.flush() : done),
+      flush: () =>
+        handled(unlessInside(this.#deliveries.has(delivery) ? handled(delivery.flush()) : done)),
       stop: () => {
         delivery.stop();
-        return unlessInside(done);
+        return handled(unlessInside(done));
       },
     };
   }
@@ -99,16 +104,28 @@ export class Dispatch {
     }
   }
 
+  /** A second sink of one name is "name#2". */
+  #unusedName(name: string): string {
+    const used = new Set(Array.from(this.#deliveries, (delivery) => delivery.name));
+    let unused = name;
+    for (let number = 2; used.has(unused); number++) unused = `${name}#${number}`;
+    return unused;
+  }
+
   #undelivered(timeoutMs: number): DockspoolError {
-    const reasons = Array.from(this.#deliveries, ({ name, retry }) =>
-      retry === undefined
+    const sinks = Array.from(this.#deliveries, ({ name, state }) => ({
+      name,
+      failure: failureOf(state),
+    }));
+    const reasons = sinks.map(({ name, failure }) =>
+      failure === undefined
         ? `sink "${name}" has not returned`
-        : `sink "${name}" has failed ${retry.attempt} times, at last with: ${messageOf(retry.error)}`,
+        : `sink "${name}" has failed ${failure.attempts} times, at last with: ${messageOf(failure.error)}`,
     );
     return new DockspoolError(
       "TASKS_STILL_RUNNING",
       `Not all that was read could be delivered within ${timeoutMs} ms: ${reasons.join("; ")}. The position stays before it.`,
-      { cause: this.retries[0]?.error },
+      { cause: sinks.find(({ failure }) => failure !== undefined)?.failure?.error },
     );
   }
 
@@ -149,6 +166,7 @@ export class Dispatch {
 
   #leave(delivery: SinkDelivery): void {
     this.#deliveries.delete(delivery);
+    if (delivery.state.kind === "failed") this.#failed.set(delivery.name, delivery.state);
     if (this.#deliveries.size === 0) this.#unlink();
   }
 
@@ -169,8 +187,7 @@ export class Dispatch {
 
 /** Nothing is delivered any more. */
 function overWith(reason: unknown): Delivery {
-  const done = Promise.reject<void>(reason);
-  done.catch(() => {});
+  const done = handled(Promise.reject<void>(reason));
   return { done, flush: () => done, stop: () => done };
 }
 

@@ -23,8 +23,14 @@ export function isInsideSink(owner: object): boolean {
   return false;
 }
 
+/** The call is awaited, until it is given up. */
+interface Awaited {
+  settle: ((outcome: Promise<void>) => void) | undefined;
+}
+
 /**
- * Calls a function of the caller's and awaits what it returns.
+ * Calls a function of the caller's and awaits what it returns. A call that never settles is left to itself: what its promise
+ * keeps alive is no more than a few small objects, and neither the batch nor its error.
  *
  * @throws what it throws; an error after `timeoutMs`; the signal's reason
  */
@@ -36,22 +42,39 @@ export async function callSink(
 ): Promise<void> {
   const limit = deadline(timeoutMs, signal);
   const call: SinkCall = { owner, outer: calls.getStore(), isRunning: true };
-  const running = calls.run(call, async () => {
-    try {
-      await sink(limit.signal);
-    } finally {
-      call.isRunning = false;
-    }
-  });
+  const awaited: Awaited = { settle: undefined };
   let unlink: (() => void) | undefined;
   try {
-    // A call that never settles is left to itself.
     await new Promise<void>((resolve, reject) => {
+      awaited.settle = resolve;
       unlink = onAbort(limit.signal, () => reject(limit.signal.reason));
-      running.then(resolve, reject);
+      const running = calls.run(call, () => returned(sink, limit.signal));
+      hear(running, call, awaited);
     });
   } finally {
+    awaited.settle = undefined;
     unlink?.();
     limit.release();
+  }
+}
+
+/** Outside of `callSink`, since a promise that never settles keeps alive all that its reactions can see. */
+function hear(running: Promise<void>, call: SinkCall, awaited: Awaited): void {
+  const settle = (): void => {
+    call.isRunning = false;
+    awaited.settle?.(running);
+  };
+  running.then(settle, settle);
+}
+
+/** What the function returns or throws, as a promise; its own promise as it is. */
+function returned(
+  sink: (signal: AbortSignal) => void | Promise<void>,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    return Promise.resolve(sink(signal));
+  } catch (error) {
+    return Promise.reject(error);
   }
 }

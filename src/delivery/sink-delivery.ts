@@ -2,11 +2,13 @@ import { DockspoolError, messageOf } from "../errors.ts";
 import { Backoff } from "../lifetime/backoff.ts";
 import { sleep } from "../lifetime/deadline.ts";
 import type { LogBatch } from "../wire/records.ts";
-import type { Backlog, Reader } from "./backlog.ts";
+import type { Backlog, SinkPosition } from "./backlog.ts";
 import type { ResolvedDelivery } from "./options.ts";
-import type { Supply } from "./portion.ts";
+import type { Retry } from "./retry.ts";
 import { callSink } from "./sink-call.ts";
+import type { SinkState } from "./sink-state.ts";
 import type { Sink } from "./sink.ts";
+import type { Supply } from "./supply.ts";
 
 export interface DeliveryParts {
   readonly sink: Sink;
@@ -20,43 +22,35 @@ export interface DeliveryParts {
   readonly idle: () => void;
 }
 
-/** An attempt has failed, and another follows. */
-export interface Retry {
-  readonly sink: string;
-  readonly attempt: number;
-  readonly delayMs: number;
-  readonly error: unknown;
-  readonly records: LogBatch;
-}
-
-/** All that came by then is to be delivered without waiting for more. */
+/** A call of `flush()`: all that arrived by `until` is delivered without waiting for more. */
 interface Flush {
+  /** By `performance.now()`. */
   readonly until: number;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
 
-/** Takes one sink's batches out of the backlog, one after the other. */
+/** Delivers the backlog to one sink, one batch after the other. */
 export class SinkDelivery {
   readonly #parts: DeliveryParts;
-  readonly #reader: Reader;
+  readonly #position: SinkPosition;
+  #state: SinkState = { kind: "idle", since: Date.now() };
   #flushes: Flush[] = [];
+  /** `stop()` was called then, by `performance.now()`. */
   #stopAt: number | undefined;
-  #retrying: Retry | undefined;
   #wake: () => void = () => {};
 
   constructor(parts: DeliveryParts) {
     this.#parts = parts;
-    this.#reader = parts.backlog.join();
+    this.#position = parts.backlog.join();
   }
 
   get name(): string {
     return this.#parts.options.name;
   }
 
-  /** What was tried last and failed. */
-  get retry(): Retry | undefined {
-    return this.#retrying;
+  get state(): SinkState {
+    return this.#state;
   }
 
   /** There may be something at hand. */
@@ -64,7 +58,7 @@ export class SinkDelivery {
     this.#wake();
   }
 
-  /** Resolves when what came by now is delivered. */
+  /** Resolves when what arrived by now is delivered. */
   flush(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#flushes.push({ until: performance.now(), resolve, reject });
@@ -72,7 +66,7 @@ export class SinkDelivery {
     });
   }
 
-  /** Nothing that comes from now on is delivered. */
+  /** Nothing that arrives from now on is delivered. */
   stop(): void {
     this.#stopAt ??= performance.now();
     this.#wake();
@@ -86,8 +80,10 @@ export class SinkDelivery {
   async run(signal: AbortSignal): Promise<void> {
     try {
       await this.#run(signal);
+      this.#becomes({ kind: "ended", since: Date.now() });
       for (const { resolve } of this.#flushes.splice(0)) resolve();
     } catch (error) {
+      if (this.#state.kind !== "failed") this.#becomes({ kind: "ended", since: Date.now() });
       for (const { reject } of this.#flushes.splice(0)) reject(error);
       throw error;
     }
@@ -99,10 +95,9 @@ export class SinkDelivery {
       const batch = await this.#next(signal);
       if (batch === undefined) break;
       await this.#deliver(batch, signal);
-      this.#retrying = undefined;
-      backlog.acknowledge(this.#reader);
+      backlog.acknowledge(this.#position);
     }
-    backlog.leave(this.#reader);
+    backlog.leave(this.#position);
     const failure = this.#stopAt === undefined ? supply.ended?.failure : undefined;
     if (failure !== undefined) throw failure.error;
   }
@@ -111,38 +106,39 @@ export class SinkDelivery {
   async #next(signal: AbortSignal): Promise<LogBatch | undefined> {
     const { backlog, supply, options } = this.#parts;
     const { maxRecords, maxWaitMs } = options;
+    const position = this.#position;
     for (;;) {
       signal.throwIfAborted();
-      let count = backlog.fill(this.#reader, maxRecords);
+      let count = backlog.fill(position, maxRecords);
       const isHurried = this.#flushes.length > 0 || this.#stopAt !== undefined;
-      if (count === maxRecords && !isHurried) return backlog.next(this.#reader, count);
-      const arrivedAt = backlog.oldest(this.#reader);
+      if (count === maxRecords && !isHurried) return backlog.next(position, count);
+      const arrivedAt = backlog.oldest(position);
       this.#settleFlushes(arrivedAt);
-      const isDone = this.#stopAt !== undefined && !this.#isOwed(this.#stopAt, arrivedAt);
-      if (isDone) count = Math.min(count, this.#reader.bound - this.#reader.at);
+      const isDone = this.#stopAt !== undefined && !this.#isLeft(this.#stopAt, arrivedAt);
+      if (isDone) count = Math.min(count, position.bound - position.next);
       if (count <= 0 && (isDone || supply.ended !== undefined)) return undefined;
       const waitMs = arrivedAt === undefined ? Infinity : arrivedAt + maxWaitMs - performance.now();
       const isDue = waitMs <= 0 || isHurried || supply.ended !== undefined;
-      if (count > 0 && (isDue || backlog.isPressing(this.#reader)))
-        return backlog.next(this.#reader, count);
-      await this.#pause(waitMs);
+      if (count > 0 && (isDue || backlog.isUrgent(position))) return backlog.next(position, count);
+      await this.#pause(count > 0 ? "filling" : "idle", waitMs);
     }
   }
 
-  /** Something that came by `until` is not delivered yet; `oldest`: when the oldest at hand came. */
-  #isOwed(until: number, oldest: number | undefined): boolean {
+  /** Records that arrived by `until` are not delivered yet. `oldest`: when the oldest one at hand arrived. */
+  #isLeft(until: number, oldest: number | undefined): boolean {
     return (oldest !== undefined && oldest <= until) || this.#parts.supply.holdsFrom(until);
   }
 
   #settleFlushes(oldest: number | undefined): void {
     if (this.#flushes.length === 0) return;
-    const owed = this.#flushes.filter(({ until }) => this.#isOwed(until, oldest));
-    const settled = this.#flushes.filter((flush) => !owed.includes(flush));
-    this.#flushes = owed;
+    const unsettled = this.#flushes.filter(({ until }) => this.#isLeft(until, oldest));
+    const settled = this.#flushes.filter((flush) => !unsettled.includes(flush));
+    this.#flushes = unsettled;
     for (const { resolve } of settled) resolve();
   }
 
-  #pause(ms: number): Promise<void> {
+  #pause(kind: "filling" | "idle", ms: number): Promise<void> {
+    if (this.#state.kind !== kind) this.#becomes({ kind, since: Date.now() });
     return new Promise((resolve) => {
       const timer = Number.isFinite(ms) ? setTimeout(() => this.#wake(), Math.ceil(ms)) : undefined;
       this.#wake = () => {
@@ -157,8 +153,12 @@ export class SinkDelivery {
     const { sink, options, owner, retrying } = this.#parts;
     const { attempts, timeoutMs } = options;
     const backoff = new Backoff(options.backoff);
+    const batch = { records: records.length, pendingSince: Date.now() };
+    let since = batch.pendingSince;
+    let failure: { readonly error?: unknown } = {};
     for (;;) {
       const { attempt, delayMs } = backoff.next();
+      this.#becomes({ kind: "calling", since, attempt, ...failure, ...batch });
       const call = (own: AbortSignal): void | Promise<void> =>
         sink(records, { signal: own, attempt });
       try {
@@ -166,10 +166,16 @@ export class SinkDelivery {
         return;
       } catch (error) {
         signal.throwIfAborted();
-        if (attempt >= attempts) return await this.#giveUp(records, attempt, error, signal);
-        this.#retrying = { sink: this.name, attempt, delayMs, error, records };
-        retrying(this.#retrying);
+        since = Date.now();
+        if (attempt >= attempts) {
+          this.#becomes({ kind: "giving-up", since, attempt, error, ...batch });
+          return await this.#giveUp(records, attempt, error, signal);
+        }
+        this.#becomes({ kind: "retrying", since, attempt, delayMs, error, ...batch });
+        retrying({ sink: this.name, attempt, delayMs, error, records });
         await sleep(delayMs, signal);
+        since = Date.now();
+        failure = { error };
       }
     }
   }
@@ -198,10 +204,16 @@ export class SinkDelivery {
     what = "the last error was",
   ): DockspoolError {
     const tries = attempts === 1 ? "its only attempt" : `${attempts} attempts`;
-    return new DockspoolError(
+    const error = new DockspoolError(
       "SINK_FAILED",
       `Sink "${this.name}" gave up ${records.length} record(s) after ${tries}; ${what}: ${messageOf(cause)}. The position stays before them.`,
       { container: records[0]?.container.id, cause },
     );
+    this.#becomes({ kind: "failed", since: Date.now(), error });
+    return error;
+  }
+
+  #becomes(state: SinkState): void {
+    this.#state = state;
   }
 }

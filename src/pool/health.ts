@@ -1,5 +1,6 @@
 import type { CheckpointKeeper } from "../checkpoint/keeper.ts";
-import type { Retry } from "../delivery/sink-delivery.ts";
+import { failureOf } from "../delivery/sink-state.ts";
+import type { SinkReport } from "../delivery/sink-state.ts";
 import { messageOf } from "../errors.ts";
 import type { SourceState } from "../source/status.ts";
 
@@ -23,7 +24,7 @@ export interface HealthParts {
   readonly engines: ReadonlyMap<string, EngineContact>;
   /** Of each source. */
   readonly states: readonly SourceState[];
-  readonly retries: readonly Retry[];
+  readonly sinks: readonly SinkReport[];
   readonly keeper: CheckpointKeeper | undefined;
 }
 
@@ -33,12 +34,17 @@ export interface EngineContact {
   readonly error: unknown;
 }
 
-export function healthOf({ engines, states, retries, keeper }: HealthParts): Health {
+export function healthOf({ engines, states, sinks, keeper }: HealthParts): Health {
   const components: Record<string, ComponentHealth> = {};
   for (const [name, contact] of engines) components[`engine:${name}`] = engineHealth(contact);
   components["streams"] = streamHealth(states);
-  for (const { sink, attempt, error } of retries)
-    components[`sink:${sink}`] = degraded(`attempt ${attempt} failed: ${messageOf(error)}`);
+  for (const { name, state } of sinks) {
+    const failure = failureOf(state);
+    if (failure !== undefined)
+      components[`sink:${name}`] = degraded(
+        `attempt ${failure.attempts} failed: ${messageOf(failure.error)}`,
+      );
+  }
   if (keeper !== undefined) {
     const { failure } = keeper;
     components["checkpoints"] =

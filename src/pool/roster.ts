@@ -1,5 +1,6 @@
 import type { EngineCheckpoints, KeptPosition } from "../checkpoint/engine-checkpoints.ts";
-import type { Retry } from "../delivery/sink-delivery.ts";
+import { containersToTell } from "../delivery/retry.ts";
+import type { Retry } from "../delivery/retry.ts";
 import type { EngineClient } from "../engine/engine-client.ts";
 import type { ContainerEvent } from "../engine/events.ts";
 import type { Position } from "../resume/position.ts";
@@ -157,14 +158,13 @@ export class Roster {
     return feeds.every(({ isDone }) => isDone) ? undefined : feeds.at(-1)?.place;
   }
 
-  /** A sink that failed with these lines is tried again. */
-  retrying({ records, sink, attempt, delayMs, error }: Retry): void {
+  /** A sink that failed with a batch is tried again. */
+  retrying(retry: Retry): void {
+    const { sink, attempt, delayMs, error } = retry;
     const status = { type: "delivery-retry", sink, attempt, delayMs, error } as const;
-    for (const [id, container] of new Map(
-      records.map((one) => [one.container.id, one.container]),
-    )) {
-      const source = this.#sources.get(id);
-      // Of one that is gone there may be lines left.
+    for (const container of containersToTell(retry)) {
+      const source = this.#sources.get(container.id);
+      // Of one that is gone there may be records left.
       if (source === undefined) this.#emit({ type: "source", container, status });
       else tell(source, status);
     }

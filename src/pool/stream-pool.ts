@@ -1,14 +1,12 @@
 import { EventEmitter } from "eventemitter3";
 import { CheckpointKeeper } from "../checkpoint/keeper.ts";
-import { Dispatch } from "../delivery/dispatch.ts";
 import type { Delivery, DeliveryOptions, Sink } from "../delivery/sink.ts";
 import { DockspoolError, invalidOption, messageOf } from "../errors.ts";
 import { onAbort } from "../lifetime/abort.ts";
 import { TaskGroup } from "../lifetime/task-group.ts";
 import type { ContainerLogSource } from "../source/container-log-source.ts";
-import { BufferIterator } from "../queue/iterator.ts";
-import { only } from "../queue/lot.ts";
-import type { Lot } from "../queue/lot.ts";
+import { handled } from "../lifetime/handled.ts";
+import { Consumption } from "../queue/consumption.ts";
 import { tellListeners } from "../lifetime/listeners.ts";
 import { checkContainer } from "../checks.ts";
 import type { From } from "../stream/from.ts";
@@ -49,15 +47,12 @@ export class StreamPool
   readonly #roster: Roster;
   readonly #keeper: CheckpointKeeper | undefined;
   readonly #members = new Map<string, EngineMember>();
+  readonly #consumption: Consumption;
   readonly #unlink: () => void;
   #ownId: string | undefined;
   #begun: Promise<void> | undefined;
-  #closing: Promise<void> | undefined;
   /** Reading ends. */
   #stopping: Promise<void> | undefined;
-  /** Made for the first sink. */
-  #dispatch: Dispatch | undefined;
-  #consumption: "none" | "iterated" | "delivered" = "none";
 
   /** @throws DockspoolError INVALID_OPTION */
   constructor(options: PoolOptions = {}) {
@@ -79,6 +74,7 @@ export class StreamPool
     for (const [name, engine] of this.#options.engines) {
       this.#members.set(name, new EngineMember(name, engine, membership));
     }
+    this.#consumption = this.#newConsumption();
     const { signal } = this.#options;
     this.#unlink = onAbort(signal, () => {
       this.#roster.output.abandon(signal?.reason);
@@ -96,7 +92,7 @@ export class StreamPool
     const stats = this.#roster.stats;
     let sockets = 0;
     for (const { client } of this.#members.values()) sockets += client.sockets;
-    const tasks = stats.tasks + this.#life.size + (this.#dispatch?.size ?? 0);
+    const tasks = stats.tasks + this.#life.size + this.#consumption.running;
     return { ...stats, tasks, sockets };
   }
 
@@ -162,17 +158,12 @@ export class StreamPool
 
   /** The record or batch in hand of a loop, and all before it, are delivered. What sinks have in hand is not. */
   acknowledge(): void {
-    if (this.#consumption === "iterated") this.#roster.output.acknowledge();
+    this.#consumption.acknowledge();
   }
 
   /** Records as they come together, of one container each, or, with `order`, of all. Leaving the loop closes the pool. */
   batches(): AsyncIterable<LogBatch> {
-    const { output } = this.#roster;
-    const isOrdered = this.#options.latenessMs !== undefined;
-    return {
-      [Symbol.asyncIterator]: () =>
-        this.#iterate(() => only(isOrdered ? output.takeOrdered() : output.takeBatch())),
-    };
+    return this.#consumption.batches();
   }
 
   /**
@@ -183,12 +174,7 @@ export class StreamPool
    * @throws DockspoolError INVALID_OPTION; ALREADY_CONSUMED where the pool is or was iterated
    */
   deliver(sink: Sink, options: DeliveryOptions = {}): Delivery {
-    if (this.#consumption !== "delivered") this.#refuseConsumed();
-    this.#dispatch ??= this.#newDispatch();
-    const delivery = this.#dispatch.deliver(sink, options);
-    if (this.#consumption === "none") setImmediate(() => void this.#begin());
-    this.#consumption = "delivered";
-    return delivery;
+    return this.#consumption.deliver(sink, options);
   }
 
   /**
@@ -198,9 +184,7 @@ export class StreamPool
    * @throws DockspoolError ALREADY_CONSUMED where it is or was iterated
    */
   [Symbol.asyncIterator](): AsyncIterator<LogRecord> {
-    const { output } = this.#roster;
-    const isOrdered = this.#options.latenessMs !== undefined;
-    return this.#iterate(() => (isOrdered ? only(output.take()) : output.takeLot()));
+    return this.#consumption.records();
   }
 
   /** How it goes: engines, streams, sinks, checkpoints. */
@@ -209,7 +193,7 @@ export class StreamPool
     return healthOf({
       engines: new Map(members.map(({ name, events }) => [name, events.contact])),
       states: [...this.sources.values()].map(({ stats }) => stats.state),
-      retries: this.#dispatch?.retries ?? [],
+      sinks: this.#consumption.sinks,
       keeper: this.#keeper,
     });
   }
@@ -221,48 +205,28 @@ export class StreamPool
    * @throws DockspoolError TASKS_STILL_RUNNING, past `rotateTimeoutMs`, with the names of the survivors; the pool has ended all
    * the same
    */
-  async close(): Promise<void> {
-    const closed = this.#finish({ kind: "closed" });
-    // A sink that waits for this can't be waited for.
-    if (this.#dispatch?.isCalledFromInside !== true) return closed;
-    closed.catch(() => {});
-    await this.#stopping;
-    return undefined;
+  close(): Promise<void> {
+    return handled(this.#finish({ kind: "closed" }));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  #iterate<T>(take: () => Lot<T> | undefined): AsyncIterator<T> {
-    this.#refuseConsumed();
-    this.#consumption = "iterated";
-    void this.#begin();
-    return new BufferIterator({
-      take,
-      buffer: this.#roster.output,
-      leave: () => this.close(),
-      ended: () => this.#save(),
-    });
-  }
-
-  #refuseConsumed(): void {
-    if (this.#consumption === "none") return;
-    const how = this.#consumption === "iterated" ? "iterated" : "read by sinks";
-    throw new DockspoolError(
-      "ALREADY_CONSUMED",
-      `The pool is ${how} already; a second reader needs a pool of its own.`,
-    );
-  }
-
-  #newDispatch(): Dispatch {
-    const isOrdered = this.#options.latenessMs !== undefined;
-    return new Dispatch(this.#roster.output.supply(isOrdered), {
+  #newConsumption(): Consumption {
+    return new Consumption(this.#roster.output, {
       signal: this.#options.signal,
-      retrying: (retry) => this.#roster.retrying(retry),
+      begin: () => void this.#begin(),
+      close: () => this.close(),
       // What outlives the deadline shows in the statuses.
-      failed: (error) => void this.#finish({ kind: "failed", error }).catch(() => {}),
-      saved: () => this.#save(),
+      failed: (error) => void handled(this.#finish({ kind: "failed", error })),
+      retrying: (retry) => this.#roster.retrying(retry),
+      save: () => this.#save(),
+      refusal: (how) =>
+        new DockspoolError(
+          "ALREADY_CONSUMED",
+          `The pool is ${how} already; a second reader needs a pool of its own.`,
+        ),
     });
   }
 
@@ -290,27 +254,16 @@ export class StreamPool
     }
   }
 
-  #finish(reason: EndReason): Promise<void> {
-    this.#closing ??= this.#close(reason);
-    return this.#closing;
-  }
-
-  async #close(reason: EndReason): Promise<void> {
-    const { closeTimeoutMs } = this.#options;
-    for (const member of this.#members.values()) member.closing();
-    const drained = this.#dispatch?.drain(closeTimeoutMs);
-    this.#stopping = this.#stop(reason);
-    const ends = await Promise.allSettled([this.#stopping, drained]);
-    await this.#save();
+  async #finish(reason: EndReason): Promise<void> {
+    this.#stopping ??= this.#stop(reason);
+    const survivors = await this.#consumption.end(this.#stopping, this.#options.closeTimeoutMs);
     this.#keeper?.close();
-    const survivors = ends.flatMap((end): unknown[] =>
-      end.status === "rejected" ? [end.reason] : [],
-    );
-    if (survivors.length > 0) throw stillRunning(survivors);
+    if (survivors.length > 0) throw stillRunning(survivors.map((end): unknown => end.reason));
   }
 
   /** Stops reading. */
   async #stop(reason: EndReason): Promise<void> {
+    for (const member of this.#members.values()) member.closing();
     const life = this.#life.close({ reason: poolClosed(), timeoutMs: CLOSE_TIMEOUT_MS });
     const [survivors, tasks] = await Promise.allSettled([this.#roster.close(reason), life]);
     for (const member of this.#members.values()) member.close();

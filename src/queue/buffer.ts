@@ -1,5 +1,6 @@
 import type { Batch } from "./batch.ts";
 import { ByteBudget } from "./byte-budget.ts";
+import type { RoomState } from "./byte-budget.ts";
 
 /** Nothing more comes; with a failure, the consumer is to know why. */
 export interface End {
@@ -9,9 +10,9 @@ export interface End {
 interface Shared {
   /** Of all buffers together. */
   readonly budget?: ByteBudget | undefined;
-  /** Chunks that wait, and came within so many milliseconds, are handed out together; default Infinity. */
+  /** Batches that wait, and arrived within so many milliseconds, become one; default Infinity. */
   readonly joinWithinMs?: number;
-  /** Called when there is a batch to take, or the end. */
+  /** Called when there is a batch to take, or nothing more comes. */
   readonly ready?: () => void;
 }
 
@@ -43,9 +44,21 @@ export class BatchBuffer {
   }
 
   /** Reading waits, or is about to, until some of it is released. */
-  get isPressing(): boolean {
+  get needsRoom(): boolean {
     const { budget } = this.#shared;
     return this.full || this.#own.isAwaited || budget?.isAwaited === true;
+  }
+
+  /** "full": reading is paused until the consumer, or the one of another buffer, has taken some. */
+  get state(): RoomState {
+    const own = this.#own.state;
+    const shared = this.#isUrgent ? undefined : this.#shared.budget?.state;
+    if (shared === undefined) return own;
+    if (own.kind === shared.kind) {
+      const isOwn = own.kind === "full" ? own.since <= shared.since : own.since >= shared.since;
+      return isOwn ? own : shared;
+    }
+    return own.kind === "full" ? own : shared;
   }
 
   get isEmpty(): boolean {
@@ -80,8 +93,8 @@ export class BatchBuffer {
     }
   }
 
-  /** From now on only its own limit counts: what others hold can't be handed out before it has ended. */
-  hurry(): void {
+  /** From now on only its own limit counts: what the other buffers hold is handed out only after this one has ended. */
+  ignoreSharedLimit(): void {
     this.#isUrgent = true;
     this.#hurry();
   }

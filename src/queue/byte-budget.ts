@@ -1,7 +1,14 @@
 import { onAbort } from "../lifetime/abort.ts";
 
-/** Below this share of the limit those that wait may go on: each of them has to open its stream anew. */
+/** Those that wait go on below this share of the limit: each of them has to open its stream anew. */
 const LOW_WATER = 0.5;
+
+/** Whether there is room. `since`: epoch milliseconds. */
+export interface RoomState {
+  /** "full": from the moment the limit is reached until it has room again for all that wait. */
+  readonly kind: "flowing" | "full";
+  readonly since: number;
+}
 
 /** Bytes that several may hold together. Those past the limit wait, first come, first served. */
 export class ByteBudget {
@@ -9,6 +16,7 @@ export class ByteBudget {
   readonly #waiting = new Set<() => void>();
   #bytes = 0;
   #isWaking = false;
+  #state: RoomState = { kind: "flowing", since: Date.now() };
 
   constructor(limit: number) {
     this.#limit = limit;
@@ -22,6 +30,10 @@ export class ByteBudget {
     return this.#bytes >= this.#limit;
   }
 
+  get state(): RoomState {
+    return this.#state;
+  }
+
   /** Somebody waits for room. */
   get isAwaited(): boolean {
     return this.#waiting.size > 0;
@@ -29,30 +41,41 @@ export class ByteBudget {
 
   take(bytes: number): void {
     this.#bytes += bytes;
+    this.#observe();
   }
 
   give(bytes: number): void {
     this.#bytes -= bytes;
+    this.#observe();
     if (this.#bytes <= this.#limit * LOW_WATER) this.#wake();
   }
 
   /** Resolves when there is room, for one after the other. @throws the signal's reason */
   room(signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
-      const settle = (): void => {
+      const leave = (): void => {
         this.#waiting.delete(settle);
+        this.#observe();
+      };
+      const settle = (): void => {
+        leave();
         unlink();
         resolve();
       };
       this.#waiting.add(settle);
       const unlink = onAbort(signal, () => {
-        this.#waiting.delete(settle);
+        leave();
         reject(signal.reason);
       });
     });
   }
 
-  /** What the one woken takes counts before the next one is. */
+  #observe(): void {
+    const kind = this.full || this.isAwaited ? "full" : "flowing";
+    if (kind !== this.#state.kind) this.#state = { kind, since: Date.now() };
+  }
+
+  /** The next one is woken once it is counted what the one before it has taken. */
   #wake(): void {
     if (this.#isWaking || this.#waiting.size === 0) return;
     this.#isWaking = true;

@@ -1,46 +1,51 @@
 import type { Position } from "../resume/position.ts";
 import type { Trail } from "../resume/trail.ts";
 import type { LineRecord, LogBatch, LogRecord } from "../wire/records.ts";
+import { BatchReader } from "./batch-reader.ts";
 import type { Batch } from "./batch.ts";
 import type { BatchBuffer } from "./buffer.ts";
-import { Lot } from "./lot.ts";
 
 /**
- * After so many entries of streams that were not chosen, a position moves on behind them: the engine may throw away what
- * the last line delivered is found by.
+ * After so many entries of streams that were not chosen, the position moves on behind them: the engine may throw away the
+ * last delivered line, by which the position is found again.
  */
 const MAX_PASSED_ENTRIES = 10_000;
 
-/** The next record, and when the first and the last chunk of its batch came, by `performance.now()`. */
-export interface Head {
+/** A record that is handed out next, and when the first and the last chunk of its batch arrived, by `performance.now()`. */
+export interface Upcoming {
   readonly record: LogRecord;
   readonly begunAt: number;
   readonly arrivedAt: number;
 }
 
-/** Hands out what the buffer holds, one record or one batch at a time, and knows what counts as delivered. */
+/** A batch that was taken from the buffer. */
+interface Held {
+  readonly batch: Batch;
+  readonly reader: BatchReader<LineRecord>;
+  /** How many of its records are delivered, as far as was counted. */
+  delivered: number;
+}
+
+/** Hands out what the buffer holds, by records or by batches, and knows what is delivered. */
 export class Consumer {
   readonly #buffer: BatchBuffer;
   /** The position may have moved. */
   readonly #moved: () => void;
-  /** In hand, or handed out last. */
-  #batch: Batch | undefined;
-  /** Its records. */
-  #lot: Lot<LineRecord> | undefined;
-  /** Handed out before it, and not delivered wholly: sinks have several in hand. */
-  readonly #owed: Batch[] = [];
-  /** How many of the oldest batch in hand are delivered, as far as was counted. */
-  #acknowledged = 0;
-  /** Who asks for the next record has done with those before it. */
-  #isLooped = false;
-  #isReleased = false;
-  #isAborted = false;
-  /** The place before the first batch, and how many entries were passed there. */
+  /**
+   * In the order of the log. Only the newest may have records left to hand out. The others are not wholly delivered: sinks
+   * have several batches in hand. The newest stays here when it is delivered, for the position.
+   */
+  #held: Held[] = [];
+  /** "aborted": nothing more is handed out; "dropped": and what is held does not count in the buffer. */
+  #state: "open" | "aborted" | "dropped" = "open";
+  /** A loop consumes: asking for a record delivers those before it. */
+  #isLoop = false;
+  /** The position while no batch is held, and how many entries were passed there. */
   #start: Trail | undefined;
   #passed = 0;
   #delivered = 0;
   #lastDeliveryAt: number | undefined;
-  /** Some were delivered in this turn of the event loop. */
+  /** A loop delivered something in this turn of the event loop. */
   #isDelivering = false;
 
   constructor(buffer: BatchBuffer, moved: () => void = () => {}) {
@@ -48,24 +53,26 @@ export class Consumer {
     this.#moved = moved;
   }
 
+  /** How many records are delivered. */
   get delivered(): number {
-    this.#count();
+    this.#countPassed();
     return this.#delivered;
   }
 
+  /** Epoch milliseconds. */
   get lastDeliveryAt(): number | undefined {
     return this.#isDelivering ? Date.now() : this.#lastDeliveryAt;
   }
 
-  /** Behind the last delivered line; undefined before the reading's beginning is known. */
+  /** Behind the last delivered record; undefined before the reading's beginning is known. */
   get position(): Position | undefined {
-    this.#count();
-    // What is delivered from now on moves it.
-    if (this.#lot !== undefined && this.#isLooped) this.#lot.isNoted = false;
-    const batch = this.#owed[0] ?? this.#batch;
-    if (batch === undefined) return this.#start?.position;
-    if (this.#acknowledged === 0) return batch.before.position;
-    return batch.behind(this.#acknowledged - 1).position;
+    this.#countPassed();
+    // From now on a delivery moves it.
+    if (this.#isLoop) this.#notePasses();
+    const oldest = this.#held[0];
+    if (oldest === undefined) return this.#start?.position;
+    const { batch, delivered } = oldest;
+    return delivered === 0 ? batch.before.position : batch.behind(delivered - 1).position;
   }
 
   /** Reading begins at `trail`. */
@@ -76,156 +83,153 @@ export class Consumer {
 
   /** `count` entries came without a record of a chosen stream; the reader is at `trail`. */
   pass(trail: Trail, count: number): void {
-    const last = this.#buffer.last ?? this.#batch;
-    const passed =
-      (last === undefined ? (this.#passed += count) : (last.passed += count)) > MAX_PASSED_ENTRIES;
-    if (!passed) return;
+    const last = this.#buffer.last ?? this.#newest?.batch;
+    const passed = last === undefined ? (this.#passed += count) : (last.passed += count);
+    if (passed <= MAX_PASSED_ENTRIES) return;
     if (last === undefined) this.#start = trail.clone();
     else last.later = trail.clone();
     this.#moved();
   }
 
-  /** What is in hand is delivered. */
+  /** What was handed out is delivered. */
   acknowledge(): void {
-    this.#count();
-    if (this.#owed.length > 0) this.acknowledgeNext(Infinity);
-    const count = this.#handed - this.#acknowledged;
-    if (count === 0) return;
-    this.#acknowledged = this.#handed;
-    this.#delivers(count);
+    this.#countPassed();
+    this.acknowledgeNext(Infinity);
   }
 
-  /**
-   * For a loop: the next records, where some are at hand, without waiting. What was in hand is delivered, and of these each
-   * when the next one is taken.
-   */
-  takeLot(): Lot<LogRecord> | undefined {
-    this.#isLooped = true;
-    this.acknowledge();
-    this.#current();
-    return this.#lot;
-  }
-
-  /** The next record where one is at hand, beside what is in hand of its batch. */
-  hand(): LogRecord | undefined {
-    this.#current();
-    return this.#lot?.next();
-  }
-
-  /** The rest of the next batch; what was in hand is delivered. */
-  takeBatch(): LogBatch | undefined {
-    this.acknowledge();
-    return this.handBatch();
-  }
-
-  /** The rest of the next batch, beside what is in hand. */
-  handBatch(): LogBatch | undefined {
-    return this.#current() ? this.#lot?.rest() : undefined;
-  }
-
-  /** The next `count` records in hand are delivered. */
+  /** The next `count` records that were handed out are delivered. */
   acknowledgeNext(count: number): void {
     let left = count;
-    for (let [owed] = this.#owed; owed !== undefined && left > 0; [owed] = this.#owed) {
-      const step = Math.min(left, owed.size - this.#acknowledged);
+    for (const held of this.#held) {
+      const { batch, reader, delivered } = held;
+      const step = Math.min(left, reader.handed - delivered);
+      if (step === 0) break;
       left -= step;
-      this.#acknowledged += step;
-      this.#delivers(step);
-      if (this.#acknowledged < owed.size) return;
-      this.#owed.shift();
-      this.#buffer.release(owed);
-      this.#acknowledged = 0;
+      held.delivered += step;
+      this.#delivered += step;
+      if (held.delivered < batch.size) break;
+      if (this.#state !== "dropped") this.#buffer.release(batch);
     }
-    const step = Math.min(left, this.#handed - this.#acknowledged);
-    if (step <= 0) return;
-    this.#acknowledged += step;
-    this.#delivers(step);
-    if (this.#acknowledged === this.#batch?.size) this.#release();
+    if (left === count) return;
+    while (this.#held.length > 1 && isDelivered(this.#held[0])) this.#held.shift();
+    this.#lastDeliveryAt = Date.now();
+    this.#moved();
   }
 
-  /** Nothing more is handed out. */
-  abort(): void {
-    this.#isAborted = true;
-    this.#lot?.stop();
+  /** For a loop: the next records. What was in hand is delivered, and of these each one when the next is asked for. */
+  nextRecords(): BatchReader<LogRecord> | undefined {
+    this.#isLoop = true;
+    this.acknowledge();
+    this.#takeNext();
+    return this.#newest?.reader;
   }
 
-  /** How many records of the batch in hand are left to hand out. */
+  /** For a loop: the rest of the next batch. What was in hand is delivered. */
+  nextBatch(): LogBatch | undefined {
+    this.acknowledge();
+    return this.takeBatch();
+  }
+
+  /** The next record. Nothing is delivered by it. */
+  takeRecord(): LogRecord | undefined {
+    return this.#takeNext() ? this.#newest?.reader.next() : undefined;
+  }
+
+  /** The rest of the next batch. Nothing is delivered by it. */
+  takeBatch(): LogBatch | undefined {
+    return this.#takeNext() ? this.#newest?.reader.rest() : undefined;
+  }
+
+  /** How many records are left of a batch that is handed out in part. */
   get left(): number {
-    return this.#lot?.left ?? 0;
+    return this.#newest?.reader.left ?? 0;
   }
 
-  /** The next record; it stays where it is. */
-  get head(): Head | undefined {
-    const isInHand = this.left > 0;
-    const batch = isInHand ? this.#batch : this.#buffer.first;
-    const record = isInHand ? this.#lot?.head : batch?.first;
+  /** The next record. */
+  get upcoming(): Upcoming | undefined {
+    const batch = this.#upcomingBatch;
+    const record = this.left > 0 ? this.#newest?.reader.upcoming : batch?.first;
     return batch === undefined || record === undefined
       ? undefined
       : { record, begunAt: batch.begunAt, arrivedAt: batch.arrivedAt };
   }
 
-  /** Nothing is in hand and nothing at hand: of the last batch only the place behind it is kept. */
-  rest(): void {
-    const batch = this.#batch;
-    if (batch === undefined || !this.#isDelivered) return;
-    this.#release();
-    this.#start = batch.behind(batch.size - 1);
-    this.#passed = batch.passed;
-    this.#batch = undefined;
-    this.#lot = undefined;
-    this.#acknowledged = 0;
-  }
-
-  /** What is in hand counts no longer, and nothing more of it is handed out. */
-  drop(): void {
-    this.#lot?.stop();
-    for (const batch of this.#owed) this.#buffer.release(batch);
-    this.#release();
+  /** When the first chunk of the next record's batch arrived, by `performance.now()`. */
+  get upcomingSince(): number | undefined {
+    return this.#upcomingBatch?.begunAt;
   }
 
   /** All that was handed out is delivered. */
   get isSettled(): boolean {
-    this.#count();
-    return this.#owed.length === 0 && this.#acknowledged === this.#handed;
+    this.#countPassed();
+    return this.#held.every(({ reader, delivered }) => delivered === reader.handed);
   }
 
-  /** Whether there is a batch with records left to hand out. */
-  #current(): boolean {
-    if (this.#isAborted) return false;
+  /** Where all is delivered: keeps the position, and lets go of the last batch. */
+  forgetDelivered(): void {
+    const newest = this.#newest;
+    if (newest === undefined || !this.#isAllDelivered) return;
+    this.#start = newest.batch.behind(newest.batch.size - 1);
+    this.#passed = newest.batch.passed;
+    this.#held = [];
+  }
+
+  /** Nothing more is handed out. */
+  abort(): void {
+    if (this.#state === "open") this.#state = "aborted";
+    this.#newest?.reader.stop();
+  }
+
+  /** Nothing more is handed out, and what was handed out does not count in the buffer. */
+  drop(): void {
+    this.abort();
+    if (this.#state !== "dropped")
+      for (const held of this.#held) if (!isDelivered(held)) this.#buffer.release(held.batch);
+    this.#state = "dropped";
+  }
+
+  get #newest(): Held | undefined {
+    return this.#held.at(-1);
+  }
+
+  /** The one whose record is handed out next. */
+  get #upcomingBatch(): Batch | undefined {
+    return this.left > 0 ? this.#newest?.batch : this.#buffer.first;
+  }
+
+  get #isAllDelivered(): boolean {
+    this.#countPassed();
+    return this.#held.every(isDelivered);
+  }
+
+  /** Takes a batch from the buffer where none is left to hand out. False where there is none. */
+  #takeNext(): boolean {
+    if (this.#state !== "open") return false;
     if (this.left > 0) return true;
-    const batch = this.#batch;
-    const isDelivered = this.#isDelivered;
-    if (isDelivered) this.#release();
-    const next = this.#buffer.shift();
-    if (next === undefined) return false;
-    if (isDelivered) this.#acknowledged = 0;
-    else if (batch !== undefined) this.#owed.push(batch);
-    this.#batch = next;
-    this.#lot = new Lot(next.records, this.#isLooped ? this.#passes : undefined);
-    this.#isReleased = false;
+    const batch = this.#buffer.shift();
+    if (batch === undefined) return false;
+    if (this.#isAllDelivered) this.#held = [];
+    const reader = new BatchReader(batch.records, this.#isLoop ? this.#passes : undefined);
+    this.#held.push({ batch, reader, delivered: 0 });
     return true;
   }
 
-  /** Every record of the batches that were taken from the buffer. */
-  get #isDelivered(): boolean {
-    this.#count();
-    return this.#owed.length === 0 && this.#acknowledged === (this.#batch?.size ?? 0);
-  }
-
-  /** How many records of the batch in hand were handed out. */
-  get #handed(): number {
-    return this.#lot?.handed ?? 0;
-  }
-
-  /** Counts what a loop has passed. */
-  #count(): void {
-    const passed = this.#handed - 1 - this.#acknowledged;
-    if (!this.#isLooped || passed <= 0) return;
-    this.#acknowledged += passed;
+  /** In a loop all but the record in hand are delivered. */
+  #countPassed(): void {
+    const newest = this.#newest;
+    if (!this.#isLoop || newest === undefined) return;
+    const passed = newest.reader.handed - 1 - newest.delivered;
+    if (passed <= 0) return;
+    newest.delivered += passed;
     this.#delivered += passed;
   }
 
-  /** A loop goes on from record to record; told no more than once in each turn of the event loop, or after `position`. */
+  #notePasses(): void {
+    const newest = this.#newest;
+    if (newest !== undefined) newest.reader.isNoted = false;
+  }
+
+  /** A loop goes on to another record. Called at most once in each turn of the event loop, or after `position`. */
   readonly #passes = (): void => {
     this.#moved();
     if (this.#isDelivering) return;
@@ -233,18 +237,11 @@ export class Consumer {
     setImmediate(() => {
       this.#isDelivering = false;
       this.#lastDeliveryAt = Date.now();
-      if (this.#lot !== undefined && this.#isLooped) this.#lot.isNoted = false;
+      this.#notePasses();
     });
   };
+}
 
-  #release(): void {
-    if (this.#batch !== undefined && !this.#isReleased) this.#buffer.release(this.#batch);
-    this.#isReleased = true;
-  }
-
-  #delivers(count: number): void {
-    this.#delivered += count;
-    this.#lastDeliveryAt = Date.now();
-    this.#moved();
-  }
+function isDelivered(held: Held | undefined): boolean {
+  return held !== undefined && held.delivered === held.batch.size;
 }

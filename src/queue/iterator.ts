@@ -1,11 +1,11 @@
+import type { BatchReader } from "./batch-reader.ts";
 import type { End } from "./buffer.ts";
-import type { Lot } from "./lot.ts";
 
 export interface Iteration<T> {
-  /** The next values where some are at hand; what was in hand before is delivered. */
-  readonly take: () => Lot<T> | undefined;
-  readonly buffer: { readonly ended: End | undefined; available(): Promise<void> };
-  /** The consumer has left: closes what feeds the buffer. */
+  /** The next values, where some are at hand. What was in hand before is delivered. */
+  readonly take: () => BatchReader<T> | undefined;
+  readonly queue: { readonly ended: End | undefined; available(): Promise<void> };
+  /** The consumer has left the loop: closes what feeds the queue. */
   readonly leave: () => Promise<void>;
   /** Nothing more comes, and all is delivered. */
   readonly ended: () => Promise<void>;
@@ -15,9 +15,9 @@ export interface Iteration<T> {
  * Iterates without a generator, whose `yield` costs three times as much per record as a resolved promise (see
  * docs/performance.md). Calls of `next()` that overlap are answered in their order.
  */
-export class BufferIterator<T> implements AsyncIterator<T, undefined> {
+export class QueueIterator<T> implements AsyncIterator<T, undefined> {
   readonly #iteration: Iteration<T>;
-  #lot: Lot<T> | undefined;
+  #reader: BatchReader<T> | undefined;
   /** Calls of `next()` that wait, and the end of the last of them. */
   #waiting = 0;
   #last: Promise<unknown> = Promise.resolve();
@@ -25,6 +25,11 @@ export class BufferIterator<T> implements AsyncIterator<T, undefined> {
 
   constructor(iteration: Iteration<T>) {
     this.#iteration = iteration;
+  }
+
+  /** The consumer waits for a value. */
+  get isAsking(): boolean {
+    return this.#waiting > 0;
   }
 
   next(): Promise<IteratorResult<T, undefined>> {
@@ -48,14 +53,14 @@ export class BufferIterator<T> implements AsyncIterator<T, undefined> {
   }
 
   async #wait(): Promise<IteratorResult<T, undefined>> {
-    const { buffer, ended: finish } = this.#iteration;
+    const { queue, ended: finish } = this.#iteration;
     try {
       while (!this.#left) {
         const value = this.#take();
         if (value !== undefined) return { done: false, value };
-        const { ended } = buffer;
+        const { ended } = queue;
         if (ended === undefined) {
-          await buffer.available();
+          await queue.available();
           continue;
         }
         this.#left = true;
@@ -69,11 +74,11 @@ export class BufferIterator<T> implements AsyncIterator<T, undefined> {
     }
   }
 
-  /** The next value where one is at hand. */
+  /** The next value, where one is at hand. */
   #take(): T | undefined {
-    const value = this.#lot?.next();
+    const value = this.#reader?.next();
     if (value !== undefined) return value;
-    this.#lot = this.#iteration.take();
-    return this.#lot?.next();
+    this.#reader = this.#iteration.take();
+    return this.#reader?.next();
   }
 }

@@ -320,7 +320,7 @@ export class Capture {
 
   /** Since when it has been listened to what comes; undefined while nothing can come. */
   get #quietSince(): number | undefined {
-    if (this.#state === "streaming" && !this.buffer.isPressing) return this.#session?.listensSince;
+    if (this.#state === "streaming" && !this.buffer.needsRoom) return this.#session?.listensSince;
     // Its last turn brought nothing, and the next one comes when others allow it.
     return this.#state === "waiting" && this.#turn.interest === "idle" ? -Infinity : undefined;
   }

@@ -1,7 +1,6 @@
 import { EventEmitter } from "eventemitter3";
 import { checkContainer } from "../checks.ts";
 import type { CheckpointKeeper } from "../checkpoint/keeper.ts";
-import { Dispatch } from "../delivery/dispatch.ts";
 import type { Delivery, DeliveryOptions, Sink } from "../delivery/sink.ts";
 import { EngineClient } from "../engine/engine-client.ts";
 import { DockspoolError } from "../errors.ts";
@@ -12,15 +11,14 @@ import type { ContainerInfo, LogBatch, LogRecord } from "../wire/records.ts";
 import { Capture } from "./capture.ts";
 import { ownHost } from "./host.ts";
 import type { SourceHost } from "./host.ts";
-import { BufferIterator } from "../queue/iterator.ts";
-import { only } from "../queue/lot.ts";
-import type { Lot } from "../queue/lot.ts";
+import { Consumption } from "../queue/consumption.ts";
+import { SourceQueue } from "../queue/source-queue.ts";
+import { handled } from "../lifetime/handled.ts";
 import { tellListeners } from "../lifetime/listeners.ts";
 import { resolveOptions } from "./options.ts";
 import type { ResolvedOptions, SourceOptions } from "./options.ts";
 import { OwnCheckpoint } from "./checkpoint.ts";
 import type { EndReason, Rotation, SourceStats, SourceStatus } from "./status.ts";
-import { supplyOf } from "../queue/supply.ts";
 
 /**
  * Follows one container's log. At any moment at most one reader of it exists.
@@ -36,10 +34,8 @@ export class ContainerLogSource
   readonly container: string;
   readonly #options: ResolvedOptions;
   readonly #capture: Capture;
+  readonly #consumption: Consumption;
   #keeper: CheckpointKeeper | undefined;
-  /** Made for the first sink. */
-  #dispatch: Dispatch | undefined;
-  #consumption: "none" | "iterated" | "delivered" | "pooled" = "none";
 
   /**
    * `container`: id, unambiguous id prefix, or name. Opens nothing until it is consumed.
@@ -57,6 +53,7 @@ export class ContainerLogSource
     this.#capture = new Capture(container, this.#options, host ?? this.#ownHost(), (status) =>
       this.#tell(status),
     );
+    this.#consumption = this.#newConsumption();
   }
 
   /**
@@ -70,7 +67,7 @@ export class ContainerLogSource
     host: SourceHost,
   ): { readonly source: ContainerLogSource; readonly capture: Capture } {
     const source = new ContainerLogSource(container, options, host);
-    source.#consumption = "pooled";
+    source.#consumption.giveToPool();
     return { source, capture: source.#capture };
   }
 
@@ -95,7 +92,7 @@ export class ContainerLogSource
 
   get stats(): SourceStats {
     const { stats } = this.#capture;
-    return { ...stats, tasks: stats.tasks + (this.#dispatch?.size ?? 0) };
+    return { ...stats, tasks: stats.tasks + this.#consumption.running };
   }
 
   /** Never rejects. */
@@ -122,12 +119,12 @@ export class ContainerLogSource
    * @throws DockspoolError TASKS_STILL_RUNNING past `rotateTimeoutMs`; the source has ended all the same
    */
   close(): Promise<void> {
-    return this.#end({ kind: "closed" });
+    return handled(this.#end({ kind: "closed" }));
   }
 
   /** The record or batch in hand of a loop, and all before it, are delivered. What sinks have in hand is not. */
   acknowledge(): void {
-    if (this.#consumption === "iterated") this.#capture.consumer.acknowledge();
+    this.#consumption.acknowledge();
   }
 
   /**
@@ -137,19 +134,12 @@ export class ContainerLogSource
    * @throws DockspoolError INVALID_OPTION; ALREADY_CONSUMED where the source is or was iterated
    */
   deliver(sink: Sink, options: DeliveryOptions = {}): Delivery {
-    if (this.#consumption !== "delivered") this.#refuseConsumed();
-    this.#dispatch ??= this.#newDispatch();
-    const delivery = this.#dispatch.deliver(sink, options);
-    if (this.#consumption === "none") setImmediate(() => this.#capture.start());
-    this.#consumption = "delivered";
-    return delivery;
+    return this.#consumption.deliver(sink, options);
   }
 
   /** Records as they come together; the fast way to consume. Leaving the loop closes the source. */
   batches(): AsyncIterable<LogBatch> {
-    return {
-      [Symbol.asyncIterator]: () => this.#iterate(() => only(this.#capture.consumer.takeBatch())),
-    };
+    return this.#consumption.batches();
   }
 
   /**
@@ -160,59 +150,37 @@ export class ContainerLogSource
    * @throws DockspoolError ALREADY_CONSUMED where it is or was iterated
    */
   [Symbol.asyncIterator](): AsyncIterator<LogRecord> {
-    return this.#iterate(() => this.#capture.consumer.takeLot());
+    return this.#consumption.records();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  #iterate<T>(take: () => Lot<T> | undefined): AsyncIterator<T> {
-    this.#refuseConsumed();
-    this.#consumption = "iterated";
-    this.#capture.start();
-    return new BufferIterator({
-      take,
-      buffer: this.#capture.buffer,
-      leave: () => this.close(),
-      ended: () => this.#save(),
-    });
-  }
-
-  #refuseConsumed(): void {
-    if (this.#consumption === "none") return;
-    const how = { iterated: "iterated", delivered: "read by sinks", pooled: "read by its pool" };
-    throw new DockspoolError(
-      "ALREADY_CONSUMED",
-      `The source of container ${this.container} is ${how[this.#consumption]} already; a second reader needs a source of its own.`,
-      { container: this.container },
-    );
-  }
-
-  #newDispatch(): Dispatch {
+  #newConsumption(): Consumption {
     const { buffer, consumer } = this.#capture;
-    return new Dispatch(supplyOf(buffer, consumer), {
+    return new Consumption(new SourceQueue(buffer, consumer), {
       signal: this.#options.signal,
+      begin: () => this.#capture.start(),
+      close: () => this.close(),
+      failed: (error) => void handled(this.#end({ kind: "failed", error })),
       retrying: ({ sink, attempt, delayMs, error }) =>
         this.#tell({ type: "delivery-retry", sink, attempt, delayMs, error }),
-      failed: (error) => this.#end({ kind: "failed", error }).catch(() => {}),
-      saved: () => this.#save(),
+      save: () => this.#save(),
+      refusal: (how) =>
+        new DockspoolError(
+          "ALREADY_CONSUMED",
+          `The source of container ${this.container} is ${how} already; a second reader needs a source of its own.`,
+          { container: this.container },
+        ),
     });
   }
 
   /** What outlives the deadline shows in the statuses, too. */
   async #end(reason: EndReason): Promise<void> {
     const stopped = this.#capture.stop(reason);
-    const [stopping, draining] = await Promise.allSettled([stopped, this.#drain()]);
-    await this.#save();
-    for (const end of [stopping, draining]) if (end.status === "rejected") throw end.reason;
-  }
-
-  async #drain(): Promise<void> {
-    const drained = this.#dispatch?.drain(this.#options.rotateTimeoutMs);
-    // A sink that waits for this can't be waited for.
-    if (this.#dispatch?.isCalledFromInside === true) drained?.catch(() => {});
-    else await drained;
+    const survivors = await this.#consumption.end(stopped, this.#options.rotateTimeoutMs);
+    for (const { reason: error } of survivors) throw error;
   }
 
   #ownHost(): SourceHost {

@@ -4,7 +4,7 @@ import { LOG_START } from "../../src/resume/position.ts";
 import { Trail } from "../../src/resume/trail.ts";
 import { BatchBuffer } from "../../src/queue/buffer.ts";
 import { Consumer } from "../../src/queue/consumer.ts";
-import { supplyOf } from "../../src/queue/supply.ts";
+import { SourceQueue } from "../../src/queue/source-queue.ts";
 import { Collector, gate, outcome, refuseUnhandled } from "../support/delivery-sinks.ts";
 import { HandSupply, batchOf } from "../support/delivery-supply.ts";
 
@@ -88,7 +88,7 @@ describe("a batch that is not full", () => {
     supply.brings(["1"]);
     await pass(1);
     expect(collector.texts).toEqual([]);
-    supply.brings(["2"], { isPressing: true });
+    supply.brings(["2"], { isUrgent: true });
     await pass(0);
     expect([collector.texts, other.texts]).toEqual([
       ["1", "2"],
@@ -105,7 +105,7 @@ describe("a batch that is not full", () => {
   it("comes at once where the buffer is above its low water, and its reader waits", async () => {
     const buffer = new BatchBuffer(100_000);
     const consumer = new Consumer(buffer);
-    const dispatch = new Dispatch(supplyOf(buffer, consumer), {
+    const dispatch = new Dispatch(new SourceQueue(buffer, consumer).supply, {
       signal: undefined,
       retrying: () => {},
       failed: () => {},

@@ -78,7 +78,7 @@ describe.each(ways)("a sink that %s", (_, fail, message) => {
       expect(error).toMatchObject({ message: expect.stringMatching(message) as unknown });
       expect(texts(records)).toEqual(["1", "2"]);
     }
-    expect(supply.dispatch.retries).toEqual([]);
+    expect(supply.dispatch.reports).toEqual([]);
   });
 
   it("fails the delivery after its last attempt; the position stays, and reading is to end", async () => {

@@ -1,16 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { BufferIterator } from "../../src/queue/iterator.ts";
-import { Lot } from "../../src/queue/lot.ts";
+import { QueueIterator } from "../../src/queue/iterator.ts";
+import { BatchReader } from "../../src/queue/batch-reader.ts";
 import { turns } from "../support/fake-follow.ts";
 
-/** An iterator over lots that are given later; the most turns of the microtask queue that a `next()` took. */
+/** An iterator over batches that are given later; the most turns of the microtask queue that a `next()` took. */
 class Supply {
-  readonly #lots: Lot<number>[] = [];
+  readonly #readers: BatchReader<number>[] = [];
   #wake: () => void = () => {};
   waits = 0;
-  readonly iterator: BufferIterator<number> = new BufferIterator<number>({
-    take: () => this.#lots.shift(),
-    buffer: {
+  readonly iterator: QueueIterator<number> = new QueueIterator<number>({
+    take: () => this.#readers.shift(),
+    queue: {
       ended: undefined,
       available: () => {
         this.waits++;
@@ -24,7 +24,7 @@ class Supply {
   });
 
   give(...values: readonly number[]): void {
-    this.#lots.push(new Lot(values));
+    this.#readers.push(new BatchReader(values));
     this.#wake();
   }
 }

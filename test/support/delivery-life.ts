@@ -1,12 +1,12 @@
 import { expect, vi } from "vitest";
 import { Dispatch } from "../../src/delivery/dispatch.ts";
-import type { Supply } from "../../src/delivery/portion.ts";
+import type { Supply } from "../../src/delivery/supply.ts";
 import type { Position } from "../../src/resume/position.ts";
 import { Trail } from "../../src/resume/trail.ts";
 import { Batch } from "../../src/queue/batch.ts";
 import { BatchBuffer } from "../../src/queue/buffer.ts";
 import { Consumer } from "../../src/queue/consumer.ts";
-import { supplyOf } from "../../src/queue/supply.ts";
+import { SourceQueue } from "../../src/queue/source-queue.ts";
 import { recordOf } from "./delivery-supply.ts";
 import { turns } from "./fake-follow.ts";
 import { ModelSink } from "./delivery-model-sink.ts";
@@ -60,15 +60,18 @@ export class Life {
     this.#lines = this.#begin;
     this.#taken = this.#begin;
     this.#delivered = this.#begin;
-    this.#dispatch = new Dispatch(this.#counted(supplyOf(this.#buffer, this.#consumer)), {
-      signal: undefined,
-      retrying: () => {},
-      failed: (error) => {
-        this.#isFailed = true;
-        this.#buffer.end({ failure: { error } });
+    this.#dispatch = new Dispatch(
+      this.#counted(new SourceQueue(this.#buffer, this.#consumer).supply),
+      {
+        signal: undefined,
+        retrying: () => {},
+        failed: (error) => {
+          this.#isFailed = true;
+          this.#buffer.end({ failure: { error } });
+        },
+        saved: async () => {},
       },
-      saved: async () => {},
-    });
+    );
   }
 
   get position(): Position {
@@ -178,9 +181,9 @@ export class Life {
   #counted(supply: Supply): Supply {
     return {
       take: () => {
-        const portion = supply.take();
-        this.#taken += portion?.records.length ?? 0;
-        return portion;
+        const batch = supply.take();
+        this.#taken += batch?.records.length ?? 0;
+        return batch;
       },
       holdsFrom: (time) => supply.holdsFrom(time),
       available: () => supply.available(),

@@ -1,7 +1,7 @@
 import { Dispatch } from "../../src/delivery/dispatch.ts";
 import type { DispatchHost } from "../../src/delivery/dispatch.ts";
-import type { Portion, Supply } from "../../src/delivery/portion.ts";
-import type { Retry } from "../../src/delivery/sink-delivery.ts";
+import type { SuppliedBatch, Supply } from "../../src/delivery/supply.ts";
+import type { Retry } from "../../src/delivery/retry.ts";
 import type { DockspoolError } from "../../src/index.ts";
 import { Batch } from "../../src/queue/batch.ts";
 import type { Trail } from "../../src/resume/trail.ts";
@@ -40,7 +40,7 @@ export function batchOf(log: Trail, lines: readonly string[], bytes: number): Ba
 interface Arrival {
   /** Default now. */
   readonly at?: number;
-  readonly isPressing?: boolean;
+  readonly isUrgent?: boolean;
 }
 
 /** What a test has "read", for a dispatch; and what the dispatch told its host. */
@@ -52,7 +52,7 @@ export class HandSupply implements Supply {
   acknowledged = 0;
   saves = 0;
   #ended: Supply["ended"];
-  readonly #portions: Portion[] = [];
+  readonly #batches: SuppliedBatch[] = [];
   #waiter = (): void => {};
 
   /** As with a source, one failure ends reading. */
@@ -72,10 +72,10 @@ export class HandSupply implements Supply {
   /** Lines that come together. */
   brings(
     lines: readonly string[],
-    { at = performance.now(), isPressing = false }: Arrival = {},
+    { at = performance.now(), isUrgent = false }: Arrival = {},
   ): void {
     const acknowledge = (count: number): void => void (this.acknowledged += count);
-    this.#portions.push({ records: lines.map(recordOf), arrivedAt: at, isPressing, acknowledge });
+    this.#batches.push({ records: lines.map(recordOf), arrivedAt: at, isUrgent, acknowledge });
     this.#waiter();
   }
 
@@ -84,16 +84,16 @@ export class HandSupply implements Supply {
     this.#waiter();
   }
 
-  take(): Portion | undefined {
-    return this.#portions.shift();
+  take(): SuppliedBatch | undefined {
+    return this.#batches.shift();
   }
 
   holdsFrom(time: number): boolean {
-    return this.#portions.some(({ arrivedAt }) => arrivedAt <= time);
+    return this.#batches.some(({ arrivedAt }) => arrivedAt <= time);
   }
 
   available(): Promise<void> {
-    if (this.#portions.length > 0 || this.#ended !== undefined) return Promise.resolve();
+    if (this.#batches.length > 0 || this.#ended !== undefined) return Promise.resolve();
     return new Promise((resolve) => {
       this.#waiter = resolve;
     });

@@ -92,7 +92,7 @@ export class LogReading {
     const records: LogRecord[] = [];
     while (records.length < count) {
       this.consumer.acknowledge();
-      const record = this.consumer.hand();
+      const record = this.consumer.takeRecord();
       if (record === undefined) break;
       records.push(record);
     }

@@ -1,15 +1,15 @@
 import type { Position } from "../../resume/position.ts";
 import type { Capture } from "../../source/capture.ts";
-import type { Head } from "../../queue/consumer.ts";
-import type { Lot } from "../../queue/lot.ts";
+import type { BatchReader } from "../../queue/batch-reader.ts";
+import type { Upcoming } from "../../queue/consumer.ts";
 import type { ContainerInfo, LogBatch, LogRecord } from "../../wire/records.ts";
 
-/** One container's lines on their way to the pool's consumer. */
+/** One container's records on their way to the pool's consumer. */
 export class Feed {
   readonly #capture: Capture;
-  /** Its lines come first. */
+  /** Its records come first. */
   predecessor: Feed | undefined;
-  /** Bytes that it may still hand out before others have their turn. */
+  /** Bytes that it may still hand out before other feeds do. */
   deficit = 0;
 
   constructor(capture: Capture) {
@@ -22,12 +22,12 @@ export class Feed {
     return info?.id === id || (info?.name === name && info.engine === engine);
   }
 
-  /** No line is at hand, or none may be handed out yet. */
+  /** No record is at hand, or none may be handed out yet. */
   get isEmpty(): boolean {
     return this.predecessor !== undefined || !this.#hasMore;
   }
 
-  /** Nothing will come any more. */
+  /** Nothing more comes. */
   get isOver(): boolean {
     return !this.#hasMore && this.#capture.buffer.ended !== undefined;
   }
@@ -42,28 +42,44 @@ export class Feed {
     return this.#capture.buffer.first?.bytes ?? 0;
   }
 
-  get head(): Head | undefined {
-    return this.predecessor === undefined ? this.#capture.consumer.head : undefined;
+  /** Text that is read and not delivered, in bytes. */
+  get bufferedBytes(): number {
+    return this.#capture.buffer.bytes;
   }
 
-  /** The next record, beside what is in hand. */
-  hand(): LogRecord | undefined {
-    return this.#capture.consumer.hand();
+  /** The next record, where it may be handed out. */
+  get upcoming(): Upcoming | undefined {
+    return this.predecessor === undefined ? this.#capture.consumer.upcoming : undefined;
   }
 
-  /** For a loop: the next records. */
-  takeLot(): Lot<LogRecord> | undefined {
-    return this.#capture.consumer.takeLot();
+  /** When the first chunk of its batch arrived, by `performance.now()`. */
+  get upcomingSince(): number | undefined {
+    return this.predecessor === undefined ? this.#capture.consumer.upcomingSince : undefined;
   }
 
-  /** The rest of the next batch, beside what is in hand. */
-  handBatch(): LogBatch | undefined {
-    return this.#capture.consumer.handBatch();
+  /** Epoch milliseconds. */
+  get lastDeliveryAt(): number | undefined {
+    return this.#capture.consumer.lastDeliveryAt;
+  }
+
+  /** For a loop: the next records. What was in hand of this container is delivered. */
+  nextRecords(): BatchReader<LogRecord> | undefined {
+    return this.#capture.consumer.nextRecords();
+  }
+
+  /** The next record. Nothing is delivered by it. */
+  takeRecord(): LogRecord | undefined {
+    return this.#capture.consumer.takeRecord();
+  }
+
+  /** The rest of the next batch. Nothing is delivered by it. */
+  takeBatch(): LogBatch | undefined {
+    return this.#capture.consumer.takeBatch();
   }
 
   /** Reading waits for room. */
-  get isPressing(): boolean {
-    return this.#capture.buffer.isPressing;
+  get needsRoom(): boolean {
+    return this.#capture.buffer.needsRoom;
   }
 
   /** What is in hand, or the next `count` records of it, are delivered. */
@@ -71,7 +87,7 @@ export class Feed {
     const { consumer } = this.#capture;
     if (count === undefined) consumer.acknowledge();
     else consumer.acknowledgeNext(count);
-    if (!this.#hasMore) consumer.rest();
+    if (!this.#hasMore) consumer.forgetDelivered();
   }
 
   /** All that was handed out is delivered. */
@@ -79,17 +95,17 @@ export class Feed {
     return this.#capture.consumer.isSettled;
   }
 
-  /** Nothing more will come, and all that came is delivered. */
+  /** Nothing more comes, and all that came is delivered. */
   get isDone(): boolean {
     return this.isOver && this.isSettled;
   }
 
-  /** Behind the last line read. */
+  /** Behind the last record read. */
   get place(): Position {
     return this.#capture.place;
   }
 
-  /** Behind the last line delivered. */
+  /** Behind the last record delivered. */
   get position(): Position | undefined {
     return this.#capture.consumer.position;
   }
@@ -100,9 +116,9 @@ export class Feed {
     this.#capture.consumer.drop();
   }
 
-  /** Others wait for its lines, whatever they hold. */
-  hurry(): void {
-    this.#capture.buffer.hurry();
+  /** Other feeds wait for this one: it goes on, however much the pool holds. */
+  ignoreSharedLimit(): void {
+    this.#capture.buffer.ignoreSharedLimit();
   }
 
   get #hasMore(): boolean {

@@ -1,25 +1,31 @@
-import type { Portion, Supply } from "../../delivery/portion.ts";
+import type { SuppliedBatch, Supply } from "../../delivery/supply.ts";
+import { readerOfOne } from "../../queue/batch-reader.ts";
+import type { BatchReader } from "../../queue/batch-reader.ts";
 import type { End } from "../../queue/buffer.ts";
-import type { Lot } from "../../queue/lot.ts";
+import { untakenSince } from "../../queue/record-queue.ts";
+import type { RecordQueue, Untaken } from "../../queue/record-queue.ts";
 import type { ContainerInfo, LogBatch, LogRecord } from "../../wire/records.ts";
 import type { Feed } from "./feed.ts";
 import type { Merge } from "./merge.ts";
 
-/** As many records as an ordered batch holds at the most. */
+/** Records in a batch that is ordered record by record, at the most. */
 const MAX_BATCH = 1_000;
 
-/** Whose lines come after another's. */
+/** A feed whose records come after another one's. */
 interface Successor {
   readonly feed: Feed;
   readonly container: ContainerInfo;
 }
 
-/** What all containers brought, as one stream: the pool's consumer takes from here. */
-export class Output {
+/** The records of all containers as one queue, for the pool's consumer. */
+export class Output implements RecordQueue {
   readonly #merge: Merge;
   readonly #feeds = new Set<Feed>();
   readonly #successors = new Map<Feed, readonly Successor[]>();
+  /** Feeds with records that are handed out and not delivered. */
   readonly #inHand = new Set<Feed>();
+  /** Of the feeds that were in hand. */
+  #lastDeliveryAt: number | undefined;
   #waiter: (() => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
   #end: End | undefined;
@@ -33,7 +39,7 @@ export class Output {
     return this.#end;
   }
 
-  /** A container's lines come in; what is left of it, or of one that had its name, is handed out before. */
+  /** A new feed. What is left of the same container, or of one that had its name, is handed out before. */
   add(feed: Feed, container: ContainerInfo): void {
     const predecessor = [...this.#feeds].findLast((other) => other.isOf(container));
     this.#feeds.add(feed);
@@ -41,12 +47,12 @@ export class Output {
       feed.predecessor = predecessor;
       const successors = this.#successors.get(predecessor) ?? [];
       this.#successors.set(predecessor, [...successors, { feed, container }]);
-      predecessor.hurry();
+      predecessor.ignoreSharedLimit();
     }
     this.#merge.ready(feed);
   }
 
-  /** Lines are held back until those of another container have come. */
+  /** Records are held back until those of another feed have come. */
   get hasSuccessors(): boolean {
     return this.#successors.size > 0;
   }
@@ -56,7 +62,7 @@ export class Output {
     this.#release(feed, ({ container }) => !feed.isOf(container));
   }
 
-  /** The feed has a line, or is over. */
+  /** The feed has a record, or is over. */
   ready(feed: Feed): void {
     if (!this.#feeds.has(feed)) return;
     this.#merge.ready(feed);
@@ -64,34 +70,16 @@ export class Output {
     this.#wake();
   }
 
-  take(): LogRecord | undefined {
-    this.acknowledge();
-    const feed = this.#merge.next();
-    if (feed === undefined) return undefined;
-    this.#inHand.add(feed);
-    return feed.hand();
+  /** For a loop: records of one container that came together, or the next one in the merge's order. */
+  nextRecords(): BatchReader<LogRecord> | undefined {
+    const feed = this.#nextFeed();
+    if (!this.#merge.isByRecord) return feed?.nextRecords();
+    return readerOfOne(feed?.takeRecord());
   }
 
-  /** For a loop: lines of one container that came together. */
-  takeLot(): Lot<LogRecord> | undefined {
-    this.acknowledge();
-    const feed = this.#merge.next();
-    if (feed === undefined) return undefined;
-    this.#inHand.add(feed);
-    return feed.takeLot();
-  }
-
-  /** Lines of one container that came together. */
-  takeBatch(): LogBatch | undefined {
-    this.acknowledge();
-    const feed = this.#merge.next();
-    if (feed === undefined) return undefined;
-    this.#inHand.add(feed);
-    return feed.handBatch();
-  }
-
-  /** The next lines of all containers, in the merge's order. */
-  takeOrdered(): LogBatch | undefined {
+  /** For a loop: records of one container that came together, or of all in the merge's order. */
+  nextBatch(): LogBatch | undefined {
+    if (!this.#merge.isByRecord) return this.#nextFeed()?.takeBatch();
     this.acknowledge();
     const records: LogRecord[] = [];
     while (records.length < MAX_BATCH) {
@@ -99,23 +87,26 @@ export class Output {
       // Of a container only one batch is in hand at a time.
       if (feed === undefined || (this.#inHand.has(feed) && !feed.isBegun)) break;
       this.#inHand.add(feed);
-      const record = feed.hand();
+      const record = feed.takeRecord();
       if (record !== undefined) records.push(record);
     }
     return records.length === 0 ? undefined : records;
   }
 
-  /** For sinks. `isOrdered`: in the merge's order, line by line. */
-  supply(isOrdered: boolean): Supply {
-    const ended = (): End | undefined => this.#end;
-    return {
-      take: () => this.#takePortion(isOrdered),
-      holdsFrom: (time) => this.#holdsFrom(time),
-      available: () => this.available(),
-      get ended() {
-        return ended();
-      },
-    };
+  readonly supply: Supply = this.#newSupply();
+
+  get untaken(): Untaken | undefined {
+    let oldest: number | undefined;
+    let bufferedBytes = 0;
+    let deliveredAt = this.#lastDeliveryAt;
+    for (const feed of new Set([...this.#feeds, ...this.#inHand])) {
+      bufferedBytes += feed.bufferedBytes;
+      deliveredAt = later(deliveredAt, feed.lastDeliveryAt);
+      const { upcomingSince } = feed;
+      if (upcomingSince !== undefined) oldest = Math.min(oldest ?? Infinity, upcomingSince);
+    }
+    if (oldest === undefined) return undefined;
+    return { since: untakenSince(oldest, deliveredAt), bufferedBytes };
   }
 
   /** What is in hand is delivered. */
@@ -123,12 +114,12 @@ export class Output {
     for (const feed of this.#inHand) {
       feed.acknowledge();
       // A loop goes on in what is left of it.
-      if (!feed.isBegun) this.#inHand.delete(feed);
+      if (!feed.isBegun) this.#dismiss(feed);
       this.#settle(feed);
     }
   }
 
-  /** Resolves when there may be something to take, or the end. One waits at a time. */
+  /** Resolves when there may be records at hand, or nothing more comes. One caller waits at a time. */
   available(): Promise<void> {
     if (this.#end !== undefined) return Promise.resolve();
     return new Promise((resolve) => {
@@ -157,43 +148,69 @@ export class Output {
     this.#wake();
   }
 
-  /** The next lines, beside what is in hand: those of one container that came together or, `isOrdered`, follow each other. */
-  #takePortion(isOrdered: boolean): Portion | undefined {
+  /** The feed whose records are next. What was in hand is delivered. */
+  #nextFeed(): Feed | undefined {
+    this.acknowledge();
     const feed = this.#merge.next();
-    const { head } = feed ?? {};
-    if (feed === undefined || head === undefined) return undefined;
-    this.#inHand.add(feed);
-    const records = isOrdered ? this.#handRun(feed) : feed.handBatch();
-    this.#settle(feed);
-    if (records === undefined) return undefined;
+    if (feed !== undefined) this.#inHand.add(feed);
+    return feed;
+  }
+
+  #newSupply(): Supply {
+    const ended = (): End | undefined => this.#end;
     return {
-      records,
-      arrivedAt: head.begunAt,
-      isPressing: feed.isPressing,
-      acknowledge: (count) => {
-        feed.acknowledge(count);
-        if (feed.isSettled) this.#inHand.delete(feed);
+      take: () => this.#supplyBatch(),
+      holdsFrom: (time) => this.#holdsFrom(time),
+      available: () => this.available(),
+      get ended() {
+        return ended();
       },
     };
   }
 
-  /** Lines that came by then are at hand. */
+  /** Records of one container that came together, or those that are next in the merge's order. */
+  #supplyBatch(): SuppliedBatch | undefined {
+    const feed = this.#merge.next();
+    const arrivedAt = feed?.upcomingSince;
+    if (feed === undefined || arrivedAt === undefined) return undefined;
+    this.#inHand.add(feed);
+    const records = this.#merge.isByRecord ? this.#takeRun(feed) : feed.takeBatch();
+    this.#settle(feed);
+    if (records === undefined) return undefined;
+    return {
+      records,
+      arrivedAt,
+      isUrgent: feed.needsRoom,
+      acknowledge: (count) => {
+        feed.acknowledge(count);
+        if (feed.isSettled) this.#dismiss(feed);
+      },
+    };
+  }
+
   #holdsFrom(time: number): boolean {
-    for (const { head } of this.#feeds) if (head !== undefined && head.begunAt <= time) return true;
+    for (const { upcomingSince } of this.#feeds)
+      if (upcomingSince !== undefined && upcomingSince <= time) return true;
     return false;
   }
 
-  /** Its lines, as long as they are next. */
-  #handRun(feed: Feed): LogRecord[] {
+  /** The feed's records, as long as they are next. */
+  #takeRun(feed: Feed): LogRecord[] {
     const records: LogRecord[] = [];
     do {
-      const record = feed.hand();
+      const record = feed.takeRecord();
       if (record !== undefined) records.push(record);
     } while (records.length < MAX_BATCH && this.#merge.next() === feed);
     return records;
   }
 
-  /** Once a feed is over, its successors' lines may come. */
+  /** The feed has nothing in hand. */
+  #dismiss(feed: Feed): void {
+    this.#inHand.delete(feed);
+    this.#lastDeliveryAt = later(this.#lastDeliveryAt, feed.lastDeliveryAt);
+  }
+
+  /** Once a feed is over, its successors' records may come. */
   #settle(feed: Feed): void {
     if (!feed.isOver || !this.#feeds.delete(feed)) return;
     this.#merge.remove(feed);
@@ -218,4 +235,9 @@ export class Output {
     this.#waiter = undefined;
     waiter?.();
   }
+}
+
+function later(one: number | undefined, other: number | undefined): number | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return Math.max(one, other);
 }

@@ -5,14 +5,14 @@ import type { Merge } from "./merge.ts";
 const QUANTUM_BYTES = 16 * 1024;
 
 /**
- * Deficit round robin over what came, a batch at a time: in the long run every feed that has lines hands out as many bytes
- * as any other.
+ * Deficit round robin, a batch at a time: in the long run every feed that has records hands out as many bytes as any other.
  * @see M. Shreedhar, G. Varghese, "Efficient Fair Queuing Using Deficit Round-Robin", 1996
  */
 export class RoundRobin implements Merge {
   readonly #queue = new Set<Feed>();
   #current: Feed | undefined;
 
+  readonly isByRecord = false;
   readonly dueInMs = undefined;
 
   ready(feed: Feed): void {
@@ -41,7 +41,7 @@ export class RoundRobin implements Merge {
 
   end(): void {}
 
-  /** What was handed out too much in earlier rounds is made up for. */
+  /** A feed that handed out too much in earlier rounds gets less in this one. */
   #enqueue(feed: Feed): void {
     feed.deficit = Math.min(feed.deficit, 0) + QUANTUM_BYTES;
     this.#queue.add(feed);

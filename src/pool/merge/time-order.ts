@@ -3,17 +3,18 @@ import type { Feed } from "./feed.ts";
 import type { Merge } from "./merge.ts";
 
 /**
- * The line with the earliest timestamp first. A line is held back until every container shows its next one, or for
- * `latenessMs` from its arrival, so that earlier ones of others can overtake it. Within a container the order is the
- * engine's.
+ * The record with the earliest timestamp first. A record is held back until every container shows its next one, or for
+ * `latenessMs` from its arrival, so that earlier records of other containers can overtake it. Within a container the order is
+ * the engine's.
  */
 export class TimeOrder implements Merge {
+  readonly isByRecord = true;
   readonly #latenessMs: number;
   readonly #all = new Set<Feed>();
-  /** A binary heap of the feeds that have a line, by its timestamp. */
+  /** A binary heap of the feeds that have a record, by its timestamp. */
   readonly #heap: Feed[] = [];
-  readonly #places = new Map<Feed, number>();
-  /** Its line was handed out, so that its place is to be found anew. */
+  readonly #indexes = new Map<Feed, number>();
+  /** Its record was handed out: its index in the heap is found anew. */
   #handed: Feed | undefined;
   #isEnding = false;
 
@@ -23,14 +24,14 @@ export class TimeOrder implements Merge {
 
   ready(feed: Feed): void {
     this.#all.add(feed);
-    if (feed !== this.#handed) this.#place(feed);
+    if (feed !== this.#handed) this.#sort(feed);
   }
 
   next(): Feed | undefined {
     if (this.#handed !== undefined) {
       const feed = this.#handed;
       this.#handed = undefined;
-      this.#place(feed);
+      this.#sort(feed);
     }
     const first = this.#heap[0];
     if (first === undefined) return undefined;
@@ -56,66 +57,66 @@ export class TimeOrder implements Merge {
   }
 
   #waitOf(feed: Feed): number {
-    const arrivedAt = feed.head?.arrivedAt ?? 0;
+    const arrivedAt = feed.upcoming?.arrivedAt ?? 0;
     return arrivedAt + this.#latenessMs - performance.now();
   }
 
-  /** Puts a feed where its line belongs. */
-  #place(feed: Feed): void {
+  /** Puts a feed where its next record belongs. */
+  #sort(feed: Feed): void {
     if (feed.isEmpty) {
       this.#take(feed);
       return;
     }
-    let place = this.#places.get(feed);
-    if (place === undefined) {
-      place = this.#heap.length;
-      this.#put(place, feed);
+    let index = this.#indexes.get(feed);
+    if (index === undefined) {
+      index = this.#heap.length;
+      this.#put(index, feed);
     }
-    this.#sink(this.#rise(place));
+    this.#sink(this.#rise(index));
   }
 
   #take(feed: Feed): void {
-    const place = this.#places.get(feed);
-    if (place === undefined) return;
-    this.#places.delete(feed);
+    const index = this.#indexes.get(feed);
+    if (index === undefined) return;
+    this.#indexes.delete(feed);
     const last = this.#heap.pop();
     if (last === undefined || last === feed) return;
-    this.#put(place, last);
-    this.#sink(this.#rise(place));
+    this.#put(index, last);
+    this.#sink(this.#rise(index));
   }
 
-  #put(place: number, feed: Feed): void {
-    this.#heap[place] = feed;
-    this.#places.set(feed, place);
+  #put(index: number, feed: Feed): void {
+    this.#heap[index] = feed;
+    this.#indexes.set(feed, index);
   }
 
   #rise(from: number): number {
-    let place = from;
-    while (place > 0) {
-      const parent = (place - 1) >> 1;
-      if (!this.#isEarlier(place, parent)) break;
-      this.#swap(place, parent);
-      place = parent;
+    let index = from;
+    while (index > 0) {
+      const parent = (index - 1) >> 1;
+      if (!this.#isEarlier(index, parent)) break;
+      this.#swap(index, parent);
+      index = parent;
     }
-    return place;
+    return index;
   }
 
   #sink(from: number): void {
-    let place = from;
+    let index = from;
     for (;;) {
-      const left = 2 * place + 1;
-      let earliest = place;
+      const left = 2 * index + 1;
+      let earliest = index;
       if (this.#isEarlier(left, earliest)) earliest = left;
       if (this.#isEarlier(left + 1, earliest)) earliest = left + 1;
-      if (earliest === place) return;
-      this.#swap(place, earliest);
-      place = earliest;
+      if (earliest === index) return;
+      this.#swap(index, earliest);
+      index = earliest;
     }
   }
 
-  #isEarlier(place: number, than: number): boolean {
-    const one = this.#heap[place]?.head?.record.timestamp;
-    const other = this.#heap[than]?.head?.record.timestamp;
+  #isEarlier(index: number, than: number): boolean {
+    const one = this.#heap[index]?.upcoming?.record.timestamp;
+    const other = this.#heap[than]?.upcoming?.record.timestamp;
     return one !== undefined && other !== undefined && compareTimestamps(one, other) < 0;
   }
 

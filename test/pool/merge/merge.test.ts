@@ -87,7 +87,7 @@ describe("round robin", () => {
   function take(merge: RoundRobin, sources: readonly Source[]): Source | undefined {
     const feed = merge.next();
     if (feed === undefined) return undefined;
-    feed.handBatch();
+    feed.takeBatch();
     feed.acknowledge();
     return sources.find((source) => source.feed === feed);
   }
@@ -168,7 +168,7 @@ describe("round robin", () => {
     for (const { feed } of [a, b]) merge.ready(feed);
     const lines: (string | undefined)[] = [];
     for (let feed = merge.next(); feed !== undefined; feed = merge.next())
-      lines.push(feed.hand()?.line);
+      lines.push(feed.takeRecord()?.line);
     expect(lines).toEqual(["a1", "a2", "a3", "b1", "b2", "b3"]);
   });
 
@@ -179,9 +179,9 @@ describe("round robin", () => {
     a.brings([1, 2]);
     b.brings([1]);
     for (const { feed } of [a, b]) merge.ready(feed);
-    expect(merge.next()?.hand()?.line).toBe("a1");
+    expect(merge.next()?.takeRecord()?.line).toBe("a1");
     merge.remove(a.feed);
-    expect(merge.next()?.hand()?.line).toBe("b1");
+    expect(merge.next()?.takeRecord()?.line).toBe("b1");
     merge.remove(b.feed);
     expect(merge.next()).toBeUndefined();
   });
@@ -196,11 +196,11 @@ describe("round robin", () => {
     expect(merge.next()).toBeUndefined();
     old.brings([2]);
     merge.ready(old.feed);
-    expect(merge.next()?.hand()?.line).toBe("o2");
+    expect(merge.next()?.takeRecord()?.line).toBe("o2");
     expect(merge.next()).toBeUndefined();
     heir.feed.predecessor = undefined;
     merge.ready(heir.feed);
-    expect(merge.next()?.hand()?.line).toBe("h1");
+    expect(merge.next()?.takeRecord()?.line).toBe("h1");
   });
 });
 
@@ -220,7 +220,7 @@ describe("order by time", () => {
   function drain(merge: TimeOrder): string[] {
     const lines: string[] = [];
     for (let feed = merge.next(); feed !== undefined; feed = merge.next())
-      lines.push(feed.hand()?.line ?? "nothing");
+      lines.push(feed.takeRecord()?.line ?? "nothing");
     return lines;
   }
 

@@ -1,16 +1,16 @@
 /**
- * What is handed out one by one, without asking anybody for each: who hands it out takes the next one, who counts sees how far
- * that went.
+ * Hands out a batch's records one by one. Nobody else is asked for each record: the consumer calls `next`, and whoever counts
+ * what is delivered looks at `handed`.
  */
-export class Lot<T> {
+export class BatchReader<T> {
   readonly #all: readonly T[];
   readonly #passed: (() => void) | undefined;
   #handed = 0;
   #end: number;
-  /** It is known that some were passed. */
+  /** `passed` was called, and is not called again until this is unset. */
   isNoted: boolean;
 
-  /** `passed`: the next one is asked for, so the ones before are done with. Called again only where `isNoted` was unset. */
+  /** `passed`: another one is asked for, so those before it are delivered. */
   constructor(all: readonly T[], passed?: () => void) {
     this.#all = all;
     this.#passed = passed;
@@ -28,8 +28,8 @@ export class Lot<T> {
     return this.#end - this.#handed;
   }
 
-  /** The next one; it stays where it is. */
-  get head(): T | undefined {
+  /** The one that `next` returns. */
+  get upcoming(): T | undefined {
     return this.left > 0 ? this.#all[this.#handed] : undefined;
   }
 
@@ -46,7 +46,7 @@ export class Lot<T> {
     return rest;
   }
 
-  /** What is left is not handed out. */
+  /** Hands out nothing more. */
   stop(): void {
     this.#end = this.#handed;
   }
@@ -57,7 +57,6 @@ export class Lot<T> {
   }
 }
 
-/** One alone. */
-export function only<T>(value: T | undefined): Lot<T> | undefined {
-  return value === undefined ? undefined : new Lot([value]);
+export function readerOfOne<T>(value: T | undefined): BatchReader<T> | undefined {
+  return value === undefined ? undefined : new BatchReader([value]);
 }

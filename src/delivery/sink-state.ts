@@ -1,0 +1,63 @@
+import type { DockspoolError } from "../errors.ts";
+
+/** A batch that a sink has not taken yet. */
+interface Undelivered {
+  readonly records: number;
+  /** Epoch milliseconds: when its first attempt began. Nothing was delivered since. */
+  readonly pendingSince: number;
+}
+
+/** What a delivery does. `since`: epoch milliseconds. */
+export type SinkState =
+  /** Nothing is at hand. */
+  | { readonly kind: "idle"; readonly since: number }
+  /** Records are at hand, and the batch is neither full nor old enough. */
+  | { readonly kind: "filling"; readonly since: number }
+  /** The sink is called. `error`: of the attempt before. */
+  | ({
+      readonly kind: "calling";
+      readonly since: number;
+      readonly attempt: number;
+      readonly error?: unknown;
+    } & Undelivered)
+  /** An attempt has failed, and the next one follows after `delayMs`. */
+  | ({
+      readonly kind: "retrying";
+      readonly since: number;
+      readonly attempt: number;
+      readonly delayMs: number;
+      readonly error: unknown;
+    } & Undelivered)
+  /** All attempts have failed: `deadLetter` is called. */
+  | ({
+      readonly kind: "giving-up";
+      readonly since: number;
+      readonly attempt: number;
+      readonly error: unknown;
+    } & Undelivered)
+  /** It has given up, and reading ends. */
+  | { readonly kind: "failed"; readonly since: number; readonly error: DockspoolError }
+  /** It was stopped or aborted, or nothing more comes. */
+  | { readonly kind: "ended"; readonly since: number };
+
+/** A sink and what it does. */
+export interface SinkReport {
+  /** Unique among the sinks of its source or pool. */
+  readonly name: string;
+  readonly state: SinkState;
+}
+
+/** How many attempts at the current batch have failed, and the last one's error; undefined where none has. */
+export function failureOf(
+  state: SinkState,
+): { readonly attempts: number; readonly error: unknown } | undefined {
+  switch (state.kind) {
+    case "calling":
+      return state.attempt === 1 ? undefined : { attempts: state.attempt - 1, error: state.error };
+    case "retrying":
+    case "giving-up":
+      return { attempts: state.attempt, error: state.error };
+    default:
+      return undefined;
+  }
+}
