@@ -33,6 +33,8 @@ export interface Origin {
   readonly checkpoints: EngineCheckpoints | undefined;
 }
 
+/** The list tells of most changes before; of a run that was over between two lists, only a look does. */
+const LOOK_EVERY_MS = 300_000;
 /** In order of time, lines that came within it are held back for as long as the last of them. */
 const ONE_MOMENT_MS = 5;
 
@@ -113,6 +115,7 @@ export class Roster {
       listen: (container, handlers, signal) => member.events.listen(container, handlers, signal),
       onRecovery: (callback) => member.events.onRecovery(callback),
       isWatching: () => member.events.isOpen,
+      lookEveryMs: LOOK_EVERY_MS,
       sockets: (isReading) => (isReading ? 1 : 0),
       ready: () => this.output.ready(feed),
       release: () => {},

@@ -1,76 +1,63 @@
+import { ContainerView } from "../container/container-view.ts";
 import type { Inspection } from "../engine/inspection.ts";
 import { DockspoolError } from "../errors.ts";
 import { onAbort } from "../lifetime/abort.ts";
 import { Backoff } from "../lifetime/backoff.ts";
-import { sleep } from "../lifetime/deadline.ts";
 import { TaskGroup } from "../lifetime/task-group.ts";
-import { LOG_START, newestTimestamp } from "../resume/position.ts";
-import type { Position } from "../resume/position.ts";
-import type { ContainerInfo } from "../wire/records.ts";
+import type { Reading } from "../lines/reading.ts";
 import { BatchBuffer } from "../queue/buffer.ts";
 import { Consumer } from "../queue/consumer.ts";
-import { ContainerSight } from "../container/container-sight.ts";
-import { ContainerState } from "../container/container-state.ts";
-import { asFailure, closedError } from "./failures.ts";
+import { LOG_START, newestTimestamp } from "../resume/position.ts";
+import type { Position } from "../resume/position.ts";
 import { endedEarly } from "../stream/failures.ts";
 import { FollowedLog } from "../stream/followed-log.ts";
+import type { ContainerInfo } from "../wire/records.ts";
+import { CurrentPhase } from "./current-phase.ts";
+import { asFailure, closedError } from "./failures.ts";
+import { FaultLimit } from "./fault-limit.ts";
 import { sleepOrRecover } from "./host.ts";
 import type { Finding, SourceHost } from "./host.ts";
-import { LogReader } from "../stream/log-reader.ts";
+import { lookAgainAndAgain } from "./later-looks.ts";
 import type { ResolvedOptions } from "./options.ts";
-import { mayHaveRunAgain } from "../container/later-run.ts";
-import type { Reading } from "../lines/reading.ts";
-import type { EndReason, Rotation, SourceState, SourceStats, SourceStatus } from "./status.ts";
-import { ChangeWatch } from "../container/change-watch.ts";
-import type { Change } from "../container/change-watch.ts";
-import { StreamSession } from "../stream/stream-session.ts";
-import { StreamLife } from "./stream-life.ts";
+import { stateOf, waitsFor } from "./phase.ts";
+import type { Phase } from "./phase.ts";
+import type { EndReason, Rotation, SourceStats, SourceStatus } from "./status.ts";
+import { Streams } from "./streams.ts";
 import { TurnKeeper } from "./turn.ts";
-import { Watchdog } from "./watchdog.ts";
 
-/** The name of the task that reads. */
-const READER = "reader";
-/** After a stream that ended while its container ran: how long from one look to the next. */
-const LOOK_LATER_MS = [500, 1_000, 2_000, 4_000] as const;
-/** An engine may fail to remove a container, and call it "removing" for ever. */
-const LOOKS_AT_REMOVAL = 10;
-/** A stream that lived so long was a good one: whatever ended it is no reason to wait longer than at first. */
-const LONG_LIFE_MS = 10_000;
+/** What a pass through the phases came to. */
+type Outcome =
+  | { readonly type: "ended"; readonly reason: EndReason }
+  /** A follow ended by itself, and nothing was seen of the container since. */
+  | { readonly type: "stream ended" }
+  | { readonly type: "look again" };
+
+const LOOK_AGAIN: Outcome = { type: "look again" };
 
 /**
  * Captures one container's log into a buffer: finds the container, opens one stream after the other, waits while it is
- * stopped, and ends when it is gone or the source is closed.
+ * stopped, and ends when it is gone or the source is closed. What it does is its phase (phase.ts).
  */
 export class Capture {
   readonly buffer: BatchBuffer;
   readonly consumer: Consumer;
   readonly ended: Promise<EndReason>;
+  readonly phase: CurrentPhase;
   readonly #container: string;
   readonly #options: ResolvedOptions;
-  readonly #emit: (status: SourceStatus) => void;
   readonly #host: SourceHost;
-  readonly #known: ContainerState;
-  readonly #sight: ContainerSight;
+  readonly #view: ContainerView;
   readonly #turn: TurnKeeper;
   readonly #life = new TaskGroup("source");
-  readonly #stream: StreamLife;
+  readonly #streams: Streams;
   readonly #backoff: Backoff;
-  readonly #watchdog: Watchdog;
+  readonly #faults = new FaultLimit();
   readonly #unlink: () => void;
   #resolveEnded: (reason: EndReason) => void = () => {};
-  #state: SourceState = "idle";
-  #end: EndReason | undefined;
   #log: FollowedLog | undefined;
   /** Reading goes on where it was left: by option `resume`, or by a checkpoint. */
   #isResumed: boolean;
-  #session: StreamSession | undefined;
-  #openedAt: number | undefined;
-  /** The latest stream ended by itself, and nothing was seen of the container since. */
-  #hasStreamEnded = false;
-  /** The latest follow came to its proper end, which on this engine is the log's. */
-  #hasFollowedToEnd = false;
-  readonly #counts = { reconnects: 0, stalls: 0, gaps: 0 };
-  #lastByteAt: number | undefined;
+  #reconnects = 0;
 
   constructor(
     container: string,
@@ -80,27 +67,32 @@ export class Capture {
   ) {
     this.#container = container;
     this.#options = options;
-    this.#emit = emit;
-    this.#isResumed = options.resume !== undefined || host.finding?.isResumed === true;
-    this.#known = new ContainerState(emit);
     this.#host = host;
-    this.#sight = new ContainerSight(host);
+    this.#isResumed = options.resume !== undefined || host.finding?.isResumed === true;
+    this.phase = new CurrentPhase({ container: () => this.#id, emit });
+    this.#view = new ContainerView(container, host, {
+      renamed: (from, to) => this.#renamed(from, to),
+      restarted: () => this.phase.tell({ type: "restarted" }),
+    });
     this.#turn = new TurnKeeper(host.turns, {
-      stream: () => (this.#state === "streaming" ? this.#stream.progress : undefined),
+      stream: () => (this.phase.type === "following" ? this.#streams.delay : undefined),
       queued: () => this.#queued(),
       wanted: () => {
-        if (this.#state === "streaming") void this.#stream.closeSoon();
+        if (this.phase.type === "following") void this.#streams.closeSoon("turn");
       },
     });
     this.#backoff = new Backoff(options.reconnect);
-    this.#watchdog = new Watchdog(options, () => this.#rotateByItself());
-    this.#stream = new StreamLife({
-      timeoutMs: options.rotateTimeoutMs,
-      emit,
-      isBlocked: () => this.buffer.full,
-      container: () => this.info?.id ?? container,
-    });
     this.buffer = new BatchBuffer(options.bufferBytes, host);
+    this.#streams = new Streams({
+      options,
+      host,
+      phase: this.phase,
+      buffer: this.buffer,
+      turn: this.#turn,
+      backoff: this.#backoff,
+      container: () => this.#id,
+      isResumed: () => this.#isResumed,
+    });
     this.consumer = new Consumer(this.buffer, () => host.checkpoint?.moved());
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
@@ -117,11 +109,11 @@ export class Capture {
 
   /** It is being closed, or has ended. */
   get isEnding(): boolean {
-    return this.#end !== undefined;
+    return this.phase.isEnding;
   }
 
   get info(): ContainerInfo | undefined {
-    return this.#known.info;
+    return this.#view.info;
   }
 
   /** Behind what was read, where another source would go on. */
@@ -131,52 +123,55 @@ export class Capture {
 
   /** The engine's events tell of a new name. */
   renamed(name: string): void {
-    this.#known.renamed(name);
-    if (this.#reading !== undefined && this.info !== undefined) this.#reading.info = this.info;
+    this.#view.renamed(name);
   }
 
   /** The engine's events tell of a start. */
   started(by: number): void {
-    this.#known.startsBy(by);
+    this.#view.runs.startsBy(by);
   }
 
   /** Something happened to the container, or may have. */
   changed(): void {
-    this.#sight.changed();
+    this.#view.changed();
   }
 
-  /** The current stream's tasks. */
+  /** The current stream's tasks; between streams, the next one's. */
   get tasks(): TaskGroup {
-    return this.#stream.tasks;
+    return this.#streams.tasks;
   }
 
   get stats(): SourceStats {
+    const phase = this.phase.value;
+    const { isReading, tasks, rotatesBy, ...streams } = this.#streams.stats;
     return {
-      ...this.#counts,
-      state: this.#state,
-      generation: this.#stream.generation,
-      rotations: this.#stream.rotations,
+      ...streams,
+      state: stateOf(phase, this.#streams.isRotating),
+      since: this.phase.since,
+      waitsFor: waitsFor(phase),
+      by: this.#by(phase, rotatesBy),
+      via: streams.generation === 0 ? undefined : "engine",
       turns: this.#turn.taken,
+      reconnects: this.#reconnects,
       lines: this.#reading?.lines ?? 0,
       bytes: this.#reading?.bytes ?? 0,
       delivered: this.consumer.delivered,
       bufferedBytes: this.buffer.bytes,
-      tasks: this.#life.size + this.tasks.size,
-      sockets: this.#host.sockets(this.tasks.names.includes(READER)),
-      lastByteAt: this.#lastByteAt,
+      tasks: this.#life.size + tasks,
+      sockets: this.#host.sockets(isReading),
       lastDeliveryAt: this.consumer.lastDeliveryAt,
     };
   }
 
   /** Begins, when the first record is asked for. */
   start(): void {
-    if (this.#state !== "idle" || this.#end !== undefined) return;
-    this.#state = "opening";
+    if (this.phase.type !== "idle") return;
+    this.phase.enter({ type: "locating" });
     void this.#life.run("capture", async (signal) => {
       try {
         this.#finish(await this.#run(signal));
       } catch (error) {
-        this.#finish(this.#end ?? { kind: "failed", error: asFailure(error, this.#container) });
+        this.#finish({ kind: "failed", error: asFailure(error, this.#container) });
       } finally {
         this.#turn.end();
       }
@@ -184,101 +179,157 @@ export class Capture {
   }
 
   rotate(): Promise<Rotation> {
-    if (this.#end !== undefined) return Promise.reject(closedError(this.#container));
-    if (this.#stream.rotation !== undefined) return this.#stream.rotation;
-    if (this.#state === "idle" || this.#state === "stopped" || this.#state === "waiting")
-      return this.#stream.nothingToRotate();
-    const rotation = this.#stream.request();
-    if (this.#state !== "reconnecting") {
-      this.#state = "rotating";
-      this.#emit({ type: "rotating", generation: this.#stream.generation });
-      void this.#stream.closeSoon();
-    }
-    return rotation;
+    return this.#streams.rotate();
   }
 
   /** @throws DockspoolError TASKS_STILL_RUNNING; the source has ended all the same */
   async stop(reason: EndReason): Promise<void> {
-    this.#end ??= reason;
+    this.phase.end(reason);
+    const error = closedError(this.#container);
     const { rotateTimeoutMs } = this.#options;
-    const life = this.#life.close({
-      reason: closedError(this.#container),
-      timeoutMs: rotateTimeoutMs,
-    });
-    const [tasks, lost] = await Promise.allSettled([this.#stream.close(), life]);
-    this.#finish(this.#end);
-    if (tasks.status === "fulfilled" && tasks.value !== undefined) throw tasks.value;
+    const life = this.#life.close({ reason: error, timeoutMs: rotateTimeoutMs });
+    const [tasks, lost] = await Promise.allSettled([this.#streams.end(), life]);
+    this.#finish(reason);
+    if (tasks.status === "fulfilled" && tasks.value.failure !== undefined)
+      throw tasks.value.failure;
     if (lost.status === "rejected") throw lost.reason;
   }
 
   async #run(signal: AbortSignal): Promise<EndReason> {
+    let outcome: Outcome = LOOK_AGAIN;
     for (;;) {
       try {
-        const inspection = await this.#inspect(signal);
-        await this.#resume(inspection, signal);
-        const isRestart = inspection.running && this.#known.runs(inspection.startedAt);
-        if (isRestart && inspection.startedAt !== undefined)
-          this.#reading?.startsRun(inspection.startedAt);
-        if (inspection.running && this.#options.follow) {
-          if (this.#hasStreamEnded && !isRestart) {
-            await this.#backOff(endedEarly(inspection), signal);
-            this.#lookLater();
-          } else if (!(await this.#waitForTurn(signal))) {
-            await this.#follow(inspection, signal);
-          }
-          continue;
-        }
-        if (!this.#known.isStopped && (await this.#waitForTurn(signal))) continue;
-        const end = await this.#awaitRestart(inspection, signal);
-        if (end !== undefined) return end;
+        outcome = await this.#pass(outcome.type === "stream ended", signal);
+        if (outcome.type === "ended") return outcome.reason;
       } catch (error) {
         signal.throwIfAborted();
-        const isStuck = this.#known.looksWhileRemoved > LOOKS_AT_REMOVAL;
-        const isGone = DockspoolError.is(error, "CONTAINER_NOT_FOUND") || isStuck;
-        if (isGone && this.#reading !== undefined) {
-          const complete = await this.#isComplete(signal);
-          this.#reading.endOpenLines();
-          return { kind: "removed", complete };
-        }
-        if (!DockspoolError.is(error) || !error.transient) throw error;
+        if (this.#view.isGone(error) && this.#reading !== undefined) return this.#removed(signal);
+        if (!DockspoolError.is(error) || !this.#mayPass(error)) throw error;
         await this.#backOff(error, signal);
+        outcome = LOOK_AGAIN;
       }
     }
   }
 
-  /** Goes on where another process left off. */
-  async #resume({ info }: Inspection, signal: AbortSignal): Promise<void> {
-    if (this.#reading?.position !== undefined) return;
-    const position = await this.#host.checkpoint?.load?.(info.id, signal);
-    if (position === undefined || this.#options.resume !== undefined) return;
+  /** Once through the phases: from what is known of the container to the end of a stream. */
+  async #pass(isAfterStream: boolean, signal: AbortSignal): Promise<Outcome> {
+    const inspection = await this.#locate(isAfterStream, signal);
+    const { running, startedAt } = inspection;
+    const isRestart = running && this.#view.runs.runs(startedAt);
+    if (isRestart && startedAt !== undefined) this.#reading?.startsRun(startedAt);
+    if (!running || !this.#options.follow) return this.#standStill(inspection, signal);
+    if (isAfterStream && !isRestart) {
+      await this.#backOff(endedEarly(inspection), signal);
+      this.#lookLater();
+      return LOOK_AGAIN;
+    }
+    if (await this.#turn.take(signal)) return LOOK_AGAIN;
+    return this.#follow(inspection, signal);
+  }
+
+  /** What is known of the container, and where another process left off. */
+  async #locate(isAfterStream: boolean, signal: AbortSignal): Promise<Inspection> {
+    this.phase.enter({ type: "locating" });
+    const known = isAfterStream ? undefined : this.#view.unchanged;
+    const inspection = known ?? (await this.#view.look(this.#turn.isHeld, signal));
+    this.#knows(inspection);
+    if (this.#reading?.position !== undefined) return inspection;
+    const position = await this.#host.checkpoint?.load?.(inspection.info.id, signal);
+    if (position === undefined || this.#options.resume !== undefined) return inspection;
     this.#isResumed = true;
     this.#reading?.begin({ position });
+    return inspection;
+  }
+
+  /** One generation after the other, as long as only rotations end them, and as long as its turn lasts. */
+  async #follow(inspection: Inspection, signal: AbortSignal): Promise<Outcome> {
+    const { runs } = this.#view;
+    for (;;) {
+      if (await this.#turn.pass(signal)) return LOOK_AGAIN;
+      runs.opens();
+      const end = await this.#streams.follow(inspection, this.#followed, signal);
+      if (end === "closed") continue;
+      if (end === "complete" && inspection.traits.followReachesEnd) this.#view.runs.followedToEnd();
+      return { type: "stream ended" };
+    }
+  }
+
+  /** Reads what a stopped container left, and waits for its next start. */
+  async #standStill(inspection: Inspection, signal: AbortSignal): Promise<Outcome> {
+    const { runs } = this.#view;
+    if (!runs.isRead && (await this.#turn.take(signal))) return LOOK_AGAIN;
+    if (!this.#options.follow) return (await this.#readToEnd(inspection, signal)) ?? LOOK_AGAIN;
+    const watch = this.#view.watch(inspection, signal);
+    try {
+      const outcome = await this.#readToEnd(inspection, signal);
+      if (outcome !== undefined) return outcome;
+      this.#turn.give();
+      const change = await watch.change;
+      this.#view.changed();
+      if (change.type !== "removed") runs.mayHaveRun();
+      if (change.type !== "started" || inspection.info.tty) return LOOK_AGAIN;
+      runs.started(change.by);
+    } finally {
+      await watch.close();
+    }
+    // A container that lives for milliseconds is gone before it could be looked at.
+    this.#turn.interest = "started";
+    if (await this.#turn.take(signal)) return LOOK_AGAIN;
+    return this.#follow({ ...inspection, running: true }, signal);
+  }
+
+  /** Reads what a stopped container left or, without `follow`, what there is. Undefined once it is stopped. */
+  async #readToEnd(inspection: Inspection, signal: AbortSignal): Promise<Outcome | undefined> {
+    const { follow, followRestarts } = this.#options;
+    const wasRead = this.#view.runs.isRead;
+    if (!wasRead) {
+      this.#view.runs.opens();
+      const stands = (task: AbortSignal): Promise<boolean> =>
+        this.#view.isUnchangedSince(inspection, task);
+      const end = await this.#streams.readToEnd(inspection, this.#followed, stands, signal);
+      if (end === "closed") await this.#turn.pass(signal);
+      if (end !== "read") return LOOK_AGAIN;
+      const hasOpenLines = (this.#reading?.position?.open.length ?? 0) > 0;
+      // A line that is open was left so by the run that has ended, or begun by one that has started since.
+      if (!inspection.running && hasOpenLines && !(await stands(signal))) return LOOK_AGAIN;
+      this.#reading?.endOpenLines();
+      if (!follow) return { type: "ended", reason: { kind: "finished" } };
+    }
+    this.#backoff.reset();
+    this.#stopped(inspection, wasRead);
+    return followRestarts ? undefined : { type: "ended", reason: { kind: "stopped" } };
+  }
+
+  #stopped({ startedAt }: Inspection, wasRead: boolean): void {
+    if (!wasRead) this.#view.runs.read(startedAt);
+    const statuses: SourceStatus[] = wasRead ? [] : [{ type: "stopped" }];
+    this.phase.enter({ type: "stopped" }, ...statuses, ...this.#streams.notReopened());
+  }
+
+  /** The engine says that the container is gone. */
+  async #removed(signal: AbortSignal): Promise<EndReason> {
+    const { position } = this.#reading ?? {};
+    const newest = position === undefined ? undefined : newestTimestamp(position);
+    const complete = await this.#view.wasReadToEnd(newest, signal);
+    this.#reading?.endOpenLines();
+    return { kind: "removed", complete };
+  }
+
+  /** Another try may help. Damaged bytes may be a proxy's; where they stay, they are the log's. */
+  #mayPass(error: DockspoolError): boolean {
+    if (error.code === "PROTOCOL") return this.#faults.allows(this.#reading?.lines ?? 0);
+    return error.transient;
   }
 
   /** A container that is being restarted may still be shown as it was, and the next stream goes on over its start. */
   #lookLater(): void {
     if (this.#life.names.includes("look")) return;
-    const look = this.#life.run("look", async (signal) => {
-      for (const delayMs of LOOK_LATER_MS) {
-        await sleep(delayMs, signal);
-        const { running, startedAt } = await this.#look(signal);
-        if (!running || this.#known.runs(startedAt)) return;
-      }
-    });
+    const look = async (signal: AbortSignal): Promise<boolean> => {
+      const { running, startedAt } = await this.#view.look(false, signal);
+      return running && !this.#view.runs.runs(startedAt);
+    };
     // What is wrong then ends the stream, too.
-    look.catch(() => {});
-  }
-
-  /** Whether the log of a container that is gone was read to its end. */
-  async #isComplete(signal: AbortSignal): Promise<boolean> {
-    if (this.#known.isReadToEnd || !this.#hasFollowedToEnd) return this.#known.isReadToEnd;
-    const { info, startedAt } = this.#known;
-    const newest =
-      this.#reading?.position === undefined ? undefined : newestTimestamp(this.#reading.place);
-    return (
-      info !== undefined &&
-      !(await mayHaveRunAgain(this.#host.client, info.id, startedAt, newest, signal))
-    );
+    this.#life.run("look", (signal) => lookAgainAndAgain(look, signal)).catch(() => {});
   }
 
   /** What is known before the first look. */
@@ -286,240 +337,84 @@ export class Capture {
     if (finding === undefined) return;
     const { inspection, start, startedBy } = finding;
     this.#turn.headStart = finding.headStart;
-    this.#saw(inspection);
+    this.#view.saw(inspection);
+    this.#knows(inspection);
     this.#reading?.begin(start);
     if (finding.isUrgent === true) this.#turn.interest = "started";
-    if (startedBy !== undefined) this.#known.begins(startedBy);
+    if (startedBy !== undefined) this.#view.runs.begins(startedBy);
   }
 
-  async #inspect(signal: AbortSignal): Promise<Inspection> {
-    const { unchanged } = this.#sight;
-    return unchanged !== undefined && !this.#hasStreamEnded ? unchanged : this.#look(signal);
-  }
-
-  async #look(signal: AbortSignal): Promise<Inspection> {
-    const container = this.info?.id ?? this.#container;
-    return this.#saw(await this.#sight.look(container, this.#turn.isHeld, signal));
-  }
-
-  #saw(inspection: Inspection): Inspection {
-    const info = this.#known.looked(inspection);
+  #knows(inspection: Inspection): void {
     this.#log ??= new FollowedLog(inspection, this.#options, {
       buffer: this.buffer,
       consumer: this.consumer,
-      truncated: ({ timestamp, bytes }) => this.#emit({ type: "truncated", timestamp, bytes }),
+      truncated: ({ timestamp, bytes }) => this.phase.tell({ type: "truncated", timestamp, bytes }),
       quietSince: () => this.#quietSince,
     });
-    this.#log.reading.info = info;
-    return inspection;
+    if (this.info !== undefined) this.#log.reading.info = this.info;
+  }
+
+  #renamed(from: string, to: string): void {
+    if (this.#reading !== undefined && this.info !== undefined) this.#reading.info = this.info;
+    this.phase.tell({ type: "renamed", from, to });
+  }
+
+  get #followed(): FollowedLog {
+    if (this.#log === undefined) throw new TypeError("The container was not inspected.");
+    return this.#log;
   }
 
   get #reading(): Reading | undefined {
     return this.#log?.reading;
   }
 
+  get #id(): string {
+    return this.info?.id ?? this.#container;
+  }
+
   /** Since when it has been listened to what comes; undefined while nothing can come. */
   get #quietSince(): number | undefined {
-    if (this.#state === "streaming" && !this.buffer.needsRoom) return this.#session?.listensSince;
+    if (this.phase.type === "following" && !this.buffer.needsRoom)
+      return this.#streams.listensSince;
     // Its last turn brought nothing, and the next one comes when others allow it.
-    return this.#state === "waiting" && this.#turn.interest === "idle" ? -Infinity : undefined;
-  }
-
-  /** One generation after the other, as long as only rotations end them, and as long as its turn lasts. */
-  async #follow(inspection: Inspection, signal: AbortSignal): Promise<void> {
-    this.#hasStreamEnded = false;
-    for (;;) {
-      if (await this.#turn.pass(signal)) return;
-      const session = this.#openSession(inspection);
-      const end = await this.#readerTask((task) => session.follow(task));
-      signal.throwIfAborted();
-      if (end !== "rotated") {
-        this.#hasFollowedToEnd = end === "complete" && inspection.traits.followReachesEnd;
-        this.#hasStreamEnded = true;
-        return;
-      }
-    }
-  }
-
-  /** Reads what a stopped container left, and waits for its next start. */
-  async #awaitRestart(inspection: Inspection, signal: AbortSignal): Promise<EndReason | undefined> {
-    if (!this.#options.follow) return this.#readToEnd(inspection, signal);
-    const watch = new ChangeWatch(this.#host, inspection, signal);
-    let change: Change;
-    try {
-      const end = await this.#readToEnd(inspection, signal);
-      if (end !== undefined || !this.#known.isStopped) return end;
-      this.#turn.give();
-      change = await watch.change;
-      this.#sight.changed();
-    } finally {
-      await watch.close();
-    }
-    // It may have run in between, or runs.
-    if (change !== "removed") this.#known.isReadToEnd = false;
-    if (typeof change === "string" || inspection.info.tty) return undefined;
-    // A container that lives for milliseconds is gone before it could be looked at.
-    this.#known.started(change.startedBy);
-    this.#turn.interest = "started";
-    if (await this.#waitForTurn(signal)) return undefined;
-    await this.#follow({ ...inspection, running: true }, signal);
-    return undefined;
-  }
-
-  /** Reads what a stopped container left or, without `follow`, what there is. */
-  async #readToEnd(inspection: Inspection, signal: AbortSignal): Promise<EndReason | undefined> {
-    const { follow, followRestarts } = this.#options;
-    const wasStopped = this.#known.isStopped;
-    if (!wasStopped) {
-      const session = this.#openSession(inspection);
-      const end = await this.#readerTask(async (task) => {
-        // An end proves nothing: only a reread that brings nothing new does.
-        while ((await session.readToEnd(task)) > 0 && !inspection.running);
-      });
-      signal.throwIfAborted();
-      if (end === "rotated") {
-        await this.#turn.pass(signal);
-        return undefined;
-      }
-      if (!inspection.running && !(await this.#isStill(inspection, signal))) return undefined;
-      this.#reading?.endOpenLines();
-      if (!follow) return { kind: "finished" };
-    }
-    this.#state = "stopped";
-    this.#backoff.reset();
-    if (!wasStopped) this.#known.stopped(inspection.startedAt);
-    this.#stream.settle(false);
-    return followRestarts ? undefined : { kind: "stopped" };
-  }
-
-  /** Whether a line that is open was left open by the run that has ended, and not begun by one that has started since. */
-  async #isStill({ startedAt }: Inspection, signal: AbortSignal): Promise<boolean> {
-    if (this.#reading?.position?.open.length === 0) return true;
-    try {
-      const now = await this.#look(signal);
-      return !now.running && now.startedAt === startedAt;
-    } catch (error) {
-      if (DockspoolError.is(error, "CONTAINER_NOT_FOUND")) return true;
-      throw error;
-    }
-  }
-
-  /** True where it had to wait: what was seen of the container before may not be so any more. */
-  async #waitForTurn(signal: AbortSignal): Promise<boolean> {
-    const waited = await this.#turn.take(signal);
-    if (waited) this.#hasStreamEnded = false;
-    return waited;
+    return this.phase.type === "waiting" && this.#turn.interest === "idle" ? -Infinity : undefined;
   }
 
   #queued(): void {
-    this.#state = "waiting";
-    this.#emit({ type: "waiting" });
-    this.#stream.settle(false);
-  }
-
-  #openSession(inspection: Inspection): StreamSession {
-    this.#stream.progress.opening();
-    this.#hasFollowedToEnd = false;
-    if (this.#state !== "rotating") this.#state = "opening";
-    const log = this.#log;
-    if (log === undefined) throw new TypeError("The container was not inspected.");
-    const sawBytes = (): void => {
-      this.#lastByteAt = Date.now();
-      this.#watchdog.sawBytes(this.#lastByteAt);
-    };
-    const held = this.#turn.takeHeld();
-    const reader = new LogReader(this.#host.client, inspection, sawBytes, held);
-    this.#session = new StreamSession({
-      reader,
-      log,
-      buffer: this.buffer,
-      options: this.#options,
-      events: {
-        aligned: (aligned) => this.#opened(aligned),
-        fresh: (first) => this.#sawEntries(first),
-        gap: (after, before) => {
-          this.#counts.gaps++;
-          this.#emit({ type: "gap", after, ...(before === undefined ? {} : { before }) });
-        },
-        engineError: (message) => this.#emit({ type: "engine-error", message }),
-      },
-    });
-    return this.#session;
-  }
-
-  /** Runs the one reader that may exist, then ends its generation. Resolves only once the reader has ended. */
-  async #readerTask<T>(read: (signal: AbortSignal) => Promise<T>): Promise<T | "rotated"> {
-    // What is closed in this moment opens no group that nobody would close.
-    this.#life.signal.throwIfAborted();
-    const tasks = this.#stream.open();
-    try {
-      return await tasks.run(READER, read);
-    } catch (error) {
-      if (!tasks.signal.aborted) throw error;
-      return "rotated";
-    } finally {
-      this.#watchdog.closed();
-      await this.#stream.close();
-    }
-  }
-
-  #opened(aligned: "exact" | "gap"): void {
-    const isFirst = this.#stream.generation === 0 && !this.#isResumed;
-    this.#stream.opened();
-    this.#turn.opened();
-    this.#state = "streaming";
-    this.#openedAt = performance.now();
-    this.#watchdog.opened();
-    this.#emit({
-      type: "opened",
-      generation: this.#stream.generation,
-      aligned: isFirst && aligned === "exact" ? "first" : aligned,
-    });
-    this.#stream.settle(true);
-  }
-
-  #rotateByItself(): void {
-    // A failure is reported by its status.
-    if (this.#state === "streaming") this.rotate().catch(() => {});
-  }
-
-  #sawEntries(first: string): void {
-    this.#turn.interest = "active";
-    this.#backoff.reset();
-    this.#stream.progress.came();
-    const silentMs = this.#watchdog.sawEntries(first);
-    if (silentMs === undefined) return;
-    this.#counts.stalls++;
-    this.#emit({ type: "stalled", silentMs });
+    this.phase.enter({ type: "waiting" }, { type: "waiting" }, ...this.#streams.notReopened());
   }
 
   async #backOff(error: DockspoolError, signal: AbortSignal): Promise<void> {
-    if (this.#openedAt !== undefined && performance.now() - this.#openedAt > LONG_LIFE_MS)
-      this.#backoff.reset();
-    this.#openedAt = undefined;
-    this.#hasStreamEnded = false;
-    this.#sight.changed();
+    this.#view.changed();
     const { attempt, delayMs } = this.#backoff.next();
-    this.#state = "reconnecting";
-    this.#counts.reconnects++;
-    this.#emit({ type: "reconnecting", attempt, delayMs, error });
+    this.#reconnects++;
     this.#turn.give();
+    const status = { type: "reconnecting", attempt, delayMs, error } as const;
+    this.phase.enter(status, status);
     await sleepOrRecover(this.#host, delayMs, signal);
   }
 
-  #finish(reason: EndReason): void {
-    if (this.#state === "ended") return;
-    this.#state = "ended";
-    this.#end ??= reason;
-    this.#watchdog.closed();
+  #finish(given: EndReason): void {
+    if (this.phase.type === "ended") return;
+    // The first cause counts.
+    this.phase.end(given);
+    const reason = this.phase.ending ?? given;
     this.#unlink();
     this.#host.release();
-    this.#stream.end(closedError(this.#container));
+    void this.#streams.end();
     if (reason.kind !== "aborted") this.#reading?.endBlocks();
     this.#reading?.close();
     this.buffer.end(reason.kind === "failed" ? { failure: { error: reason.error } } : {});
     if (reason.kind === "removed") this.#host.checkpoint?.gone();
-    this.#emit({ type: "ended", reason });
+    this.phase.ended();
     this.#resolveEnded(reason);
+  }
+
+  /** When it does something else at the latest, in epoch milliseconds; undefined where that is for others to say. */
+  #by(phase: Phase, rotatesBy: number | undefined): number | undefined {
+    const { since } = this.phase;
+    if (phase.type === "following") return rotatesBy;
+    if (phase.type === "reconnecting") return since + phase.delayMs;
+    return phase.type === "closing" ? since + this.#options.rotateTimeoutMs : undefined;
   }
 }

@@ -1,5 +1,6 @@
 import type { HeldBody } from "../engine/body.ts";
-import type { EngineClient, EventHandlers } from "../engine/engine-client.ts";
+import type { ViewHost } from "../container/host.ts";
+import type { EngineClient } from "../engine/engine-client.ts";
 import type { Inspection } from "../engine/inspection.ts";
 import { onAbort } from "../lifetime/abort.ts";
 import type { Position } from "../resume/position.ts";
@@ -85,8 +86,7 @@ export interface SourceCheckpoint {
 }
 
 /** What a source works with: its own, or what the sources of a pool share. */
-export interface SourceHost {
-  readonly client: EngineClient;
+export interface SourceHost extends ViewHost {
   /** Undefined: as many streams as there are sources. */
   readonly turns: Turns | undefined;
   readonly budget: ByteBudget | undefined;
@@ -95,16 +95,8 @@ export interface SourceHost {
   readonly finding: Finding | undefined;
   /** Undefined: positions are not kept. */
   readonly checkpoint: SourceCheckpoint | undefined;
-  /** Hands over a container's events. Resolves when some may have been missed. @throws DockspoolError */
-  readonly listen: (
-    container: string,
-    handlers: EventHandlers,
-    signal: AbortSignal,
-  ) => Promise<void>;
   /** Calls back when the engine can be reached again. Returns what unlinks it. */
   readonly onRecovery: (callback: () => void) => () => void;
-  /** Every change of the container is told by `Capture.changed`: what was seen of it holds until then. */
-  readonly isWatching: () => boolean;
   /** How many sockets are the source's, `isReading` or not. */
   readonly sockets: (isReading: boolean) => number;
   /** A batch is in the buffer, or its end. */
@@ -112,6 +104,9 @@ export interface SourceHost {
   /** The source has ended. */
   readonly release: () => void;
 }
+
+/** How often a source that stands alone looks at a container that stands still. */
+const LOOK_EVERY_MS = 30_000;
 
 /** What a source has that stands alone. */
 export function ownHost(client: EngineClient, checkpoint?: SourceCheckpoint): SourceHost {
@@ -125,6 +120,7 @@ export function ownHost(client: EngineClient, checkpoint?: SourceCheckpoint): So
     listen: (container, handlers, signal) => client.readEvents(container, handlers, signal),
     onRecovery: () => () => {},
     isWatching: () => false,
+    lookEveryMs: LOOK_EVERY_MS,
     sockets: () => client.sockets,
     ready: () => {},
     release: () => client.close(),

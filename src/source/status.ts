@@ -61,6 +61,14 @@ export type SourceState =
 
 export interface SourceStats {
   readonly state: SourceState;
+  /** When that state began, in epoch milliseconds. */
+  readonly since: number;
+  /** What it waits for, in words: "the response headers", "a turn", "the container's start"; undefined where nothing. */
+  readonly waitsFor: string | undefined;
+  /** When it does something else at the latest, in epoch milliseconds, where that is known. */
+  readonly by: number | undefined;
+  /** How lines are read; undefined before the first stream is open. */
+  readonly via: "engine" | "files" | undefined;
   readonly generation: number;
   /** Read, of the chosen streams. */
   readonly lines: number;

@@ -13,27 +13,47 @@ interface WatchdogOptions {
   readonly stallProbeMs: number | false;
 }
 
+interface Parts {
+  /** It is time for a rotation. */
+  readonly rotate: () => void;
+  /** The consumer keeps the stream from being read: its silence is not the stream's. */
+  readonly isPaused: () => boolean;
+  /** The engine's time, in epoch milliseconds. */
+  readonly engineNow: () => number;
+}
+
 /** A rotation after silence. */
 interface Probe {
   readonly silentMs: number;
+  /** By the engine's clock. */
   readonly closedAt: number;
 }
 
 /** Asks for a rotation when it is time for one, and after silence; then tells whether the old stream had died. */
 export class Watchdog {
   readonly #options: WatchdogOptions;
-  readonly #rotate: () => void;
+  readonly #parts: Parts;
   #periodic: NodeJS.Timeout | undefined;
   #silence: NodeJS.Timeout | undefined;
   #probeMs: number;
   #probe: Probe | undefined;
   #openedAt = 0;
   #lastByteAt = 0;
+  #rotatesAt: number | undefined;
 
-  constructor(options: WatchdogOptions, rotate: () => void) {
+  constructor(options: WatchdogOptions, parts: Parts) {
     this.#options = options;
-    this.#rotate = rotate;
+    this.#parts = parts;
     this.#probeMs = options.stallProbeMs || 0;
+  }
+
+  /** When it rotates at the latest, in epoch milliseconds; undefined where it never does, or no stream is open. */
+  get rotatesBy(): number | undefined {
+    const { stallProbeMs } = this.#options;
+    if (this.#openedAt === 0) return undefined;
+    const probesAt = stallProbeMs === false ? Infinity : this.#lastByteAt + this.#probeMs;
+    const first = Math.min(probesAt, this.#rotatesAt ?? Infinity);
+    return Number.isFinite(first) ? first : undefined;
   }
 
   /** A stream is open, and where it goes on is found. */
@@ -42,7 +62,10 @@ export class Watchdog {
     this.#openedAt = Date.now();
     this.#lastByteAt = this.#openedAt;
     const { rotateEveryMs, stallProbeMs } = this.#options;
-    if (rotateEveryMs !== false) this.#periodic = setTimeout(this.#rotate, rotateEveryMs);
+    if (rotateEveryMs !== false) {
+      this.#rotatesAt = this.#openedAt + rotateEveryMs;
+      this.#periodic = setTimeout(() => this.#parts.rotate(), rotateEveryMs);
+    }
     if (stallProbeMs !== false) this.#listen(this.#probeMs);
   }
 
@@ -64,21 +87,33 @@ export class Watchdog {
   closed(): void {
     clearTimeout(this.#periodic);
     clearTimeout(this.#silence);
+    this.#silence = undefined;
+    this.#openedAt = 0;
+    this.#rotatesAt = undefined;
   }
 
   #listen(ms: number): void {
-    this.#silence = setTimeout(() => {
-      const now = Date.now();
-      const silentMs = now - this.#lastByteAt;
-      if (silentMs < this.#probeMs) {
-        this.#listen(this.#probeMs - silentMs);
-        return;
-      }
-      this.#probe = { silentMs, closedAt: now };
-      const { rotateEveryMs, stallProbeMs } = this.#options;
-      const longest = Math.max(stallProbeMs || 0, rotateEveryMs || LONGEST_PROBE_MS);
-      this.#probeMs = Math.min(2 * this.#probeMs, longest);
-      this.#rotate();
+    // Behind the timer comes what lies in the socket: after a pause of the event loop that is to be read first.
+    const timer = setTimeout(() => {
+      setImmediate(() => {
+        if (this.#silence === timer) this.#look();
+      });
     }, ms);
+    this.#silence = timer;
+  }
+
+  #look(): void {
+    const now = Date.now();
+    if (this.#parts.isPaused()) this.#lastByteAt = now;
+    const silentMs = now - this.#lastByteAt;
+    if (silentMs < this.#probeMs) {
+      this.#listen(this.#probeMs - silentMs);
+      return;
+    }
+    this.#probe = { silentMs, closedAt: this.#parts.engineNow() };
+    const { rotateEveryMs, stallProbeMs } = this.#options;
+    const longest = Math.max(stallProbeMs || 0, rotateEveryMs || LONGEST_PROBE_MS);
+    this.#probeMs = Math.min(2 * this.#probeMs, longest);
+    this.#parts.rotate();
   }
 }

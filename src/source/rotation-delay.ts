@@ -9,10 +9,10 @@ const LONGEST_MS = 2_000;
 const LOOK_EVERY_MS = 2;
 
 /**
- * Whether a stream was worth its opening. Rotations that follow each other at once would read nothing between them: every
- * stream would be closed before its first line, and the log would run away.
+ * How long a rotation waits before it closes the stream. Rotations that follow each other at once would read nothing between
+ * them: every stream would be closed before its first line, and the log would run away.
  */
-export class Progress {
+export class RotationDelay {
   #openingAt = 0;
   #openedAt = 0;
   #lastAt = 0;
@@ -26,6 +26,11 @@ export class Progress {
   /** Since when nothing new has come, by `performance.now()`. */
   get quietSince(): number {
     return this.#lastAt;
+  }
+
+  /** How long the latest stream has been open. */
+  get openedForMs(): number {
+    return performance.now() - this.#openedAt;
   }
 
   opening(): void {
@@ -44,8 +49,13 @@ export class Progress {
     this.#lastAt = performance.now();
   }
 
-  /** Resolves when the stream was, at the latest after two seconds, or when the reader `isBlocked` by its consumer. */
-  async enough(isBlocked: () => boolean, signal: AbortSignal): Promise<void> {
+  /**
+   * Resolves when the stream has brought what was there as it opened, at the latest after two seconds, or when the reader
+   * `isBlocked` by its consumer.
+   *
+   * @throws the signal's reason
+   */
+  async over(isBlocked: () => boolean, signal: AbortSignal): Promise<void> {
     const least = READING_SHARE * this.openingMs;
     while (!isBlocked()) {
       const now = performance.now();

@@ -1,0 +1,175 @@
+import type { Inspection } from "../engine/inspection.ts";
+import { DockspoolError } from "../errors.ts";
+import type { ContainerInfo } from "../wire/records.ts";
+import { ChangeWatch } from "./change-watch.ts";
+import { beingRemoved } from "./failures.ts";
+import type { ViewHost } from "./host.ts";
+import { mayHaveRunAgain } from "./later-run.ts";
+import { RunLog } from "./run-log.ts";
+
+/** An engine may fail to remove a container, and call it "removing" for ever. */
+const LOOKS_AT_REMOVAL = 10;
+
+/** What the engine says of the container. */
+export type Seen =
+  /** It was not looked at, or may have changed since. */
+  | { readonly type: "not known" }
+  /** An event tells of a start that is yet to be looked at. */
+  | { readonly type: "starting" }
+  | { readonly type: "running"; readonly inspection: Inspection }
+  | { readonly type: "standing still"; readonly inspection: Inspection }
+  /** So many looks in a row have shown that the engine removes it. */
+  | { readonly type: "being removed"; readonly looks: number }
+  | { readonly type: "gone" };
+
+export interface ViewEvents {
+  readonly renamed: (from: string, to: string) => void;
+  /** It has started again since its log was read. */
+  readonly restarted: () => void;
+}
+
+/**
+ * What is known of one container. Looks, the engine's events and a look at a bounded interval flow into it; it alone says
+ * whether the container runs, since when, and whether it is gone.
+ */
+export class ContainerView {
+  readonly runs: RunLog;
+  readonly #host: ViewHost;
+  readonly #events: ViewEvents;
+  readonly #given: string;
+  readonly #watches = new Set<ChangeWatch>();
+  #info: ContainerInfo | undefined;
+  #seen: Seen = { type: "not known" };
+  #changes = 0;
+  #looksAtRemoval = 0;
+
+  /** `given`: its id, the beginning of it, or its name. */
+  constructor(given: string, host: ViewHost, events: ViewEvents) {
+    this.#given = given;
+    this.#host = host;
+    this.#events = events;
+    this.runs = new RunLog(events.restarted);
+  }
+
+  /** One object as long as nothing of it changes; undefined until the first look. */
+  get info(): ContainerInfo | undefined {
+    return this.#info;
+  }
+
+  get seen(): Seen {
+    return this.#seen;
+  }
+
+  /** What was seen last, while it is known not to have changed. */
+  get unchanged(): Inspection | undefined {
+    const seen = this.#seen;
+    return seen.type === "running" || seen.type === "standing still" ? seen.inspection : undefined;
+  }
+
+  /** The engine says that it has no such container, or has failed to remove it for so long that its log is lost. */
+  isGone(error: unknown): boolean {
+    if (this.#info === undefined) return false;
+    return (
+      DockspoolError.is(error, "CONTAINER_NOT_FOUND") || this.#looksAtRemoval > LOOKS_AT_REMOVAL
+    );
+  }
+
+  /**
+   * Asks the engine. `first`: ahead of the questions of others.
+   *
+   * @throws DockspoolError as `EngineClient.inspect`, and a transient one while it is being removed; the signal's reason
+   */
+  async look(first: boolean, signal: AbortSignal): Promise<Inspection> {
+    const { client, isWatching } = this.#host;
+    const changes = this.#changes;
+    const wasWatching = isWatching();
+    this.#seen = { type: "not known" };
+    const inspection = await this.#inspect(client.inspect(this.#id, signal, { first }));
+    this.saw(inspection);
+    if (!wasWatching || !isWatching() || changes !== this.#changes)
+      this.#seen = { type: "not known" };
+    return inspection;
+  }
+
+  /**
+   * A look was answered, by whomever it was taken.
+   *
+   * @throws DockspoolError, transient, where the container is being removed
+   */
+  saw(inspection: Inspection): void {
+    const { info, removing, running, startedAt } = inspection;
+    const before = this.#info;
+    const isRenamed = before !== undefined && before.name !== info.name;
+    this.#info = before === undefined || isRenamed ? info : before;
+    if (isRenamed) this.#events.renamed(before.name, info.name);
+    this.runs.looked(startedAt);
+    this.#looksAtRemoval = removing ? this.#looksAtRemoval + 1 : 0;
+    if (removing) {
+      this.#seen = { type: "being removed", looks: this.#looksAtRemoval };
+      throw beingRemoved(info);
+    }
+    this.#seen = { type: running ? "running" : "standing still", inspection };
+  }
+
+  /** The engine's events tell of a new name before anybody looks. */
+  renamed(name: string): void {
+    const before = this.#info;
+    if (before === undefined || name === "" || before.name === name) return;
+    this.#info = Object.freeze({ ...before, name });
+    this.#events.renamed(before.name, name);
+  }
+
+  /** Something happened to the container, or may have. */
+  changed(): void {
+    this.#changes++;
+    this.#seen = { type: "not known" };
+    for (const watch of this.#watches) watch.lookNow();
+  }
+
+  /** Waits for the next change of one that stands still, from now on. To be closed. */
+  watch(inspection: Inspection, signal: AbortSignal): ChangeWatch {
+    const watch = new ChangeWatch(this.#host, inspection, signal, () => {
+      this.#watches.delete(watch);
+    });
+    this.#watches.add(watch);
+    return watch;
+  }
+
+  /** Whether it runs as it did at that look. @throws as `look`, but for one that is gone: that has not started again */
+  async isUnchangedSince({ startedAt }: Inspection, signal: AbortSignal): Promise<boolean> {
+    try {
+      const now = await this.look(false, signal);
+      return !now.running && now.startedAt === startedAt;
+    } catch (error) {
+      if (DockspoolError.is(error, "CONTAINER_NOT_FOUND")) return true;
+      throw error;
+    }
+  }
+
+  /**
+   * Whether the log of a container that is gone was read to its end. `newest`: the latest time in what was read.
+   *
+   * @throws the signal's reason
+   */
+  async wasReadToEnd(newest: string | undefined, signal: AbortSignal): Promise<boolean> {
+    const { state } = this.runs;
+    if (state.type === "read") return !state.mayHaveRunSince;
+    if (state.type !== "current" || !state.isFollowedToEnd || this.#info === undefined)
+      return false;
+    const { startedAt } = this.runs;
+    return !(await mayHaveRunAgain(this.#host.client, this.#info.id, startedAt, newest, signal));
+  }
+
+  get #id(): string {
+    return this.#info?.id ?? this.#given;
+  }
+
+  async #inspect(asked: Promise<Inspection>): Promise<Inspection> {
+    try {
+      return await asked;
+    } catch (error) {
+      if (this.isGone(error)) this.#seen = { type: "gone" };
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,289 @@
+import type { BodyEnd } from "../engine/body.ts";
+import type { Inspection } from "../engine/inspection.ts";
+import type { Backoff } from "../lifetime/backoff.ts";
+import type { TaskGroup } from "../lifetime/task-group.ts";
+import type { BatchBuffer } from "../queue/buffer.ts";
+import type { FollowedLog } from "../stream/followed-log.ts";
+import { LogReader } from "../stream/log-reader.ts";
+import type { StreamPhase } from "../stream/phase.ts";
+import { StreamSession } from "../stream/stream-session.ts";
+import type { CurrentPhase } from "./current-phase.ts";
+import { closedError } from "./failures.ts";
+import type { SourceHost } from "./host.ts";
+import type { ResolvedOptions } from "./options.ts";
+import type { ClosingFor } from "./phase.ts";
+import { RotationDelay } from "./rotation-delay.ts";
+import { StreamRotation } from "./rotation.ts";
+import type { ClosedTasks } from "./rotation.ts";
+import type { Rotation, SourceStatus } from "./status.ts";
+import type { TurnKeeper } from "./turn.ts";
+import { Watchdog } from "./watchdog.ts";
+
+/** The name of the task that reads. */
+const READER = "reader";
+/** A stream that lived so long was a good one: whatever ended it is no reason to wait longer than at first. */
+const LONG_LIFE_MS = 10_000;
+
+interface Parts {
+  readonly options: ResolvedOptions;
+  readonly host: SourceHost;
+  readonly phase: CurrentPhase;
+  readonly buffer: BatchBuffer;
+  readonly turn: TurnKeeper;
+  readonly backoff: Backoff;
+  /** The container's id, as far as it is known. */
+  readonly container: () => string;
+  /** Reading goes on where another process, or another source, left it. */
+  readonly isResumed: () => boolean;
+}
+
+/** Counted over all streams; of the current one, where it says so. */
+interface StreamStats {
+  readonly generation: number;
+  readonly rotations: number;
+  readonly stalls: number;
+  readonly gaps: number;
+  /** Running now. */
+  readonly tasks: number;
+  readonly isReading: boolean;
+  /** Epoch milliseconds. */
+  readonly lastByteAt: number | undefined;
+  /** When the current one is rotated at the latest, in epoch milliseconds. */
+  readonly rotatesBy: number | undefined;
+}
+
+/** The streams of one container, one after the other: at most one is read at any moment. */
+export class Streams {
+  readonly delay: RotationDelay = new RotationDelay();
+  readonly #parts: Parts;
+  readonly #rotation: StreamRotation;
+  readonly #watchdog: Watchdog;
+  #session: StreamSession | undefined;
+  #lastByteAt: number | undefined;
+  readonly #counts = { stalls: 0, gaps: 0 };
+
+  constructor(parts: Parts) {
+    const { options, phase, buffer } = parts;
+    this.#parts = parts;
+    this.#rotation = new StreamRotation({
+      timeoutMs: options.rotateTimeoutMs,
+      container: parts.container,
+      failed: (error, survivors) => phase.tell({ type: "rotation-failed", error, survivors }),
+    });
+    this.#watchdog = new Watchdog(options, {
+      // A failure is told by its status.
+      rotate: () => void (phase.type === "following" && this.rotate().catch(() => {})),
+      isPaused: () => buffer.needsRoom,
+      engineNow: () => Date.now(),
+    });
+  }
+
+  /** The current stream's tasks; between streams, the next one's. */
+  get tasks(): TaskGroup {
+    return this.#rotation.tasks;
+  }
+
+  get isRotating(): boolean {
+    return this.#rotation.underWay !== undefined;
+  }
+
+  get stats(): StreamStats {
+    const { generation, completed, names } = this.#rotation;
+    const rotatesBy = this.#watchdog.rotatesBy;
+    const isReading = names.includes(READER);
+    const lastByteAt = this.#lastByteAt;
+    const tasks = names.length;
+    return {
+      ...this.#counts,
+      generation,
+      rotations: completed,
+      tasks,
+      isReading,
+      lastByteAt,
+      rotatesBy,
+    };
+  }
+
+  /** Since when what comes is listened to, by `performance.now()`; undefined while nothing can come. */
+  get listensSince(): number | undefined {
+    return this.#session?.listensSince;
+  }
+
+  rotate(): Promise<Rotation> {
+    const { phase, container } = this.#parts;
+    if (phase.isEnding) return Promise.reject(closedError(container()));
+    if (this.#rotation.underWay !== undefined) return this.#rotation.underWay;
+    switch (phase.type) {
+      case "idle":
+      case "stopped":
+      case "waiting":
+      case "ended":
+        return this.#rotation.nothingToRotate();
+      // Joins what is under way.
+      case "locating":
+      case "reconnecting":
+      case "closing":
+        return this.#rotation.request();
+      case "opening":
+      case "aligning":
+      case "catching-up":
+      case "following": {
+        const rotation = this.#rotation.request();
+        phase.tell({ type: "rotating", generation: this.#rotation.generation });
+        void this.closeSoon("rotation");
+        return rotation;
+      }
+    }
+  }
+
+  /**
+   * Follows the log until the stream ends, or is closed.
+   *
+   * @throws DockspoolError; the signal's reason
+   */
+  follow(
+    inspection: Inspection,
+    log: FollowedLog,
+    signal: AbortSignal,
+  ): Promise<BodyEnd | "closed"> {
+    const session = this.#openSession(inspection, log);
+    return this.#read((task) => session.follow(task), signal);
+  }
+
+  /**
+   * Reads the log to its end. An end proves nothing: only a reread that brings nothing new does. `isUnchanged`: the container
+   * still stands still; whoever goes on writing has started again.
+   *
+   * @throws DockspoolError; the signal's reason
+   */
+  readToEnd(
+    inspection: Inspection,
+    log: FollowedLog,
+    isUnchanged: (signal: AbortSignal) => Promise<boolean>,
+    signal: AbortSignal,
+  ): Promise<"read" | "restarted" | "closed"> {
+    const session = this.#openSession(inspection, log);
+    const read = async (task: AbortSignal): Promise<"read" | "restarted"> => {
+      for (let reads = 1; ; reads++) {
+        const fresh = await session.readToEnd(task);
+        if (fresh === 0 || inspection.running) return "read";
+        if (reads > 1 && !(await isUnchanged(task))) return "restarted";
+      }
+    };
+    return this.#read(read, signal);
+  }
+
+  /** Lets the stream bring what was there when it opened, so that rotations without a pause do not keep all of it back. */
+  async closeSoon(why: ClosingFor): Promise<void> {
+    const { tasks } = this.#rotation;
+    try {
+      await this.delay.over(() => this.#parts.buffer.full, tasks.signal);
+    } catch {
+      return; // The stream has ended by itself, or the source is closed.
+    }
+    if (this.#rotation.tasks === tasks) await this.#close(why);
+  }
+
+  /** There is no stream to open for now. What ends with that. */
+  notReopened(): SourceStatus[] {
+    const rotation = this.#rotation.settle(false);
+    return rotation === undefined ? [] : [{ type: "rotated", rotation }];
+  }
+
+  /** There is no next stream. */
+  end(): Promise<ClosedTasks> {
+    this.#watchdog.closed();
+    return this.#rotation.end(closedError(this.#parts.container()));
+  }
+
+  #openSession(inspection: Inspection, log: FollowedLog): StreamSession {
+    const { host, buffer, options, phase, turn } = this.#parts;
+    this.delay.opening();
+    const sawBytes = (): void => {
+      this.#lastByteAt = Date.now();
+      this.#watchdog.sawBytes(this.#lastByteAt);
+    };
+    const reader = new LogReader(host.client, inspection, sawBytes, turn.takeHeld());
+    this.#session = new StreamSession({
+      reader,
+      log,
+      buffer,
+      options,
+      events: {
+        phase: ({ type }) => this.#enter(type),
+        aligned: (aligned) => this.#opened(aligned),
+        fresh: (first) => this.#sawEntries(first),
+        gap: (after, before) => {
+          this.#counts.gaps++;
+          phase.tell({ type: "gap", after, ...(before === undefined ? {} : { before }) });
+        },
+        engineError: (message) => phase.tell({ type: "engine-error", message }),
+      },
+    });
+    return this.#session;
+  }
+
+  /** Runs the one reader that may exist, then ends its stream. Resolves only once the reader has ended. */
+  async #read<T>(
+    read: (signal: AbortSignal) => Promise<T>,
+    life: AbortSignal,
+  ): Promise<T | "closed"> {
+    // What is closed in this moment opens no stream that nobody would close.
+    life.throwIfAborted();
+    const tasks = this.#rotation.begin();
+    const { generation } = this.#rotation;
+    try {
+      return await tasks.run(READER, read);
+    } catch (error) {
+      life.throwIfAborted();
+      if (!tasks.signal.aborted) throw error;
+      return "closed";
+    } finally {
+      this.#watchdog.closed();
+      const hasOpened = this.#rotation.generation > generation;
+      if (hasOpened && this.delay.openedForMs > LONG_LIFE_MS) this.#parts.backoff.reset();
+      await this.#close("end of the stream");
+    }
+  }
+
+  #close(why: ClosingFor): Promise<ClosedTasks> {
+    const { phase } = this.#parts;
+    if (phase.type !== "closing") phase.enter({ type: "closing", for: why });
+    return this.#rotation.close(why !== "end of the stream");
+  }
+
+  #opened(aligned: "exact" | "gap"): void {
+    const { phase, turn, isResumed } = this.#parts;
+    const isFirst = this.#rotation.generation === 0 && !isResumed();
+    const rotation = this.#rotation.opened();
+    this.delay.opened();
+    turn.opened();
+    this.#watchdog.opened();
+    const { generation } = this.#rotation;
+    const how = isFirst && aligned === "exact" ? "first" : aligned;
+    const statuses: SourceStatus[] = [{ type: "opened", generation, aligned: how }];
+    if (rotation !== undefined) statuses.push({ type: "rotated", rotation });
+    if (phase.type === "catching-up")
+      phase.enter({ type: "catching-up", isOpened: true }, ...statuses);
+    else phase.tell(...statuses);
+  }
+
+  #enter(type: StreamPhase["type"]): void {
+    const { phase } = this.#parts;
+    const { value } = phase;
+    if (value.type === type) return;
+    const isOpened = value.type === "following";
+    phase.enter(type === "catching-up" ? { type, isOpened } : { type });
+  }
+
+  #sawEntries(first: string): void {
+    const { phase, turn, backoff } = this.#parts;
+    turn.interest = "active";
+    backoff.reset();
+    this.delay.came();
+    const silentMs = this.#watchdog.sawEntries(first);
+    if (silentMs === undefined) return;
+    this.#counts.stalls++;
+    phase.tell({ type: "stalled", silentMs });
+  }
+}
