@@ -1,4 +1,5 @@
-import { inspect } from "node:util";
+import { types } from "node:util";
+import { printable, show } from "./printable.ts";
 
 /** What went wrong, as a literal that programs can branch on. */
 export type ErrorCode =
@@ -18,6 +19,9 @@ export type ErrorCode =
 /** Shared by the ESM and the CommonJS build, so that either recognises the other's errors. */
 const brand = Symbol.for("dockspool.error");
 
+/** An error names what it is about; what an engine sends without end is none. */
+const MAX_MESSAGE = 4_000;
+
 export interface ErrorDetails {
   readonly container?: string | undefined;
   readonly transient?: boolean;
@@ -33,45 +37,61 @@ export class DockspoolError extends Error {
   /** True where trying again may help: an engine that restarts, a connection that was cut. */
   readonly transient: boolean;
 
+  /** `message` is kept to one printable line. */
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
-    super(message, "cause" in details ? { cause: details.cause } : undefined);
+    super(
+      printable(message, MAX_MESSAGE),
+      "cause" in details ? { cause: details.cause } : undefined,
+    );
     this.code = code;
     this.container = details.container;
     this.transient = details.transient ?? false;
     Object.defineProperty(this, brand, { value: true });
   }
 
-  /** True for errors of either build (ESM or CommonJS) of this package. */
+  /** True for errors of either build (ESM or CommonJS) of this package, and of another realm's. */
   static is(error: unknown, code?: ErrorCode): error is DockspoolError {
-    if (!(error instanceof Error) || !Object.hasOwn(error, brand)) return false;
+    if (typeof error !== "object" || error === null || !Object.hasOwn(error, brand)) return false;
     return code === undefined || ("code" in error && error.code === code);
+  }
+
+  /** What `JSON.stringify` shows: of the cause, its message. */
+  toJSON(): Record<string, unknown> {
+    const { name, code, message, container, transient, cause } = this;
+    return {
+      name,
+      code,
+      message,
+      ...(container === undefined ? {} : { container }),
+      transient,
+      ...(cause === undefined ? {} : { cause: messageOf(cause) }),
+    };
   }
 }
 
-/** What was thrown, in words: it may be anything. */
-export function messageOf(error: unknown): string {
-  if (typeof error === "string") return error;
-  return error instanceof Error ? error.message : inspect(error, { depth: 1 });
+/** Also one of another realm, such as a test runner's, or a DOMException. */
+export function isError(value: unknown): value is Error {
+  return types.isNativeError(value) || value instanceof Error;
 }
 
-/** Refuses an option: which one, what was given, what is allowed. */
+/** An error's code, such as "ECONNREFUSED"; "" where it has none. */
+export function codeOf(error: unknown): string {
+  return isError(error) && "code" in error ? String(error.code) : "";
+}
+
+/** What was thrown, in printable words: it may be anything. */
+export function messageOf(error: unknown): string {
+  if (typeof error === "string") return printable(error);
+  const message: unknown = isError(error) ? error.message : undefined;
+  return typeof message === "string" ? printable(message) : show(error);
+}
+
+/** Refuses an option: its place, what was given, what is allowed. */
 export function invalidOption(option: string, given: unknown, allowed: string): DockspoolError {
   return new DockspoolError(
     "INVALID_OPTION",
-    `Option "${option}" was given ${show(given)}; allowed: ${allowed}.`,
+    `Option "${printable(option, MAX_PLACE)}" was given ${show(given)}; allowed: ${allowed}.`,
   );
 }
 
-function show(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value);
-  if (typeof value === "bigint") return `${value}n`;
-  if (typeof value === "function") return "a function";
-  if (value instanceof Date && Number.isNaN(value.getTime())) return "an invalid Date";
-  if (typeof value !== "object" || value === null) return String(value);
-  try {
-    const json = JSON.stringify(value);
-    return json.length > 200 ? `${json.slice(0, 200)}…` : json;
-  } catch {
-    return Object.prototype.toString.call(value);
-  }
-}
+const MAX_PLACE = 200;

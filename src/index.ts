@@ -3,13 +3,14 @@ export type { AttachOptions } from "./pool/stream-pool.ts";
 export type { PoolOptions, PoolSourceOptions } from "./pool/options.ts";
 export type { ComponentHealth, Fitness, Health } from "./pool/health.ts";
 export type { ContainerSelector, Pattern } from "./pool/discovery/selector.ts";
-export type { PoolStats, PoolStatus } from "./pool/status.ts";
+export type { PoolEvents, PoolStats, PoolStatus } from "./pool/status.ts";
 export { ContainerLogSource } from "./source/container-log-source.ts";
 export type { SourceOptions } from "./source/options.ts";
 export type { From } from "./stream/from.ts";
 export type {
   EndReason,
   Rotation,
+  SourceEvents,
   SourceState,
   SourceStats,
   SourceStatus,

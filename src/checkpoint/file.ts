@@ -1,6 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
 import { resolve } from "node:path";
-import { DockspoolError, invalidOption, messageOf } from "../errors.ts";
+import { DockspoolError, codeOf, invalidOption, messageOf } from "../errors.ts";
 import { formatFile, parseEntry, parseFile } from "./file-format.ts";
 import { removeLeftovers, replaceFile } from "./replace-file.ts";
 import type { Checkpoint, CheckpointStore } from "./store.ts";
@@ -143,5 +143,5 @@ export class FileCheckpointStore implements CheckpointStore {
 }
 
 function isMissing(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ENOENT";
+  return codeOf(error) === "ENOENT";
 }

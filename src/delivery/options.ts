@@ -1,8 +1,10 @@
 import {
   MAX_TIMER_MS,
+  checkDelays,
   checkFunction,
   checkKeys,
   checkNumber,
+  checkText,
   withoutUndefined,
 } from "../checks.ts";
 import { invalidOption } from "../errors.ts";
@@ -30,15 +32,16 @@ const optionNames = [
 ] as const satisfies readonly (keyof DeliveryOptions)[];
 
 const MAX_RECORDS = 1_000_000;
+const retryDefaults: BackoffOptions = { minDelayMs: 100, maxDelayMs: 30_000 };
 
 /** @throws DockspoolError INVALID_OPTION, with the option, what was given and what is allowed */
 export function resolveDelivery(sink: Sink, options: DeliveryOptions): ResolvedDelivery {
   checkFunction("sink", sink);
-  checkKeys("options", options, optionNames);
+  checkKeys("", options, optionNames);
   const given = withoutUndefined(options);
   const { maxRecords = 1_000, maxWaitMs = 200, timeoutMs = 30_000, deadLetter } = given;
   const { name = sink.name === "" ? "sink" : sink.name } = given;
-  if (typeof name !== "string" || name === "") throw invalidOption("name", name, "a text");
+  checkText("name", name);
   checkNumber("maxRecords", maxRecords, 1, MAX_RECORDS, "records");
   checkNumber("maxWaitMs", maxWaitMs, 0, MAX_TIMER_MS, "milliseconds");
   checkNumber("timeoutMs", timeoutMs, 1, MAX_TIMER_MS, "milliseconds");
@@ -50,11 +53,8 @@ function resolveRetry(
   retry: NonNullable<DeliveryOptions["retry"]>,
 ): Pick<ResolvedDelivery, "attempts" | "backoff"> {
   checkKeys("retry", retry, ["attempts", "minDelayMs", "maxDelayMs"]);
-  const { attempts = Infinity, minDelayMs = 100, maxDelayMs } = withoutUndefined(retry);
+  const { attempts = Infinity, ...delays } = withoutUndefined(retry);
   if (attempts !== Infinity && !(Number.isSafeInteger(attempts) && attempts >= 1))
     throw invalidOption("retry.attempts", attempts, "a whole number from 1, or Infinity");
-  checkNumber("retry.minDelayMs", minDelayMs, 0, MAX_TIMER_MS, "milliseconds");
-  const longest = maxDelayMs ?? Math.max(30_000, minDelayMs);
-  checkNumber("retry.maxDelayMs", longest, minDelayMs, MAX_TIMER_MS, "milliseconds");
-  return { attempts, backoff: { minDelayMs, maxDelayMs: longest } };
+  return { attempts, backoff: checkDelays("retry", delays, retryDefaults) };
 }

@@ -1,6 +1,6 @@
 import { IncomingMessage } from "node:http";
 import { onAbort } from "../lifetime/abort.ts";
-import { DockspoolError } from "../errors.ts";
+import { DockspoolError, isError } from "../errors.ts";
 import type { DockerModem } from "./engine-options.ts";
 
 export type Query = Readonly<Record<string, string>>;
@@ -38,7 +38,7 @@ export function dial(
       },
       (error, result) => {
         unlink();
-        if (error instanceof Error) reject(error);
+        if (isError(error)) reject(error);
         else if (result instanceof IncomingMessage) resolve(result);
         else
           reject(

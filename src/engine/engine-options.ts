@@ -1,3 +1,5 @@
+import { types } from "node:util";
+import { checkKeys } from "../checks.ts";
 import { invalidOption } from "../errors.ts";
 
 /** Where docker-modem connects; an explicit field always wins over the DOCKER_* variables. */
@@ -35,61 +37,52 @@ export const DEFAULT_CONNECT_TIMEOUT_MS = 10_000;
 
 const texts = ["socketPath", "host", "username"] as const;
 const secrets = ["ca", "cert", "key"] as const;
-const known: ReadonlySet<string> = new Set([
-  ...texts,
-  ...secrets,
-  "port",
-  "protocol",
-  "sshOptions",
-  "connectTimeoutMs",
-]);
+const known = [...texts, ...secrets, "port", "protocol", "sshOptions", "connectTimeoutMs"];
 
 export function isModem(engine: Engine): engine is DockerModem {
   return "dial" in engine && typeof engine.dial === "function";
 }
 
-/** @throws DockspoolError INVALID_OPTION */
-export function validateEngine(engine: Engine): void {
+/** `place`: where it stands, such as "engines.b". @throws DockspoolError INVALID_OPTION */
+export function validateEngine(engine: Engine, place = "engine"): void {
   if (typeof engine !== "object" || engine === null) {
     // It may hold a password.
     throw invalidOption(
-      "engine",
+      place,
       typeof engine === "string" ? "a string" : engine,
       "connection settings, or an object with docker-modem's dial()",
     );
   }
   if (isModem(engine)) return;
-  for (const name of Object.keys(engine)) {
-    if (!known.has(name)) throw invalidOption(`engine.${name}`, "a value", [...known].join(", "));
-  }
+  checkKeys(place, engine, known);
   for (const name of texts) {
     const value: unknown = engine[name];
     if (value !== undefined && (typeof value !== "string" || value === "")) {
-      throw invalidOption(`engine.${name}`, value, "a string that is not empty");
+      throw invalidOption(`${place}.${name}`, value, "a string that is not empty");
     }
   }
   for (const name of secrets) {
     const value: unknown = engine[name];
-    if (value !== undefined && typeof value !== "string" && !Buffer.isBuffer(value)) {
-      throw invalidOption(`engine.${name}`, "something else", "PEM text or a Buffer");
+    if (value !== undefined && typeof value !== "string" && !types.isUint8Array(value)) {
+      throw invalidOption(`${place}.${name}`, "something else", "PEM text or a Buffer");
     }
   }
   const { port, protocol, connectTimeoutMs } = engine;
   if (port !== undefined && !(Number.isInteger(port) && port > 0 && port < 65_536)) {
-    throw invalidOption("engine.port", port, "a whole number from 1 to 65535");
+    throw invalidOption(`${place}.port`, port, "a whole number from 1 to 65535");
   }
   if (protocol !== undefined && !["http", "https", "ssh"].includes(protocol)) {
-    throw invalidOption("engine.protocol", protocol, '"http", "https" or "ssh"');
+    throw invalidOption(`${place}.protocol`, protocol, '"http", "https" or "ssh"');
   }
   if (
     connectTimeoutMs !== undefined &&
     !(Number.isFinite(connectTimeoutMs) && connectTimeoutMs > 0)
   ) {
-    throw invalidOption("engine.connectTimeoutMs", connectTimeoutMs, "milliseconds above 0");
+    throw invalidOption(`${place}.connectTimeoutMs`, connectTimeoutMs, "milliseconds above 0");
   }
   if (engine.socketPath !== undefined && engine.host !== undefined) {
     throw invalidOption(
-      "engine",
+      place,
       { socketPath: engine.socketPath, host: engine.host },
       "either socketPath or host",
     );

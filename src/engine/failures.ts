@@ -1,4 +1,4 @@
-import { DockspoolError, messageOf } from "../errors.ts";
+import { DockspoolError, codeOf, isError, messageOf } from "../errors.ts";
 
 /** Errors that no second try mends: permissions, certificates, a peer that speaks no HTTP. */
 const permanent =
@@ -27,7 +27,7 @@ export function unreachable(
   tried: readonly string[] = [],
 ): DockspoolError {
   if (DockspoolError.is(error)) return error;
-  const code = codeOf(error);
+  const code = firstCodeOf(error);
   const message = messageOf(error);
   const also = tried.length > 1 ? ` Looked at: ${tried.join(", ")}.` : "";
   if (code.startsWith("HPE_")) {
@@ -126,7 +126,8 @@ function explain(body: string): { message: string; isDocker: boolean } {
   return { message: start === "" ? "no explanation" : JSON.stringify(start), isDocker: false };
 }
 
-function codeOf(error: unknown): string {
-  if (error instanceof AggregateError) return codeOf(error.errors[0]);
-  return error instanceof Error && "code" in error ? String(error.code) : "";
+/** Of several addresses that were tried (an AggregateError), the first one's. */
+function firstCodeOf(error: unknown): string {
+  const errors: unknown = isError(error) && "errors" in error ? error.errors : undefined;
+  return codeOf(Array.isArray(errors) ? errors[0] : error);
 }

@@ -1,6 +1,6 @@
 import { Duplex, Readable } from "node:stream";
 import sshAgent from "docker-modem/lib/ssh.js";
-import { messageOf } from "../errors.ts";
+import { isError, messageOf } from "../errors.ts";
 
 /** What docker-modem runs there, as the `docker` command does for ssh:// (docker/cli, `connhelper`). */
 const COMMAND = "docker system dial-stdio";
@@ -27,7 +27,7 @@ export class SshStream extends Duplex {
     super({ allowHalfOpen: false });
     try {
       sshAgent(config).createConnection({}, (error, channel) => {
-        if (error instanceof Error) this.destroy(named(error));
+        if (isError(error)) this.destroy(named(error));
         else if (channel instanceof Duplex) this.#connected(channel);
       });
     } catch (error) {

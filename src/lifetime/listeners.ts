@@ -1,11 +1,107 @@
-import { messageOf } from "../errors.ts";
+import { EventEmitter } from "eventemitter3";
+import { isError, messageOf } from "../errors.ts";
+import { isPromiseLike } from "./promises.ts";
+import { giveJson } from "./status-json.ts";
 
-/** Tells listeners something. One that throws is no reason to lose lines: it becomes a warning of the process. */
-export function tellListeners(emit: () => void): void {
-  try {
-    emit();
-  } catch (error) {
-    const warning = error instanceof Error ? error : messageOf(error);
-    process.emitWarning(warning, "DockspoolListenerWarning");
+/** `status` for whatever happens, and each status as an event of its own name: its `type`. */
+export type StatusEvents<S extends { type: string }> = { status: (status: S) => void } & {
+  [T in S["type"]]: (status: Extract<S, { type: T }>) => void;
+};
+
+type Names<S extends { type: string }> = EventEmitter.EventNames<StatusEvents<S>>;
+type Listener<S extends { type: string }, T extends Names<S>> = EventEmitter.EventListener<
+  StatusEvents<S>,
+  T
+>;
+
+/**
+ * Tells statuses. A listener does no harm: one that throws, or gives a promise that rejects, becomes a warning of the process,
+ * and the others are told all the same.
+ */
+export class StatusEmitter<S extends { type: string }> extends EventEmitter<StatusEvents<S>> {
+  /** What is called, by what the caller gave. */
+  readonly #guards = new WeakMap<object, unknown>();
+
+  override on<T extends Names<S>>(event: T, listener: Listener<S, T>, context?: unknown): this {
+    callBase(this, "on", [event, this.#guarded(listener), context]);
+    return this;
   }
+
+  override addListener<T extends Names<S>>(
+    event: T,
+    listener: Listener<S, T>,
+    context?: unknown,
+  ): this {
+    return this.on(event, listener, context);
+  }
+
+  override once<T extends Names<S>>(event: T, listener: Listener<S, T>, context?: unknown): this {
+    callBase(this, "once", [event, this.#guarded(listener), context]);
+    return this;
+  }
+
+  override off<T extends Names<S>>(
+    event: T,
+    listener?: Listener<S, T>,
+    context?: unknown,
+    once?: boolean,
+  ): this {
+    callBase(this, "off", [event, this.#known(listener), context, once]);
+    return this;
+  }
+
+  override removeListener<T extends Names<S>>(
+    event: T,
+    listener?: Listener<S, T>,
+    context?: unknown,
+    once?: boolean,
+  ): this {
+    return this.off(event, listener, context, once);
+  }
+
+  #guarded(listener: unknown): unknown {
+    // The emitter says what it thinks of it.
+    if (typeof listener !== "function") return listener;
+    const guard =
+      this.#guards.get(listener) ??
+      new Proxy(listener, {
+        apply: (target, self, args) => callSafely(() => Reflect.apply(target, self, args)),
+      });
+    this.#guards.set(listener, guard);
+    return guard;
+  }
+
+  #known(listener: unknown): unknown {
+    return typeof listener === "function" ? (this.#guards.get(listener) ?? listener) : listener;
+  }
+}
+
+/** Tells a status as "status", and as what it is. */
+export function tellStatus<S extends { type: string }>(emitter: StatusEmitter<S>, status: S): void {
+  giveJson(status);
+  for (const event of ["status", status.type]) callBase(emitter, "emit", [event, status]);
+}
+
+/** Types of events are no matter here: a guard stands for a listener of any. */
+function callBase(
+  emitter: object,
+  name: "on" | "once" | "off" | "emit",
+  args: readonly unknown[],
+): void {
+  const method: unknown = Reflect.get(EventEmitter.prototype, name);
+  if (typeof method === "function") Reflect.apply(method, emitter, args);
+}
+
+function callSafely(listener: () => unknown): void {
+  try {
+    const result = listener();
+    if (isPromiseLike(result)) Promise.resolve(result).catch(warn);
+  } catch (error) {
+    warn(error);
+  }
+}
+
+/** No reason to lose lines. */
+function warn(error: unknown): void {
+  process.emitWarning(isError(error) ? error : messageOf(error), "DockspoolListenerWarning");
 }

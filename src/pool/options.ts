@@ -8,9 +8,11 @@ import {
   checkKeys,
   checkNumber,
   checkSignal,
+  isObject,
   withoutUndefined,
 } from "../checks.ts";
-import { checkStore, resolveOptions } from "../source/options.ts";
+import { isPromiseLike } from "../lifetime/promises.ts";
+import { checkFrom, checkStore, resolveOptions } from "../source/options.ts";
 import type { SourceOptions } from "../source/options.ts";
 import type { From } from "../stream/from.ts";
 import type { ContainerInfo } from "../wire/records.ts";
@@ -21,7 +23,14 @@ import type { ContainerSelector } from "./discovery/selector.ts";
 /** What may differ from one container to the next. */
 export type PoolSourceOptions = Omit<
   SourceOptions,
-  "engine" | "checkpoints" | "signal" | "from" | "resume" | "rotateEveryMs" | "follow"
+  | "engine"
+  | "checkpoints"
+  | "signal"
+  | "from"
+  | "resume"
+  | "rotateEveryMs"
+  | "follow"
+  | "engineName"
 >;
 
 export interface PoolOptions {
@@ -114,7 +123,7 @@ const sourceOptionNames = [
 
 /** @throws DockspoolError INVALID_OPTION, with the option, what was given and what is allowed */
 export function resolvePoolOptions(options: PoolOptions): ResolvedPoolOptions {
-  checkKeys("options", options, Object.keys(defaults));
+  checkKeys("", options, Object.keys(defaults));
   const given = { ...defaults, ...withoutUndefined(options) };
   checkBoolean("discover", given.discover);
   checkBoolean("excludeSelf", given.excludeSelf);
@@ -123,10 +132,10 @@ export function resolvePoolOptions(options: PoolOptions): ResolvedPoolOptions {
   checkNumber("bufferBytes", given.bufferBytes, 1, Number.MAX_SAFE_INTEGER, "bytes");
   if (given.checkpoints !== undefined) checkStore(given.checkpoints);
   checkSignal(given.signal);
-  resolveOptions({ from: given.from });
+  checkFrom("from", given.from);
   return {
     engines: enginesOf(given),
-    selects: guarded("select", compileSelector(given.select), checkAnswer),
+    selects: guarded("select", compileSelector(given.select), refusePromise),
     discover: given.discover,
     from: given.from,
     excludeSelf: given.excludeSelf,
@@ -137,22 +146,17 @@ export function resolvePoolOptions(options: PoolOptions): ResolvedPoolOptions {
     latenessMs: latenessOf(given.order),
     bufferBytes: given.bufferBytes,
     checkpoints: given.checkpoints,
-    closeTimeoutMs: resolveOptions(typeof given.source === "function" ? {} : given.source)
+    closeTimeoutMs: resolveOptions(typeof given.source === "function" ? {} : given.source, "source")
       .rotateTimeoutMs,
     signal: given.signal,
   };
 }
 
-/** @throws DockspoolError INVALID_OPTION */
-export function checkSourceOptions(name: string, options: PoolSourceOptions): PoolSourceOptions {
-  checkKeys(name, options, sourceOptionNames);
-  resolveOptions(options);
-  return options;
-}
-
-function onlyEngine(engine: Engine = {}): ReadonlyMap<string, Engine> {
-  validateEngine(engine);
-  return new Map([["default", engine]]);
+/** `place`: "source", or "" for the options of `attach()`. @throws DockspoolError INVALID_OPTION */
+export function checkSourceOptions(place: string, options: PoolSourceOptions): PoolSourceOptions {
+  checkKeys(place, options, sourceOptionNames);
+  resolveOptions(options, place);
+  return withoutUndefined(options);
 }
 
 function enginesOf({
@@ -166,41 +170,50 @@ function enginesOf({
   if (engine !== undefined) {
     throw invalidOption("engines", Object.keys({ ...engines }), "either engine or engines");
   }
-  // What was given may hold keys and passwords.
-  if (typeof engines !== "object" || engines === null || Array.isArray(engines))
-    throw invalidOption("engines", "something else", "an object of engines by their names");
+  if (!isObject(engines))
+    throw invalidOption("engines", engines, "an object of engines by their names");
   const all = new Map(Object.entries(engines));
   if (all.size === 0) throw invalidOption("engines", engines, "at least one engine by its name");
-  for (const one of all.values()) validateEngine(one);
-  return all;
+  return checkEngines(all, (name) => `engines.${name}`);
 }
 
-/** What the caller's function throws is an error that says so. */
-function guarded<T>(
+function onlyEngine(engine: Engine = {}): ReadonlyMap<string, Engine> {
+  return checkEngines(new Map([["default", engine]]), () => "engine");
+}
+
+function checkEngines(
+  engines: ReadonlyMap<string, Engine>,
+  placeOf: (name: string) => string,
+): ReadonlyMap<string, Engine> {
+  for (const [name, engine] of engines) validateEngine(engine, placeOf(name));
+  return engines;
+}
+
+/** What the caller's function throws, or gives and is wrong, is an error that says so. */
+function guarded<T, R>(
   option: string,
   call: (container: ContainerInfo) => T,
-  check: (answer: T) => void,
-): (container: ContainerInfo) => T {
+  check: (answer: T) => R,
+): (container: ContainerInfo) => R {
   return (container) => {
     try {
-      const answer = call(container);
-      check(answer);
-      return answer;
+      return check(call(container));
     } catch (error) {
-      if (DockspoolError.is(error)) throw error;
-      const message = messageOf(error);
-      throw new DockspoolError(
-        "INVALID_OPTION",
-        `The function of option "${option}" failed for container ${container.name}: ${message}`,
-        { container: container.id, cause: error },
-      );
+      const { id, name } = container;
+      const message = DockspoolError.is(error)
+        ? `${error.message} The function of option "${option}" gave it for container ${name}.`
+        : `The function of option "${option}" failed for container ${name}: ${messageOf(error)}`;
+      throw new DockspoolError("INVALID_OPTION", message, { container: id, cause: error });
     }
   };
 }
 
 /** A promise is truthy, and an object without options. */
-function checkAnswer(answer: unknown): void {
-  if (answer instanceof Promise) throw new TypeError("it gave a promise, which is not waited for");
+function refusePromise<T>(answer: T): T {
+  if (!isPromiseLike(answer)) return answer;
+  // Nobody else looks at it.
+  Promise.resolve(answer).catch(() => {});
+  throw new TypeError("it gave a promise, which is not waited for");
 }
 
 function rotationPlan(rotation: NonNullable<PoolOptions["rotation"]>): RotationPlan | false {
@@ -220,10 +233,7 @@ function sourceOptionsOf(
     const checked = checkSourceOptions("source", source);
     return () => checked;
   }
-  return guarded("source", source, (options) => {
-    checkAnswer(options);
-    checkSourceOptions("source", options);
-  });
+  return guarded("source", source, (answer) => checkSourceOptions("source", refusePromise(answer)));
 }
 
 function latenessOf(order: PoolOptions["order"] | undefined): number | undefined {

@@ -8,7 +8,7 @@ import type { Capture } from "../source/capture.ts";
 import { ByteBudget } from "../queue/byte-budget.ts";
 import { ContainerLogSource } from "../source/container-log-source.ts";
 import type { Finding } from "../source/host.ts";
-import { tellListeners } from "../lifetime/listeners.ts";
+import { tellStatus } from "../lifetime/listeners.ts";
 import { DEFAULT_CHECKPOINT_EVERY_MS } from "../source/options.ts";
 import type { EndReason, SourceStatus } from "../source/status.ts";
 import type { ContainerInfo } from "../wire/records.ts";
@@ -263,5 +263,5 @@ export class Roster {
 }
 
 function tell(source: ContainerLogSource, status: SourceStatus): void {
-  tellListeners(() => source.emit("status", status));
+  tellStatus(source, status);
 }

@@ -1,4 +1,5 @@
 import type { DockspoolError } from "../errors.ts";
+import type { StatusEvents } from "../lifetime/listeners.ts";
 import type { EndReason, SourceStatus } from "../source/status.ts";
 import type { ContainerInfo } from "../wire/records.ts";
 
@@ -8,8 +9,13 @@ export type PoolStatus =
   | { type: "detached"; container: ContainerInfo; reason: EndReason }
   /** It is not followed: its log cannot be read, or an option's function failed for it. */
   | { type: "skipped"; container: ContainerInfo; error: DockspoolError }
+  /** Another pool has its lease. */
+  | { type: "standby"; container: ContainerInfo }
   | { type: "engine"; engine: string; state: "connected" | "disconnected"; error?: unknown }
   | { type: "source"; container: ContainerInfo; status: SourceStatus };
+
+/** Each status is also an event of its own name: `pool.on("skipped", ({ container, error }) => …)`. */
+export type PoolEvents = StatusEvents<PoolStatus>;
 
 export interface PoolStats {
   /** Followed now, those that wait for their turn and those that are stopped included. */

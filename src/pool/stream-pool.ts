@@ -1,4 +1,3 @@
-import { EventEmitter } from "eventemitter3";
 import { CheckpointKeeper } from "../checkpoint/keeper.ts";
 import type { Delivery, DeliveryOptions, Sink } from "../delivery/sink.ts";
 import { DockspoolError, invalidOption, messageOf } from "../errors.ts";
@@ -7,10 +6,10 @@ import { TaskGroup } from "../lifetime/task-group.ts";
 import type { ContainerLogSource } from "../source/container-log-source.ts";
 import { handled } from "../lifetime/handled.ts";
 import { Consumption } from "../queue/consumption.ts";
-import { tellListeners } from "../lifetime/listeners.ts";
+import { StatusEmitter, tellStatus } from "../lifetime/listeners.ts";
 import { checkContainer } from "../checks.ts";
 import type { From } from "../stream/from.ts";
-import { resolveOptions } from "../source/options.ts";
+import { checkFrom } from "../source/options.ts";
 import { asFailure } from "../source/failures.ts";
 import type { EndReason, Rotation } from "../source/status.ts";
 import type { LogBatch, LogRecord } from "../wire/records.ts";
@@ -39,7 +38,7 @@ export type AttachOptions = PoolSourceOptions & { from?: From; engineName?: stri
  * for await (const { container, line } of pool) console.log(container.name, line);
  */
 export class StreamPool
-  extends EventEmitter<{ status: (status: PoolStatus) => void }>
+  extends StatusEmitter<PoolStatus>
   implements AsyncIterable<LogRecord>, AsyncDisposable
 {
   readonly #options: ResolvedPoolOptions;
@@ -58,7 +57,7 @@ export class StreamPool
   constructor(options: PoolOptions = {}) {
     super();
     this.#options = resolvePoolOptions(options);
-    const emit = (status: PoolStatus): void => tellListeners(() => this.emit("status", status));
+    const emit = (status: PoolStatus): void => tellStatus(this, status);
     const { checkpoints } = this.#options;
     this.#keeper = checkpoints === undefined ? undefined : new CheckpointKeeper(checkpoints);
     this.#roster = new Roster(this.#options, this.#life.signal, emit);
@@ -105,8 +104,8 @@ export class StreamPool
   async attach(container: string, options: AttachOptions = {}): Promise<ContainerLogSource> {
     checkContainer(container);
     const { from, engineName, ...sourceOptions } = options;
-    if (from !== undefined) resolveOptions({ from });
-    checkSourceOptions("options", sourceOptions);
+    if (from !== undefined) checkFrom("from", from);
+    checkSourceOptions("", sourceOptions);
     const members = this.#membersFor(engineName);
     this.#refuseClosed();
     await this.#begin();

@@ -1,4 +1,3 @@
-import { EventEmitter } from "eventemitter3";
 import { checkContainer } from "../checks.ts";
 import type { CheckpointKeeper } from "../checkpoint/keeper.ts";
 import type { Delivery, DeliveryOptions, Sink } from "../delivery/sink.ts";
@@ -14,7 +13,7 @@ import type { SourceHost } from "./host.ts";
 import { Consumption } from "../queue/consumption.ts";
 import { SourceQueue } from "../queue/source-queue.ts";
 import { handled } from "../lifetime/handled.ts";
-import { tellListeners } from "../lifetime/listeners.ts";
+import { StatusEmitter, tellStatus } from "../lifetime/listeners.ts";
 import { resolveOptions } from "./options.ts";
 import type { ResolvedOptions, SourceOptions } from "./options.ts";
 import { OwnCheckpoint } from "./checkpoint.ts";
@@ -27,7 +26,7 @@ import type { EndReason, Rotation, SourceStats, SourceStatus } from "./status.ts
  * for await (const record of new ContainerLogSource("web")) console.log(record.line);
  */
 export class ContainerLogSource
-  extends EventEmitter<{ status: (status: SourceStatus) => void }>
+  extends StatusEmitter<SourceStatus>
   implements AsyncIterable<LogRecord>, AsyncDisposable
 {
   /** As given: id, unambiguous id prefix, or name. */
@@ -212,6 +211,6 @@ export class ContainerLogSource
   #tell(status: SourceStatus): void {
     if (status.type === "rotated" || status.type === "stopped") this.#keeper?.hurry();
     if (status.type === "ended") this.#keeper?.close();
-    tellListeners(() => this.emit("status", status));
+    tellStatus(this, status);
   }
 }

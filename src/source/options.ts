@@ -11,9 +11,13 @@ import type { From } from "../stream/from.ts";
 import {
   MAX_TIMER_MS,
   checkBoolean,
+  checkDelays,
   checkKeys,
   checkNumber,
   checkSignal,
+  checkText,
+  ownRegExp,
+  within,
   withoutUndefined,
 } from "../checks.ts";
 
@@ -54,7 +58,13 @@ export interface SourceOptions {
   checkpoints?: CheckpointStore;
   /** Milliseconds from one save to the next, at the least; default 1,000. */
   checkpointEveryMs?: number;
+  /** Ends the source: a loop throws its reason after the lines already handed over. */
   signal?: AbortSignal;
+  /**
+   * Names the engine in a store's keys, where it has no stable id of its own (Podman, a proxy that forbids `/info`): two hosts
+   * that share a store need two names.
+   */
+  engineName?: string;
 }
 
 export interface ResolvedOptions {
@@ -75,6 +85,7 @@ export interface ResolvedOptions {
   readonly checkpoints: CheckpointStore | undefined;
   readonly checkpointEveryMs: number;
   readonly signal: AbortSignal | undefined;
+  readonly engineName: string | undefined;
 }
 
 /** A terminal's stream is what the container's two became, so no choice leaves it out. */
@@ -100,40 +111,45 @@ const defaults = {
   checkpoints: undefined,
   checkpointEveryMs: DEFAULT_CHECKPOINT_EVERY_MS,
   signal: undefined,
+  engineName: undefined,
 } as const satisfies Record<keyof SourceOptions, unknown>;
 
-const reconnectDefaults: BackoffOptions = { minDelayMs: 100, maxDelayMs: 30_000 };
+const reconnectDefaults = { minDelayMs: 100, maxDelayMs: 30_000 };
 const multilineDefaults = { maxLines: 500, maxBytes: 1024 * 1024, maxWaitMs: 1_000 };
 const MAX_BYTES = 512 * 1024 * 1024;
 
-/** @throws DockspoolError INVALID_OPTION, with the option, what was given and what is allowed */
-export function resolveOptions(options: SourceOptions): ResolvedOptions {
-  checkKeys("options", options, Object.keys(defaults));
+/**
+ * `place`: where the options stand in those of the caller, such as "source" in a pool's.
+ *
+ * @throws DockspoolError INVALID_OPTION, with the option, what was given and what is allowed
+ */
+export function resolveOptions(options: SourceOptions, place = ""): ResolvedOptions {
+  checkKeys(place, options, Object.keys(defaults));
   const given = { ...defaults, ...withoutUndefined(options) };
+  const at = (name: keyof SourceOptions): string => within(place, name);
   validateEngine(given.engine);
-  checkFrom(given.from);
+  checkFrom(at("from"), given.from);
   if (given.resume !== undefined) parseCursor(given.resume);
-  checkStreams(given.streams);
+  checkStreams(at("streams"), given.streams);
   if (given.encoding !== "utf8" && given.encoding !== "latin1") {
-    throw invalidOption("encoding", given.encoding, '"utf8" or "latin1"');
+    throw invalidOption(at("encoding"), given.encoding, '"utf8" or "latin1"');
   }
-  checkBoolean("follow", given.follow);
-  checkBoolean("followRestarts", given.followRestarts);
-  checkNumber("maxLineBytes", given.maxLineBytes, 1, MAX_BYTES, "bytes");
-  checkNumber("bufferBytes", given.bufferBytes, 1, Number.MAX_SAFE_INTEGER, "bytes");
-  if (given.rotateEveryMs !== false)
-    checkNumber("rotateEveryMs", given.rotateEveryMs, 1, MAX_TIMER_MS, "milliseconds, or false");
-  checkNumber("rotateTimeoutMs", given.rotateTimeoutMs, 0, MAX_TIMER_MS, "milliseconds");
-  if (given.stallProbeMs !== false)
-    checkNumber("stallProbeMs", given.stallProbeMs, 1, MAX_TIMER_MS, "milliseconds, or false");
+  checkBoolean(at("follow"), given.follow);
+  checkBoolean(at("followRestarts"), given.followRestarts);
+  checkNumber(at("maxLineBytes"), given.maxLineBytes, 1, MAX_BYTES, "bytes");
+  checkNumber(at("bufferBytes"), given.bufferBytes, 1, Number.MAX_SAFE_INTEGER, "bytes");
+  checkIntervalOrFalse(at("rotateEveryMs"), given.rotateEveryMs);
+  checkNumber(at("rotateTimeoutMs"), given.rotateTimeoutMs, 0, MAX_TIMER_MS, "milliseconds");
+  checkIntervalOrFalse(at("stallProbeMs"), given.stallProbeMs);
   if (given.checkpoints !== undefined) checkStore(given.checkpoints);
-  checkNumber("checkpointEveryMs", given.checkpointEveryMs, 0, MAX_TIMER_MS, "milliseconds");
+  checkNumber(at("checkpointEveryMs"), given.checkpointEveryMs, 0, MAX_TIMER_MS, "milliseconds");
   checkSignal(given.signal);
+  if (given.engineName !== undefined) checkText(at("engineName"), given.engineName);
   return {
     ...given,
     streams: new Set([...given.streams, TTY]),
-    reconnect: checkReconnect(given.reconnect),
-    multiline: given.multiline === undefined ? undefined : checkMultiline(given.multiline),
+    reconnect: checkReconnect(at("reconnect"), given.reconnect),
+    multiline: checkMultiline(at("multiline"), given.multiline),
   };
 }
 
@@ -142,49 +158,56 @@ export function checkStore(store: unknown): void {
   const has = (name: string): boolean =>
     typeof store === "object" && store !== null && typeof Reflect.get(store, name) === "function";
   if (["load", "save", "delete", "keys"].every(has)) return;
-  const allowed = "a store with the methods load, save, delete and keys";
-  throw invalidOption("checkpoints", typeof store === "string" ? store : "something else", allowed);
+  throw invalidOption("checkpoints", store, "a store with the methods load, save, delete and keys");
 }
 
-function checkFrom(from: unknown): void {
+/** @throws DockspoolError INVALID_OPTION */
+export function checkFrom(place: string, from: unknown): void {
   if (from === "start" || from === "now") return;
   if (typeof from === "object" && from !== null) {
     if ("tail" in from && Number.isSafeInteger(from.tail) && Number(from.tail) >= 0) return;
     if ("since" in from && sinceTimestamp(from.since) !== undefined) return;
   }
   throw invalidOption(
-    "from",
+    place,
     from,
     '"start", "now", { tail: a whole number from 0 }, or { since: a Date or an RFC 3339 time }',
   );
 }
 
-function checkStreams(streams: unknown): void {
+function checkIntervalOrFalse(place: string, ms: unknown): void {
+  if (ms !== false) checkNumber(place, ms, 1, MAX_TIMER_MS, "milliseconds, or false");
+}
+
+function checkStreams(place: string, streams: unknown): void {
   const known =
     Array.isArray(streams) && streams.every((name) => name === "stdout" || name === "stderr");
   if (!known || streams.length === 0) {
-    throw invalidOption("streams", streams, 'a list of "stdout", "stderr" or both');
+    throw invalidOption(place, streams, 'a list of "stdout", "stderr" or both');
   }
 }
 
-function checkMultiline(given: NonNullable<SourceOptions["multiline"]>): ResolvedMultiline {
-  checkKeys("multiline", given, ["start", "maxLines", "maxBytes", "maxWaitMs"]);
-  const { start, ...rest } = given;
-  if (!(start instanceof RegExp)) throw invalidOption("multiline.start", start, "an expression");
-  const bounds = { ...multilineDefaults, ...withoutUndefined(rest) };
-  checkNumber("multiline.maxLines", bounds.maxLines, 1, 1_000_000, "lines");
-  checkNumber("multiline.maxBytes", bounds.maxBytes, 1, MAX_BYTES, "bytes");
-  checkNumber("multiline.maxWaitMs", bounds.maxWaitMs, 1, MAX_TIMER_MS, "milliseconds");
+function checkMultiline(
+  place: string,
+  given: SourceOptions["multiline"],
+): ResolvedMultiline | undefined {
+  if (given === undefined) return undefined;
+  checkKeys(place, given, ["start", "maxLines", "maxBytes", "maxWaitMs"]);
+  const { start: expression, ...rest } = given;
   // With flags g and y an expression remembers where it matched last: one of our own.
-  return { ...bounds, start: new RegExp(start.source, start.flags) };
+  const start = ownRegExp(expression);
+  if (start === undefined) throw invalidOption(`${place}.start`, expression, "an expression");
+  const bounds = { ...multilineDefaults, ...withoutUndefined(rest) };
+  checkNumber(`${place}.maxLines`, bounds.maxLines, 1, 1_000_000, "lines");
+  checkNumber(`${place}.maxBytes`, bounds.maxBytes, 1, MAX_BYTES, "bytes");
+  checkNumber(`${place}.maxWaitMs`, bounds.maxWaitMs, 1, MAX_TIMER_MS, "milliseconds");
+  return { ...bounds, start };
 }
 
-function checkReconnect(given: unknown): BackoffOptions {
-  if (typeof given !== "object" || given === null) {
-    throw invalidOption("reconnect", given, "an object with minDelayMs and maxDelayMs");
-  }
-  const { minDelayMs, maxDelayMs } = { ...reconnectDefaults, ...withoutUndefined(given) };
-  checkNumber("reconnect.minDelayMs", minDelayMs, 0, MAX_TIMER_MS, "milliseconds");
-  checkNumber("reconnect.maxDelayMs", maxDelayMs, minDelayMs, MAX_TIMER_MS, "milliseconds");
-  return { minDelayMs, maxDelayMs };
+function checkReconnect(
+  place: string,
+  given: NonNullable<SourceOptions["reconnect"]>,
+): BackoffOptions {
+  checkKeys(place, given, ["minDelayMs", "maxDelayMs"]);
+  return checkDelays(place, withoutUndefined(given), reconnectDefaults);
 }

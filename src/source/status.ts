@@ -1,4 +1,5 @@
 import type { DockspoolError } from "../errors.ts";
+import type { StatusEvents } from "../lifetime/listeners.ts";
 
 /** How a rotation went. */
 export interface Rotation {
@@ -48,6 +49,9 @@ export type SourceStatus =
   | { type: "stopped" }
   | { type: "restarted" }
   | { type: "ended"; reason: EndReason };
+
+/** Each status is also an event of its own name: `source.on("gap", (gap) => …)`. */
+export type SourceEvents = StatusEvents<SourceStatus>;
 
 export type SourceState =
   | "idle"

@@ -1,3 +1,4 @@
+import { types } from "node:util";
 import { toUtc } from "../wire/timestamps.ts";
 
 /** Where reading begins. `since` means from the first line, in log order, at or after that time. */
@@ -5,7 +6,7 @@ export type From = "start" | "now" | { tail: number } | { since: Date | string }
 
 /** In UTC; undefined where it is no time. */
 export function sinceTimestamp(since: unknown): string | undefined {
-  if (since instanceof Date)
+  if (types.isDate(since))
     return Number.isNaN(since.getTime()) ? undefined : toUtc(since.toISOString());
   return typeof since === "string" ? toUtc(since) : undefined;
 }

@@ -1,5 +1,5 @@
 import { invalidOption } from "../../errors.ts";
-import { checkKeys } from "../../checks.ts";
+import { checkKeys, isObject, ownRegExp } from "../../checks.ts";
 import type { ContainerInfo } from "../../wire/records.ts";
 
 /** A string with `*` as wildcard for any characters, which matches the whole text, or an expression. */
@@ -7,9 +7,10 @@ export type Pattern = string | RegExp;
 
 /** Which containers: of each field given, one pattern must match. */
 export interface ContainerSelector {
-  names?: readonly Pattern[];
+  /** Of one of these names. */
+  names?: Pattern | readonly Pattern[];
   /** As the container was created with: "nginx:1.27", "registry.example/team/app:*". */
-  images?: readonly Pattern[];
+  images?: Pattern | readonly Pattern[];
   /** All must match; true: the label exists. */
   labels?: Readonly<Record<string, Pattern | true>>;
   /** By the labels that Docker Compose sets. */
@@ -53,7 +54,8 @@ function testsOf(option: string, selector: Omit<ContainerSelector, "exclude">): 
     tests.push(({ image }) => matches(image));
   }
   if (labels !== undefined) {
-    checkKeys(`${option}.labels`, labels, Object.keys({ ...labels }));
+    if (!isObject(labels))
+      throw invalidOption(`${option}.labels`, labels, "an object of patterns by labels");
     tests.push(
       ...allOf(
         Object.entries(labels).map(([label, pattern]) =>
@@ -89,18 +91,20 @@ function labelTest(option: string, label: string, pattern: Pattern | true): Test
   };
 }
 
-function anyOf(option: string, patterns: readonly Pattern[]): (text: string) => boolean {
-  if (!Array.isArray(patterns)) throw invalidOption(option, patterns, "a list of patterns");
-  const tests = patterns.map((pattern: Pattern) => compilePattern(option, pattern));
+function anyOf(option: string, patterns: Pattern | readonly Pattern[]): (text: string) => boolean {
+  const all: readonly Pattern[] = isList(patterns) ? patterns : [patterns];
+  const tests = all.map((pattern) => compilePattern(option, pattern));
   return (text) => tests.some((test) => test(text));
 }
 
+function isList(patterns: Pattern | readonly Pattern[]): patterns is readonly Pattern[] {
+  return Array.isArray(patterns);
+}
+
 function compilePattern(option: string, pattern: Pattern): (text: string) => boolean {
-  if (pattern instanceof RegExp) {
-    // A global or sticky expression remembers where it was.
-    const stateless = new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, ""));
-    return (text) => stateless.test(text);
-  }
+  // A global or sticky expression remembers where it was.
+  const expression = ownRegExp(pattern, /[gy]/g);
+  if (expression !== undefined) return (text) => expression.test(text);
   if (typeof pattern !== "string") {
     throw invalidOption(option, pattern, "strings, with * as wildcard, and expressions");
   }

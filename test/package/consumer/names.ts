@@ -30,6 +30,7 @@ import type {
   LogRecord,
   LogStream,
   Pattern,
+  PoolEvents,
   PoolOptions,
   PoolSourceOptions,
   PoolStats,
@@ -37,6 +38,7 @@ import type {
   Rotation,
   Sink,
   SinkContext,
+  SourceEvents,
   SourceOptions,
   SourceState,
   SourceStats,
@@ -94,6 +96,12 @@ export function describe(record: LogRecord): string {
 export async function follow(container: string, given: SourceOptions): Promise<Cursor | undefined> {
   await using source = new ContainerLogSource(container, given);
   source.on("status", (status) => describeStatus(status));
+  const lost: SourceEvents["gap"] = ({ after, before }) =>
+    describeStatus({ type: "gap", after, before: before ?? after });
+  source
+    .on("gap", lost)
+    .once("ended", ({ reason }) => describeEnd(reason))
+    .off("gap", lost);
   const tasks: TaskGroup = source.tasks;
   const doubled: Promise<number> = tasks.run("mine", async (signal) => (signal.aborted ? 0 : 1));
   const rotation: Rotation = await source.rotate();
@@ -132,10 +140,18 @@ function describePool(status: PoolStatus): string {
 }
 
 export async function followMany(given: PoolOptions, name: Pattern): Promise<PoolStats> {
-  const select: ContainerSelector = { names: [name], labels: { logs: true }, exclude: {} };
+  const select: ContainerSelector = {
+    names: name,
+    images: [name],
+    labels: { logs: true },
+    exclude: {},
+  };
   const source: PoolSourceOptions = { maxLineBytes: 1_000 };
   await using pool = new StreamPool({ ...given, select, source, maxStreams: 8 });
   pool.on("status", (status) => describePool(status));
+  const skipped: PoolEvents["skipped"] = ({ container, error }) =>
+    `${container.name} ${error.code}`;
+  pool.on("skipped", skipped).on("source", ({ status }) => describeStatus(status));
   const attached: AttachOptions = { from: "start", engineName: "default" };
   const one: ContainerLogSource = await pool.attach("web", attached);
   await pool.detach(one.container);
