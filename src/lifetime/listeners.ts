@@ -1,6 +1,6 @@
 import { EventEmitter } from "eventemitter3";
 import { isError, messageOf } from "../errors.ts";
-import { isPromiseLike } from "./promises.ts";
+import { isPromiseLike } from "./promise-like.ts";
 import { giveJson } from "./status-json.ts";
 
 /** `status` for whatever happens, and each status as an event of its own name: its `type`. */

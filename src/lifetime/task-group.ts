@@ -1,4 +1,5 @@
 import { DockspoolError } from "../errors.ts";
+import { handled } from "./handled.ts";
 
 interface Settling {
   readonly timeoutMs?: number;
@@ -60,7 +61,7 @@ export class TaskGroup {
    */
   settled({ timeoutMs }: Settling = {}): Promise<void> {
     if (this.#running.size === 0) return Promise.resolve();
-    return new Promise((resolve, reject) => {
+    const settled = new Promise<void>((resolve, reject) => {
       const expire = (): void => {
         this.#idle.delete(idle);
         reject(this.#stillRunning(timeoutMs ?? 0));
@@ -73,6 +74,7 @@ export class TaskGroup {
       };
       this.#idle.add(idle);
     });
+    return handled(settled);
   }
 
   /** Aborts `signal` (with `reason`), refuses new tasks, then as `settled`. Can be called again. */

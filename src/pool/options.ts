@@ -11,7 +11,7 @@ import {
   isObject,
   withoutUndefined,
 } from "../checks.ts";
-import { isPromiseLike } from "../lifetime/promises.ts";
+import { isPromiseLike } from "../lifetime/promise-like.ts";
 import { checkFrom, checkStore, resolveOptions } from "../source/options.ts";
 import type { SourceOptions } from "../source/options.ts";
 import type { From } from "../stream/from.ts";
@@ -32,6 +32,9 @@ export type PoolSourceOptions = Omit<
   | "follow"
   | "engineName"
 >;
+
+/** `from` as in the pool's options; `engineName`: the key in `engines`, where there are several. */
+export type AttachOptions = PoolSourceOptions & { from?: From; engineName?: string };
 
 export interface PoolOptions {
   /** Default: DOCKER_HOST, else the usual sockets. */
@@ -152,10 +155,18 @@ export function resolvePoolOptions(options: PoolOptions): ResolvedPoolOptions {
   };
 }
 
-/** `place`: "source", or "" for the options of `attach()`. @throws DockspoolError INVALID_OPTION */
-export function checkSourceOptions(place: string, options: PoolSourceOptions): PoolSourceOptions {
-  checkKeys(place, options, sourceOptionNames);
-  resolveOptions(options, place);
+function checkSourceOptions(options: PoolSourceOptions): PoolSourceOptions {
+  checkKeys("source", options, sourceOptionNames);
+  resolveOptions(options, "source");
+  return withoutUndefined(options);
+}
+
+/** @throws DockspoolError INVALID_OPTION */
+export function checkAttachOptions(options: AttachOptions): AttachOptions {
+  checkKeys("", options, [...sourceOptionNames, "from", "engineName"]);
+  // Any name will do: one that is none of the pool's is refused by the pool.
+  const { engineName: _, ...sourceOptions } = options;
+  resolveOptions(sourceOptions);
   return withoutUndefined(options);
 }
 
@@ -230,10 +241,10 @@ function sourceOptionsOf(
   source: NonNullable<PoolOptions["source"]>,
 ): (container: ContainerInfo) => PoolSourceOptions {
   if (typeof source !== "function") {
-    const checked = checkSourceOptions("source", source);
+    const checked = checkSourceOptions(source);
     return () => checked;
   }
-  return guarded("source", source, (answer) => checkSourceOptions("source", refusePromise(answer)));
+  return guarded("source", source, (answer) => checkSourceOptions(refusePromise(answer)));
 }
 
 function latenessOf(order: PoolOptions["order"] | undefined): number | undefined {

@@ -8,8 +8,6 @@ import { handled } from "../lifetime/handled.ts";
 import { Consumption } from "../queue/consumption.ts";
 import { StatusEmitter, tellStatus } from "../lifetime/listeners.ts";
 import { checkContainer } from "../checks.ts";
-import type { From } from "../stream/from.ts";
-import { checkFrom } from "../source/options.ts";
 import { asFailure } from "../source/failures.ts";
 import type { EndReason, Rotation } from "../source/status.ts";
 import type { LogBatch, LogRecord } from "../wire/records.ts";
@@ -18,17 +16,14 @@ import { EngineMember } from "./engine-member.ts";
 import { poolClosed } from "./failures.ts";
 import { healthOf } from "./health.ts";
 import type { Health } from "./health.ts";
-import { checkSourceOptions, resolvePoolOptions } from "./options.ts";
-import type { PoolOptions, PoolSourceOptions, ResolvedPoolOptions } from "./options.ts";
+import { checkAttachOptions, resolvePoolOptions } from "./options.ts";
+import type { AttachOptions, PoolOptions, ResolvedPoolOptions } from "./options.ts";
 import { Roster } from "./roster.ts";
 import { ownContainerId } from "./discovery/self.ts";
 import type { PoolStats, PoolStatus } from "./status.ts";
 
 /** How long `close()` waits for what is not a source's. */
 const CLOSE_TIMEOUT_MS = 10_000;
-
-/** `from` as in the pool's options; `engineName`: the key in `engines`, where there are several. */
-export type AttachOptions = PoolSourceOptions & { from?: From; engineName?: string };
 
 /**
  * Follows many containers over a bounded number of streams. Begins when it is consumed, or when a container is attached.
@@ -101,11 +96,13 @@ export class StreamPool
    *
    * @throws DockspoolError CONTAINER_NOT_FOUND, LOGS_UNREADABLE, ENGINE_UNREACHABLE, INVALID_OPTION, CLOSED
    */
-  async attach(container: string, options: AttachOptions = {}): Promise<ContainerLogSource> {
+  attach(container: string, options: AttachOptions = {}): Promise<ContainerLogSource> {
+    return handled(this.#attach(container, options));
+  }
+
+  async #attach(container: string, options: AttachOptions): Promise<ContainerLogSource> {
     checkContainer(container);
-    const { from, engineName, ...sourceOptions } = options;
-    if (from !== undefined) checkFrom("from", from);
-    checkSourceOptions("", sourceOptions);
+    const { from, engineName, ...sourceOptions } = checkAttachOptions(options);
     const members = this.#membersFor(engineName);
     this.#refuseClosed();
     await this.#begin();
@@ -124,7 +121,11 @@ export class StreamPool
    *
    * @throws DockspoolError TASKS_STILL_RUNNING past `rotateTimeoutMs`; its source has ended all the same
    */
-  async detach(container: string): Promise<void> {
+  detach(container: string): Promise<void> {
+    return handled(this.#detach(container));
+  }
+
+  async #detach(container: string): Promise<void> {
     checkContainer(container);
     const sources = this.#roster.findAll(container);
     for (const { discovery } of this.#members.values()) {
@@ -139,7 +140,11 @@ export class StreamPool
    *
    * @throws DockspoolError CONTAINER_NOT_FOUND, CLOSED
    */
-  async rotate(container?: string): Promise<PromiseSettledResult<Rotation>[]> {
+  rotate(container?: string): Promise<PromiseSettledResult<Rotation>[]> {
+    return handled(this.#rotate(container));
+  }
+
+  async #rotate(container?: string): Promise<PromiseSettledResult<Rotation>[]> {
     this.#refuseClosed();
     if (container !== undefined) checkContainer(container);
     const sources =

@@ -108,7 +108,7 @@ export class ContainerLogSource
    */
   rotate(): Promise<Rotation> {
     const rotation = this.#capture.rotate();
-    return this.#keeper === undefined ? rotation : this.#saved(rotation);
+    return handled(this.#keeper === undefined ? rotation : this.#saved(rotation));
   }
 
   /**
