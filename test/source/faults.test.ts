@@ -137,15 +137,30 @@ describe("in the stream", () => {
     await follower.source.close();
   });
 
-  it("garbage ends the source with PROTOCOL, after the lines before it", async () => {
+  it("garbage ends one stream: the next one brings all that follows, once", async () => {
     web.write("one");
     const follower = follow();
     await follower.has(1);
     web.write("two");
     web.writeRaw(Buffer.from("\u0000garbage"));
     web.write("three");
+    await follower.has(3);
+    expect(follower.lines).toEqual(toLines(web.written));
+    expect(follower.seen("reconnecting").at(-1)?.error).toMatchObject({ code: "PROTOCOL" });
+    await follower.source.close();
+    await nothingOpen(fake);
+  });
+
+  it("garbage at every look ends the source with PROTOCOL, after the lines before it", async () => {
+    web.write("one");
+    const follower = follow();
+    await follower.has(1);
+    follower.source.on("status", ({ type }) => {
+      if (type === "opened") web.writeRaw(Buffer.from("\u0000garbage"));
+    });
+    web.writeRaw(Buffer.from("\u0000garbage"));
     await follower.done;
-    expect(follower.texts).toEqual(["one", "two"]);
+    expect(follower.lines).toEqual(toLines(web.written));
     expect(follower.error).toMatchObject({ code: "PROTOCOL", container: web.id });
     await nothingOpen(fake);
   });

@@ -1,0 +1,216 @@
+import type { ContainerView } from "../container/container-view.ts";
+import type { Inspection } from "../engine/inspection.ts";
+import { DockspoolError } from "../errors.ts";
+import type { Backoff } from "../lifetime/backoff.ts";
+import type { TaskGroup } from "../lifetime/task-group.ts";
+import { newestTimestamp } from "../resume/position.ts";
+import { endedEarly } from "../stream/failures.ts";
+import type { FollowedLog } from "../stream/followed-log.ts";
+import type { CurrentPhase } from "./current-phase.ts";
+import { FaultLimit } from "./fault-limit.ts";
+import { sleepOrRecover } from "./host.ts";
+import type { SourceHost } from "./host.ts";
+import { lookAgainAndAgain } from "./later-looks.ts";
+import type { ResolvedOptions } from "./options.ts";
+import type { EndReason, SourceStatus } from "./status.ts";
+import type { Streams } from "./streams.ts";
+import type { TurnKeeper } from "./turn.ts";
+
+/** What a pass through the phases came to. */
+type Outcome =
+  | { readonly type: "ended"; readonly reason: EndReason }
+  /** A follow ended by itself, and nothing was seen of the container since. */
+  | { readonly type: "stream ended" }
+  | { readonly type: "look again" };
+
+const LOOK_AGAIN: Outcome = { type: "look again" };
+
+interface Parts {
+  readonly options: ResolvedOptions;
+  readonly host: SourceHost;
+  readonly phase: CurrentPhase;
+  readonly view: ContainerView;
+  readonly turn: TurnKeeper;
+  readonly streams: Streams;
+  readonly backoff: Backoff;
+  /** Runs what goes on beside the loop. */
+  readonly life: TaskGroup;
+  /** The container's log, known from its first look on. */
+  readonly log: () => FollowedLog | undefined;
+  readonly knows: (inspection: Inspection) => FollowedLog;
+  /** Reading goes on where another process left off. */
+  readonly resumed: () => void;
+}
+
+/** Leads a capture from one phase to the next: by what is known of the container, and by how its streams end. */
+export class CaptureLoop {
+  readonly #parts: Parts;
+  readonly #faults = new FaultLimit();
+  #reconnects = 0;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  get #log(): FollowedLog {
+    const log = this.#parts.log();
+    if (log === undefined) throw new TypeError("The container was not looked at.");
+    return log;
+  }
+
+  get reconnects(): number {
+    return this.#reconnects;
+  }
+
+  /** @throws DockspoolError that no other try mends; the signal's reason */
+  async run(signal: AbortSignal): Promise<EndReason> {
+    let outcome: Outcome = LOOK_AGAIN;
+    for (;;) {
+      try {
+        outcome = await this.#pass(outcome.type === "stream ended", signal);
+        if (outcome.type === "ended") return outcome.reason;
+      } catch (error) {
+        signal.throwIfAborted();
+        if (this.#parts.view.isGone(error) && this.#parts.log() !== undefined)
+          return this.#removed(signal);
+        if (!DockspoolError.is(error) || !this.#mayPass(error)) throw error;
+        await this.#backOff(error, signal);
+        outcome = LOOK_AGAIN;
+      }
+    }
+  }
+
+  /** Once through the phases: from what is known of the container to the end of a stream. */
+  async #pass(isAfterStream: boolean, signal: AbortSignal): Promise<Outcome> {
+    const inspection = await this.#locate(isAfterStream, signal);
+    const { running, startedAt } = inspection;
+    const isRestart = running && this.#parts.view.runs.runs(startedAt);
+    if (isRestart && startedAt !== undefined) this.#parts.log()?.reading.startsRun(startedAt);
+    if (!running || !this.#parts.options.follow) return this.#standStill(inspection, signal);
+    if (isAfterStream && !isRestart) {
+      await this.#backOff(endedEarly(inspection), signal);
+      this.#lookLater();
+      return LOOK_AGAIN;
+    }
+    if (await this.#parts.turn.take(signal)) return LOOK_AGAIN;
+    return this.#follow(inspection, signal);
+  }
+
+  /** What is known of the container, and where another process left off. */
+  async #locate(isAfterStream: boolean, signal: AbortSignal): Promise<Inspection> {
+    this.#parts.phase.enter({ type: "locating" });
+    const known = isAfterStream ? undefined : this.#parts.view.unchanged;
+    const inspection = known ?? (await this.#parts.view.look(this.#parts.turn.isHeld, signal));
+    const { reading } = this.#parts.knows(inspection);
+    if (reading.position !== undefined) return inspection;
+    const position = await this.#parts.host.checkpoint?.load?.(inspection.info.id, signal);
+    if (position === undefined || this.#parts.options.resume !== undefined) return inspection;
+    this.#parts.resumed();
+    reading.begin({ position });
+    return inspection;
+  }
+
+  /** One generation after the other, as long as only rotations end them, and as long as its turn lasts. */
+  async #follow(inspection: Inspection, signal: AbortSignal): Promise<Outcome> {
+    const { runs } = this.#parts.view;
+    for (;;) {
+      if (await this.#parts.turn.pass(signal)) return LOOK_AGAIN;
+      runs.opens();
+      const end = await this.#parts.streams.follow(inspection, this.#log, signal);
+      if (end === "closed") continue;
+      if (end === "complete" && inspection.traits.followReachesEnd)
+        this.#parts.view.runs.followedToEnd();
+      return { type: "stream ended" };
+    }
+  }
+
+  /** Reads what a stopped container left, and waits for its next start. */
+  async #standStill(inspection: Inspection, signal: AbortSignal): Promise<Outcome> {
+    const { runs } = this.#parts.view;
+    if (!runs.isRead && (await this.#parts.turn.take(signal))) return LOOK_AGAIN;
+    if (!this.#parts.options.follow)
+      return (await this.#readToEnd(inspection, signal)) ?? LOOK_AGAIN;
+    const watch = this.#parts.view.watch(inspection, signal);
+    try {
+      const outcome = await this.#readToEnd(inspection, signal);
+      if (outcome !== undefined) return outcome;
+      this.#parts.turn.give();
+      const change = await watch.change;
+      this.#parts.view.changed();
+      if (change.type !== "removed") runs.mayHaveRun();
+      if (change.type !== "started" || inspection.info.tty) return LOOK_AGAIN;
+      runs.started(change.by);
+    } finally {
+      await watch.close();
+    }
+    // A container that lives for milliseconds is gone before it could be looked at.
+    this.#parts.turn.interest = "started";
+    if (await this.#parts.turn.take(signal)) return LOOK_AGAIN;
+    return this.#follow({ ...inspection, running: true }, signal);
+  }
+
+  /** Reads what a stopped container left or, without `follow`, what there is. Undefined once it is stopped. */
+  async #readToEnd(inspection: Inspection, signal: AbortSignal): Promise<Outcome | undefined> {
+    const { follow, followRestarts } = this.#parts.options;
+    const wasRead = this.#parts.view.runs.isRead;
+    if (!wasRead) {
+      this.#parts.view.runs.opens();
+      const stands = (task: AbortSignal): Promise<boolean> =>
+        this.#parts.view.isUnchangedSince(inspection, task);
+      const end = await this.#parts.streams.readToEnd(inspection, this.#log, stands, signal);
+      if (end === "closed") await this.#parts.turn.pass(signal);
+      if (end !== "read") return LOOK_AGAIN;
+      const hasOpenLines = (this.#parts.log()?.reading.position?.open.length ?? 0) > 0;
+      // A line that is open was left so by the run that has ended, or begun by one that has started since.
+      if (!inspection.running && hasOpenLines && !(await stands(signal))) return LOOK_AGAIN;
+      this.#parts.log()?.reading.endOpenLines();
+      if (!follow) return { type: "ended", reason: { kind: "finished" } };
+    }
+    this.#parts.backoff.reset();
+    this.#stopped(inspection, wasRead);
+    return followRestarts ? undefined : { type: "ended", reason: { kind: "stopped" } };
+  }
+
+  #stopped({ startedAt }: Inspection, wasRead: boolean): void {
+    if (!wasRead) this.#parts.view.runs.read(startedAt);
+    const statuses: SourceStatus[] = wasRead ? [] : [{ type: "stopped" }];
+    this.#parts.phase.enter({ type: "stopped" }, ...statuses, ...this.#parts.streams.notReopened());
+  }
+
+  /** The engine says that the container is gone. */
+  async #removed(signal: AbortSignal): Promise<EndReason> {
+    const { position } = this.#parts.log()?.reading ?? {};
+    const newest = position === undefined ? undefined : newestTimestamp(position);
+    const complete = await this.#parts.view.wasReadToEnd(newest, signal);
+    this.#parts.log()?.reading.endOpenLines();
+    return { kind: "removed", complete };
+  }
+
+  /** Another try may help. Damaged bytes may be a proxy's; where they stay, they are the log's. */
+  #mayPass(error: DockspoolError): boolean {
+    if (error.code === "PROTOCOL")
+      return this.#faults.allows(this.#parts.log()?.reading.lines ?? 0);
+    return error.transient;
+  }
+
+  /** A container that is being restarted may still be shown as it was, and the next stream goes on over its start. */
+  #lookLater(): void {
+    if (this.#parts.life.names.includes("look")) return;
+    const look = async (signal: AbortSignal): Promise<boolean> => {
+      const { running, startedAt } = await this.#parts.view.look(false, signal);
+      return running && !this.#parts.view.runs.runs(startedAt);
+    };
+    // What is wrong then ends the stream, too.
+    this.#parts.life.run("look", (signal) => lookAgainAndAgain(look, signal)).catch(() => {});
+  }
+
+  async #backOff(error: DockspoolError, signal: AbortSignal): Promise<void> {
+    this.#parts.view.changed();
+    const { attempt, delayMs } = this.#parts.backoff.next();
+    this.#reconnects++;
+    this.#parts.turn.give();
+    const status = { type: "reconnecting", attempt, delayMs, error } as const;
+    this.#parts.phase.enter(status, status);
+    await sleepOrRecover(this.#parts.host, delayMs, signal);
+  }
+}
