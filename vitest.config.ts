@@ -10,13 +10,16 @@ const forms = chosenForms();
 /** How long a test in its long form may take, on a busy machine. */
 const LONG_FORM_MS = 900_000;
 
+/** In files that have a long form. */
+const LONG_FORM = /support\/size\.ts|describeLongWithEngine/;
+
 /** Test files of a folder. The long run reads only those that have a long form. */
 function testFiles(folder: string, exclude: readonly string[] = []): string[] {
   return readdirSync(folder, { recursive: true, encoding: "utf8" })
     .map((name) => join(folder, name))
     .filter((path) => path.endsWith(".test.ts"))
     .filter((path) => !exclude.some((excluded) => path.startsWith(excluded)))
-    .filter((path) => forms !== "long" || readFileSync(path, "utf8").includes("support/size.ts"));
+    .filter((path) => forms !== "long" || LONG_FORM.test(readFileSync(path, "utf8")));
 }
 
 /** Suites of these projects share a real engine, so their files run one after the other. */

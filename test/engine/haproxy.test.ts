@@ -14,6 +14,7 @@ import { noDifference } from "../support/ground-truth.ts";
 import { comparedAll, followPool, runAll } from "../support/pool-following.ts";
 import { Haproxy, describeWithHaproxy } from "../support/real-engine.ts";
 import type { HaproxyOptions, RealEngine, RunOptions } from "../support/real-engine.ts";
+import { sizes, twoSizes } from "../support/size.ts";
 
 const FAST_RECONNECT = { reconnect: { minDelayMs: 20, maxDelayMs: 200 } };
 
@@ -78,7 +79,7 @@ describeWithHaproxy("a container that is followed through HAProxy", (engine) => 
 
   const rotated: Story["meanwhile"] = async (following, running) => {
     const { withLines } = await rotateWhile(following, "lines", running);
-    expect(withLines).toBeGreaterThanOrEqual(10);
+    expect(withLines).toBeGreaterThanOrEqual(sizes({ short: 5, long: 10 }));
     return { withLines };
   };
 
@@ -92,53 +93,65 @@ describeWithHaproxy("a container that is followed through HAProxy", (engine) => 
       );
       await disturb(haproxy, cuts);
     }
-    expect(cuts).toBeGreaterThanOrEqual(6);
+    expect(cuts).toBeGreaterThanOrEqual(sizes({ short: 3, long: 6 }));
     return { cuts };
   };
 
-  test("comes line by line over rotations", async () => {
-    const container = { script: bursts(30_000) };
+  test("comes line by line over rotations", twoSizes, async () => {
+    const container = { script: bursts(sizes({ short: 15_000, long: 30_000 })) };
     await expectExact("haproxy, rotated", { container, meanwhile: rotated });
   });
 
-  test("comes line by line over rotations on a terminal", async () => {
-    const container = { script: bursts(20_000), tty: true };
+  test("comes line by line over rotations on a terminal", twoSizes, async () => {
+    const container = { script: bursts(sizes({ short: 12_000, long: 20_000 })), tty: true };
     await expectExact("haproxy, rotated, terminal", { container, meanwhile: rotated });
   });
 
-  test("comes line by line while HAProxy is reloaded, cuts all connections and is killed", async () => {
-    const container = { script: bursts(40_000) };
-    await expectExact("haproxy, cut", { container, meanwhile: disturbed });
-  });
+  test(
+    "comes line by line while HAProxy is reloaded, cuts all connections and is killed",
+    twoSizes,
+    async () => {
+      const container = { script: bursts(sizes({ short: 20_000, long: 40_000 })) };
+      await expectExact("haproxy, cut", { container, meanwhile: disturbed });
+    },
+  );
 
-  test("comes line by line on a terminal while HAProxy is reloaded, cuts and is killed", async () => {
-    const container = { script: bursts(30_000), tty: true };
-    await expectExact("haproxy, cut, terminal", { container, meanwhile: disturbed });
-  });
+  test(
+    "comes line by line on a terminal while HAProxy is reloaded, cuts and is killed",
+    twoSizes,
+    async () => {
+      const container = { script: bursts(sizes({ short: 16_000, long: 30_000 })), tty: true };
+      await expectExact("haproxy, cut, terminal", { container, meanwhile: disturbed });
+    },
+  );
 
-  test("comes line by line while HAProxy cuts each stream that is quiet, also in mid-line", async () => {
-    const script =
-      "for i in $(seq 1 12); do seq 1 50; echo error $i >&2; printf begun; sleep 0.$((i%9+1)); echo ended; done";
-    const following = await expectExact("haproxy, quiet streams cut", {
-      container: { script },
-      proxy: { quietMs: 250 },
-      meanwhile: async (all, running) => {
-        await all.until("the end of the load", () => !running() || all.of("stopped").length > 0);
-        return {};
-      },
-    });
-    expect(following.of("reconnecting").length).toBeGreaterThanOrEqual(3);
-  });
+  test(
+    "comes line by line while HAProxy cuts each stream that is quiet, also in mid-line",
+    twoSizes,
+    async () => {
+      const rounds = sizes({ short: 6, long: 12 });
+      const script = `for i in $(seq 1 ${rounds}); do seq 1 50; echo error $i >&2; printf begun; sleep 0.$((i%9+1)); echo ended; done`;
+      const following = await expectExact("haproxy, quiet streams cut", {
+        container: { script },
+        proxy: { quietMs: 250 },
+        meanwhile: async (all, running) => {
+          await all.until("the end of the load", () => !running() || all.of("stopped").length > 0);
+          return {};
+        },
+      });
+      expect(following.of("reconnecting").length).toBeGreaterThanOrEqual(3);
+    },
+  );
 });
 
 describeWithHaproxy("a plain read through HAProxy that is cut midway", (engine) => {
-  const LINES = 60_000;
+  const LINES = sizes({ short: 30_000, long: 60_000 });
   const TEXT = "x".repeat(100);
 
   test.each([
     { what: "follow: false", options: { follow: false }, kind: "finished" },
     { what: "a stopped container", options: { followRestarts: false }, kind: "stopped" },
-  ])("is never taken for the log's end: $what", async ({ what, options, kind }) => {
+  ])("is never taken for the log's end: $what", twoSizes, async ({ what, options, kind }) => {
     const haproxy = await startHaproxy(engine);
     const script = `yes ${TEXT} | head -n ${LINES}; echo end`;
     const id = await run(engine, { script });
@@ -151,7 +164,7 @@ describeWithHaproxy("a plain read through HAProxy that is cut midway", (engine) 
       // So little that the rest of the log has not left the engine when the connection is cut.
       bufferBytes: 65_536,
       handle: async () => {
-        if (cuts === 4 || following.lines.length < (cuts + 1) * 10_000) return;
+        if (cuts === 4 || following.lines.length < ((cuts + 1) * LINES) / 6) return;
         await disturb(haproxy, cuts++);
       },
     });
@@ -163,7 +176,7 @@ describeWithHaproxy("a plain read through HAProxy that is cut midway", (engine) 
     expect(figures.reconnects).toBeGreaterThanOrEqual(4);
   });
 
-  test("because its reader was slow: nor is that", async () => {
+  test("because its reader was slow: nor is that", twoSizes, async () => {
     const haproxy = await startHaproxy(engine, { quietMs: 200 });
     const id = await run(engine, { script: `yes ${TEXT} | head -n ${LINES}; echo end` });
     await engine.wait(id);
@@ -174,7 +187,7 @@ describeWithHaproxy("a plain read through HAProxy that is cut midway", (engine) 
       follow: false,
       bufferBytes: 65_536,
       handle: async () => {
-        if (waits === 2 || following.lines.length < (waits + 1) * 20_000) return;
+        if (waits === 2 || following.lines.length < ((waits + 1) * LINES) / 3) return;
         waits += 1;
         await new Promise((resolve) => setTimeout(resolve, 600));
       },
@@ -187,44 +200,51 @@ describeWithHaproxy("a plain read through HAProxy that is cut midway", (engine) 
 });
 
 describeWithHaproxy("a pool of 10 containers through HAProxy's TCP port", (engine) => {
-  test("loses no line and repeats none while it rotates and HAProxy is reloaded and killed", async () => {
-    const haproxy = await startHaproxy(engine);
-    const labels = { "dockspool.test": "haproxy" };
-    const following = followPool("", {
-      engines: { main: { host: "127.0.0.1", port: haproxy.port, protocol: "http" } },
-      select: { labels },
-      maxStreams: 6,
-      timeSliceMs: 200,
-      rotation: { everyMs: 500 },
-      source: FAST_RECONNECT,
-    });
-    const specs = Array.from({ length: 10 }, (_, index) => {
-      return { script: bursts(4_000, 100), tty: index === 0, labels };
-    });
-    const ids = await runAll(engine, specs);
-    const loads = ids.map((id) => whileRunning(engine, id));
-    const isRunning = (): boolean => loads.some(({ running }) => running);
-    let cuts = 0;
-    for (; isRunning(); cuts++) {
-      const enough = following.count() + 500;
-      await following.until(
-        "more lines, or the end of the load",
-        () => following.count() >= enough || !isRunning(),
-      );
-      await disturb(haproxy, cuts);
-    }
-    await Promise.all(loads.map(({ ended }) => ended));
-    const logs = await Promise.all(ids.map((id, index) => jsonLog(engine, id, index === 0)));
-    const written = logs.reduce((sum, log) => sum + log.length, 0);
-    await following.until("every line", () => following.count() >= written);
-    await following.pool.close();
-    const containers = ids.map((id, index) => ({ id, tty: index === 0 }));
-    const comparison = await comparedAll("haproxy, pool", engine, following, containers, { cuts });
-    expect(comparison).toMatchObject(noDifference);
-    expect(comparison.written).toBe(80_000);
-    expect(cuts).toBeGreaterThanOrEqual(4);
-    expect(following.times("source gap")).toBe(0);
-  });
+  test(
+    "loses no line and repeats none while it rotates and HAProxy is reloaded and killed",
+    twoSizes,
+    async () => {
+      const lines = sizes({ short: 2_000, long: 4_000 });
+      const haproxy = await startHaproxy(engine);
+      const labels = { "dockspool.test": "haproxy" };
+      const following = followPool("", {
+        engines: { main: { host: "127.0.0.1", port: haproxy.port, protocol: "http" } },
+        select: { labels },
+        maxStreams: 6,
+        timeSliceMs: 200,
+        rotation: { everyMs: 500 },
+        source: FAST_RECONNECT,
+      });
+      const specs = Array.from({ length: 10 }, (_, index) => {
+        return { script: bursts(lines, 100), tty: index === 0, labels };
+      });
+      const ids = await runAll(engine, specs);
+      const loads = ids.map((id) => whileRunning(engine, id));
+      const isRunning = (): boolean => loads.some(({ running }) => running);
+      let cuts = 0;
+      for (; isRunning(); cuts++) {
+        const enough = following.count() + 500;
+        await following.until(
+          "more lines, or the end of the load",
+          () => following.count() >= enough || !isRunning(),
+        );
+        await disturb(haproxy, cuts);
+      }
+      await Promise.all(loads.map(({ ended }) => ended));
+      const logs = await Promise.all(ids.map((id, index) => jsonLog(engine, id, index === 0)));
+      const written = logs.reduce((sum, log) => sum + log.length, 0);
+      await following.until("every line", () => following.count() >= written);
+      await following.pool.close();
+      const containers = ids.map((id, index) => ({ id, tty: index === 0 }));
+      const comparison = await comparedAll("haproxy, pool", engine, following, containers, {
+        cuts,
+      });
+      expect(comparison).toMatchObject(noDifference);
+      expect(comparison.written).toBe(10 * 2 * lines);
+      expect(cuts).toBeGreaterThanOrEqual(sizes({ short: 3, long: 4 }));
+      expect(following.times("source gap")).toBe(0);
+    },
+  );
 });
 
 describeWithHaproxy("quiet streams that are rotated through HAProxy", (engine) => {
@@ -240,12 +260,12 @@ describeWithHaproxy("quiet streams that are rotated through HAProxy", (engine) =
     for (let rotation = 0; rotation < 20; rotation++) await following.source.rotate();
     const grown = async (): Promise<number> => (await engine.info()).NFd - before;
     // One stream is a connection and the log's file; a few may just be closing.
-    if (abortOnClose) await expect.poll(grown, { timeout: 10_000 }).toBeLessThan(10);
+    if (abortOnClose) await expect.poll(grown, { timeout: 60_000 }).toBeLessThan(10);
     else expect(await grown()).toBeGreaterThanOrEqual(20);
     report("haproxy, quiet streams", { abortOnClose, "engine descriptors more": await grown() });
     // Nothing of them is left when HAProxy has gone.
     await following.source.close();
     await haproxy.close();
-    await expect.poll(grown, { timeout: 10_000 }).toBeLessThan(10);
+    await expect.poll(grown, { timeout: 60_000 }).toBeLessThan(10);
   });
 });

@@ -8,21 +8,24 @@ import { noDifference } from "../support/ground-truth.ts";
 import { pause } from "../support/pause.ts";
 import { describeWithEngine } from "../support/real-engine.ts";
 import { rotateAndLook } from "../support/rotation-leaks.ts";
+import { sizes, twoSizes } from "../support/size.ts";
 
 /** About a thousand lines a second on two streams. */
 const STEADY =
   `(i=0; while :; do echo error $i; i=$((i+1)); ${pause(5)}; done) >&2 & ` +
   `i=0; while :; do echo line $i; i=$((i+1)); ${pause(1)}; done`;
 
-describeWithEngine("300 rotations of a container that writes all the while", (engine) => {
-  test("leave nothing behind, here and at the engine, and lose no line", async () => {
-    const outcome = await rotateAndLook("300 rotations", engine, {
-      rotations: 300,
+describeWithEngine("hundreds of rotations of a container that writes all the while", (engine) => {
+  const rotations = sizes({ short: 120, long: 300 });
+
+  test("leave nothing behind, here and at the engine, and lose no line", twoSizes, async () => {
+    const outcome = await rotateAndLook(`${rotations} rotations`, engine, {
+      rotations,
       script: STEADY,
       deadlineMs: 20_000,
     });
-    expect(outcome.completed).toBe(300);
-    expect(outcome.withLines).toBe(300);
+    expect(outcome.completed).toBe(rotations);
+    expect(outcome.withLines).toBe(rotations);
     expect(outcome.comparison).toEqual(noDifference);
     expect(outcome.grown).toEqual([]);
     expect(outcome.grownAtEnd).toEqual([]);

@@ -11,6 +11,7 @@ import { pause } from "../support/pause.ts";
 import { withPriority } from "../support/priority.ts";
 import { describeWithEngine } from "../support/real-engine.ts";
 import type { RealEngine } from "../support/real-engine.ts";
+import { sizes, twoSizes } from "../support/size.ts";
 
 /** Endless numbered lines on both streams, faster than anyone reads. */
 const FIREHOSE =
@@ -148,30 +149,36 @@ describeWithEngine("a container that is stopped and started", (engine) => {
 });
 
 describeWithEngine("a container that is removed", (engine) => {
-  test("while it writes: what came is the beginning of its log, and complete only if all came", async () => {
-    const figures: string[] = [];
-    for (let round = 0; round < 5; round++) {
-      const id = await run(engine, { script: FIREHOSE });
-      const kept = await keepLog(engine, id);
-      const following = follow(engine.socketPath, id);
-      await following.untilCount(2_000);
-      await engine.rm(id);
-      const reason = await following.done;
-      const log = await readJsonLogs([kept]);
-      const received = following.lines.length;
-      expect(compareLines(log.slice(0, received), following.lines)).toEqual(noDifference);
-      expect(reason.kind).toBe("removed");
-      if (reason.kind === "removed" && reason.complete) expect(received).toBe(log.length);
-      const complete = reason.kind === "removed" ? reason.complete : "?";
-      figures.push(`${received} of ${log.length} (complete: ${String(complete)})`);
-      expect(following.of("gap")).toEqual([]);
-    }
-    report("docker rm -f while it writes", { received: figures.join("; ") });
-  });
+  const REMOVALS = sizes({ short: 2, long: 5 });
 
-  test("after it was killed: the same", async () => {
+  test(
+    "while it writes: what came is the beginning of its log, and complete only if all came",
+    twoSizes,
+    async () => {
+      const figures: string[] = [];
+      for (let round = 0; round < REMOVALS; round++) {
+        const id = await run(engine, { script: FIREHOSE });
+        const kept = await keepLog(engine, id);
+        const following = follow(engine.socketPath, id);
+        await following.untilCount(2_000);
+        await engine.rm(id);
+        const reason = await following.done;
+        const log = await readJsonLogs([kept]);
+        const received = following.lines.length;
+        expect(compareLines(log.slice(0, received), following.lines)).toEqual(noDifference);
+        expect(reason.kind).toBe("removed");
+        if (reason.kind === "removed" && reason.complete) expect(received).toBe(log.length);
+        const complete = reason.kind === "removed" ? reason.complete : "?";
+        figures.push(`${received} of ${log.length} (complete: ${String(complete)})`);
+        expect(following.of("gap")).toEqual([]);
+      }
+      report("docker rm -f while it writes", { received: figures.join("; ") });
+    },
+  );
+
+  test("after it was killed: the same", twoSizes, async () => {
     const figures: string[] = [];
-    for (let round = 0; round < 5; round++) {
+    for (let round = 0; round < REMOVALS; round++) {
       const id = await run(engine, { script: FIREHOSE });
       const kept = await keepLog(engine, id);
       const following = follow(engine.socketPath, id);
@@ -218,9 +225,9 @@ describeWithEngine("a container that is removed", (engine) => {
 
 describeWithEngine("a --rm container that lives for milliseconds", (engine) => {
   withPriority();
-  const ROUNDS = 20;
+  const ROUNDS = sizes({ short: 8, long: 20 });
 
-  test("is captured by its name, or says that lines are missing", async () => {
+  test("is captured by its name, or says that lines are missing", twoSizes, async () => {
     let all = 0;
     let complete = 0;
     const wrong: string[] = [];

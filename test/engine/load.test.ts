@@ -15,6 +15,7 @@ import type { Following, Rotations } from "../support/follow.ts";
 import { noDifference } from "../support/ground-truth.ts";
 import { burstWriter } from "../support/pool-load.ts";
 import { describeWithEngine } from "../support/real-engine.ts";
+import { sizes, twoSizes } from "../support/size.ts";
 
 /** What a writer writes at full speed when it is told to. */
 const BURST_LINES = 1_000;
@@ -124,22 +125,25 @@ describeWithEngine("two writers at full speed with lines of 40 KB between", (eng
   const backToBack: Load["rotate"] = (following, running) =>
     rotateWhile(following, "nothing", running);
 
-  test("come line by line over rotations, with one reader at the engine", async () => {
-    const load: Load = { ...bursts(100, 110), rotate: afterLines };
+  test("come line by line over rotations, with one reader at the engine", twoSizes, async () => {
+    const count = sizes({ short: 25, long: 100 });
+    const load: Load = { ...bursts(count, count + 10), rotate: afterLines };
     const outcome = await expectExact("bursts", load);
-    expect(outcome.written).toBeGreaterThan(100 * 2 * BURST_LINES);
-    expect(outcome.withLines).toBeGreaterThanOrEqual(100);
+    expect(outcome.written).toBeGreaterThan(count * 2 * BURST_LINES);
+    expect(outcome.withLines).toBeGreaterThanOrEqual(count);
   });
 
-  test("come line by line on a terminal", async () => {
-    const load: Load = { ...bursts(50, 60), tty: true, rotate: afterLines };
+  test("come line by line on a terminal", twoSizes, async () => {
+    const count = sizes({ short: 15, long: 50 });
+    const load: Load = { ...bursts(count, count + 10), tty: true, rotate: afterLines };
     const outcome = await expectExact("bursts on a terminal", load);
-    expect(outcome.withLines).toBeGreaterThanOrEqual(50);
+    expect(outcome.withLines).toBeGreaterThanOrEqual(count);
   });
 
-  test("come line by line while the source rotates by itself", async () => {
+  test("come line by line while the source rotates by itself", twoSizes, async () => {
+    const count = sizes({ short: 16, long: 40 });
     const outcome = await expectExact("bursts, rotateEveryMs: 50", {
-      ...bursts(40, 40),
+      ...bursts(count, count),
       rotateEveryMs: 50,
       rotate: async (following, running) => {
         const completed: Rotation[] = [];
@@ -150,19 +154,24 @@ describeWithEngine("two writers at full speed with lines of 40 KB between", (eng
         return { completed, withLines: Number.NaN };
       },
     });
-    expect(outcome.completed.length).toBeGreaterThanOrEqual(30);
+    expect(outcome.completed.length).toBeGreaterThanOrEqual((count * 3) / 4);
   });
 
-  test("go on coming while rotations follow each other without a pause", async () => {
-    const load: Load = { ...bursts(50, 100), rotate: backToBack };
+  test("go on coming while rotations follow each other without a pause", twoSizes, async () => {
+    const count = sizes({ short: 12, long: 50 });
+    const load: Load = { ...bursts(count, 2 * count), rotate: backToBack };
     const outcome = await expectExact("bursts, rotations back to back", load);
-    expect(outcome.withLines).toBeGreaterThanOrEqual(50);
+    expect(outcome.withLines).toBeGreaterThanOrEqual(count);
   });
 
-  test("come line by line, and go on coming, when no one can keep up with the writers", async () => {
-    const load: Load = { ...flood(200), rotate: afterLines };
-    const outcome = await expectExact("flood", load);
-    // Each finds its place hundreds of thousands of lines before the log's end, while the engine is at its limit.
-    expect(outcome.withLines).toBeGreaterThanOrEqual(1);
-  });
+  test(
+    "come line by line, and go on coming, when no one can keep up with the writers",
+    twoSizes,
+    async () => {
+      const load: Load = { ...flood(sizes({ short: 60, long: 200 })), rotate: afterLines };
+      const outcome = await expectExact("flood", load);
+      // Each finds its place hundreds of thousands of lines before the log's end, while the engine is at its limit.
+      expect(outcome.withLines).toBeGreaterThanOrEqual(1);
+    },
+  );
 });

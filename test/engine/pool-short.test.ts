@@ -11,9 +11,11 @@ import type { PoolFollowing } from "../support/pool-following.ts";
 import { withPriority } from "../support/priority.ts";
 import { describeWithEngine } from "../support/real-engine.ts";
 import type { RunOptions } from "../support/real-engine.ts";
+import { sizes, twoSizes } from "../support/size.ts";
 
 /** Lines of each stream. */
 const LINES = 4;
+const COUNT = sizes({ short: 10, long: 20 });
 const TURNS = Array.from({ length: LINES }, (_, line) => line);
 
 /** Lives for some milliseconds. */
@@ -26,7 +28,7 @@ function brief(name: string, labels: Readonly<Record<string, string>>): RunOptio
  * Who asks in time is served by the engine before the container's exit is, as long as the machine lets both run. A machine that
  * stood still for a moment is no reason to fail, twice in a row is.
  */
-const RACE = { retry: 1 } as const;
+const RACE = { retry: 1, ...twoSizes } as const;
 
 function streamOf(lines: readonly ComparableLine[], stream: string): string[] {
   return lines.filter((line) => line.stream === stream).map(({ line }) => line);
@@ -111,23 +113,23 @@ describeWithEngine("a pool and containers that live for milliseconds", (engine) 
     );
   }
 
-  test("has all lines of 60 `--rm` containers in a row", RACE, async () => {
+  test("has all lines of `--rm` containers in a row", RACE, async () => {
     const watched = await watch();
-    const containers = await runBrief(watched, 60, 1);
-    await expectEach("60 --rm in a row", watched.following, containers);
+    const containers = await runBrief(watched, sizes({ short: 20, long: 60 }), 1);
+    await expectEach("--rm in a row", watched.following, containers);
     expect(watched.proxy.mostReadersOfOne).toBe(1);
     expect(watched.proxy.connections).toBe(0);
   });
 
-  test("has all lines of 20 `--rm` containers at once", RACE, async () => {
+  test("has all lines of `--rm` containers at once", RACE, async () => {
     const watched = await watch();
-    const containers = await runBrief(watched, 20, 20);
-    await expectEach("20 --rm at once", watched.following, containers);
+    const containers = await runBrief(watched, COUNT, COUNT);
+    await expectEach("--rm at once", watched.following, containers);
     expect(watched.proxy.mostReadersOfOne).toBe(1);
   });
 
   test(
-    "has all lines of 20 `--rm` containers while all streams are taken by chatty ones",
+    "has all lines of `--rm` containers while all streams are taken by chatty ones",
     RACE,
     async () => {
       const watched = await watch({ maxStreams: 4, timeSliceMs: 500 });
@@ -138,10 +140,10 @@ describeWithEngine("a pool and containers that live for milliseconds", (engine) 
         Array.from({ length: 8 }, () => ({ script, labels: { ...labels, chatty: "" } })),
       );
       await following.until("lines of each", () => chatty.every((id) => following.count(id) > 20));
-      const containers = await runBrief(watched, 20, 1);
+      const containers = await runBrief(watched, COUNT, 1);
       const isGone = (): boolean =>
         following.times("detached") + following.times("skipped") >= containers.length;
-      await following.until("20 × detached", isGone);
+      await following.until("each × detached", isGone);
       await each(chatty, (id) => engine.kill(id));
       await following.untilRead(chatty);
       const log = await comparedAll(
@@ -153,7 +155,7 @@ describeWithEngine("a pool and containers that live for milliseconds", (engine) 
       expect(log).toMatchObject(noDifference);
       const lines = await following.lines();
       const missing = containers.filter(({ id }) => lines.get(id)?.length !== 2 * LINES);
-      report("20 --rm while all streams are taken", {
+      report("--rm while all streams are taken", {
         missing: missing.length,
         "most streams at once at the socket": proxy.total.maxReaders,
       });
@@ -164,15 +166,15 @@ describeWithEngine("a pool and containers that live for milliseconds", (engine) 
     },
   );
 
-  test("has the logs of 20 containers that live briefly and stay", async () => {
+  test("has the logs of containers that live briefly and stay", twoSizes, async () => {
     const { following, labels, proxy } = await watch();
-    const specs = Array.from({ length: 20 }, (_, index) => ({
+    const specs = Array.from({ length: COUNT }, (_, index) => ({
       ...brief(`stays-${index}`, labels),
       rm: false,
       network: "host" as const,
     }));
     const ids = await runAll(engine, specs);
-    await following.until("20 × attached", () => ids.every((id) => following.sources.has(id)));
+    await following.until("each × attached", () => ids.every((id) => following.sources.has(id)));
     await following.untilRead(ids);
     // Each a second time: the same source.
     await each(ids, (id) => engine.start(id));
@@ -182,10 +184,10 @@ describeWithEngine("a pool and containers that live for milliseconds", (engine) 
     await following.untilRead(ids);
     await following.end();
     const written = ids.map((id) => ({ id }));
-    const comparison = await comparedAll("20 that stay, twice", engine, following, written);
+    const comparison = await comparedAll("that stay, twice", engine, following, written);
     expect(comparison).toMatchObject(noDifference);
-    expect(comparison.written).toBe(20 * 4 * LINES);
-    expect(following.times("attached")).toBe(20);
+    expect(comparison.written).toBe(COUNT * 4 * LINES);
+    expect(following.times("attached")).toBe(COUNT);
     expect(following.times("source gap")).toBe(0);
     expect(proxy.mostReadersOfOne).toBe(1);
   });

@@ -4,7 +4,7 @@ import { noDifference } from "../support/ground-truth.ts";
 import { NEVER, twoWriters } from "../support/pool-load.ts";
 import { awaitTurns, rotateRounds, workAndLook } from "../support/pool-leaks.ts";
 import type { PoolLeakOutcome } from "../support/pool-leaks.ts";
-import { describeWithEngine } from "../support/real-engine.ts";
+import { describeLongWithEngine } from "../support/real-engine.ts";
 
 const CONTAINERS = 50;
 /** Two hours of rotations, one every five minutes. */
@@ -25,7 +25,7 @@ function expectNothingLeft(outcome: PoolLeakOutcome): void {
   expect(outcome.proxy.connections).toBe(0);
 }
 
-describeWithEngine("a pool of 50 containers that write all the while", (engine) => {
+describeLongWithEngine("a pool of 50 containers that write all the while", (engine) => {
   test("is after two hours' worth of rotations as it was before, and has all lines", async () => {
     const outcome = await workAndLook("two hours' worth of rotations", engine, {
       containers: CONTAINERS,
@@ -69,7 +69,7 @@ describeWithEngine("a pool of 50 containers that write all the while", (engine) 
   });
 });
 
-describeWithEngine("a leak put in on purpose", (engine) => {
+describeLongWithEngine("a leak put in on purpose", (engine) => {
   test("is found: 20 KB kept by each rotation", async () => {
     const kept: string[] = [];
     const outcome = await workAndLook("20 KB kept by each rotation", engine, {

@@ -2,12 +2,12 @@ import { expect, test } from "vitest";
 
 import { noDifference } from "../support/ground-truth.ts";
 import { poolUnderLoad } from "../support/pool-load.ts";
-import { describeWithEngine } from "../support/real-engine.ts";
+import { describeLongWithEngine } from "../support/real-engine.ts";
 
 const CONTAINERS = 50;
 const STREAMS = 16;
 
-describeWithEngine("60 seconds of 50 containers over 16 streams", (engine) => {
+describeLongWithEngine("60 seconds of 50 containers over 16 streams", (engine) => {
   test("lose no line and repeat none while the pool rotates every second", async () => {
     const outcome = await poolUnderLoad("60 s, 50 containers, 16 streams", engine, {
       containers: CONTAINERS,

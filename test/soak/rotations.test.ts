@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import { noDifference } from "../support/ground-truth.ts";
-import { describeWithEngine } from "../support/real-engine.ts";
+import { describeLongWithEngine } from "../support/real-engine.ts";
 import { rotateAndLook } from "../support/rotation-leaks.ts";
 
 const ROTATIONS = 1_000;
@@ -17,7 +17,7 @@ const BURSTS = ["out", "err"]
   })
   .join(" ");
 
-describeWithEngine("1,000 rotations under load", (engine) => {
+describeLongWithEngine("1,000 rotations under load", (engine) => {
   test("leave nothing behind, here and at the engine, and lose no line", async () => {
     const outcome = await rotateAndLook("1,000 rotations", engine, {
       rotations: ROTATIONS,

@@ -13,7 +13,7 @@ import { grownSince, resourcesNow, shownResources } from "./resources.ts";
 import type { Resources } from "./resources.ts";
 
 const LOOKS = 20;
-const LOOK_EVERY_MS = 100;
+const LOOK_EVERY_MS = 50;
 
 export interface PoolLeakRun {
   readonly containers: number;

@@ -1,7 +1,9 @@
 import { afterAll, describe, inject } from "vitest";
+import type { TestOptions } from "vitest";
 
 import { RealEngine } from "./real-engine/engine.ts";
 import type { EngineHandle } from "./real-engine/engine.ts";
+import { longOnly } from "./size.ts";
 
 export { RealEngine } from "./real-engine/engine.ts";
 export type { RunOptions } from "./real-engine/engine.ts";
@@ -23,17 +25,26 @@ const NOWHERE: EngineHandle = { directory: "", socketPath: "", ownSocketPath: ""
  * A suite against the shared engine; skipped where none can be started. When the suite ends, the containers that it has
  * run by `engine` are removed.
  */
-export function describeWithEngine(name: string, body: (engine: RealEngine) => void): void {
+export function describeWithEngine(
+  name: string,
+  body: (engine: RealEngine) => void,
+  options: TestOptions = {},
+): void {
   const handle: EngineHandle | null | undefined = inject("sharedEngine");
   if (handle === null || handle === undefined) {
     describe.skip(name, () => body(RealEngine.attach(NOWHERE)));
     return;
   }
-  describe(name, () => {
+  describe(name, options, () => {
     const engine = RealEngine.attach(handle);
     afterAll(() => engine.stop());
     body(engine);
   });
+}
+
+/** As `describeWithEngine`, for a suite that has no short form. */
+export function describeLongWithEngine(name: string, body: (engine: RealEngine) => void): void {
+  describeWithEngine(name, body, longOnly);
 }
 
 /** As `describeWithEngine`, for a suite that puts HAProxy before the engine; skipped where that can't be started either. */
