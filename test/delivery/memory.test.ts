@@ -6,11 +6,12 @@ import type { FakeContainer } from "../../src/testing.ts";
 import { refuseUnhandled } from "../support/delivery-sinks.ts";
 import { eager, eventually, nothingOpen, turns } from "../support/fake-follow.ts";
 import { heapBytes } from "../support/heap.ts";
+import { sizes, twoSizes } from "../support/size.ts";
 
 const MIB = 1_024 * 1_024;
 const LINE_BYTES = 500;
 const CONTAINERS = 4;
-const LINES_EACH = 20_000;
+const LINES_EACH = sizes({ short: 10_000, long: 20_000 });
 const ALL = CONTAINERS * LINES_EACH;
 /** A read brings no more at once; a line may end behind it. */
 const CHUNK_BYTES = 64 * 1_024 + LINE_BYTES;
@@ -82,7 +83,7 @@ function slowSink(
   };
 }
 
-describe("a sink slower than the log for long", () => {
+describe("a sink slower than the log for long", twoSizes, () => {
   it.each<readonly [string, PoolOptions, number]>([
     ["in a pool", { bufferBytes: MIB }, MIB],
     [
@@ -134,7 +135,6 @@ describe("a sink slower than the log for long", () => {
       expect(pool.stats.bufferedBytes).toBe(0);
       await nothingOpen(fake);
     },
-    60_000,
   );
 
   it("on a source likewise", async () => {

@@ -1,3 +1,4 @@
+/** @module-tag long */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Aligner, RemnantAligner } from "../../src/resume/aligner.ts";
@@ -8,8 +9,9 @@ import { Trail } from "../../src/resume/trail.ts";
 import type { Entry } from "../../src/wire/entry.ts";
 import { coarsen } from "../../src/wire/timestamps.ts";
 import { arbitraryLog, clocks, inPieces } from "../support/arbitrary-log.ts";
+import { propertyRuns } from "../support/size.ts";
 
-const RUNS = Number(process.env["FC_RUNS"] ?? 500);
+const RUNS = propertyRuns({ short: 300, long: 3_000 });
 const cuts = fc.array(fc.integer({ min: 1, max: 9 }), { maxLength: 40 });
 const share = fc.double({ min: 0, max: 1, noNaN: true });
 

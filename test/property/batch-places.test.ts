@@ -1,3 +1,4 @@
+/** @module-tag long */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { LOG_START } from "../../src/resume/position.ts";
@@ -10,8 +11,9 @@ import type { Entries, Entry } from "../../src/wire/entry.ts";
 import { wholeLines } from "../../src/wire/whole-lines.ts";
 import { arbitraryChunks, fastClocks } from "../wire/fast-entries.ts";
 import type { Chunk } from "../wire/fast-entries.ts";
+import { propertyRuns } from "../support/size.ts";
 
-const RUNS = Number(process.env["FC_RUNS"] ?? 100);
+const RUNS = propertyRuns({ short: 60, long: 600 });
 const container: ContainerInfo = {
   id: "c".repeat(64),
   name: "web",

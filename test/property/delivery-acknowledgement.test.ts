@@ -1,3 +1,4 @@
+/** @module-tag long */
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { LOG_START } from "../../src/resume/position.ts";
@@ -7,8 +8,9 @@ import { Life, entriesBefore } from "../support/delivery-life.ts";
 import type { Log } from "../support/delivery-life.ts";
 import { TIMEOUT_MS } from "../support/delivery-model-sink.ts";
 import type { SinkPlan } from "../support/delivery-model-sink.ts";
+import { propertyRuns } from "../support/size.ts";
 
-const RUNS = 40 * Number(process.env["FC_RUNS"] ?? 12);
+const RUNS = 40 * propertyRuns({ short: 8, long: 50 });
 const FOR_EVER_MS = 2 ** 30;
 
 type Act =

@@ -1,3 +1,4 @@
+/** @module-tag long */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Entries, Fault } from "../../src/wire/entry.ts";
@@ -11,8 +12,9 @@ import { arbitraryReads, betweens, inSharedMemory } from "../wire/reads.ts";
 import type { Read } from "../wire/reads.ts";
 import { referenceDecode } from "../wire/reference-decoder.ts";
 import type { ReferenceLog } from "../wire/reference-decoder.ts";
+import { propertyRuns } from "../support/size.ts";
 
-const RUNS = Number(process.env["FC_RUNS"] ?? 60);
+const RUNS = propertyRuns({ short: 40, long: 400 });
 
 interface Run {
   readonly entries: readonly Decoded[];

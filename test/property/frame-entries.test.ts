@@ -1,3 +1,4 @@
+/** @module-tag long */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Entry } from "../../src/wire/entry.ts";
@@ -7,8 +8,9 @@ import { STAMP, readable } from "../wire/bytes.ts";
 import { arbitraryChunks, chunkOf, fastClocks } from "../wire/fast-entries.ts";
 import type { Chunk } from "../wire/fast-entries.ts";
 import { heapBytes } from "../support/heap.ts";
+import { propertyRuns } from "../support/size.ts";
 
-const RUNS = Number(process.env["FC_RUNS"] ?? 100);
+const RUNS = propertyRuns({ short: 60, long: 600 });
 
 /** What is made of entries, over and over. */
 type Act =

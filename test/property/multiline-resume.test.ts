@@ -1,3 +1,4 @@
+/** @module-tag long */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Cursor, LogRecord, SourceOptions } from "../../src/index.ts";
@@ -5,8 +6,9 @@ import type { Entry } from "../../src/wire/entry.ts";
 import { clocks } from "../support/arbitrary-log.ts";
 import { LogReading, known } from "../support/multiline-reading.ts";
 import { arbitraryMultiline, arbitraryTraces, withPauses } from "./multiline-log.ts";
+import { propertyRuns } from "../support/size.ts";
 
-const RUNS = Number(process.env["FC_RUNS"] ?? 150);
+const RUNS = propertyRuns({ short: 60, long: 600 });
 const pieces = fc.array(fc.integer({ min: 1, max: 9 }), { maxLength: 40 });
 
 interface Stop {

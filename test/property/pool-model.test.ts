@@ -1,3 +1,4 @@
+/** @module-tag long */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { playPool } from "./pool-run.ts";
@@ -8,8 +9,9 @@ import {
   arbitraryPoolScript,
 } from "./pool-script.ts";
 import { arbitraryForgetfulWorld, arbitraryWorld, engines } from "./pool-world.ts";
+import { propertyRuns } from "../support/size.ts";
 
-const RUNS = Number(process.env["FC_RUNS"] ?? 10);
+const RUNS = propertyRuns({ short: 4, long: 30 });
 /** A failure names its seed and path: FC_SEED and FC_PATH replay it. */
 const replay = {
   ...(process.env["FC_SEED"] === undefined ? {} : { seed: Number(process.env["FC_SEED"]) }),

@@ -1,9 +1,11 @@
+/** @module-tag long */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ReplayGuard } from "../../src/stream/replay-guard.ts";
 import { arbitraryChunks, fastClocks } from "../wire/fast-entries.ts";
+import { propertyRuns } from "../support/size.ts";
 
-const RUNS = Number(process.env["FC_RUNS"] ?? 200);
+const RUNS = propertyRuns({ short: 200, long: 2_000 });
 
 describe.each(fastClocks)("a replay, with a clock that is %s", (clock) => {
   it("is seen in a chunk as it is in its entries, and tolerated likewise once it was reread", () => {

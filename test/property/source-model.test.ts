@@ -1,3 +1,4 @@
+/** @module-tag long */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ContainerLogSource } from "../../src/index.ts";
@@ -8,8 +9,9 @@ import { eager, Follower, nothingOpen, toLines, turns } from "../support/fake-fo
 import type { Line } from "../support/fake-follow.ts";
 import { Player, arbitraryScript, scriptClocks } from "./script.ts";
 import type { Act, ScriptClock } from "./script.ts";
+import { propertyRuns } from "../support/size.ts";
 
-const RUNS = Number(process.env["FC_RUNS"] ?? 12);
+const RUNS = propertyRuns({ short: 8, long: 40 });
 
 interface World {
   readonly engine: FakeEngineOptions;

@@ -1,3 +1,4 @@
+/** @module-tag long */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ContainerLogSource } from "../../src/index.ts";
@@ -6,8 +7,9 @@ import { FakeEngine } from "../../src/testing.ts";
 import type { FakeContainer } from "../../src/testing.ts";
 import { eager, Follower, nothingOpen, toLines } from "../support/fake-follow.ts";
 import { Player, arbitraryScript, scriptClocks } from "./script.ts";
+import { propertyRuns } from "../support/size.ts";
 
-const RUNS = Number(process.env["FC_RUNS"] ?? 25);
+const RUNS = propertyRuns({ short: 12, long: 60 });
 const share = fc.double({ min: 0, max: 1, noNaN: true });
 
 interface Part {

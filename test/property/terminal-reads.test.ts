@@ -1,11 +1,13 @@
+/** @module-tag long */
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import type { Entry } from "../../src/wire/entry.ts";
 import { TtyDecoder } from "../../src/wire/tty.ts";
 import { STAMP, arbitraryCuts, readable } from "../wire/bytes.ts";
 import { arbitraryReads, betweens, inSharedMemory } from "../wire/reads.ts";
+import { propertyRuns } from "../support/size.ts";
 
-const RUNS = Number(process.env["FC_RUNS"] ?? 100);
+const RUNS = propertyRuns({ short: 100, long: 1_000 });
 const text = fc.oneof(
   fc.constantFrom("", "tick", "a\rb", "ä€😀", "\u0001\0\0"),
   fc.integer({ min: 0, max: 16_000 }).map((size) => "x".repeat(size)),

@@ -1,10 +1,12 @@
+/** @module-tag long */
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { ContainerLogSource, epochNanoseconds } from "../../src/index.ts";
 import { FakeEngine } from "../../src/testing.ts";
 import { eager, Follower, nothingOpen, toLines, turns } from "../support/fake-follow.ts";
+import { propertyRuns } from "../support/size.ts";
 
-const RUNS = Number(process.env["FC_RUNS"] ?? 25);
+const RUNS = propertyRuns({ short: 8, long: 40 });
 
 type Act =
   | { readonly kind: "write"; readonly lines: number; readonly size: number }

@@ -1,3 +1,4 @@
+/** @module-tag long */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Entry } from "../../src/wire/entry.ts";
@@ -8,8 +9,9 @@ import { wholeLines } from "../../src/wire/whole-lines.ts";
 import { STAMP } from "../wire/bytes.ts";
 import { arbitraryChunks, chunkOf, fastClocks } from "../wire/fast-entries.ts";
 import type { Chunk } from "../wire/fast-entries.ts";
+import { propertyRuns } from "../support/size.ts";
 
-const RUNS = Number(process.env["FC_RUNS"] ?? 150);
+const RUNS = propertyRuns({ short: 100, long: 1_000 });
 const container: ContainerInfo = {
   id: "c".repeat(64),
   name: "web",
