@@ -1,5 +1,5 @@
-/** Control characters, line separators, and marks that turn the direction of text: a terminal or a log may obey them. */
-const unprintable = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\ufeff]/gu;
+/** What a terminal or a log may obey: control characters, line ends, marks of direction, and what cannot be seen. */
+const unprintable = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}\u200b\u2060-\u206f\ufeff]/gu;
 
 /** A text of somebody else's as one line that can be shown anywhere: escaped, and cut at `max` characters. */
 export function printable(text: string, max = 1_000): string {
@@ -54,10 +54,10 @@ function showObject(value: object): string {
   return `{ ${fields.join(", ")}${keys.length > MAX_NAMES ? ", …" : ""} }`;
 }
 
-/** Numbers are no secrets, and mostly what is wrong. */
+/** Texts and objects may hold secrets; numbers are mostly what is wrong. */
 function showField(key: string, field: unknown): string {
-  const isShown = typeof field === "number" || typeof field === "boolean" || field === null;
-  return `${printable(key, MAX_SHOWN)}: ${isShown ? String(field) : `a ${typeof field}`}`;
+  const shown = typeof field === "string" ? "a string" : isFlat(field) ? show(field) : "an object";
+  return `${printable(key, MAX_SHOWN)}: ${shown}`;
 }
 
 function isFlat(value: unknown): boolean {

@@ -17,6 +17,21 @@ export function onAbort(signal: AbortSignal | undefined, callback: () => void): 
   };
 }
 
+/** Aborts with the first of two. `release` gives the links back: one that lasts keeps nothing of a wait that is over. */
+export function firstOf(
+  one: AbortSignal,
+  other: AbortSignal,
+): { readonly signal: AbortSignal; readonly release: () => void } {
+  const controller = new AbortController();
+  const unlinks = [one, other].map((each) => onAbort(each, () => controller.abort(each.reason)));
+  return {
+    signal: controller.signal,
+    release: () => {
+      for (const unlink of unlinks) unlink();
+    },
+  };
+}
+
 /**
  * As `promise`, but rejects at once with the signal's reason when that aborts first: of what takes no signal, such as a
  * store's `load()`, nobody waits for the end.

@@ -92,6 +92,8 @@ function callBase(
   if (typeof method === "function") Reflect.apply(method, emitter, args);
 }
 
+const WARNING = "DockspoolListenerWarning";
+
 function callSafely(listener: () => unknown): void {
   try {
     const result = listener();
@@ -103,5 +105,10 @@ function callSafely(listener: () => unknown): void {
 
 /** No reason to lose lines. */
 function warn(error: unknown): void {
-  process.emitWarning(isError(error) ? error : messageOf(error), "DockspoolListenerWarning");
+  try {
+    process.emitWarning(isError(error) ? error : messageOf(error), WARNING);
+  } catch {
+    // Node.js takes no error of another realm.
+    process.emitWarning(messageOf(error), WARNING);
+  }
 }

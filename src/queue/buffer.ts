@@ -1,3 +1,4 @@
+import { firstOf } from "../lifetime/abort.ts";
 import type { Batch } from "./batch.ts";
 import { ByteBudget } from "./byte-budget.ts";
 import type { RoomState } from "./byte-budget.ts";
@@ -21,18 +22,14 @@ export class BatchBuffer {
   readonly #own: ByteBudget;
   readonly #shared: Shared;
   readonly #batches: Batch[] = [];
-  readonly #hurried: Promise<void>;
-  #hurry: () => void = () => {};
-  #isUrgent = false;
+  /** Aborts when only its own limit counts. */
+  readonly #urgent = new AbortController();
   #batchWaiter: (() => void) | undefined;
   #end: End | undefined;
 
   constructor(limitBytes: number, shared: Shared = {}) {
     this.#own = new ByteBudget(limitBytes);
     this.#shared = shared;
-    this.#hurried = new Promise((resolve) => {
-      this.#hurry = resolve;
-    });
   }
 
   get bytes(): number {
@@ -52,7 +49,7 @@ export class BatchBuffer {
   /** "full": reading is paused until the consumer, or the one of another buffer, has taken some. */
   get state(): RoomState {
     const own = this.#own.state;
-    const shared = this.#isUrgent ? undefined : this.#shared.budget?.state;
+    const shared = this.#urgent.signal.aborted ? undefined : this.#shared.budget?.state;
     if (shared === undefined) return own;
     if (own.kind === shared.kind) {
       const isOwn = own.kind === "full" ? own.since <= shared.since : own.since >= shared.since;
@@ -89,14 +86,25 @@ export class BatchBuffer {
   async room(signal: AbortSignal): Promise<void> {
     while (this.full) {
       if (this.#own.full) await this.#own.room(signal);
-      else await Promise.race([this.#shared.budget?.room(signal), this.#hurried]);
+      else await this.#sharedRoom(signal);
+    }
+  }
+
+  /** Until there is room in what is shared, or that does not count any more. */
+  async #sharedRoom(signal: AbortSignal): Promise<void> {
+    const wait = firstOf(signal, this.#urgent.signal);
+    try {
+      await this.#shared.budget?.room(wait.signal);
+    } catch {
+      signal.throwIfAborted();
+    } finally {
+      wait.release();
     }
   }
 
   /** From now on only its own limit counts: what the other buffers hold is handed out only after this one has ended. */
   ignoreSharedLimit(): void {
-    this.#isUrgent = true;
-    this.#hurry();
+    this.#urgent.abort();
   }
 
   /** The oldest batch. It counts until it is `released`. */
@@ -136,7 +144,7 @@ export class BatchBuffer {
   }
 
   get #isSharedFull(): boolean {
-    return !this.#isUrgent && this.#shared.budget?.full === true;
+    return !this.#urgent.signal.aborted && this.#shared.budget?.full === true;
   }
 
   #wakeConsumer(): void {

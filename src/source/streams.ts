@@ -2,6 +2,7 @@ import type { BodyEnd } from "../engine/body.ts";
 import type { Inspection } from "../engine/inspection.ts";
 import type { Backoff } from "../lifetime/backoff.ts";
 import type { TaskGroup } from "../lifetime/task-group.ts";
+import { printable } from "../printable.ts";
 import type { BatchBuffer } from "../queue/buffer.ts";
 import type { FollowedLog } from "../stream/followed-log.ts";
 import { LogReader } from "../stream/log-reader.ts";
@@ -217,7 +218,7 @@ export class Streams {
           this.#counts.gaps++;
           phase.tell({ type: "gap", after, ...(before === undefined ? {} : { before }) });
         },
-        engineError: (message) => phase.tell({ type: "engine-error", message }),
+        engineError: (message) => phase.tell({ type: "engine-error", message: printable(message) }),
       },
     });
     return this.#session;
