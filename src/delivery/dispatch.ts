@@ -140,10 +140,6 @@ export class Dispatch {
     this.#join(delivery);
     try {
       await delivery.run(signal);
-    } catch (error) {
-      if (!signal.aborted && error !== this.#supply.ended?.failure?.error)
-        this.#host.failed(asSinkFailure(delivery.name, error));
-      throw error;
     } finally {
       this.#leave(delivery);
     }
@@ -166,8 +162,11 @@ export class Dispatch {
 
   #leave(delivery: SinkDelivery): void {
     this.#deliveries.delete(delivery);
-    if (delivery.state.kind === "failed") this.#failed.set(delivery.name, delivery.state);
     if (this.#deliveries.size === 0) this.#unlink();
+    const { name, state } = delivery;
+    if (state.type !== "failed") return;
+    this.#failed.set(name, state);
+    this.#host.failed(state.error);
   }
 
   /** Wakes whoever is idle when something comes. */
@@ -189,11 +188,4 @@ export class Dispatch {
 function overWith(reason: unknown): Delivery {
   const done = handled(Promise.reject<void>(reason));
   return { done, flush: () => done, stop: () => done };
-}
-
-function asSinkFailure(sink: string, error: unknown): DockspoolError {
-  if (DockspoolError.is(error)) return error;
-  return new DockspoolError("SINK_FAILED", `Sink "${sink}" failed: ${messageOf(error)}`, {
-    cause: error,
-  });
 }

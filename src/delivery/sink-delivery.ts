@@ -34,7 +34,7 @@ interface Flush {
 export class SinkDelivery {
   readonly #parts: DeliveryParts;
   readonly #position: SinkPosition;
-  #state: SinkState = { kind: "idle", since: Date.now() };
+  #state: SinkState = { type: "idle", since: Date.now() };
   #flushes: Flush[] = [];
   /** `stop()` was called then, by `performance.now()`. */
   #stopAt: number | undefined;
@@ -80,10 +80,13 @@ export class SinkDelivery {
   async run(signal: AbortSignal): Promise<void> {
     try {
       await this.#run(signal);
-      this.#becomes({ kind: "ended", since: Date.now() });
+      this.#becomes({ type: "ended", since: Date.now() });
       for (const { resolve } of this.#flushes.splice(0)) resolve();
     } catch (error) {
-      if (this.#state.kind !== "failed") this.#becomes({ kind: "ended", since: Date.now() });
+      const since = Date.now();
+      const isOwn = !signal.aborted && error !== this.#parts.supply.ended?.failure?.error;
+      if (isOwn) this.#becomes({ type: "failed", since, error: asSinkFailure(this.name, error) });
+      else this.#becomes({ type: "ended", since });
       for (const { reject } of this.#flushes.splice(0)) reject(error);
       throw error;
     }
@@ -137,8 +140,8 @@ export class SinkDelivery {
     for (const { resolve } of settled) resolve();
   }
 
-  #pause(kind: "filling" | "idle", ms: number): Promise<void> {
-    if (this.#state.kind !== kind) this.#becomes({ kind, since: Date.now() });
+  #pause(type: "filling" | "idle", ms: number): Promise<void> {
+    if (this.#state.type !== type) this.#becomes({ type, since: Date.now() });
     return new Promise((resolve) => {
       const timer = Number.isFinite(ms) ? setTimeout(() => this.#wake(), Math.ceil(ms)) : undefined;
       this.#wake = () => {
@@ -158,7 +161,7 @@ export class SinkDelivery {
     let failure: { readonly error?: unknown } = {};
     for (;;) {
       const { attempt, delayMs } = backoff.next();
-      this.#becomes({ kind: "calling", since, attempt, ...failure, ...batch });
+      this.#becomes({ type: "calling", since, attempt, ...failure, ...batch });
       const call = (own: AbortSignal): void | Promise<void> =>
         sink(records, { signal: own, attempt });
       try {
@@ -168,10 +171,10 @@ export class SinkDelivery {
         signal.throwIfAborted();
         since = Date.now();
         if (attempt >= attempts) {
-          this.#becomes({ kind: "giving-up", since, attempt, error, ...batch });
+          this.#becomes({ type: "giving-up", since, attempt, error, ...batch });
           return await this.#giveUp(records, attempt, error, signal);
         }
-        this.#becomes({ kind: "retrying", since, attempt, delayMs, error, ...batch });
+        this.#becomes({ type: "retrying", since, attempt, delayMs, error, ...batch });
         retrying({ sink: this.name, attempt, delayMs, error, records });
         await sleep(delayMs, signal);
         since = Date.now();
@@ -204,16 +207,21 @@ export class SinkDelivery {
     what = "the last error was",
   ): DockspoolError {
     const tries = attempts === 1 ? "its only attempt" : `${attempts} attempts`;
-    const error = new DockspoolError(
+    return new DockspoolError(
       "SINK_FAILED",
       `Sink "${this.name}" gave up ${records.length} record(s) after ${tries}; ${what}: ${messageOf(cause)}. The position stays before them.`,
       { container: records[0]?.container.id, cause },
     );
-    this.#becomes({ kind: "failed", since: Date.now(), error });
-    return error;
   }
 
   #becomes(state: SinkState): void {
     this.#state = state;
   }
+}
+
+function asSinkFailure(sink: string, error: unknown): DockspoolError {
+  if (DockspoolError.is(error)) return error;
+  return new DockspoolError("SINK_FAILED", `Sink "${sink}" failed: ${messageOf(error)}`, {
+    cause: error,
+  });
 }

@@ -10,19 +10,19 @@ interface Undelivered {
 /** What a delivery does. `since`: epoch milliseconds. */
 export type SinkState =
   /** Nothing is at hand. */
-  | { readonly kind: "idle"; readonly since: number }
+  | { readonly type: "idle"; readonly since: number }
   /** Records are at hand, and the batch is neither full nor old enough. */
-  | { readonly kind: "filling"; readonly since: number }
+  | { readonly type: "filling"; readonly since: number }
   /** The sink is called. `error`: of the attempt before. */
   | ({
-      readonly kind: "calling";
+      readonly type: "calling";
       readonly since: number;
       readonly attempt: number;
       readonly error?: unknown;
     } & Undelivered)
   /** An attempt has failed, and the next one follows after `delayMs`. */
   | ({
-      readonly kind: "retrying";
+      readonly type: "retrying";
       readonly since: number;
       readonly attempt: number;
       readonly delayMs: number;
@@ -30,15 +30,15 @@ export type SinkState =
     } & Undelivered)
   /** All attempts have failed: `deadLetter` is called. */
   | ({
-      readonly kind: "giving-up";
+      readonly type: "giving-up";
       readonly since: number;
       readonly attempt: number;
       readonly error: unknown;
     } & Undelivered)
   /** It has given up, and reading ends. */
-  | { readonly kind: "failed"; readonly since: number; readonly error: DockspoolError }
+  | { readonly type: "failed"; readonly since: number; readonly error: DockspoolError }
   /** It was stopped or aborted, or nothing more comes. */
-  | { readonly kind: "ended"; readonly since: number };
+  | { readonly type: "ended"; readonly since: number };
 
 /** A sink and what it does. */
 export interface SinkReport {
@@ -51,7 +51,7 @@ export interface SinkReport {
 export function failureOf(
   state: SinkState,
 ): { readonly attempts: number; readonly error: unknown } | undefined {
-  switch (state.kind) {
+  switch (state.type) {
     case "calling":
       return state.attempt === 1 ? undefined : { attempts: state.attempt - 1, error: state.error };
     case "retrying":

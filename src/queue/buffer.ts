@@ -51,11 +51,11 @@ export class BatchBuffer {
     const own = this.#own.state;
     const shared = this.#urgent.signal.aborted ? undefined : this.#shared.budget?.state;
     if (shared === undefined) return own;
-    if (own.kind === shared.kind) {
-      const isOwn = own.kind === "full" ? own.since <= shared.since : own.since >= shared.since;
+    if (own.type === shared.type) {
+      const isOwn = own.type === "full" ? own.since <= shared.since : own.since >= shared.since;
       return isOwn ? own : shared;
     }
-    return own.kind === "full" ? own : shared;
+    return own.type === "full" ? own : shared;
   }
 
   get isEmpty(): boolean {

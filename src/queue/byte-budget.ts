@@ -6,7 +6,7 @@ const LOW_WATER = 0.5;
 /** Whether there is room. `since`: epoch milliseconds. */
 export interface RoomState {
   /** "full": from the moment the limit is reached until it has room again for all that wait. */
-  readonly kind: "flowing" | "full";
+  readonly type: "flowing" | "full";
   readonly since: number;
 }
 
@@ -16,7 +16,7 @@ export class ByteBudget {
   readonly #waiting = new Set<() => void>();
   #bytes = 0;
   #isWaking = false;
-  #state: RoomState = { kind: "flowing", since: Date.now() };
+  #state: RoomState = { type: "flowing", since: Date.now() };
 
   constructor(limit: number) {
     this.#limit = limit;
@@ -71,8 +71,8 @@ export class ByteBudget {
   }
 
   #observe(): void {
-    const kind = this.full || this.isAwaited ? "full" : "flowing";
-    if (kind !== this.#state.kind) this.#state = { kind, since: Date.now() };
+    const type = this.full || this.isAwaited ? "full" : "flowing";
+    if (type !== this.#state.type) this.#state = { type, since: Date.now() };
   }
 
   /** The next one is woken once it is counted what the one before it has taken. */

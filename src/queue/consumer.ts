@@ -99,18 +99,17 @@ export class Consumer {
 
   /** The next `count` records that were handed out are delivered. */
   acknowledgeNext(count: number): void {
-    let left = count;
+    let done = 0;
     for (const held of this.#held) {
-      const { batch, reader, delivered } = held;
-      const step = Math.min(left, reader.handed - delivered);
+      const step = Math.min(count - done, held.reader.handed - held.delivered);
       if (step === 0) break;
-      left -= step;
+      done += step;
       held.delivered += step;
-      this.#delivered += step;
-      if (held.delivered < batch.size) break;
-      if (this.#state !== "dropped") this.#buffer.release(batch);
+      if (!isDelivered(held)) break;
+      if (this.#state !== "dropped") this.#buffer.release(held.batch);
     }
-    if (left === count) return;
+    if (done === 0) return;
+    this.#delivered += done;
     while (this.#held.length > 1 && isDelivered(this.#held[0])) this.#held.shift();
     this.#lastDeliveryAt = Date.now();
     this.#moved();

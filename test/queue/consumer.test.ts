@@ -1,0 +1,39 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { BatchBuffer } from "../../src/queue/buffer.ts";
+import { Consumer } from "../../src/queue/consumer.ts";
+import { LOG_START } from "../../src/resume/position.ts";
+import { Trail } from "../../src/resume/trail.ts";
+import { batchOf } from "../support/delivery-supply.ts";
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["Date"], now: 1_000 });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe.each([
+  ["acknowledge()", (consumer: Consumer) => consumer.acknowledge()],
+  ["the next batch", (consumer: Consumer) => void consumer.nextBatch()],
+  ["a sink that takes them", (consumer: Consumer) => consumer.acknowledgeNext(2)],
+])("a batch that is delivered by %s", (_, deliver) => {
+  it("moves the position, says when, and counts in the buffer no longer", () => {
+    const buffer = new BatchBuffer(100);
+    const moves: number[] = [];
+    const consumer = new Consumer(buffer, () => moves.push(consumer.delivered));
+    const trail = new Trail("by-timestamp", LOG_START);
+    consumer.begin(trail.clone());
+    buffer.push(batchOf(trail, ["1", "2"], 20));
+    consumer.takeBatch();
+    expect([moves, consumer.lastDeliveryAt, buffer.bytes]).toEqual([[0], undefined, 20]);
+    expect(consumer.isSettled).toBe(false);
+    deliver(consumer);
+    expect([moves, consumer.lastDeliveryAt, buffer.bytes]).toEqual([[0, 2], 1_000, 0]);
+    expect(consumer.position).toEqual(trail.position);
+    expect(consumer.isSettled).toBe(true);
+    vi.setSystemTime(2_000);
+    // There is nothing more to deliver.
+    consumer.acknowledge();
+    expect([moves, consumer.lastDeliveryAt]).toEqual([[0, 2], 1_000]);
+  });
+});
