@@ -22,15 +22,15 @@ function testFiles(folder: string, exclude: readonly string[] = []): string[] {
     .filter((path) => forms !== "long" || LONG_FORM.test(readFileSync(path, "utf8")));
 }
 
-/** Suites of these projects share a real engine, so their files run one after the other. */
-function withEngine(name: string, timeoutMs: number, order: number) {
+/** Suites of these projects use a real engine, that of the worker they run in. */
+function withEngine(name: string, timeoutMs: number, order: number, workers: number) {
   return {
     extends: true as const,
     test: {
       name,
       include: testFiles(`test/${name}`),
       globalSetup: ["test/support/global-setup.ts"],
-      fileParallelism: false,
+      maxWorkers: workers,
       sequence: { groupOrder: order },
       testTimeout: timeoutMs,
       hookTimeout: timeoutMs,
@@ -70,8 +70,8 @@ const config: ViteUserConfig = defineConfig({
           hookTimeout: 120_000,
         },
       },
-      withEngine("engine", 300_000, 1),
-      withEngine("soak", 3_600_000, 2),
+      withEngine("engine", 300_000, 1, forms === "short" ? 2 : 1),
+      withEngine("soak", 3_600_000, 2, 1),
     ],
   },
 });

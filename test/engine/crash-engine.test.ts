@@ -1,12 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-import { describe, expect, inject, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 
 import { crashContainers } from "../support/crash-containers.ts";
 import { CrashRuns, crashSeed, moments, randomFrom, untilMoment } from "../support/crash-run.ts";
 import { noDifference } from "../support/ground-truth.ts";
 import { each, runAll } from "../support/pool-following.ts";
-import { RealEngine } from "../support/real-engine.ts";
+import { RealEngine, hasEngine } from "../support/real-engine.ts";
 import { sizes, twoSizes } from "../support/size.ts";
 
 const KILLS = sizes({
@@ -21,7 +21,7 @@ const ENGINE = ["up", "killed before", "down", "started late"] as const;
 /** Rotated every few seconds; nothing is dropped. */
 const LOG_OPTIONS = { "max-size": "100k", "max-file": "200" };
 
-describe.skipIf(inject("sharedEngine") === null)("a collector killed as well as its engine", () => {
+describe.skipIf(!hasEngine())("a collector killed as well as its engine", () => {
   test(
     "misses no line of logs that the engine rotates, and repeats no more than it may",
     twoSizes,

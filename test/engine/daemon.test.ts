@@ -2,12 +2,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { describe, expect, inject, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 
 import { compared, follow, jsonLog, run } from "../support/follow.ts";
 import { noDifference } from "../support/ground-truth.ts";
 import { pause } from "../support/pause.ts";
-import { RealEngine } from "../support/real-engine.ts";
+import { RealEngine, hasEngine } from "../support/real-engine.ts";
 
 const CRASHES = 3;
 /** Slow enough that the daemon is not in the middle of a line when it is killed, and no pipe is full when it is back. */
@@ -19,7 +19,7 @@ async function start(): Promise<RealEngine> {
   return engine;
 }
 
-describe.skipIf(inject("sharedEngine") === null)("the daemon killed and started again", () => {
+describe.skipIf(!hasEngine())("the daemon killed and started again", () => {
   test("costs no line of a container that lives on, and repeats none", async () => {
     const engine = await start();
     const id = await run(engine, { script: STEADY });
@@ -86,7 +86,7 @@ describe.skipIf(inject("sharedEngine") === null)("the daemon killed and started 
   });
 });
 
-describe.skipIf(inject("sharedEngine") === null)("an engine that is not up yet", () => {
+describe.skipIf(!hasEngine())("an engine that is not up yet", () => {
   test("is waited for, and the log comes from its start", async () => {
     const engine = await start();
     const id = await run(engine, { script: STEADY });

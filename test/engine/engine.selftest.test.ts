@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
-import { afterEach, describe, expect, inject, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 
 import { compareLines, noDifference, readJsonLogs } from "../support/ground-truth.ts";
 import type { PlainLine } from "../support/plain-reader.ts";
 import { readLog } from "../support/plain-reader.ts";
-import { RealEngine, describeWithEngine } from "../support/real-engine.ts";
+import { RealEngine, hasEngine, describeWithEngine } from "../support/real-engine.ts";
 import { mountsUnder, pathsOutside, processesOf } from "../support/real-engine/leftovers.ts";
 
 describeWithEngine("the shared engine", (engine) => {
@@ -85,7 +85,7 @@ describeWithEngine("the shared engine", (engine) => {
   });
 });
 
-describe.skipIf(inject("sharedEngine") === null)("an engine of one's own", () => {
+describe.skipIf(!hasEngine())("an engine of one's own", () => {
   const started: RealEngine[] = [];
   afterEach(async () => {
     for (const engine of started.splice(0)) await engine.stop();

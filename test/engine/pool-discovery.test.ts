@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { describe, expect, inject, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 
 import type { PoolOptions } from "../../src/index.ts";
 import { CountingProxy } from "../support/counting-proxy.ts";
@@ -19,7 +19,7 @@ import {
 } from "../support/pool-following.ts";
 import type { PoolFollowing } from "../support/pool-following.ts";
 import { pause } from "../support/pause.ts";
-import { RealEngine, describeWithEngine } from "../support/real-engine.ts";
+import { RealEngine, hasEngine, describeWithEngine } from "../support/real-engine.ts";
 
 /** A line of each stream every few milliseconds; says so when it is stopped. */
 const STEADY =
@@ -302,7 +302,7 @@ describeWithEngine("containers that are attached and detached by hand", (engine)
   });
 });
 
-describe.skipIf(inject("sharedEngine") === null)("a pool whose engine goes away", () => {
+describe.skipIf(!hasEngine())("a pool whose engine goes away", () => {
   async function start(directory?: string): Promise<RealEngine> {
     const engine = await RealEngine.start({
       liveRestore: true,

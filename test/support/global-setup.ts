@@ -5,7 +5,10 @@ import { whyNoHaproxy } from "./real-engine/haproxy.ts";
 import { whyNoEngine } from "./real-engine/programs.ts";
 import { throughHaproxy } from "./real-engine/through.ts";
 
-/** Starts the engine that the suites of a project share; Vitest calls it only when one of their files is selected. */
+/**
+ * Starts an engine for each worker of a project, which its suites share; Vitest calls it only when one of their files is
+ * selected.
+ */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const noHaproxy = whyNoHaproxy();
   if (noHaproxy !== undefined) {
@@ -18,16 +21,22 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const noEngine = whyNoEngine(binDirectory);
   if (noEngine !== undefined) {
     skip(`Real-engine suites skipped: ${noEngine}`);
-    project.provide("sharedEngine", null);
+    project.provide("sharedEngines", []);
     return async () => {};
   }
-  const engine = await RealEngine.start(binDirectory === undefined ? {} : { binDirectory });
-  project.provide("sharedEngine", engine.handle);
-  if (throughHaproxy()) console.log(`Engines are behind HAProxy: ${engine.socketPath}`);
+  const engines: RealEngine[] = [];
+  const { maxWorkers } = project.config;
+  for (let worker = 0; worker < maxWorkers; worker++)
+    engines.push(await RealEngine.start(binDirectory === undefined ? {} : { binDirectory }));
+  project.provide(
+    "sharedEngines",
+    engines.map(({ handle }) => handle),
+  );
+  if (throughHaproxy()) console.log("Engines are behind HAProxy.");
   // An engine is taken down when the process exits, but a signal ends it without that.
   process.once("SIGTERM", exitOnSignal);
   return async () => {
-    await engine.stop();
+    await Promise.all(engines.map((engine) => engine.stop()));
     process.removeListener("SIGTERM", exitOnSignal);
   };
 }

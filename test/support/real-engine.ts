@@ -12,14 +12,24 @@ export type { HaproxyOptions } from "./real-engine/haproxy.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
-    /** The engine that suites share; null where none can be started here. */
-    sharedEngine: EngineHandle | null;
+    /** The engines that suites share, one for each worker; none where none can be started here. */
+    sharedEngines: readonly EngineHandle[];
     /** Whether HAProxy can be started here. */
     haproxy: boolean;
   }
 }
 
 const NOWHERE: EngineHandle = { directory: "", socketPath: "", ownSocketPath: "", pid: 0 };
+
+/** Whether an engine can be started here. */
+export function hasEngine(): boolean {
+  return inject("sharedEngines").length > 0;
+}
+
+/** That of this worker: no other file uses it meanwhile, so that what it has open can be counted. */
+function sharedEngine(): EngineHandle | undefined {
+  return inject("sharedEngines")[Number(process.env["VITEST_POOL_ID"]) - 1];
+}
 
 /**
  * A suite against the shared engine; skipped where none can be started. When the suite ends, the containers that it has
@@ -30,8 +40,8 @@ export function describeWithEngine(
   body: (engine: RealEngine) => void,
   options: TestOptions = {},
 ): void {
-  const handle: EngineHandle | null | undefined = inject("sharedEngine");
-  if (handle === null || handle === undefined) {
+  const handle = sharedEngine();
+  if (handle === undefined) {
     describe.skip(name, () => body(RealEngine.attach(NOWHERE)));
     return;
   }
