@@ -1,9 +1,6 @@
 import type { EngineClient } from "../engine/engine-client.ts";
 import { DockspoolError } from "../errors.ts";
 
-/** What has just happened counts as well, by a clock that need not be quite ours. */
-const JUST_NOW_MS = 50;
-
 /**
  * Whether a container that is gone may have run once more after its run at `startedAt`, the log of which was read up to
  * `newest`: the engine remembers its latest events (Docker: 256).
@@ -20,12 +17,8 @@ export async function mayHaveRunAgain(
   if (startedAt === undefined) return true;
   const read =
     newest === undefined ? Infinity : Math.max(Date.parse(newest), Date.parse(startedAt));
-  const span = {
-    since: String(Math.floor(Date.parse(startedAt) / 1000)),
-    until: ((Date.now() + JUST_NOW_MS) / 1000).toFixed(3),
-  };
   try {
-    const events = await client.pastEvents(id, span, signal);
+    const events = await client.pastEvents(id, Date.parse(startedAt), signal);
     const starts = events.filter(({ action }) => action === "start");
     return starts.length > 1 || starts.some(({ at }) => at > read);
   } catch (error) {

@@ -1,8 +1,10 @@
 import { access, readFile } from "node:fs/promises";
 import { homedir, platform } from "node:os";
 import { join } from "node:path";
-import { DockspoolError, invalidOption } from "../errors.ts";
+import { DockspoolError } from "../errors.ts";
 import type { EngineOptions } from "./engine-options.ts";
+import { parseEngineUrl } from "./engine-url.ts";
+import type { EngineUrl } from "./engine-url.ts";
 
 interface Tls {
   readonly ca?: string | Buffer | undefined;
@@ -38,42 +40,39 @@ export function showAddress(address: Address): string {
 
 /**
  * Brings the options and, where they say nothing, DOCKER_HOST (`unix://`, `npipe://`, `tcp://`, `http(s)://`, `ssh://`,
- * or host:port) and the usual sockets to one address.
+ * or host:port) and the usual sockets to one address. A string is taken as DOCKER_HOST is.
  *
  * @throws DockspoolError INVALID_OPTION where DOCKER_HOST or DOCKER_CERT_PATH can't be used.
  */
 export async function findAddress(
-  options: EngineOptions,
+  engine: string | EngineOptions,
   env: Environment = process.env,
 ): Promise<Address> {
-  if (options.socketPath !== undefined) {
-    return { kind: "socket", path: options.socketPath, tried: [options.socketPath] };
-  }
-  if (options.host !== undefined) return remote(options.host, options, undefined, {});
+  if (typeof engine === "string") return addressOf(parseEngineUrl(engine, "engine"), {}, env);
+  const { socketPath, host } = engine;
+  if (socketPath !== undefined) return { kind: "socket", path: socketPath, tried: [socketPath] };
+  if (host !== undefined) return addressOf(parseEngineUrl(host, "engine.host"), engine, {});
   const variable = env["DOCKER_HOST"];
   if (variable === undefined || variable === "") return usualSocket(env);
-  const [scheme, path] = variable.split(/:\/\/(.*)/s);
-  if (scheme === "unix" || scheme === "npipe") {
-    return path === undefined || path === ""
-      ? usualSocket(env)
-      : { kind: "socket", path, tried: [path] };
-  }
-  return remote(variable, options, "DOCKER_HOST", env);
+  return addressOf(parseEngineUrl(variable, "DOCKER_HOST"), engine, env);
 }
 
-async function remote(
-  given: string,
+async function addressOf(
+  given: EngineUrl,
   options: EngineOptions,
-  variable: "DOCKER_HOST" | undefined,
   env: Environment,
 ): Promise<Address> {
-  const url = parse(given, variable ?? "engine.host");
+  if (given.kind === "remote") return remote(given.url, options, env);
+  const { path } = given;
+  return path === "" ? usualSocket(env) : { kind: "socket", path, tried: [path] };
+}
+
+async function remote(url: URL, options: EngineOptions, env: Environment): Promise<Address> {
   const scheme = url.protocol.slice(0, -1);
   const port = options.port ?? (url.port === "" ? undefined : Number(url.port));
   const host = url.hostname.replace(/^\[|\]$/g, "");
   if ((options.protocol ?? scheme) === "ssh") {
-    const username =
-      options.username ?? (url.username === "" ? undefined : decodeURIComponent(url.username));
+    const username = options.username ?? (url.username === "" ? undefined : decoded(url.username));
     const agent = env["SSH_AUTH_SOCK"] ?? process.env["SSH_AUTH_SOCK"];
     return {
       kind: "ssh",
@@ -107,20 +106,12 @@ function defaultPort(scheme: string, tls: boolean): number {
   return tls ? 2376 : 2375;
 }
 
-function parse(given: string, name: string): URL {
-  const text = given.includes("://")
-    ? given
-    : `tcp://${given.includes(":") && !given.includes(".") && given.split(":").length > 2 ? `[${given.replace(/^\[|\]$/g, "")}]` : given}`;
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  // The default port of a special scheme is dropped by the parser, which changes nothing.
-  if (url === undefined || url.hostname === "" || !/^(tcp|https?|ssh):$/.test(url.protocol)) {
-    throw invalidOption(
-      name,
-      given,
-      "unix://PATH, npipe://PATH, tcp://HOST:PORT, http(s)://HOST:PORT, ssh://USER@HOST or HOST:PORT",
-    );
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
   }
-  return url;
 }
 
 async function certificates(env: Environment): Promise<Tls> {

@@ -4,7 +4,9 @@ import { Agent as HttpsAgent } from "node:https";
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { inspect } from "node:util";
+import { soon } from "./body.ts";
 import { DirectSocket } from "./direct-socket.ts";
+import { SWITCHED_PROTOCOLS } from "./failures.ts";
 import { SshStream } from "./ssh-stream.ts";
 import type { SshConfig } from "./ssh-stream.ts";
 
@@ -17,13 +19,20 @@ interface RequestAgent {
 }
 
 /**
- * docker-modem follows redirects with a request that has no error listener, so that a refused target would be an
+ * Answers of which docker-modem makes no error. It follows redirects with a request that has no error listener, so that a refused target would be an
  * uncaught exception. Engines redirect nowhere: without its location the answer is an ordinary one.
  */
-function refuseRedirects(request: ClientRequest): void {
+function guard(request: ClientRequest): void {
   request.prependListener("response", (response: IncomingMessage) => {
     const status = response.statusCode ?? 0;
     if (status >= 300 && status < 400) delete response.headers.location;
+  });
+  // Of an answer that is no HTTP any more docker-modem says nothing, ever.
+  request.once("upgrade", (_response: IncomingMessage, socket: Duplex) => {
+    socket.on("error", () => {});
+    socket.destroy();
+    const error = new Error("HTTP 101: it goes on as something else");
+    request.emit("error", Object.assign(error, { code: SWITCHED_PROTOCOLS }));
   });
 }
 
@@ -60,7 +69,7 @@ function withConnections(agent: HttpAgent, connect: (target: object) => Duplex):
   Object.assign(agent, inspected, {
     createConnection: connect,
     addRequest(request: ClientRequest, ...rest: unknown[]): void {
-      refuseRedirects(request);
+      guard(request);
       const closed = new Promise<void>((resolve) => {
         request.once("close", () => {
           requests.delete(request);
@@ -77,7 +86,7 @@ function withConnections(agent: HttpAgent, connect: (target: object) => Duplex):
       Object.values(agent.sockets).reduce((sum, sockets) => sum + (sockets?.length ?? 0), 0),
     closed: async () => {
       const given = [...requests].filter(([request]) => request.destroyed);
-      await Promise.all(given.map(([, closed]) => closed));
+      await soon(Promise.all(given.map(([, closed]) => closed)));
     },
   };
 }
@@ -87,7 +96,7 @@ export function guardAgent(agent: HttpAgent): object {
   const inherited = addRequestOf(agent);
   const guarded: RequestAgent = {
     addRequest(request, ...rest) {
-      refuseRedirects(request);
+      guard(request);
       inherited.call(agent, request, ...rest);
     },
   };

@@ -1,8 +1,12 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex, Readable } from "node:stream";
 import { onAbort } from "../lifetime/abort.ts";
+import type { Answer } from "./contact.ts";
 import { DirectSocket } from "./direct-socket.ts";
 import { framingOf } from "./framing.ts";
+
+/** After a body's end, or its being given up: so long for the close of response and socket, which are destroyed. */
+const CLOSE_WITHIN_MS = 2_000;
 
 /** How a body ended: as the protocol says it should, or with the connection gone. */
 export type BodyEnd = "complete" | "cut";
@@ -18,7 +22,8 @@ type TakePiece = (piece: Buffer) => void;
 
 /**
  * Reads a response to its end. When `signal` aborts, or `take` throws, the response and its socket are destroyed. In every
- * case it settles only after both are closed, so no reader is left behind.
+ * case it settles only after both are closed, so no reader is left behind; a socket of the caller's agent that never tells of
+ * its close is not waited for without end.
  *
  * @throws what `take` threw or rejected with; the signal's reason
  */
@@ -30,10 +35,15 @@ export async function readBody(
 ): Promise<BodyEnd> {
   const { socket } = body;
   let failure: { readonly error: unknown } | undefined;
+  let ended: (() => void) | undefined;
+  const isEnded = new Promise<void>((resolve) => {
+    ended = resolve;
+  });
   const fail = (error: unknown): void => {
     failure ??= { error };
     body.destroy();
     if (isDirect(socket)) socket.destroy();
+    ended?.();
   };
   /** What is in hand. The connection may be gone before it is taken. */
   let taking: Promise<void> | undefined;
@@ -51,11 +61,13 @@ export async function readBody(
   const socketClosed = closeOf(socket);
   const bodyClosed = closeOf(body);
   body.on("error", () => body.destroy());
+  body.once("end", () => ended?.());
   const isComplete = isDirect(socket)
     ? readDirectly(body, socket, given, coalesce)
     : readPlainly(body, given);
   try {
-    await bodyClosed;
+    await Promise.race([bodyClosed, isEnded]);
+    await soon(bodyClosed);
     await taking;
     // A socket that the caller's agent keeps for another request is not ours to end.
     const isKept =
@@ -65,7 +77,7 @@ export async function readBody(
       body.headers.connection !== "close";
     if (!isKept) {
       socket.destroy();
-      await socketClosed;
+      await soon(socketClosed);
     }
   } finally {
     unlink();
@@ -145,6 +157,16 @@ function closeOf(stream: Readable): Promise<void> {
   });
 }
 
+/** Resolves with `closed`, or when it is late. */
+export async function soon(closed: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, CLOSE_WITHIN_MS);
+  });
+  await Promise.race([closed, late]);
+  clearTimeout(timer);
+}
+
 /** For bodies of which nobody minds how they are cut. */
 export function inPieces(take: TakePiece): TakeBytes {
   return (bytes, spans) => {
@@ -153,48 +175,65 @@ export function inPieces(take: TakePiece): TakeBytes {
   };
 }
 
-/** The whole body as text. @throws RangeError where it is longer than `maxBytes` */
+/** A body's text, and whether that is all of it. */
+export interface BodyText {
+  readonly text: string;
+  readonly end: BodyEnd | "too long" | "given up";
+}
+
+/** Ends a read from within, on purpose. */
+class TooLong extends Error {}
+
+/**
+ * Reads a body as text, up to `maxBytes`, until `signal` aborts. `came` is called with each piece.
+ *
+ * @throws nothing of the body: what has come is given, and how it ended
+ */
 export async function readText(
   body: IncomingMessage,
   maxBytes: number,
   signal: AbortSignal,
-): Promise<string> {
+  came: () => void,
+): Promise<BodyText> {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  const end = await readBody(
-    body,
-    inPieces((piece) => {
-      bytes += piece.length;
-      if (bytes > maxBytes) throw new RangeError(`an answer of more than ${maxBytes} bytes`);
-      chunks.push(Buffer.from(piece));
-    }),
-    signal,
-  );
-  if (end === "cut") throw Object.assign(new Error("the answer was cut"), { code: "ECONNRESET" });
-  return Buffer.concat(chunks).toString("utf8");
+  const take = inPieces((piece) => {
+    came();
+    chunks.push(Buffer.from(piece.subarray(0, maxBytes - bytes)));
+    bytes += piece.length;
+    if (bytes > maxBytes) throw new TooLong();
+  });
+  let end: BodyText["end"];
+  try {
+    end = await readBody(body, take, signal);
+  } catch (error) {
+    end = error instanceof TooLong ? "too long" : "given up";
+  }
+  return { text: Buffer.concat(chunks).toString("utf8"), end };
 }
 
 /** A response that nobody reads yet. */
 export class HeldBody {
-  readonly #body: IncomingMessage;
+  readonly #answer: Answer;
 
-  constructor(body: IncomingMessage) {
-    this.#body = body;
+  constructor(answer: Answer) {
+    this.#answer = answer;
     // What is wrong shows when it is read.
-    body.on("error", () => body.destroy());
+    answer.response.on("error", () => answer.response.destroy());
   }
 
   /** To be read. */
-  take(): IncomingMessage {
-    return this.#body;
+  take(): Answer {
+    return this.#answer;
   }
 
   /** Resolves when it and its socket are closed. */
   async drop(): Promise<void> {
-    const { socket } = this.#body;
+    const { response } = this.#answer;
+    const { socket } = response;
     const closed = closeOf(socket);
-    this.#body.destroy();
+    response.destroy();
     socket.destroy();
-    await closed;
+    await soon(closed);
   }
 }

@@ -10,6 +10,9 @@ const everyStatus: Readonly<Record<number, true>> = Object.fromEntries(
   Array.from({ length: 500 }, (_, index) => [index + 100, true]),
 );
 
+/** The caller's modem may not know of signals. */
+const GIVE_UP_WITHIN_MS = 1_000;
+
 /**
  * A GET request. Resolves when the engine has answered, whatever the status. `watched`: the agent knows when its connection is
  * closed, so the signal's abort is enough to give it up.
@@ -24,8 +27,29 @@ export function dial(
   watched: boolean,
 ): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    // Of an answer that is no HTTP any more (101) docker-modem says nothing, ever. What it says of the abort comes first.
-    const unlink = watched ? onAbort(signal, () => setImmediate(reject, signal.reason)) : () => {};
+    let isOver = false;
+    let timer: NodeJS.Timeout | undefined;
+    const over = (settle: () => void): void => {
+      isOver = true;
+      clearTimeout(timer);
+      unlink();
+      settle();
+    };
+    const giveUp = (): void => {
+      if (!isOver) over(() => reject(signal.reason));
+    };
+    const answered = (error: unknown, result: unknown): void => {
+      if (isOver) {
+        if (result instanceof IncomingMessage) result.destroy();
+      } else if (isError(error)) over(() => reject(error));
+      else if (result instanceof IncomingMessage) over(() => resolve(result));
+      else over(() => reject(noAnswer()));
+    };
+    // What docker-modem says of the abort comes first.
+    const unlink = onAbort(signal, () => {
+      if (watched) setImmediate(giveUp);
+      else timer = setTimeout(giveUp, GIVE_UP_WITHIN_MS);
+    });
     const hasQuery = Object.keys(query).length > 0;
     modem.dial(
       {
@@ -36,15 +60,11 @@ export function dial(
         options: { ...query },
         abortSignal: signal,
       },
-      (error, result) => {
-        unlink();
-        if (isError(error)) reject(error);
-        else if (result instanceof IncomingMessage) resolve(result);
-        else
-          reject(
-            new DockspoolError("ENGINE_RESPONSE", "The modem's dial() gave no HTTP response."),
-          );
-      },
+      answered,
     );
   });
+}
+
+function noAnswer(): DockspoolError {
+  return new DockspoolError("ENGINE_RESPONSE", "The modem's dial() gave no HTTP response.");
 }

@@ -1,27 +1,35 @@
-import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
+import type { IncomingHttpHeaders } from "node:http";
 import { DockspoolError } from "../errors.ts";
-import type { ContainerInfo } from "../wire/records.ts";
-import { deadline } from "../lifetime/deadline.ts";
-import type { Deadline } from "../lifetime/deadline.ts";
 import { Limiter } from "../lifetime/limiter.ts";
-import { HeldBody, inPieces, readBody } from "./body.ts";
-import type { BodyEnd, TakeBytes } from "./body.ts";
+import type { ContainerInfo } from "../wire/records.ts";
+import { HeldBody } from "./body.ts";
+import type { BodyEnd } from "./body.ts";
+import { ByteDeadline } from "./byte-deadline.ts";
+import type { Answer } from "./contact.ts";
 import type { Query } from "./dial.ts";
+import type { EngineClock } from "./engine-clock.ts";
 import { EngineLink } from "./engine-link.ts";
-import { DEFAULT_CONNECT_TIMEOUT_MS, isModem } from "./engine-options.ts";
+import { connectTimeoutOf } from "./engine-options.ts";
 import type { Engine } from "./engine-options.ts";
-import { EventDecoder } from "./events.ts";
 import type { ContainerEvent } from "./events.ts";
-import { notDocker } from "./failures.ts";
+import { isRefusal } from "./failures.ts";
 import type { About } from "./failures.ts";
 import { anonymousIdentity, parseIdentity } from "./identity.ts";
 import type { EngineIdentity } from "./identity.ts";
 import { parseInspection } from "./inspection.ts";
 import type { Inspection } from "./inspection.ts";
+import { record, string } from "./json.ts";
 import { parseList } from "./list.ts";
 import type { Listed } from "./list.ts";
+import { readEvents } from "./read-events.ts";
+import type { EventHandlers } from "./read-events.ts";
+import { readLog } from "./read-log.ts";
+import type { LogHandlers } from "./read-log.ts";
 import { traitsOf } from "./traits.ts";
 import type { EngineTraits } from "./traits.ts";
+
+export type { EventHandlers } from "./read-events.ts";
+export type { LogHandlers } from "./read-log.ts";
 
 /** Always both streams: the engine filters after `tail`, and a position must outlive a choice of streams. */
 export interface LogQuery {
@@ -39,16 +47,11 @@ export interface ClientOptions {
   readonly questionsAtOnce?: number;
 }
 
-/** Takes a container's events, or those of all. */
-export interface EventHandlers {
-  readonly opened: () => void;
-  readonly event: (event: ContainerEvent) => void;
-}
-
 interface Asking {
   readonly first?: boolean;
   readonly now?: boolean;
   readonly about?: About;
+  readonly maxBytes?: number;
 }
 
 /**
@@ -56,6 +59,15 @@ interface Asking {
  * longer than any other answer, and who asks anew comes behind its exit: so many times `connectTimeoutMs`.
  */
 const STARTING_TIMEOUTS = 6;
+/** An answer's body has to be there so many times `connectTimeoutMs` behind its head, however it trickles. */
+const BODY_TIMEOUTS = 5;
+/** Of what is told of one container, or of the engine. */
+const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
+/** Of a list of all containers. */
+const MAX_LIST_BYTES = 64 * 1024 * 1024;
+/** Where nothing is known of the engine's clock. */
+const JUST_NOW_MS = 50;
+const WHOLE_ID = /^[0-9a-f]{64}$/;
 
 /** What we ask of an engine, over docker-modem. */
 export class EngineClient {
@@ -63,13 +75,14 @@ export class EngineClient {
   readonly #timeoutMs: number;
   readonly #name: string;
   readonly #questions: Limiter;
+  /** How many answers there were when `/info` was refused for the last time. */
+  #answersAtRefusal: number | undefined;
 
   constructor(engine: Engine = {}, options: ClientOptions = {}) {
-    this.#link = new EngineLink(engine);
+    this.#timeoutMs = connectTimeoutOf(engine);
+    this.#link = new EngineLink(engine, this.#timeoutMs);
     this.#name = options.name ?? "default";
     this.#questions = new Limiter(options.questionsAtOnce ?? Infinity);
-    this.#timeoutMs =
-      (isModem(engine) ? undefined : engine.connectTimeoutMs) ?? DEFAULT_CONNECT_TIMEOUT_MS;
   }
 
   /** How many sockets are open; 0 where the caller's own agent holds them. */
@@ -82,6 +95,16 @@ export class EngineClient {
     return this.#link.address;
   }
 
+  /** The engine has answered as an engine does. Since then all that goes wrong may pass, and is a transient error. */
+  get wasReached(): boolean {
+    return this.#link.contact.answers > 0;
+  }
+
+  /** The engine's clock, as far as its answers tell. */
+  get clock(): EngineClock {
+    return this.#link.contact.clock;
+  }
+
   /**
    * The containers, the newest first; without `all` those that run.
    *
@@ -91,7 +114,7 @@ export class EngineClient {
     signal: AbortSignal,
     { all = false }: { readonly all?: boolean } = {},
   ): Promise<Listed[]> {
-    return this.#ask("/containers/json", all ? { all: "1" } : {}, signal, {}, parseList);
+    return this.#list(all ? { all: "1" } : {}, signal);
   }
 
   /**
@@ -106,25 +129,29 @@ export class EngineClient {
   ): Promise<Inspection> {
     const path = `/containers/${encodeURIComponent(container)}/json`;
     const about = { name: container };
-    return this.#ask(path, {}, signal, { first, now, about }, (answer, headers) =>
-      parseInspection(answer, traitsOf(headers), this.#name),
-    );
+    return this.#ask(path, {}, signal, { first, now, about }, (answer, headers) => {
+      const inspection = parseInspection(answer, traitsOf(headers), this.#name);
+      const isAnother = WHOLE_ID.test(container) && inspection?.info.id !== container;
+      return isAnother ? undefined : inspection;
+    });
   }
 
   /**
    * Who the engine is, for keys that outlive the process.
    *
-   * @throws DockspoolError ENGINE_UNREACHABLE
+   * @throws DockspoolError ENGINE_UNREACHABLE, ENGINE_RESPONSE
    */
   async identify(signal: AbortSignal): Promise<EngineIdentity> {
     try {
-      return await this.#ask("/info", {}, signal, { first: true }, (answer, headers) =>
-        parseIdentity(answer, traitsOf(headers), this.#anonymous),
-      );
+      return await this.#info(signal);
     } catch (error) {
-      // A proxy in front of the engine's socket may forbid the question.
-      const isAnswered = DockspoolError.is(error) && error.code !== "ENGINE_UNREACHABLE";
-      if (isAnswered && !error.transient) return this.#anonymous;
+      // A proxy in front of the engine's socket may forbid the question, or all of them, for a moment.
+      if (!isRefusal(error) || !(await this.#answersOthers(signal))) throw error;
+    }
+    try {
+      return await this.#info(signal);
+    } catch (error) {
+      if (isRefusal(error)) return anonymousIdentity(this.#name, this.address);
       throw error;
     }
   }
@@ -139,17 +166,20 @@ export class EngineClient {
     container: ContainerInfo,
     query: LogQuery,
     traits: EngineTraits,
-    handlers: { readonly opened: () => void | Promise<void>; readonly take: TakeBytes },
+    handlers: LogHandlers,
     signal: AbortSignal,
     held?: HeldBody,
   ): Promise<BodyEnd> {
-    const patient = query.follow && traits.headersWithFirstLine;
-    const wait = deadline(patient ? undefined : this.#timeout(query.starting), signal);
+    const wait = new ByteDeadline(signal);
+    const isPatient = query.follow && traits.headersWithFirstLine;
+    if (!isPatient) this.#awaitHead(wait, query.starting);
+    const silence = handlers.mayBeSilent ?? (query.follow ? undefined : () => false);
     try {
-      const response = held?.take() ?? (await this.#getLogs(container, query, wait, signal));
-      wait.met();
+      const answer = held?.take() ?? (await this.#getLogs(container, query, wait, signal));
+      wait.within(undefined, "");
       await handlers.opened();
-      return await readBody(response, handlers.take, wait.signal, { coalesce: true });
+      const reader = { ...handlers, mayBeSilent: silence };
+      return await readLog(this.#link, answer, container, reader, wait, this.#timeoutMs, signal);
     } finally {
       wait.release();
     }
@@ -161,7 +191,8 @@ export class EngineClient {
    * @throws as that
    */
   async openLogs(id: string, signal: AbortSignal): Promise<HeldBody> {
-    const wait = deadline(this.#timeout(true), signal);
+    const wait = new ByteDeadline(signal);
+    this.#awaitHead(wait, true);
     try {
       const query = { follow: true, tail: "all" } as const;
       return new HeldBody(await this.#getLogs({ id, name: id }, query, wait, signal));
@@ -171,32 +202,63 @@ export class EngineClient {
   }
 
   /**
-   * Hands over events as they come: one container's, or all. Resolves when the engine ends the stream.
+   * Hands over events as they come: one container's, or all. Resolves when the engine ends the stream. `patient`: the answer's
+   * head may come with the first event, however late that is (Podman 5.2, proxies that buffer).
    *
    * @throws DockspoolError ENGINE_UNREACHABLE, ENGINE_RESPONSE; the signal's reason
    */
-  readEvents(
+  async readEvents(
     container: string | undefined,
     handlers: EventHandlers,
     signal: AbortSignal,
+    { patient = false }: { readonly patient?: boolean } = {},
   ): Promise<void> {
-    return this.#readEvents(container, {}, handlers, signal);
+    const wait = new ByteDeadline(signal);
+    if (!patient) this.#awaitHead(wait);
+    const opened = (): void => {
+      wait.within(undefined, "");
+      handlers.opened();
+    };
+    try {
+      await readEvents(this.#link, container, {}, { ...handlers, opened }, wait, signal);
+    } finally {
+      wait.release();
+    }
   }
 
-  /** A container's events of a span of time, as far as the engine remembers them (Docker: its latest 256 events). */
+  /**
+   * A container's events from `since` until now, as far as the engine remembers them (Docker: its latest 256 events). Both are
+   * times of the engine's clock.
+   *
+   * @throws DockspoolError ENGINE_UNREACHABLE, ENGINE_RESPONSE; the signal's reason
+   */
   async pastEvents(
     container: string,
-    span: { readonly since: string; readonly until: string },
+    since: number,
     signal: AbortSignal,
   ): Promise<ContainerEvent[]> {
-    const events: ContainerEvent[] = [];
-    const handlers = {
-      opened: () => {},
-      event: (event: ContainerEvent) => void events.push(event),
-    };
-    const ask = (): Promise<void> => this.#readEvents(container, span, handlers, signal);
-    await this.#questions.run(ask, signal);
-    return events;
+    return this.#questions.run(async () => {
+      const events: ContainerEvent[] = [];
+      const event = (one: ContainerEvent): void => void events.push(one);
+      const wait = new ByteDeadline(signal);
+      // The engine ends the stream when its clock is there: not before now, and as soon as that is certain.
+      const untilMs = this.clock.now() + (this.clock.isKnown ? this.clock.errorMs() : JUST_NOW_MS);
+      const aheadMs = Math.max(0, untilMs - this.clock.now()) * 2;
+      const span = {
+        since: String(Math.floor(since / 1_000)),
+        until: (Math.ceil(untilMs) / 1_000).toFixed(3),
+      };
+      wait.within(this.#timeoutMs + aheadMs, `no byte of its events for ${this.#timeoutMs} ms`);
+      wait.atMost((1 + BODY_TIMEOUTS) * this.#timeoutMs + aheadMs, "its past events have no end");
+      try {
+        const handlers = { opened: () => {}, event };
+        const end = await readEvents(this.#link, container, span, handlers, wait, signal);
+        if (end === "complete") return events;
+        throw this.#link.failure(new Error("the answer was cut"), wait, signal);
+      } finally {
+        wait.release();
+      }
+    }, signal);
   }
 
   /** Destroys what is still connected. */
@@ -204,40 +266,17 @@ export class EngineClient {
     this.#link.close();
   }
 
-  #timeout(isStarting = false): number {
-    return isStarting ? STARTING_TIMEOUTS * this.#timeoutMs : this.#timeoutMs;
-  }
-
-  async #readEvents(
-    container: string | undefined,
-    span: Query,
-    { opened, event }: EventHandlers,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const wait = deadline(this.#timeoutMs, signal);
-    try {
-      const filters = JSON.stringify(
-        container === undefined
-          ? { type: ["container", "network"] }
-          : { type: ["container"], container: [container] },
-      );
-      const response = await this.#link.get("/events", { ...span, filters }, wait, signal);
-      wait.met();
-      opened();
-      const decoder = new EventDecoder();
-      const take = inPieces((piece) => decoder.push(piece).forEach(event));
-      await readBody(response, take, wait.signal);
-    } finally {
-      wait.release();
-    }
+  #awaitHead(wait: ByteDeadline, isStarting = false): void {
+    const ms = isStarting ? STARTING_TIMEOUTS * this.#timeoutMs : this.#timeoutMs;
+    wait.within(ms, `no answer within ${ms} ms`);
   }
 
   #getLogs(
     container: Pick<ContainerInfo, "id" | "name">,
     { follow, tail }: LogQuery,
-    wait: Deadline,
+    wait: ByteDeadline,
     signal: AbortSignal,
-  ): Promise<IncomingMessage> {
+  ): Promise<Answer> {
     const parameters = {
       follow: follow ? "1" : "0",
       stdout: "1",
@@ -248,35 +287,71 @@ export class EngineClient {
     return this.#link.get(`/containers/${container.id}/logs`, parameters, wait, signal, container);
   }
 
+  #list(query: Query, signal: AbortSignal): Promise<Listed[]> {
+    const { contact } = this.#link;
+    const asking = { maxBytes: MAX_LIST_BYTES };
+    return this.#ask("/containers/json", query, signal, asking, (answer, headers) => {
+      const listed = parseList(answer);
+      return listed?.length === 0 && contact.isForeign(headers) ? undefined : listed;
+    });
+  }
+
+  #info(signal: AbortSignal): Promise<EngineIdentity> {
+    const anonymous = anonymousIdentity(this.#name, this.address);
+    return this.#ask("/info", {}, signal, { first: true }, (answer, headers) =>
+      parseIdentity(answer, traitsOf(headers), anonymous),
+    );
+  }
+
+  /**
+   * Now that `/info` was refused: the engine answers other questions, so that this one alone is forbidden. A proxy may forbid the
+   * list as well; then what was answered since the last refusal tells.
+   */
+  async #answersOthers(signal: AbortSignal): Promise<boolean> {
+    const before = this.#answersAtRefusal;
+    const { answers } = this.#link.contact;
+    this.#answersAtRefusal = answers;
+    if (before !== undefined && answers > before) return true;
+    try {
+      await this.#list({ limit: "1" }, signal);
+      return true;
+    } catch (error) {
+      if (!DockspoolError.is(error)) throw error;
+      return false;
+    }
+  }
+
   /** A short question: the answer's JSON, as `parse` reads it. */
   #ask<T>(
     path: string,
     query: Query,
     signal: AbortSignal,
-    { first = false, now = false, about }: Asking,
+    { first = false, now = false, about, maxBytes = MAX_ANSWER_BYTES }: Asking,
     parse: (json: unknown, headers: IncomingHttpHeaders) => T | undefined,
   ): Promise<T> {
+    const link = this.#link;
     const ask = async (): Promise<T> => {
-      const wait = deadline(this.#timeout(now), signal);
+      const wait = new ByteDeadline(signal);
+      this.#awaitHead(wait, now);
       try {
-        const response = await this.#link.get(path, query, wait, signal, about);
-        const text = await this.#link.text(response, wait, signal);
-        const answer = parse(json(text), response.headers);
-        if (answer === undefined) throw notDocker(this.address, text);
-        return answer;
+        const answer = await link.get(path, query, wait, signal, about);
+        wait.within(this.#timeoutMs, `no byte of an answer for ${this.#timeoutMs} ms`);
+        wait.atMost(BODY_TIMEOUTS * this.#timeoutMs, "an answer that takes too long");
+        const text = await link.text(answer, path, maxBytes, wait, signal);
+        const json = parseJson(text);
+        const parsed = parse(json, answer.response.headers);
+        if (parsed === undefined) throw link.unexpected(answer, text, about);
+        link.contact.answered(answer, string(record(json)["SystemTime"]));
+        return parsed;
       } finally {
         wait.release();
       }
     };
     return now ? ask() : this.#questions.run(ask, signal, { first });
   }
-
-  get #anonymous(): EngineIdentity {
-    return anonymousIdentity(this.#name, this.address);
-  }
 }
 
-function json(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -1,29 +1,40 @@
 import type { IncomingMessage } from "node:http";
-import type { Deadline } from "../lifetime/deadline.ts";
+import type { DockspoolError } from "../errors.ts";
+import { onAbort } from "../lifetime/abort.ts";
 import { findAddress, showAddress } from "./address.ts";
 import { readText } from "./body.ts";
+import type { ByteDeadline } from "./byte-deadline.ts";
+import { Contact } from "./contact.ts";
+import type { Answer } from "./contact.ts";
 import { dial } from "./dial.ts";
 import type { Query } from "./dial.ts";
 import { isModem } from "./engine-options.ts";
 import type { Engine } from "./engine-options.ts";
-import { refused, unreachable } from "./failures.ts";
-import type { About } from "./failures.ts";
+import { parseWord } from "./engine-word.ts";
+import { notDocker, refused, tooLong, unreachable } from "./failures.ts";
+import type { About, Peer } from "./failures.ts";
 import { addressOf, connectLike, connectTo } from "./modem.ts";
 import type { Connection } from "./modem.ts";
 
-const MAX_TEXT_BYTES = 64 * 1024 * 1024;
+/** So much of an answer that says no is read. */
+const MAX_REFUSAL_BYTES = 8 * 1024;
 
 /** The way to an engine: finds its address when it is first asked, and again when it can't be reached there. */
 export class EngineLink {
+  readonly contact: Contact = new Contact();
   readonly #engine: Engine;
+  readonly #timeoutMs: number;
   #connection: Connection | undefined;
+  #connecting: Promise<Connection> | undefined;
   /** Given up, with sockets that may still be open. */
   #former: Connection[] = [];
   #address: string;
   #tried: readonly string[] = [];
 
-  constructor(engine: Engine) {
+  /** `timeoutMs`: for each piece of an answer that says no. */
+  constructor(engine: Engine, timeoutMs: number) {
     this.#engine = engine;
+    this.#timeoutMs = timeoutMs;
     this.#address = isModem(engine) ? addressOf(engine) : "the engine";
   }
 
@@ -42,65 +53,119 @@ export class EngineLink {
   }
 
   /**
-   * An answer with status 200.
+   * An answer with status 2xx.
    *
    * @throws DockspoolError ENGINE_UNREACHABLE, ENGINE_RESPONSE, CONTAINER_NOT_FOUND, LOGS_UNREADABLE; the signal's reason
    */
   async get(
     path: string,
     query: Query,
-    wait: Deadline,
+    wait: ByteDeadline,
     signal: AbortSignal,
     about?: About,
-  ): Promise<IncomingMessage> {
+  ): Promise<Answer> {
+    const sentAt = Date.now();
     const response = await this.#dial(path, query, wait, signal);
+    const receivedAt = Date.now();
     const status = response.statusCode ?? 200;
-    if (status >= 200 && status < 300) return response;
-    throw refused(this.#address, status, await this.text(response, wait, signal), about);
+    if (status >= 200 && status < 300) return { response, sentAt, receivedAt };
+    // However it ends, or does not: its status says enough.
+    wait.within(this.#timeoutMs, "no end of a refusal");
+    wait.atMost(this.#timeoutMs, "no end of a refusal");
+    const { text } = await readText(response, MAX_REFUSAL_BYTES, wait.signal, () => {});
+    signal.throwIfAborted();
+    throw this.#refusal({ response, sentAt, receivedAt }, status, text, about);
   }
 
-  /** An answer's whole body. @throws DockspoolError ENGINE_UNREACHABLE; the signal's reason */
-  async text(response: IncomingMessage, wait: Deadline, signal: AbortSignal): Promise<string> {
-    try {
-      return await readText(response, MAX_TEXT_BYTES, wait.signal);
-    } catch (error) {
-      throw this.#failure(error, wait, signal);
-    }
+  /** An answer's whole body. @throws DockspoolError ENGINE_UNREACHABLE, ENGINE_RESPONSE; the signal's reason */
+  async text(
+    { response }: Answer,
+    path: string,
+    maxBytes: number,
+    wait: ByteDeadline,
+    signal: AbortSignal,
+  ): Promise<string> {
+    const { text, end } = await readText(response, maxBytes, wait.signal, () => wait.came());
+    if (end === "complete") return text;
+    signal.throwIfAborted();
+    if (end === "too long") throw this.tooLong(path, maxBytes);
+    throw this.failure(Object.assign(new Error("cut"), { code: "ECONNRESET" }), wait, signal);
+  }
+
+  /** An answer with status 200 that is not what was asked for: an error of the engine's, or somebody else's page. */
+  unexpected(answer: Answer, body: string, about?: About): DockspoolError {
+    const word = parseWord(body);
+    if (word === undefined) return notDocker(this.#peer, body);
+    return this.#refusal(answer, word.status ?? 500, body, about);
+  }
+
+  #refusal(answer: Answer, status: number, body: string, about?: About): DockspoolError {
+    const error = refused(this.#peer, status, body, about);
+    // These are in its own words.
+    if (error.code !== "ENGINE_RESPONSE") this.contact.answered(answer);
+    return error;
+  }
+
+  tooLong(path: string, maxBytes: number): DockspoolError {
+    return tooLong(this.#peer, path, maxBytes);
+  }
+
+  /** No answer, or no whole one. */
+  failure(error: unknown, wait: ByteDeadline, signal: AbortSignal): unknown {
+    if (signal.aborted) return signal.reason;
+    return unreachable(this.#peer, wait.expired ? wait.signal.reason : error);
   }
 
   /** Destroys what is still connected. */
   close(): void {
-    this.#connection?.agent?.agent.destroy();
+    for (const connection of [this.#connection, ...this.#former])
+      connection?.agent?.agent.destroy();
   }
 
   async #dial(
     path: string,
     query: Query,
-    wait: Deadline,
+    wait: ByteDeadline,
     signal: AbortSignal,
   ): Promise<IncomingMessage> {
     signal.throwIfAborted();
     try {
-      const { modem, agent } = (this.#connection ??= await this.#connect());
+      const { modem, agent } = await orAbort(this.#connected(), wait.signal);
       return await dial(modem, path, query, wait.signal, agent !== undefined);
     } catch (error) {
       await this.#connection?.agent?.closed();
-      throw this.#failure(error, wait, signal);
+      const failure = this.failure(error, wait, signal);
+      // The address may have been found too early, before the engine's socket was there.
+      if (!signal.aborted) this.#forget();
+      throw failure;
     }
   }
 
-  #failure(error: unknown, wait: Deadline, signal: AbortSignal): unknown {
-    if (signal.aborted) return signal.reason;
-    // The address may have been found too early, before the engine's socket was there.
-    if (!isModem(this.#engine) && this.#engine.socketPath === undefined) this.#forget();
-    const reason: unknown = wait.expired ? wait.signal.reason : error;
-    return unreachable(this.#address, reason, this.#tried);
+  get #peer(): Peer {
+    const { contact } = this;
+    return { address: this.#address, wasReached: contact.answers > 0, tried: this.#tried };
   }
 
   #forget(): void {
+    const engine = this.#engine;
+    const isFixed =
+      isModem(engine) || (typeof engine === "object" && engine.socketPath !== undefined);
+    if (isFixed) return;
     if (openSockets(this.#connection) > 0 && this.#connection !== undefined)
       this.#former.push(this.#connection);
     this.#connection = undefined;
+  }
+
+  /** One for all who ask meanwhile. */
+  async #connected(): Promise<Connection> {
+    if (this.#connection !== undefined) return this.#connection;
+    this.#connecting ??= this.#connect();
+    try {
+      this.#connection = await this.#connecting;
+    } finally {
+      this.#connecting = undefined;
+    }
+    return this.#connection;
   }
 
   async #connect(): Promise<Connection> {
@@ -110,6 +175,14 @@ export class EngineLink {
     this.#tried = address.kind === "socket" ? address.tried : [];
     return connectTo(address);
   }
+}
+
+/** @throws what `work` throws; the signal's reason where it aborts first */
+function orAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const unlink = onAbort(signal, () => reject(signal.reason));
+    work.finally(unlink).then(resolve, reject);
+  });
 }
 
 function openSockets(connection: Connection | undefined): number {

@@ -1,6 +1,8 @@
 import { types } from "node:util";
 import { checkKeys } from "../checks.ts";
 import { invalidOption } from "../errors.ts";
+import { parseEngineUrl } from "./engine-url.ts";
+import { shownUrl } from "./shown-url.ts";
 
 /** Where docker-modem connects; an explicit field always wins over the DOCKER_* variables. */
 export interface EngineOptions {
@@ -31,48 +33,63 @@ export interface DockerModem {
   dial(options: object, callback: (error: unknown, result: unknown) => void): void;
 }
 
-export type Engine = EngineOptions | DockerModem;
+/** A string: what DOCKER_HOST takes: `unix://`, `npipe://`, `tcp://`, `http(s)://`, `ssh://`, or HOST:PORT. */
+export type Engine = string | EngineOptions | DockerModem;
 
-export const DEFAULT_CONNECT_TIMEOUT_MS = 10_000;
+const DEFAULT_CONNECT_TIMEOUT_MS = 10_000;
 
 const texts = ["socketPath", "host", "username"] as const;
 const secrets = ["ca", "cert", "key"] as const;
 const known = [...texts, ...secrets, "port", "protocol", "sshOptions", "connectTimeoutMs"];
 
 export function isModem(engine: Engine): engine is DockerModem {
-  return "dial" in engine && typeof engine.dial === "function";
+  return typeof engine === "object" && "dial" in engine && typeof engine.dial === "function";
 }
 
-/** `place`: where it stands, such as "engines.b". @throws DockspoolError INVALID_OPTION */
+/** To the response headers, in milliseconds. */
+export function connectTimeoutOf(engine: Engine): number {
+  const given = typeof engine === "string" || isModem(engine) ? undefined : engine.connectTimeoutMs;
+  return given ?? DEFAULT_CONNECT_TIMEOUT_MS;
+}
+
+/**
+ * `place`: the option that holds it, as errors name it: "engine", or "engines.NAME".
+ *
+ * @throws DockspoolError INVALID_OPTION, which shows no secret
+ */
 export function validateEngine(engine: Engine, place = "engine"): void {
+  if (typeof engine === "string") {
+    parseEngineUrl(engine, place);
+    return;
+  }
   if (typeof engine !== "object" || engine === null) {
-    // It may hold a password.
-    throw invalidOption(
-      place,
-      typeof engine === "string" ? "a string" : engine,
-      "connection settings, or an object with docker-modem's dial()",
-    );
+    const allowed =
+      "connection settings, an URL as DOCKER_HOST takes, or an object with docker-modem's dial()";
+    throw invalidOption(place, engine, allowed);
   }
   if (isModem(engine)) return;
   checkKeys(place, engine, known);
   for (const name of texts) {
     const value: unknown = engine[name];
     if (value !== undefined && (typeof value !== "string" || value === "")) {
-      throw invalidOption(`${place}.${name}`, value, "a string that is not empty");
+      throw invalidOption(`${place}.${name}`, kindOf(value), "a string that is not empty");
     }
   }
   for (const name of secrets) {
     const value: unknown = engine[name];
     if (value !== undefined && typeof value !== "string" && !types.isUint8Array(value)) {
-      throw invalidOption(`${place}.${name}`, "something else", "PEM text or a Buffer");
+      throw invalidOption(`${place}.${name}`, kindOf(value), "PEM text or a Buffer");
     }
   }
-  const { port, protocol, connectTimeoutMs } = engine;
+  const { socketPath, host, port, protocol, sshOptions, connectTimeoutMs } = engine;
   if (port !== undefined && !(Number.isInteger(port) && port > 0 && port < 65_536)) {
-    throw invalidOption(`${place}.port`, port, "a whole number from 1 to 65535");
+    throw invalidOption(`${place}.port`, shown(port), "a whole number from 1 to 65535");
   }
   if (protocol !== undefined && !["http", "https", "ssh"].includes(protocol)) {
-    throw invalidOption(`${place}.protocol`, protocol, '"http", "https" or "ssh"');
+    throw invalidOption(`${place}.protocol`, shown(protocol), '"http", "https" or "ssh"');
+  }
+  if (sshOptions !== undefined && (typeof sshOptions !== "object" || sshOptions === null)) {
+    throw invalidOption(`${place}.sshOptions`, kindOf(sshOptions), "what ssh2's connect() takes");
   }
   if (
     connectTimeoutMs !== undefined &&
@@ -80,11 +97,17 @@ export function validateEngine(engine: Engine, place = "engine"): void {
   ) {
     throw invalidOption(`${place}.connectTimeoutMs`, connectTimeoutMs, "milliseconds above 0");
   }
-  if (engine.socketPath !== undefined && engine.host !== undefined) {
-    throw invalidOption(
-      place,
-      { socketPath: engine.socketPath, host: engine.host },
-      "either socketPath or host",
-    );
+  if (socketPath !== undefined && host !== undefined) {
+    throw invalidOption(place, { socketPath, host: shownUrl(host) }, "either socketPath or host");
   }
+}
+
+/** What may be a secret is not shown, but its kind. */
+function kindOf(value: unknown): unknown {
+  if (value === null || value === "") return value;
+  return typeof value === "string" ? "a string" : `a value of type ${typeof value}`;
+}
+
+function shown(value: unknown): unknown {
+  return typeof value === "string" ? shownUrl(value) : value;
 }

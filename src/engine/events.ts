@@ -7,19 +7,51 @@ export interface ContainerEvent {
   readonly action: string;
   /** The container's name at that time, without the leading slash; empty where it is not said. */
   readonly name: string;
-  /** Epoch milliseconds, by the engine's clock. */
+  /** Epoch milliseconds, by the engine's clock; NaN where it is not said. */
   readonly at: number;
 }
 
+/** A container's labels stand in each of its events; no engine's is as long as this. */
+export const MAX_EVENT_BYTES: number = 1024 * 1024;
+const NEWLINE = 0x0a;
+
 /** Splits the engine's event stream, one JSON object a line, into events. */
 export class EventDecoder {
-  #rest = "";
-  readonly #text = new TextDecoder();
+  /** Holds the beginning of a line. */
+  #rest = Buffer.alloc(0);
+  #restBytes = 0;
 
+  /** `chunk` is the caller's again when it returns. @throws RangeError where an event has no end */
   push(chunk: Buffer): ContainerEvent[] {
-    const lines = (this.#rest + this.#text.decode(chunk, { stream: true })).split("\n");
-    this.#rest = lines.pop() ?? "";
-    return lines.map(parseEvent).filter((event) => event !== undefined);
+    const events: ContainerEvent[] = [];
+    let at = 0;
+    for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, at)) {
+      const event = parseEvent(this.#whole(chunk.subarray(at, end)));
+      if (event !== undefined) events.push(event);
+      at = end + 1;
+    }
+    if (at < chunk.length) this.#keep(chunk.subarray(at));
+    return events;
+  }
+
+  #whole(end: Buffer): string {
+    if (this.#restBytes === 0) return end.toString("utf8");
+    this.#keep(end);
+    const line = this.#rest.toString("utf8", 0, this.#restBytes);
+    this.#restBytes = 0;
+    return line;
+  }
+
+  /** Grows by doubling: what comes byte by byte is not copied anew with each. */
+  #keep(bytes: Buffer): void {
+    const length = this.#restBytes + bytes.length;
+    if (length > MAX_EVENT_BYTES) throw new RangeError("an event without an end");
+    if (length > this.#rest.length) {
+      const larger = Buffer.allocUnsafe(Math.max(length, 2 * this.#rest.length));
+      this.#rest.copy(larger, 0, 0, this.#restBytes);
+      this.#rest = larger;
+    }
+    this.#restBytes += bytes.copy(this.#rest, this.#restBytes);
   }
 }
 
@@ -33,12 +65,14 @@ function parseEvent(line: string): ContainerEvent | undefined {
   const container = actor["ID"] ?? json["id"];
   const action = json["Action"] ?? json["status"];
   if (typeof container !== "string" || typeof action !== "string") return undefined;
-  const at = timeOf(json);
+  const name = string(record(actor["Attributes"])["name"]).replace(/^\//, "");
+  // The next look finds the name.
+  if (action === "rename" && name === "") return undefined;
   return {
     container,
-    name: string(record(actor["Attributes"])["name"]).replace(/^\//, ""),
+    name,
     action: action === "died" ? "die" : action === "remove" ? "destroy" : action,
-    at,
+    at: timeOf(json),
   };
 }
 
@@ -52,7 +86,8 @@ function parseConnection(
 }
 
 function timeOf(json: Readonly<Record<string, unknown>>): number {
-  return Number(json["timeNano"]) / 1e6;
+  const nanoseconds = Number(json["timeNano"]);
+  return nanoseconds > 0 ? nanoseconds / 1e6 : Number(json["time"]) * 1e3;
 }
 
 function parse(line: string): unknown {

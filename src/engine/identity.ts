@@ -11,16 +11,18 @@ export interface EngineIdentity {
   readonly clockAheadMs: number;
 }
 
-/** Reads the answer of `/info`. */
+/** Reads the answer of `/info`; undefined where it is none. */
 export function parseIdentity(
   json: unknown,
   { namesItself }: EngineTraits,
   anonymous: EngineIdentity,
-): EngineIdentity {
+): EngineIdentity | undefined {
   const root = record(json);
   const id = string(root["ID"]);
   const aheadMs = Date.parse(string(root["SystemTime"])) - Date.now();
   const clockAheadMs = Number.isNaN(aheadMs) ? 0 : aheadMs;
+  const isEngine = ["ID", "SystemTime", "ServerVersion", "Containers"].some((name) => name in root);
+  if (!isEngine) return undefined;
   if (id === "" || !namesItself) return { ...anonymous, clockAheadMs };
   return { id: withoutSlash(id), isShared: false, clockAheadMs };
 }

@@ -1,6 +1,7 @@
 import type { ContainerInfo } from "../wire/records.ts";
 import { toUtc } from "../wire/timestamps.ts";
 import { record, string, texts } from "./json.ts";
+import { logFileBytes } from "./log-file-size.ts";
 import type { EngineTraits } from "./traits.ts";
 
 /** What the engine says of a container now. */
@@ -19,9 +20,6 @@ export interface Inspection {
   readonly maxLogFileBytes: number | undefined;
 }
 
-/** The `local` driver's (moby, `daemon/logger/local/local.go`). */
-const LOCAL_MAX_FILE_BYTES = 20_000_000;
-
 /** Reads the answer of `/containers/{id}/json`; undefined where it is none. */
 export function parseInspection(
   json: unknown,
@@ -33,6 +31,7 @@ export function parseInspection(
   const state = record(root["State"]);
   if (typeof id !== "string" || !/^[0-9a-f]{12,64}$/.test(id)) return undefined;
   const config = record(root["Config"]);
+  const logConfig = record(record(root["HostConfig"])["LogConfig"]);
   const status = string(state["Status"]);
   const removing = status === "removing" || status === "dead" || state["Dead"] === true;
   const info: ContainerInfo = Object.freeze({
@@ -41,7 +40,7 @@ export function parseInspection(
     image: string(config["Image"]),
     labels: Object.freeze(texts(config["Labels"])),
     tty: config["Tty"] === true,
-    logDriver: string(record(record(root["HostConfig"])["LogConfig"])["Type"]),
+    logDriver: string(logConfig["Type"]),
     engine,
   });
   return {
@@ -51,14 +50,10 @@ export function parseInspection(
     createdAt: Date.parse(string(root["Created"])),
     startedAt: toUtc(string(state["StartedAt"])),
     traits,
-    maxLogFileBytes: fileBytes(record(record(root["HostConfig"])["LogConfig"])),
+    maxLogFileBytes: logFileBytes(
+      info.logDriver,
+      record(logConfig["Config"]),
+      !traits.unstableParts,
+    ),
   };
-}
-
-/** `max-size` as Docker writes it: "10m", "512k". */
-function fileBytes(logConfig: Readonly<Record<string, unknown>>): number | undefined {
-  const match = /^(\d+)([kmg]?)b?$/i.exec(string(record(logConfig["Config"])["max-size"]));
-  if (match === null) return logConfig["Type"] === "local" ? LOCAL_MAX_FILE_BYTES : undefined;
-  const unit = { k: 1e3, m: 1e6, g: 1e9 }[(match[2] ?? "").toLowerCase()] ?? 1;
-  return Number(match[1]) * unit;
 }

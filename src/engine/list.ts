@@ -9,10 +9,12 @@ export interface Listed {
   readonly running: boolean;
 }
 
+const ID = /^[0-9a-f]{12,64}$/;
+
 /** Reads the answer of `/containers/json`; undefined where it is none. */
 export function parseList(json: unknown): Listed[] | undefined {
   if (!Array.isArray(json)) return undefined;
-  return json.map((container: unknown) => {
+  const listed = json.map((container: unknown) => {
     const { Id, Names, State } = record(container);
     const name: unknown = Array.isArray(Names) ? Names[0] : undefined;
     return {
@@ -21,4 +23,5 @@ export function parseList(json: unknown): Listed[] | undefined {
       running: State === "running" || State === "paused",
     };
   });
+  return listed.every(({ id }) => ID.test(id)) ? listed : undefined;
 }

@@ -6,6 +6,7 @@ import { createAgent, createSshAgent, guardAgent } from "./agent.ts";
 import type { EngineAgent } from "./agent.ts";
 import type { DockerModem } from "./engine-options.ts";
 import { record } from "./json.ts";
+import { shownUrl } from "./shown-url.ts";
 import type { SshConfig } from "./ssh-stream.ts";
 
 /** The address of a modem that does not show it. */
@@ -102,7 +103,8 @@ export function addressOf(modem: DockerModem): string {
   };
   const path = text("socketPath");
   if (path !== "") return `unix://${path}`;
-  if (text("host") !== "") return `${text("protocol")}://${text("host")}:${text("port")}`;
+  const host = text("host");
+  if (host !== "") return `${text("protocol")}://${shownUrl(host)}:${text("port")}`;
   return UNSEEN;
 }
 

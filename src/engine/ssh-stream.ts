@@ -1,6 +1,7 @@
 import { Duplex, Readable } from "node:stream";
 import sshAgent from "docker-modem/lib/ssh.js";
 import { isError, messageOf } from "../errors.ts";
+import { printable } from "../printable.ts";
 
 /** What docker-modem runs there, as the `docker` command does for ssh:// (docker/cli, `connhelper`). */
 const COMMAND = "docker system dial-stdio";
@@ -82,7 +83,8 @@ export class SshStream extends Duplex {
     }
     // No `docker` there, or no engine.
     const complaint = this.#complaint.trim() || `it ended with code ${code}`;
-    this.destroy(new Error(`\`${COMMAND}\` there: ${complaint.replace(/\.$/, "")}`));
+    const said = printable(complaint.replace(/\.$/, ""), MAX_COMPLAINT);
+    this.destroy(new Error(`\`${COMMAND}\` there: ${said}`));
   }
 }
 

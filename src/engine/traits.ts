@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
+import { printable } from "../printable.ts";
 import type { Joining } from "../wire/open-lines.ts";
 
 /** In what engines differ, as far as it matters here. Measured; see docs/architecture.md. */
@@ -27,7 +28,7 @@ const cautious: EngineTraits = {
 
 /** Tells an engine by what it says of itself in the headers of any answer. */
 export function traitsOf(headers: IncomingHttpHeaders): EngineTraits {
-  const podman = text(headers["libpod-api-version"]);
+  const podman = versionOf(headers["libpod-api-version"]);
   if (podman !== undefined) {
     const old = major(podman) < 5;
     return {
@@ -39,9 +40,18 @@ export function traitsOf(headers: IncomingHttpHeaders): EngineTraits {
       namesItself: false,
     };
   }
-  const docker = /^Docker\/(\S+)/.exec(text(headers.server) ?? "")?.[1];
+  const docker = versionOf(/^Docker\/(\S+)/.exec(text(headers.server) ?? "")?.[1]);
   if (docker === undefined) return cautious;
   return { ...cautious, name: `Docker ${docker}`, followReachesEnd: major(docker) >= 23 };
+}
+
+/** The head of an answer says that it is an engine's. Docker and Podman put it into every one. */
+export function isSigned(headers: IncomingHttpHeaders): boolean {
+  return (
+    headers["libpod-api-version"] !== undefined ||
+    headers["api-version"] !== undefined ||
+    /^(Docker|Libpod)\//.test(text(headers.server) ?? "")
+  );
 }
 
 /** How the parts of this container's lines belong together. */
@@ -51,6 +61,12 @@ export function joiningOf(traits: EngineTraits, logDriver: string): Joining {
 
 function text(header: string | string[] | undefined): string | undefined {
   return Array.isArray(header) ? header[0] : header;
+}
+
+/** It stands in messages. */
+function versionOf(header: string | string[] | undefined): string | undefined {
+  const version = text(header);
+  return version === undefined ? undefined : printable(version, 40);
 }
 
 function major(version: string): number {

@@ -1,7 +1,7 @@
 import { EngineCheckpoints } from "../checkpoint/engine-checkpoints.ts";
 import type { CheckpointKeeper } from "../checkpoint/keeper.ts";
 import { EngineClient } from "../engine/engine-client.ts";
-import { DEFAULT_CONNECT_TIMEOUT_MS, isModem } from "../engine/engine-options.ts";
+import { connectTimeoutOf } from "../engine/engine-options.ts";
 import type { Engine } from "../engine/engine-options.ts";
 import type { Inspection } from "../engine/inspection.ts";
 import { DockspoolError } from "../errors.ts";
@@ -60,8 +60,7 @@ export class EngineMember {
     const { options, roster, tasks, begunAt, keeper, isExcluded, emit } = pool;
     this.name = name;
     this.#pool = pool;
-    const timeoutMs = isModem(engine) ? undefined : engine.connectTimeoutMs;
-    this.#patienceMs = timeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS;
+    this.#patienceMs = connectTimeoutOf(engine);
     this.client = new EngineClient(engine, { name, questionsAtOnce: QUESTIONS_AT_ONCE });
     this.checkpoints =
       keeper === undefined ? undefined : new EngineCheckpoints(keeper, this.client);

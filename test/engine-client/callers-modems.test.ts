@@ -4,7 +4,7 @@ import Docker from "dockerode";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { DirectSocket } from "../../src/engine/direct-socket.ts";
 import { ContainerLogSource } from "../../src/index.ts";
-import type { Engine } from "../../src/index.ts";
+import type { DockerModem } from "../../src/index.ts";
 import { FakeEngine } from "../../src/testing.ts";
 import { eager, Follower, nothingOpen, toLines } from "../support/fake-follow.ts";
 
@@ -12,7 +12,10 @@ class OwnAgent extends Agent {}
 
 interface Callers {
   readonly of: string;
-  readonly connect: (fake: FakeEngine) => { readonly engine: Engine; readonly agent?: Agent };
+  readonly connect: (fake: FakeEngine) => {
+    readonly engine: DockerModem;
+    readonly agent?: Agent;
+  };
   readonly isDirect: boolean;
 }
 

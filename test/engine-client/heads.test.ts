@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import { describe, expect, it } from "vitest";
-import { turns } from "../support/fake-follow.ts";
+import { eventually, turns } from "../support/fake-follow.ts";
 import { RawPeer } from "../support/raw-peer.ts";
 import { connecting, readRaw, ways } from "../support/raw-read.ts";
 
@@ -91,14 +91,14 @@ describe.each(ways)("a response read %s", (way) => {
 });
 
 describe("an answer that goes on as something else than HTTP", () => {
-  it("is given up when its time is over", async () => {
+  it.each(ways)("is given up at once, %s", async (way) => {
     const upgrade =
       "HTTP/1.1 101 Switching Protocols\r\nUpgrade: tcp\r\nConnection: Upgrade\r\n\r\n";
     await using peer = await RawPeer.start((socket) => socket.write(upgrade));
-    const engine = { ...peer.engine, connectTimeoutMs: 100 };
-    await expect(readRaw(engine)).rejects.toMatchObject({
-      code: "ENGINE_UNREACHABLE",
+    await expect(readRaw(connecting(peer.engine, way))).rejects.toMatchObject({
+      code: "ENGINE_RESPONSE",
       transient: true,
     });
+    await eventually(() => peer.connections === 0, "no connection");
   });
 });

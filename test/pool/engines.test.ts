@@ -433,7 +433,7 @@ describe("options", () => {
   it("refuse an engine that is none, and show no secrets", () => {
     for (const engine of [
       [withSecret],
-      "tcp://hunter2@example.com",
+      "ftp://hunter2@example.com",
       { ...withSecret, key: [secret] },
     ]) {
       // @ts-expect-error what a program without types may give
@@ -452,7 +452,7 @@ describe("options", () => {
       5,
       null,
       { east: undefined },
-      { east: "tcp://hunter2@example.com" },
+      { east: "tcp://hunter2@example.com:port" },
       { east: east.engine, west: { ...withSecret, hots: "typo" } },
       { east: { ...withSecret, port: -1 } },
       { east: [withSecret] },

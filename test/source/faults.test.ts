@@ -40,7 +40,8 @@ describe.each(Object.entries(transient))("%s", (name, fault) => {
     for (const line of ["one", "two", "three"]) web.write(line);
     failNext(3, part, fault);
     const follower = follow();
-    if (name === "a redirect to nowhere") {
+    // Who has never answered as an engine does is none.
+    if (name === "a redirect to nowhere" && part === "/json") {
       await follower.done;
       expect(follower.error).toMatchObject({ code: "ENGINE_RESPONSE" });
       return;

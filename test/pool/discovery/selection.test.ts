@@ -334,7 +334,7 @@ describe("a container whose log can't be read", () => {
 /** Options as a program without types may give them: the option, the value, and a word of what is allowed. */
 const bad: readonly (readonly [string, Record<string, unknown>, string])[] = [
   ["colour", { colour: "red" }, "maxStreams"],
-  ["engine", { engine: "unix:///var/run/docker.sock" }, "dial"],
+  ["engine", { engine: "ftp://box" }, "tcp://HOST:PORT"],
   ["engine", { engine: null }, "dial"],
   ["engine.port", { engine: { host: "b", port: 70_000 } }, "65535"],
   ["engines", { engine: {}, engines: { a: {} } }, "either"],
