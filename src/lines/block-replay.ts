@@ -25,14 +25,9 @@ export class BlockReplay {
     this.#lines = this.#lines.filter(({ firstEntry }) => firstEntry >= first);
   }
 
-  /** The place is where the last entry ended: all records that are open there were seen from their first line on. */
-  get isComplete(): boolean {
-    return this.firstIncomplete === undefined;
-  }
-
-  /** A record whose beginning was not seen. */
-  get firstIncomplete(): OpenBlock | undefined {
-    return this.#blocks.find((block) => {
+  /** Records whose beginning was not seen, where the place is where the last entry ended. */
+  get incomplete(): OpenBlock[] {
+    return this.#blocks.filter((block) => {
       const [first] = this.linesOf(block);
       const isFirst = first?.firstEntry === this.#count - block.entries;
       return !isFirst || first.record.timestamp !== block.timestamp;

@@ -100,6 +100,11 @@ export class Multiline {
     this.#wait(this.#maxWaitMs);
   }
 
+  /** Lines of this stream are lost. */
+  tear(stream: LogStream): void {
+    this.#joiner.tear(stream);
+  }
+
   /** Streams whose record, by the log's own time, has waited for long enough. */
   late(timestamp: string): LogStream[] {
     return this.#joiner.late(timestamp);

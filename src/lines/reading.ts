@@ -13,14 +13,13 @@ import { compareTimestamps } from "../wire/timestamps.ts";
 import { wholeLines } from "../wire/whole-lines.ts";
 import { Batch, countOf } from "../queue/batch.ts";
 import type { Lines } from "../queue/batch.ts";
-import { BlockReplay } from "./block-replay.ts";
 import type { BatchBuffer } from "../queue/buffer.ts";
 import type { Consumer } from "../queue/consumer.ts";
 import { Multiline } from "./multiline.ts";
 import type { EndedLine, ResolvedMultiline } from "./multiline.ts";
-
-/** Records at the beginning that the caller did not ask for. */
-export type Skip = { readonly lines: number } | { readonly before: string };
+import { PlaceReplay, STREAMS } from "./place-replay.ts";
+import { skipPast } from "./skip.ts";
+import type { Skip } from "./skip.ts";
 
 /** Which lines are records, and how they are made. */
 export interface LineOptions {
@@ -62,8 +61,6 @@ const CHUNK_BYTES = 512;
 const MARKED_BYTES = 48;
 const ENTRY_BYTES = 256;
 
-const STREAMS: readonly LogStream[] = ["stdout", "stderr", "tty"];
-
 /** What has been read of a container's log, over all its streams: the place, the lines in progress, the records made. */
 export class Reading {
   readonly joining: Joining;
@@ -82,7 +79,7 @@ export class Reading {
   /** What a follow that came to its end has left undecided: a last line without its end. */
   #remains: (() => readonly Entry[]) | undefined;
   readonly #multiline: Multiline | undefined;
-  #replay = new BlockReplay();
+  #replay: PlaceReplay | undefined;
 
   constructor({ info, traits }: Inspection, options: LineOptions, output: ReadingOutput) {
     this.#info = info;
@@ -137,47 +134,43 @@ export class Reading {
   /** A reread begins, at some place before this one. */
   beginReplay(): void {
     this.#remains = undefined;
-    this.#replay = new BlockReplay(this.position?.blocks);
-    if (this.#cold) this.#assembler = this.#newAssembler();
+    if (!this.#cold) return;
+    this.#assembler = this.#newAssembler();
+    this.#replay = new PlaceReplay(this.place, this.#assembler);
   }
 
   /** Entries before the place, reread: what was open there is begun again. */
   replay(entries: Entries, count: number): void {
-    if (!this.#cold) return;
-    const records: LineRecord[] = [];
-    const began: number[] = [];
-    for (let index = 0; index < count; index++) {
-      const entry = entries.at(index);
-      if (entry !== undefined) this.#assembler.push(entry, this.#info, records, began);
-    }
-    this.#assembler.cut.length = 0;
-    this.#replay.add(records, began, this.#assembler.count);
+    if (this.#cold) this.#replay?.add(entries, count, this.#info);
   }
 
-  /** The place is found. False where the beginning of a line that was open there was not among what was replayed. */
+  /** The place is found. False where the beginning of what is open there was not among what was replayed. */
   found(): boolean {
-    if (!this.#cold) return true;
-    let complete = true;
-    const { open = [], blocks = [] } = this.position ?? {};
-    for (const stream of STREAMS) {
-      const expected = open.find((line) => line.stream === stream)?.bytes ?? 0;
-      const isInBlock = blocks.some((block) => block.stream === stream);
-      // It was known to have ended, by the container's stop, and is part of a record.
-      if (expected === 0 && isInBlock) this.#endReplayed(stream);
-      else if (expected === 0) this.#assembler.drop(stream);
-      else if (this.#assembler.openBytes(stream) < expected) complete = false;
-    }
-    if (!this.#replay.isComplete) complete = false;
-    if (complete) this.#warmUp();
-    return complete;
+    const replay = this.#replay;
+    if (!this.#cold || replay === undefined) return true;
+    replay.finish(this.#info);
+    if (replay.tornLines.length > 0 || replay.tornBlocks.length > 0) return false;
+    for (const { stream, timestamp } of replay.tornBefore) this.#assembler.tear(stream, timestamp);
+    this.#warmUp(replay);
+    return true;
   }
 
-  /** Goes on with what there is of lines whose beginning is gone. Returns when the first record began that has lost lines. */
+  /**
+   * Goes on with what there is of lines and records whose beginning is gone. Returns when the first of them began, of those that
+   * were asked for.
+   */
   acceptIncomplete(): string | undefined {
-    if (!this.#cold) return undefined;
-    const lost = this.#replay.firstIncomplete?.timestamp;
-    this.#warmUp();
-    return lost;
+    const replay = this.#replay;
+    if (!this.#cold || replay === undefined) return undefined;
+    const { tornLines, tornBlocks } = replay;
+    for (const { stream, timestamp } of [...replay.tornBefore, ...tornLines])
+      this.#tear(stream, timestamp);
+    this.#warmUp(replay);
+    for (const { stream } of tornBlocks) this.#multiline?.tear(stream);
+    return [...tornLines, ...tornBlocks]
+      .filter(({ stream }) => this.#options.streams.has(stream))
+      .map(({ timestamp }) => timestamp)
+      .reduce<string | undefined>(earlier, undefined);
   }
 
   /** For another place of a log that is read from its start. */
@@ -185,12 +178,21 @@ export class Reading {
     return new Trail(this.joining, LOG_START);
   }
 
-  /** The place is gone: reading goes on at another one. */
+  /** The place is gone: reading goes on at another one. What was open at the one, or is at the other, has lost some of it. */
   restart(trail: Trail): void {
-    this.beginReplay();
+    const open = [...this.place.open, ...(trail.position?.open ?? [])];
+    this.#remains = undefined;
+    this.#assembler.tearOpen();
     this.endOpenLines();
     this.#trail = trail;
     this.#cold = false;
+    for (const { stream, timestamp } of open) this.#tear(stream, timestamp);
+    for (const stream of STREAMS) this.#multiline?.tear(stream);
+  }
+
+  #tear(stream: LogStream, timestamp: string): void {
+    this.#assembler.tear(stream, timestamp);
+    this.#trail?.tear(stream, timestamp);
   }
 
   /** Takes `entries[from..]`, which follow the place, into the buffer. */
@@ -349,44 +351,37 @@ export class Reading {
     return isInLine || (this.#multiline?.streams ?? []).length > 0;
   }
 
-  #endReplayed(stream: LogStream): void {
-    const records: LineRecord[] = [];
-    const began: number[] = [];
-    this.#assembler.end(stream, this.#info, records, began);
-    this.#replay.add(records, began, this.#assembler.count);
-  }
-
   /** The place is found: what was open there goes on. */
-  #warmUp(): void {
+  #warmUp(replay: PlaceReplay): void {
     this.#cold = false;
     const trail = this.#trail;
     const blocks = this.position?.blocks ?? [];
     if (trail === undefined || blocks.length === 0) return;
     const before = trail.clone();
     trail.blocks = [];
-    const isJoining = blocks.every((block) => this.#multiline?.holds(this.#replay.linesOf(block)));
+    const isJoining = blocks.every((block) => this.#multiline?.holds(replay.blocks.linesOf(block)));
     if (this.#multiline === undefined || !isJoining) {
-      this.#hand(this.#replay.singly(this.#options.streams), [], before, trail);
+      this.#hand(replay.blocks.singly(this.#options.streams), [], before, trail);
       return;
     }
     for (const block of blocks)
       if (this.#options.streams.has(block.stream))
-        this.#multiline.resume(this.#replay.linesOf(block));
+        this.#multiline.resume(replay.blocks.linesOf(block));
     trail.blocks = this.#multiline.openAt(this.#assembler.count);
   }
 
   /** True for a record before the beginning that was asked for. */
   #skips(record: LineRecord): boolean {
-    const skip = this.#skip;
-    if (skip === undefined) return false;
-    if ("before" in skip) {
-      if (compareTimestamps(record.timestamp, skip.before) < 0) return true;
-      this.#skip = undefined;
-      return false;
-    }
-    this.#skip = skip.lines > 1 ? { lines: skip.lines - 1 } : undefined;
-    return skip.lines > 0;
+    if (this.#skip === undefined) return false;
+    const { isSkipped, rest } = skipPast(this.#skip, record);
+    this.#skip = rest;
+    return isSkipped;
   }
+}
+
+/** The earlier of two times. */
+function earlier(a: string | undefined, b: string): string {
+  return a === undefined || compareTimestamps(b, a) < 0 ? b : a;
 }
 
 function overheadOf(entries: Entries): number {

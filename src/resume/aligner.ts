@@ -1,5 +1,5 @@
 import type { Entries } from "../wire/entry.ts";
-import type { Position } from "./position.ts";
+import type { Group, Position } from "./position.ts";
 import { Runs } from "./runs.ts";
 
 /**
@@ -62,6 +62,7 @@ export class RemnantAligner {
   readonly #runs: Runs;
   #seen = 0;
   #behind: number | undefined;
+  #groups: readonly Group[] = [];
 
   constructor(target: Position) {
     this.#runs = new Runs(target);
@@ -77,6 +78,11 @@ export class RemnantAligner {
     return this.#behind;
   }
 
+  /** What is left of the groups, from the log's first entry to the place; none where nothing is. */
+  get groups(): readonly Group[] {
+    return this.#groups;
+  }
+
   /** Looks at the log from its first entry. */
   push(entries: Entries): void {
     for (const entry of entries) {
@@ -87,7 +93,9 @@ export class RemnantAligner {
       const isRemnant =
         matching === this.#runs.count ||
         (matching === this.#runs.count - 1 && this.#runs.isEndOfGroup(matching));
-      if (matching > 0 && isRemnant) this.#behind = this.#seen;
+      if (matching === 0 || !isRemnant) continue;
+      this.#behind = this.#seen;
+      this.#groups = this.#runs.latest;
     }
   }
 }

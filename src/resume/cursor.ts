@@ -12,8 +12,8 @@ export type Cursor = { readonly version: 1; readonly container: string } & Reado
 >;
 
 /**
- * Writes a position as `[timestamp, count, digest]` for each group, `[stream, timestamp, bytes, entries]` for each open line
- * and, where there are any, `[stream, timestamp, entries, occurrence]` for each open record of several lines.
+ * Writes a position as `[timestamp, count, digest]` for each group, `[stream, timestamp, bytes, entries]` for each open line, with
+ * "torn" behind where its beginning is lost, and, where there are any, `[stream, timestamp, entries, occurrence]` for each open record of several lines.
  */
 export function toCursor(container: string, position: Position): Cursor {
   return {
@@ -25,11 +25,12 @@ export function toCursor(container: string, position: Position): Cursor {
       count,
       digest.toString(36),
     ]),
-    open: position.open.map(({ stream, timestamp, bytes, entries }) => [
+    open: position.open.map(({ stream, timestamp, bytes, entries, isTorn }) => [
       stream,
       timestamp,
       bytes,
       entries,
+      ...(isTorn === true ? ["torn"] : []),
     ]),
     ...(position.blocks !== undefined && {
       blocks: position.blocks.map(({ stream, timestamp, entries, occurrence }) => [
@@ -94,10 +95,10 @@ function parseGroup(value: unknown): Group | undefined {
 
 function parseOpenLine(value: unknown): OpenLine | undefined {
   if (!isList(value)) return undefined;
-  const [stream, timestamp, bytes, entries] = value;
+  const [stream, timestamp, bytes, entries, torn] = value;
   if (!isStream(stream) || !isTimestamp(timestamp) || !isCount(entries)) return undefined;
   return typeof bytes === "number" && bytes >= 0
-    ? { stream, timestamp, bytes, entries }
+    ? { stream, timestamp, bytes, entries, ...(torn === "torn" && { isTorn: true }) }
     : undefined;
 }
 

@@ -31,7 +31,9 @@ export function groupedEntries(position: Position): number {
 /** How many entries before it a reread must show where what is open there is to be read from its beginning. */
 export function reach(position: Position): number {
   const { open, blocks = [] } = position;
-  return Math.max(groupedEntries(position), ...[...open, ...blocks].map(({ entries }) => entries));
+  // Of a line without its beginning nothing else is looked for.
+  const begun = [...open.filter(({ isTorn }) => isTorn !== true), ...blocks];
+  return Math.max(groupedEntries(position), ...begun.map(({ entries }) => entries));
 }
 
 /** The latest time among the groups: after a gap, reading goes on with what is later. */

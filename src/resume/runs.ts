@@ -4,18 +4,12 @@ import { append, entryDigest } from "./digest.ts";
 import type { Group, Position } from "./position.ts";
 import { mergeGroups } from "./trail.ts";
 
-interface Run {
-  readonly timestamp: string;
-  readonly count: number;
-  readonly digest: bigint;
-}
-
 /** The last runs of entries with one timestamp in a reread, beside the groups of the place that is looked for. */
 export class Runs {
   readonly #target: Position;
   #groups: readonly Group[] | undefined;
   #digits = 9;
-  #runs: Run[] = [];
+  #runs: Group[] = [];
   #count = 0;
 
   constructor(target: Position) {
@@ -25,6 +19,11 @@ export class Runs {
   /** How many runs there were, those forgotten included. */
   get count(): number {
     return this.#count;
+  }
+
+  /** The last of them, no more than there are groups. */
+  get latest(): readonly Group[] {
+    return [...this.#runs];
   }
 
   add(entry: Entry): void {

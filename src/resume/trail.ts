@@ -74,6 +74,11 @@ export class Trail {
     if (light === undefined || this.#pending.length > MAX_PENDING) this.#digest();
   }
 
+  /** The beginning of the stream's line, which began at `timestamp`, is lost. */
+  tear(stream: LogStream, timestamp: string): void {
+    this.#open.tear(stream, timestamp);
+  }
+
   /** The stream's line is known to have ended, without a newline. */
   endOpenLine(stream: LogStream): void {
     this.#open.end(stream);

@@ -1,39 +1,84 @@
 import type { Inspection } from "../engine/inspection.ts";
 import { Reading } from "../lines/reading.ts";
 import type { LineOptions, ReadingOutput } from "../lines/reading.ts";
-import { Lag } from "./lag.ts";
-import { ReplayGuard } from "./replay-guard.ts";
-import { SkipGuard } from "./skip-guard.ts";
-import { TailSize } from "./tail-size.ts";
+import { newestTimestamp } from "../resume/position.ts";
+import { Hole } from "./hole.ts";
+import { LogClock } from "./log-clock.ts";
+import type { LogReader } from "./log-reader.ts";
+import { TailAnswers } from "./tail-answers.ts";
+import { Look, TailSize } from "./tail-size.ts";
+import type { Tail } from "./tail-size.ts";
+import { Trust } from "./trust.ts";
 
-/** What lasts of a container's log from one stream to the next: the place that was reached, and what is known of its growth. */
+/** What a look asks the engine for. */
+export interface Asked {
+  readonly tail: Tail;
+  /** It begins where the log does. */
+  readonly isWhole: boolean;
+}
+
+/** What lasts of a container's log from one stream to the next: the place that was reached, and what is known of the log. */
 export class FollowedLog {
   readonly reading: Reading;
   readonly tailSize: TailSize = new TailSize();
-  readonly lag: Lag;
-  /** For logs that the engine rotates. */
-  readonly guard: ReplayGuard | undefined;
-  /** Likewise, on engines whose follows may leave out a file. */
-  readonly skipGuard: SkipGuard | undefined;
+  readonly trust: Trust;
+  readonly clock: LogClock = new LogClock();
+  readonly tails: TailAnswers = new TailAnswers();
+  /** Damage behind which reading goes on. */
+  #hole: Hole | undefined;
 
   constructor(inspection: Inspection, options: LineOptions, output: Omit<ReadingOutput, "came">) {
     const { traits, maxLogFileBytes } = inspection;
-    const isRotated = maxLogFileBytes !== undefined;
-    this.lag = new Lag(maxLogFileBytes);
-    this.guard = isRotated ? new ReplayGuard() : undefined;
-    this.skipGuard = isRotated && !traits.followReachesEnd ? new SkipGuard(this.lag) : undefined;
+    this.trust = new Trust({
+      maxFileBytes: maxLogFileBytes,
+      mayLeaveOutFile: !traits.followReachesEnd,
+      repeatsTimestamps: traits.unstableParts,
+    });
     this.reading = new Reading(inspection, options, {
       ...output,
       came: (entries) => {
-        this.lag.measure(entries, 0);
+        this.trust.took(entries);
+        this.#hole?.came(entries.length);
         const last = entries.at(-1);
-        if (last !== undefined) this.tailSize.came(entries.length, Date.parse(last.timestamp));
+        if (last !== undefined) this.tailSize.came(entries.length, last.timestamp, this.now);
       },
     });
   }
 
-  /** How many entries a reread asks for, so that it shows the place and all behind it. */
-  tailEntries(): number {
-    return this.reading.entriesBefore + this.tailSize.expected();
+  /** The time by the log's clock, in epoch milliseconds. */
+  get now(): number {
+    return this.clock.time(Date.now());
+  }
+
+  /** A look at as much of the log's end as shows the place, and all behind it. */
+  look(reader: LogReader): Look {
+    const { place, entriesBefore } = this.reading;
+    const newest = newestTimestamp(place);
+    if (place.whole || !this.tails.mayAsk()) return new Look("all", newest);
+    return new Look(reader.tail(entriesBefore + this.tailSize.expected(this.now)), newest);
+  }
+
+  /** What `look` can be, where the log is damaged. */
+  async ask({ tail }: Look, reader: LogReader, signal: AbortSignal): Promise<Asked> {
+    const hole = this.#hole;
+    const isWhole = tail === "all";
+    if (hole === undefined || (!isWhole && hole.isBefore(tail))) return { tail, isWhole };
+    const reach = await hole.reach(reader, signal);
+    if (reach === undefined) {
+      this.#hole = undefined;
+      return { tail, isWhole };
+    }
+    return isWhole || tail >= reach ? { tail: reach, isWhole: true } : { tail, isWhole };
+  }
+
+  /** Reads end behind `after`, and the log does not. */
+  isDamaged(after: string): void {
+    this.#hole = new Hole(after);
+  }
+
+  /** The engine does not find the log's end any more. */
+  isStuck(): void {
+    this.tails.stuck();
+    this.#hole = undefined;
   }
 }

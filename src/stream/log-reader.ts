@@ -14,6 +14,8 @@ export type Visit = (entries: Entries) => "stop" | void | Promise<"stop" | void>
 export interface ReadHandlers {
   /** The engine has answered. */
   readonly opened?: () => void;
+  /** Some of the body has come, though it may be no whole entry. */
+  readonly bytes?: () => void;
   readonly visit: Visit;
 }
 
@@ -62,7 +64,7 @@ export class LogReader {
   /** @throws DockspoolError as `EngineClient.readLogs`; the signal's reason */
   async read(
     query: LogQuery,
-    { opened, visit }: ReadHandlers,
+    { opened, bytes: came, visit }: ReadHandlers,
     signal: AbortSignal,
   ): Promise<ReadEnd> {
     const { info, traits, running, startedAt } = this.#inspection;
@@ -79,6 +81,7 @@ export class LogReader {
     };
     const take = (bytes: Buffer, spans: readonly number[]): void | Promise<void> => {
       this.#sawBytes();
+      came?.();
       return look(decoder.push(bytes, spans));
     };
     const answered = async (): Promise<void> => {
@@ -110,6 +113,13 @@ export class LogReader {
     } finally {
       unlink();
     }
+  }
+
+  /** The container has gone on running, in the run that was seen. */
+  async runsOn(signal: AbortSignal): Promise<boolean> {
+    const { info, startedAt } = this.#inspection;
+    const now = await this.#client.inspect(info.id, signal);
+    return now.running && now.startedAt === startedAt;
   }
 
   /** Undefined where the container is gone by now. */

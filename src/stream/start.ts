@@ -11,6 +11,9 @@ import { compareTimestamps } from "../wire/timestamps.ts";
 import { LineStarts } from "./line-starts.ts";
 import { cutWhileReading, faultError } from "./failures.ts";
 import type { LogReader, Visit } from "./log-reader.ts";
+import { readPlainly } from "./plain-read.ts";
+import { MOST_ENTRIES } from "./tail-size.ts";
+import type { Tail } from "./tail-size.ts";
 import { sinceTimestamp } from "./from.ts";
 import type { From } from "./from.ts";
 import type { LineOptions, Start } from "../lines/reading.ts";
@@ -29,10 +32,8 @@ const DISORDER_MS = 60_000;
 /** So many tell a place in the middle of the log from every other. */
 const ENOUGH_GROUPS = 4;
 
-type Tail = number | "all";
-
-/** One look at the log's end: undefined asks for a longer one. */
-type Look = (tail: Tail) => Promise<Start | undefined>;
+/** One look at the log's end: undefined asks for a longer one, "stuck" for all of it. */
+type Look = (tail: Tail) => Promise<Start | "stuck" | undefined>;
 
 /**
  * Finds the place where reading begins, by plain reads of the log's end that grow until they show it. What is written
@@ -64,21 +65,25 @@ export async function findStart(
 }
 
 async function grow(reader: LogReader, first: number, look: Look): Promise<Start> {
-  for (let entries = first; ; entries *= GROWTH) {
+  for (let entries = first; entries <= MOST_ENTRIES; entries *= GROWTH) {
     const found = await look(reader.tail(entries));
+    if (found === "stuck") break;
     if (found !== undefined) return found;
   }
+  const found = await look("all");
+  if (found === undefined || found === "stuck") throw cutWhileReading();
+  return found;
 }
 
-/** Resolves with how many entries were seen. */
-type Scan = (tail: Tail, visit: (entry: Entry) => "stop" | void) => Promise<number>;
+/** Resolves with how many entries were seen; "stuck" where the engine does not find the log's end. */
+type Scan = (tail: Tail, visit: (entry: Entry) => "stop" | void) => Promise<number | "stuck">;
 
 async function scanLog(
   reader: LogReader,
   tail: Tail,
   visitEntry: (entry: Entry) => "stop" | void,
   signal: AbortSignal,
-): Promise<number> {
+): Promise<number | "stuck"> {
   let count = 0;
   const visit: Visit = (entries) => {
     for (const entry of entries) {
@@ -87,7 +92,8 @@ async function scanLog(
     }
     return undefined;
   };
-  const end = await reader.read({ follow: false, tail }, { visit }, signal);
+  const end = await readPlainly(reader, tail, visit, signal);
+  if (end === "stuck") return end;
   if (end === "complete" || end === "stopped") return count;
   if (end === "cut") throw cutWhileReading();
   throw faultError(reader.inspection.info, end);
@@ -97,18 +103,14 @@ function shows(tail: Tail, count: number): boolean {
   return tail === "all" || count < tail;
 }
 
-async function atEnd(
-  scan: Scan,
-  tail: Tail,
-  joining: Joining,
-  running: boolean,
-): Promise<Start | undefined> {
+async function atEnd(scan: Scan, tail: Tail, joining: Joining, running: boolean): ReturnType<Look> {
   const trail = new Trail(joining);
   const starts = new LineStarts(joining);
   const count = await scan(tail, (entry) => {
     starts.add(entry);
     trail.add([entry]);
   });
+  if (count === "stuck") return count;
   const isWhole = shows(tail, count);
   if (isWhole) trail.beganAtLogStart();
   const { position } = trail;
@@ -117,12 +119,7 @@ async function atEnd(
   return { position: running ? position : { ...position, open: [] } };
 }
 
-async function atTime(
-  scan: Scan,
-  tail: Tail,
-  joining: Joining,
-  since: string,
-): Promise<Start | undefined> {
+async function atTime(scan: Scan, tail: Tail, joining: Joining, since: string): ReturnType<Look> {
   const trail = new Trail(joining);
   const early = new Date(Date.parse(`${since.slice(0, 19)}Z`) - DISORDER_MS).toISOString();
   let first: string | undefined;
@@ -134,6 +131,7 @@ async function atTime(
     trail.add([entry]);
     return undefined;
   });
+  if (count === "stuck") return count;
   const skip = { before: since };
   if (tail === "all") trail.beganAtLogStart();
   const isEarly = first === undefined || compareTimestamps(first, early) < 0;
@@ -145,6 +143,7 @@ async function atTime(
   }
   if (tail === "all") return { position: LOG_START, skip };
   const whole = await scan(tail, () => undefined);
+  if (whole === "stuck") return whole;
   return shows(tail, whole) ? { position: LOG_START, skip } : undefined;
 }
 
@@ -156,7 +155,7 @@ async function atLine(
   lines: number,
   reader: LogReader,
   { maxLineBytes, encoding, streams }: StartOptions,
-): Promise<Start | undefined> {
+): ReturnType<Look> {
   const { info, running } = reader.inspection;
   const assembler = new LineAssembler({ maxLineBytes, encoding, joining });
   const trail = new Trail(joining);
@@ -181,6 +180,7 @@ async function atLine(
     if (position !== undefined && position.groups.length >= ENOUGH_GROUPS)
       early = { start: { position }, lines: seen };
   });
+  if (count === "stuck") return count;
   if (!running) {
     const records: LineRecord[] = [];
     assembler.flush(info, records);

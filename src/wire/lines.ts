@@ -30,6 +30,8 @@ interface Parts {
   keptBytes: number;
   bytes: number;
   hash: Hash | undefined;
+  /** Some of it is lost: its beginning, or what would follow. */
+  isTorn: boolean;
 }
 
 /** Joins the parts of each stream's lines and makes records of them. */
@@ -85,6 +87,18 @@ export class LineAssembler {
     for (const stream of this.#open.keys()) this.end(stream, container, records, began);
   }
 
+  /** The rest of the open lines is lost. */
+  tearOpen(): void {
+    for (const open of this.#open.values()) open.isTorn = true;
+  }
+
+  /** The beginning of a stream's line is lost, which began at `timestamp`: what goes on with it is its rest. */
+  tear(stream: LogStream, timestamp: string): void {
+    const open = this.#open.get(stream) ?? newParts(timestamp, this.#count);
+    open.isTorn = true;
+    this.#open.set(stream, open);
+  }
+
   /** A stream's open line ends here. */
   end(stream: LogStream, container: ContainerInfo, records: LineRecord[], began?: number[]): void {
     const open = this.#open.get(stream);
@@ -122,14 +136,7 @@ export class LineAssembler {
   }
 
   #begin(entry: Entry, container: ContainerInfo, records: LineRecord[], began?: number[]): void {
-    const parts: Parts = {
-      timestamp: entry.timestamp,
-      firstEntry: this.#count,
-      kept: [],
-      keptBytes: 0,
-      bytes: 0,
-      hash: undefined,
-    };
+    const parts = newParts(entry.timestamp, this.#count);
     this.#open.set(entry.stream, parts);
     this.#add(parts, entry.text);
     if (entry.ended) this.#finish(entry.stream, parts, true, container, records, began);
@@ -160,13 +167,14 @@ export class LineAssembler {
     began: number[] | undefined,
   ): void {
     this.#open.delete(stream);
+    // Nothing came that goes on with it.
+    if (parts.isTorn && parts.bytes === 0 && !ended) return;
     began?.push(parts.firstEntry);
     const text =
       parts.kept.length === 1 ? (parts.kept[0] ?? Buffer.alloc(0)) : Buffer.concat(parts.kept);
     const content = parts.hash === undefined ? undefined : { digest: parts.hash.digest() };
-    records.push(
-      this.#record(container, stream, parts.timestamp, text, ended, content, parts.bytes),
-    );
+    const { timestamp, bytes, isTorn } = parts;
+    records.push(this.#record(container, stream, timestamp, text, ended, content, bytes, isTorn));
   }
 
   #record(
@@ -177,6 +185,7 @@ export class LineAssembler {
     ended: boolean,
     content: Content = text,
     bytes: number = text.length,
+    isTorn: boolean = false,
   ): LineRecord {
     const { maxLineBytes, encoding } = this.#options;
     const isWhole = ended && bytes === text.length;
@@ -191,7 +200,8 @@ export class LineAssembler {
     const line =
       encoding === "latin1" ? text.toString("latin1", 0, end) : text.toString("utf8", 0, end);
     const occurrence = this.#occurrence(stream, timestamp, content);
-    return new LineRecord(container, stream, timestamp, line, truncated, content, occurrence);
+    const isCut = truncated || isTorn;
+    return new LineRecord(container, stream, timestamp, line, isCut, content, occurrence);
   }
 
   /** How many lines of this stream, timestamp and content came before. */
@@ -206,6 +216,18 @@ export class LineAssembler {
     this.#equals.set(stream, recent);
     return recent;
   }
+}
+
+function newParts(timestamp: string, firstEntry: number): Parts {
+  return {
+    timestamp,
+    firstEntry,
+    kept: [],
+    keptBytes: 0,
+    bytes: 0,
+    hash: undefined,
+    isTorn: false,
+  };
 }
 
 /** Where to cut so that no UTF-8 character is torn. */

@@ -34,6 +34,8 @@ const COARSE_MS = 1_000;
 export class MultilineJoiner {
   readonly #bounds: MultilineBounds;
   readonly #blocks = new Map<LogStream, Block>();
+  /** The beginning of these streams' next record is lost, unless it begins with a line that is a start. */
+  readonly #torn = new Set<LogStream>();
   /** A timestamp over which no record goes. */
   boundary: string | undefined;
 
@@ -88,13 +90,22 @@ export class MultilineJoiner {
     for (const { record } of rest) add(block, record, Buffer.byteLength(record.line));
   }
 
+  /** Lines of this stream are lost: what goes on with them is no whole record. */
+  tear(stream: LogStream): void {
+    const block = this.#blocks.get(stream);
+    if (block === undefined) this.#torn.add(stream);
+    else block.truncated = true;
+  }
+
   /** The stream's record goes on no more. */
   end(stream: LogStream): LineRecord | undefined {
     const block = this.#blocks.get(stream);
     this.#blocks.delete(stream);
     if (block === undefined) return undefined;
     const { first, lines, truncated } = block;
-    return lines.length === 1 ? first.record : first.record.joined(lines.join("\n"), truncated);
+    const { record } = first;
+    const isWhole = lines.length === 1 && truncated === record.truncated;
+    return isWhole ? record : record.joined(lines.join("\n"), truncated);
   }
 
   #isStart(text: string): boolean {
@@ -113,7 +124,9 @@ export class MultilineJoiner {
   }
 
   #begin(first: PlacedLine, bytes: number): Block {
-    const { line, truncated, stream, timestamp: latest } = first.record;
+    const { line, stream, timestamp: latest } = first.record;
+    const isTorn = this.#torn.delete(stream) && !this.#isStart(line);
+    const truncated = first.record.truncated || isTorn;
     const block = { first, lines: [line], bytes, truncated, latest };
     this.#blocks.set(stream, block);
     return block;

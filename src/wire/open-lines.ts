@@ -8,6 +8,8 @@ export interface OpenLine {
   readonly bytes: number;
   /** How many entries of the log, of any stream, came since it began, its first part included. */
   readonly entries: number;
+  /** The engine has thrown its beginning away. */
+  readonly isTorn?: boolean;
 }
 
 /**
@@ -25,6 +27,7 @@ interface Begun {
   readonly timestamp: string;
   bytes: number;
   readonly firstEntry: number;
+  readonly isTorn: boolean;
 }
 
 /** Knows which lines are open at a place in the log, without keeping their text. */
@@ -37,9 +40,9 @@ export class OpenLines {
   constructor(joining: Joining, lines: readonly OpenLine[] = []) {
     this.#joining = joining;
     this.#begun = new Map(
-      lines.map(({ stream, timestamp, bytes, entries }) => [
+      lines.map(({ stream, timestamp, bytes, entries, isTorn = false }) => [
         stream,
-        { timestamp, bytes, firstEntry: -entries },
+        { timestamp, bytes, firstEntry: -entries, isTorn },
       ]),
     );
   }
@@ -78,8 +81,15 @@ export class OpenLines {
         timestamp: entry.timestamp,
         bytes: entry.text.length,
         firstEntry: index,
+        isTorn: false,
       });
     }
+  }
+
+  /** The beginning of the stream's line, which began at `timestamp`, is lost. */
+  tear(stream: LogStream, timestamp: string): void {
+    const { bytes = 0, firstEntry = this.#count } = this.#begun.get(stream) ?? {};
+    this.#begun.set(stream, { timestamp, bytes, firstEntry, isTorn: true });
   }
 
   /** The stream's line is known to have ended, without a newline. */
@@ -92,7 +102,8 @@ export class OpenLines {
       stream,
       timestamp: begun.timestamp,
       bytes: begun.bytes,
-      entries: this.#count - begun.firstEntry,
+      entries: Math.max(1, this.#count - begun.firstEntry),
+      ...(begun.isTorn && { isTorn: true }),
     }));
   }
 }

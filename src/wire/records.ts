@@ -27,7 +27,10 @@ export interface LogRecord {
    * lines are joined by "\n", and timestamp and id are the first one's.
    */
   readonly line: string;
-  /** True where the line was longer than `maxLineBytes` and `line` holds its beginning. */
+  /**
+   * True where `line` is not all of it: the line was longer than `maxLineBytes` and this is its beginning, or the engine has thrown
+   * some of it away (then a `gap` tells of that, too).
+   */
   readonly truncated: boolean;
   /**
    * Stable identity, 22 characters of base64url: of container, stream, timestamp, the whole content (also of a truncated

@@ -1,0 +1,116 @@
+import type { BodyEnd } from "../engine/body.ts";
+import { Silence } from "../lifetime/silence.ts";
+import { groupedEntries } from "../resume/position.ts";
+import type { Position } from "../resume/position.ts";
+import type { Asked } from "./followed-log.ts";
+import type { Intake } from "./intake.ts";
+import type { Visit } from "./log-reader.ts";
+import { PlaceSearch } from "./place-search.ts";
+import type { Look } from "./tail-size.ts";
+
+const ALIGNMENT_SILENCE_MS = 1_000;
+
+/** The place was not where the reread should have shown it, or may have been overtaken: only plain reads can tell. */
+export type FollowEnd = BodyEnd | "lost";
+
+/** One follow from the place on, for as long as it can be believed. */
+export class Follow {
+  readonly #intake: Intake;
+  #listensSince: number | undefined;
+
+  constructor(intake: Intake) {
+    this.#intake = intake;
+  }
+
+  /** Since when it follows behind the place, by `performance.now()`; undefined while it looks for it. */
+  get listensSince(): number | undefined {
+    return this.#listensSince;
+  }
+
+  /** Resolves with how the stream ended, and whether the place was found. */
+  async read(look: Look, signal: AbortSignal): Promise<{ end: FollowEnd; isFound: boolean }> {
+    const { reader, log } = this.#intake;
+    const { reading, trust, tailSize } = log;
+    const target = reading.place;
+    this.#intake.enter({ type: "opening" });
+    const asked = await log.ask(look, reader, signal);
+    const limit = limitOf(target, asked);
+    const silence = new Silence(ALIGNMENT_SILENCE_MS, signal);
+    trust.begin();
+    const search = new PlaceSearch(log, target, look, asked, () => reading.found());
+    let isPaused = false;
+    const opened = (): void => {
+      trust.opened(log.now);
+      if (search.isFound) return this.#listens();
+      this.#intake.enter({ type: "aligning", silenceMs: ALIGNMENT_SILENCE_MS });
+      silence.restart();
+    };
+    const bytes = (): void => {
+      if (!search.isFound) silence.restart();
+      if (asked.tail !== "all") log.tails.answered();
+    };
+    const visit: Visit = (received) => {
+      const wasFound = search.isFound;
+      const from = search.push(received);
+      if (!search.isFound) return search.isHopeless || search.seen >= limit ? "stop" : undefined;
+      if (!wasFound) {
+        silence.end();
+        this.#listens();
+      }
+      trust.pass(received, from);
+      const to = trust.believed(received, from);
+      const chunk = received.slice(0, to);
+      if (!this.#intake.isFull || from >= to) {
+        this.#take(chunk, from);
+        return to < received.length || trust.mayBeOvertaken(chunk, from) ? "stop" : undefined;
+      }
+      isPaused = true;
+      return this.#intake.room(signal).then(() => {
+        isPaused = false;
+        this.#take(chunk, from);
+        // While it was paused the engine's own log rotation may have overtaken it, which says nothing of it.
+        return "stop";
+      });
+    };
+    if (reader.inspection.traits.headersWithFirstLine) opened();
+    try {
+      const query = { follow: true, tail: asked.tail };
+      const end = await reader.read(query, { opened, bytes, visit }, silence.signal);
+      this.#intake.check(end);
+      if (end !== "complete" && end !== "cut") return { end: "lost", isFound: search.isFound };
+      if (end === "complete" && search.isFound) {
+        tailSize.ended(log.now);
+        reading.ended(() => reader.remains());
+      }
+      // Where an end shows no place, that is behind damage, or gone.
+      const isLost = end === "complete" && !search.isFound;
+      return { end: isLost ? "lost" : end, isFound: search.isFound };
+    } catch (error) {
+      if (silence.expired && !signal.aborted) return { end: "lost", isFound: false };
+      throw error;
+    } finally {
+      this.#listensSince = undefined;
+      silence.release();
+      if (!isPaused) tailSize.closing(log.now);
+    }
+  }
+
+  #take(entries: Parameters<Intake["commit"]>[0], from: number): void {
+    const last = from < entries.length ? entries.at(-1) : undefined;
+    if (last !== undefined) this.#intake.log.clock.heard(Date.parse(last.timestamp));
+    this.#intake.commit(entries, from);
+  }
+
+  #listens(): void {
+    this.#listensSince = performance.now();
+    this.#intake.log.clock.listens();
+    this.#intake.enter({ type: "following" });
+    this.#intake.aligned("exact");
+  }
+}
+
+/** With so many entries the place was shown, if it is there. */
+function limitOf(target: Position, { tail, isWhole }: Asked): number {
+  if (target.whole) return groupedEntries(target);
+  return isWhole || tail === "all" ? Infinity : tail;
+}

@@ -1,0 +1,64 @@
+import { firstLater } from "../resume/later.ts";
+import type { LogReader } from "./log-reader.ts";
+import { firstOf } from "./plain-read.ts";
+import { MOST_ENTRIES } from "./tail-size.ts";
+
+const GROWTH = 4;
+/** The log grows while the place behind the damage is looked for. */
+const SEARCHES = 2;
+
+/**
+ * A damaged record in the engine's file (a power cut, a full disk). Docker 26 and 28 end every read that comes to it as if the
+ * log ended there, and show what is behind it to a tail that begins behind it. From then on the log begins behind it.
+ */
+export class Hole {
+  /** The latest timestamp that was read before it. */
+  readonly after: string;
+  /** So many entries are known to stand behind it. */
+  #known = 1;
+
+  constructor(after: string) {
+    this.after = after;
+  }
+
+  /** So many entries came that stand behind it. */
+  came(count: number): void {
+    this.#known += count;
+  }
+
+  /** A tail of so many entries begins behind it. */
+  isBefore(tail: number): boolean {
+    return tail < this.#known;
+  }
+
+  /**
+   * How long a tail may be: as long as it begins behind the damage. Undefined where no tail does, or every one: the engine has
+   * thrown the damaged file away.
+   */
+  async reach(reader: LogReader, signal: AbortSignal): Promise<number | undefined> {
+    if (!(await this.#isBehind(reader, this.#known, signal))) {
+      this.#known = 1;
+      if (!(await this.#isBehind(reader, 1, signal))) return undefined;
+    }
+    for (let search = 1; search <= SEARCHES; search++) {
+      let tooLong = Infinity;
+      for (let step = 1; tooLong === Infinity; step *= GROWTH) {
+        const tail = this.#known + step;
+        if (tail > MOST_ENTRIES) return undefined;
+        if (await this.#isBehind(reader, tail, signal)) this.#known = tail;
+        else tooLong = tail;
+      }
+      while (tooLong - this.#known > 1) {
+        const tail = Math.floor((this.#known + tooLong) / 2);
+        if (await this.#isBehind(reader, tail, signal)) this.#known = tail;
+        else tooLong = tail;
+      }
+    }
+    return this.#known;
+  }
+
+  async #isBehind(reader: LogReader, tail: number, signal: AbortSignal): Promise<boolean> {
+    const first = await firstOf(reader, tail, signal);
+    return first !== undefined && firstLater([first], this.after) === 0;
+  }
+}

@@ -1,0 +1,125 @@
+import type { BatchBuffer } from "../queue/buffer.ts";
+import type { Entries } from "../wire/entry.ts";
+import { faultError } from "./failures.ts";
+import type { FollowedLog } from "./followed-log.ts";
+import type { LogReader } from "./log-reader.ts";
+import type { StreamPhase } from "./phase.ts";
+import { readPlainly } from "./plain-read.ts";
+import type { PlainEnd } from "./plain-read.ts";
+import type { Tail } from "./tail-size.ts";
+
+/** What a generation tells its source. */
+export interface GenerationEvents {
+  /** The place is found, and reading goes on behind it. */
+  readonly aligned: (aligned: "exact" | "gap") => void;
+  /** New entries came, the first of them with this timestamp. */
+  readonly fresh: (timestamp: string) => void;
+  readonly gap: (after: string, before: string | undefined) => void;
+  readonly engineError: (message: string) => void;
+  /** What it does has changed. */
+  readonly phase?: (phase: StreamPhase) => void;
+  /** It waits for the consumer to take something, or no longer does. */
+  readonly paused?: (isPaused: boolean) => void;
+}
+
+/** What a generation works with. */
+export interface GenerationParts {
+  readonly reader: LogReader;
+  readonly log: FollowedLog;
+  readonly buffer: BatchBuffer;
+  readonly events: GenerationEvents;
+}
+
+/** Says from where on a chunk's entries are new, or that nothing more is to be read. */
+export type FindNew = (entries: Entries) => number | "stop";
+
+/** Takes what is new into the buffer, once that has room, and tells the source. */
+export class Intake {
+  readonly reader: LogReader;
+  readonly log: FollowedLog;
+  readonly #buffer: BatchBuffer;
+  readonly #events: GenerationEvents;
+  #isAligned = false;
+
+  constructor({ reader, log, buffer, events }: GenerationParts) {
+    this.reader = reader;
+    this.log = log;
+    this.#buffer = buffer;
+    this.#events = events;
+  }
+
+  enter(phase: StreamPhase): void {
+    this.#events.phase?.(phase);
+  }
+
+  get isFull(): boolean {
+    return this.#buffer.full;
+  }
+
+  /** Waits until the consumer has made room. */
+  async room(signal: AbortSignal): Promise<void> {
+    this.#events.paused?.(true);
+    try {
+      await this.#buffer.room(signal);
+    } finally {
+      this.#events.paused?.(false);
+    }
+  }
+
+  /** Takes `entries[from..]`, which follow the place. */
+  commit(entries: Entries, from: number): undefined {
+    const first = entries.at(from)?.timestamp;
+    if (first === undefined) return undefined;
+    this.log.reading.commit(entries, from);
+    this.#events.fresh(first);
+    return undefined;
+  }
+
+  /** Reads the log's end as it is now. `beforeTaking` is called before anything new is taken. */
+  async readPlainly(
+    tail: Tail,
+    findNew: FindNew,
+    signal: AbortSignal,
+    beforeTaking: () => void = () => {},
+  ): Promise<PlainEnd> {
+    this.enter({ type: "catching-up" });
+    const take = (entries: Entries, from: number): undefined => {
+      beforeTaking();
+      return this.commit(entries, from);
+    };
+    const end = await readPlainly(
+      this.reader,
+      tail,
+      (entries) => {
+        const from = findNew(entries);
+        if (from === "stop") return "stop";
+        if (from >= entries.length) return undefined;
+        if (!this.isFull) return take(entries, from);
+        return this.room(signal).then(() => take(entries, from));
+      },
+      signal,
+    );
+    this.check(end);
+    if (end !== "stuck" && tail !== "all") this.log.tails.answered();
+    return end;
+  }
+
+  /** The place is found, or reading goes on behind a gap. */
+  aligned(aligned: "exact" | "gap"): void {
+    if (this.#isAligned) return;
+    this.#isAligned = true;
+    this.#events.aligned(aligned);
+  }
+
+  /** Some of the log is lost, from `after` to `before`. */
+  gap(after: string, before?: string): void {
+    this.#events.gap(after, before);
+  }
+
+  /** @throws DockspoolError where the stream can't be read any further */
+  check(end: PlainEnd): void {
+    if (typeof end !== "object") return;
+    if (end.kind === "engine-error") this.#events.engineError(end.message);
+    throw faultError(this.reader.inspection.info, end);
+  }
+}

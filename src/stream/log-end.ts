@@ -1,0 +1,33 @@
+import { newestTimestamp } from "../resume/position.ts";
+import { catchUp } from "./catch-up.ts";
+import { goOnBehindGap } from "./gap.ts";
+import type { Intake } from "./intake.ts";
+import { isBehind, lastEntry } from "./last-entry.ts";
+import { Look } from "./tail-size.ts";
+
+/**
+ * Reads on where a read has ended before the log does, past its damaged records. Resolves with how many entries came: none where
+ * the end was the log's.
+ */
+export async function readOn(intake: Intake, signal: AbortSignal): Promise<number> {
+  const { reader, log } = intake;
+  const last = await lastEntry(intake, signal);
+  let fresh = 0;
+  for (;;) {
+    const after = newestTimestamp(log.reading.place);
+    if (!isBehind(last, after)) return fresh;
+    const came =
+      (await catchUp(intake, log.look(reader), signal)) ||
+      (await passDamage(intake, after ?? "", signal));
+    if (came === 0) return fresh;
+    fresh += came;
+  }
+}
+
+/** Goes on with the first entry that a read shows which begins behind the damage. */
+async function passDamage(intake: Intake, after: string, signal: AbortSignal): Promise<number> {
+  const { reader, log } = intake;
+  log.isDamaged(after);
+  const { tail } = await log.ask(new Look("all", after), reader, signal);
+  return tail === "all" ? 0 : goOnBehindGap(intake, after, tail, signal);
+}

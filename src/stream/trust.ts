@@ -1,0 +1,206 @@
+import type { Entries, LogStream } from "../wire/entry.ts";
+import { FrameEntries, textBytes } from "../wire/frame-entries.ts";
+import { compareTimestamps, detached } from "../wire/timestamps.ts";
+
+/** What an entry takes in the engine's file beside its text (`json-file`: quotes, names, time). */
+const OVERHEAD_BYTES = 90;
+/** Behind by this share of a file, the next change of files may come before the reader does. */
+const SAFE_SHARE = 0.5;
+const NO_LAG_MS = 5;
+/** The rate is the highest of late: a burst is what overtakes. */
+const FADING = 0.98;
+/** So many doubts in a row, without an entry in between, are no reason to doubt any more. */
+const MOST_DOUBTS = 3;
+
+/** In what an engine's follows of a log that it rotates are not to be trusted. */
+export interface Distrust {
+  /** The size at which the engine begins a new file, in bytes; undefined where it never does, and all is trusted. */
+  readonly maxFileBytes: number | undefined;
+  /** A file may be left out right behind the opening (Docker 20.10). */
+  readonly mayLeaveOutFile: boolean;
+  /** Lines that follow each other may have one timestamp (Podman). */
+  readonly repeatsTimestamps: boolean;
+}
+
+/**
+ * Judges how far a follow can be believed while the engine rotates the log. It may have
+ * - jumped back: Docker 20.10 reads a file again from its start, now and then (measured: at 4 of 6 rotations). Within a stream
+ *   timestamps rise, so an earlier one is a sign;
+ * - left out a file: where Docker 20.10 rotates the log between a follow's opening and the end of its tail, the follow goes on
+ *   with the file after the next (measured: 1 of 600 openings, files of 0.7 s). The first line that was written since is
+ *   doubted where a file may have been filled before it;
+ * - been overtaken: a follow that is behind by a file loses the rest of it, and nothing says so.
+ * A doubt is settled by an aligned reread, and leads to no other one of its kind: a clock that was set looks the same.
+ */
+export class Trust {
+  readonly #distrust: Distrust;
+  readonly #maxFileBytes: number;
+  /** Each stream's latest timestamp in this follow, and whether its line goes on. */
+  readonly #latest = new Map<LogStream, { readonly timestamp: string; readonly isOpen: boolean }>();
+  #openedAt = Infinity;
+  /** The latest timestamp before the first line that was written since; undefined behind that. */
+  #before: { timestamp: string | undefined } | undefined;
+  #leastMs = Infinity;
+  #bytesPerMs = 0;
+  #bytes = 0;
+  #from: number | undefined;
+  #doubts = 0;
+  /** Doubted for what may be missing before it. */
+  #doubted: string | undefined;
+  /** So many such doubts in a row were wrong. */
+  #wrongDoubts = 0;
+  /** Chunks of this follow that were looked at for their lag. */
+  #chunks = 0;
+  #wasOvertakenAtOnce = false;
+
+  constructor(distrust: Distrust) {
+    this.#distrust = distrust;
+    this.#maxFileBytes = distrust.maxFileBytes ?? Infinity;
+  }
+
+  /** A follow begins. */
+  begin(): void {
+    this.#latest.clear();
+    this.#openedAt = Infinity;
+    this.#before = this.#distrust.mayLeaveOutFile ? { timestamp: undefined } : undefined;
+    this.#from = undefined;
+    this.#bytes = 0;
+    this.#chunks = 0;
+  }
+
+  /** The engine has answered, at a time by the log's clock. */
+  opened(logTime: number): void {
+    this.#openedAt = logTime;
+  }
+
+  /** `entries[0..to)` stand before the place. */
+  pass(entries: Entries, to: number): void {
+    if (this.#isNeverRotated || to === 0) return;
+    const passed = entries.slice(0, to);
+    if (!this.#rises(passed)) for (const entry of passed) this.#note(entry);
+    if (this.#before !== undefined) this.#before.timestamp = passed.at(-1)?.timestamp;
+  }
+
+  /** Of `entries[from..]` in this follow: the index of the first one that can't be believed; `entries.length` where all can. */
+  believed(entries: Entries, from: number): number {
+    if (this.#isNeverRotated || from >= entries.length) return entries.length;
+    const fresh = entries.slice(from);
+    if (this.#doubts >= MOST_DOUBTS) {
+      this.pass(fresh, fresh.length);
+      return entries.length;
+    }
+    const believed = Math.min(this.#firstReplay(fresh), this.#firstBehindHole(fresh));
+    if (believed < fresh.length) this.#doubts++;
+    return from + believed;
+  }
+
+  /** Judges by `entries[from..]`, which this follow has just brought. */
+  mayBeOvertaken(entries: Entries, from: number, now: number = Date.now()): boolean {
+    const last = entries.at(-1);
+    if (this.#isNeverRotated || last === undefined || from >= entries.length) return false;
+    this.#chunks++;
+    const differenceMs = now - Date.parse(last.timestamp);
+    this.#leastMs = Math.min(this.#leastMs, differenceMs);
+    const lagMs = differenceMs - this.#leastMs;
+    const isOvertaken = lagMs > NO_LAG_MS && this.#mayFillFile(lagMs);
+    if (!isOvertaken) {
+      this.#wasOvertakenAtOnce = false;
+      return false;
+    }
+    // As far behind right after it has caught up: that is not a lag, but a clock that was set.
+    if (this.#chunks === 1 && this.#wasOvertakenAtOnce) this.#leastMs = differenceMs;
+    this.#wasOvertakenAtOnce = this.#chunks === 1;
+    return true;
+  }
+
+  /** These entries were taken, however they were read: tells the log's rate, and which doubts were wrong. */
+  took(entries: Entries): void {
+    const last = entries.at(-1);
+    if (this.#isNeverRotated || last === undefined) return;
+    this.#doubts = 0;
+    if (this.#doubted !== undefined) {
+      const isWrong = entries.at(0)?.timestamp === this.#doubted;
+      this.#wrongDoubts = isWrong ? this.#wrongDoubts + 1 : 0;
+      this.#doubted = undefined;
+    }
+    this.#bytes += textBytes(entries) + OVERHEAD_BYTES * entries.length;
+    const stamped = Date.parse(last.timestamp);
+    this.#from ??= stamped;
+    if (stamped > this.#from) {
+      this.#bytesPerMs = Math.max(this.#bytes / (stamped - this.#from), this.#bytesPerMs * FADING);
+      this.#from = stamped;
+      this.#bytes = 0;
+    }
+  }
+
+  get #isNeverRotated(): boolean {
+    return this.#maxFileBytes === Infinity;
+  }
+
+  /** At the rate of late the log may have filled much of a file in so many milliseconds. */
+  #mayFillFile(ms: number): boolean {
+    return ms * this.#bytesPerMs > this.#maxFileBytes * SAFE_SHARE;
+  }
+
+  #firstReplay(entries: Entries): number {
+    if (this.#rises(entries)) return entries.length;
+    let index = 0;
+    for (const entry of entries) {
+      if (this.#isEarlier(entry)) return index;
+      this.#note(entry);
+      index++;
+    }
+    return index;
+  }
+
+  #isEarlier({ stream, timestamp }: { stream: LogStream; timestamp: string }): boolean {
+    const latest = this.#latest.get(stream);
+    if (latest === undefined) return false;
+    const order = compareTimestamps(timestamp, latest.timestamp);
+    return order === 0 ? !latest.isOpen && !this.#distrust.repeatsTimestamps : order < 0;
+  }
+
+  #note({
+    stream,
+    timestamp,
+    ended,
+  }: {
+    stream: LogStream;
+    timestamp: string;
+    ended: boolean;
+  }): void {
+    this.#latest.set(stream, { timestamp, isOpen: !ended });
+  }
+
+  /** True where none of `entries` can be a replay, as one look at them all tells; they are noted then. */
+  #rises(entries: Entries): boolean {
+    if (!(entries instanceof FrameEntries)) return false;
+    const { isWhole, isRising, streams } = entries.summary;
+    const isLater = streams.every(({ stream, first }) => {
+      const latest = this.#latest.get(stream)?.timestamp;
+      return latest === undefined || compareTimestamps(entries.timestamp(first), latest) > 0;
+    });
+    if (!isWhole || !isRising || !isLater) return false;
+    for (const { stream, last } of streams)
+      this.#latest.set(stream, { timestamp: detached(entries.timestamp(last)), isOpen: false });
+    return true;
+  }
+
+  #firstBehindHole(entries: Entries): number {
+    const before = this.#before;
+    if (before === undefined) return entries.length;
+    let index = -1;
+    for (const { timestamp } of entries) {
+      index++;
+      const previous = before.timestamp ?? timestamp;
+      before.timestamp = timestamp;
+      if (Date.parse(timestamp) <= this.#openedAt) continue;
+      this.#before = undefined;
+      const silentMs = Date.parse(timestamp) - Date.parse(previous);
+      if (!this.#mayFillFile(silentMs / 2 ** this.#wrongDoubts)) break;
+      this.#doubted = timestamp;
+      return index;
+    }
+    return entries.length;
+  }
+}

@@ -1,0 +1,124 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { Trust } from "../../src/stream/trust.ts";
+import type { Entry } from "../../src/wire/entry.ts";
+
+const FILE_BYTES = 20_000;
+const BEGUN = Date.parse("2026-11-24T00:00:00Z");
+const docker20 = {
+  maxFileBytes: FILE_BYTES,
+  mayLeaveOutFile: true,
+  repeatsTimestamps: false,
+};
+
+/** An entry that is stamped so many milliseconds behind the beginning. */
+function entry(ms: number): Entry {
+  const timestamp = new Date(BEGUN + ms).toISOString();
+  return { stream: "stdout", timestamp, text: Buffer.alloc(110), ended: true };
+}
+
+function steady(from: number, to: number, everyMs = 10): Entry[] {
+  return Array.from({ length: (to - from) / everyMs }, (_, index) => entry(from + index * everyMs));
+}
+
+function open(trust: Trust, ms: number): void {
+  trust.begin();
+  trust.opened(BEGUN + ms);
+}
+
+describe("a follow of a log whose files last a second", () => {
+  let trust: Trust;
+  beforeEach(() => {
+    // 200 bytes in 10 ms: a file of 20,000 is full after a second.
+    trust = new Trust(docker20);
+    for (let ms = 0; ms < 1_000; ms += 100) trust.took(steady(ms, ms + 100));
+    open(trust, 1_000);
+  });
+
+  it("is doubted where a file is missing behind its opening", () => {
+    trust.pass(steady(0, 900), 90);
+    expect(trust.believed([entry(1_900), entry(1_910)], 0)).toBe(0);
+  });
+
+  it("is doubted from that line on, also where it came with others", () => {
+    expect(trust.believed([...steady(800, 900), entry(1_900), entry(1_910)], 0)).toBe(10);
+    open(trust, 1_000);
+    expect(trust.believed([...steady(800, 900), entry(1_900), entry(1_910)], 5)).toBe(10);
+  });
+
+  it("is believed where it goes on in time, and from then on", () => {
+    expect(trust.believed(steady(500, 1_200), 0)).toBe(70);
+    expect(trust.believed([entry(9_000)], 0)).toBe(1);
+    open(trust, 9_500);
+    expect(trust.believed([entry(9_000), entry(12_000)], 0)).toBe(1);
+  });
+
+  it("is not doubted for pauses of the past, which its tail shows", () => {
+    const entries = [entry(-60_000), entry(-30_000), ...steady(0, 990)];
+    expect(trust.believed(entries, 0)).toBe(101);
+  });
+
+  it("is doubted less and less for pauses in which a reread shows nothing", () => {
+    let doubts = 0;
+    for (let ms = 2_000; ms < 60_000; ms += 1_000) {
+      open(trust, ms - 500);
+      trust.pass([entry(ms - 1_000)], 1);
+      if (trust.believed([entry(ms)], 0) === 0) doubts++;
+      trust.took([entry(ms)]);
+    }
+    expect(doubts).toBeLessThan(4);
+  });
+
+  it("is doubted where it jumps back, and not for what its tail shows", () => {
+    expect(trust.believed([...steady(0, 100), ...steady(50, 200)], 0)).toBe(10);
+    open(trust, 1_000);
+    const tail = [...steady(500, 900), ...steady(100, 200)];
+    trust.pass(tail, tail.length);
+    expect(trust.believed(steady(200, 300), 0)).toBe(10);
+  });
+
+  it("is believed in the end, where doubts lead to nothing", () => {
+    const follow = (): number => {
+      open(trust, 1_000);
+      trust.pass([entry(500)], 1);
+      return trust.believed([entry(400), entry(410)], 0);
+    };
+    const believed = Array.from({ length: 6 }, follow);
+    expect(believed).toEqual([0, 0, 0, 2, 2, 2]);
+  });
+
+  it("may be overtaken where it lags by much of a file, and not for a clock that was set", () => {
+    const follow = (stampedMs: number, atMs: number): boolean => {
+      open(trust, atMs);
+      return trust.mayBeOvertaken([entry(stampedMs)], 0, BEGUN + atMs);
+    };
+    expect(follow(1_000, 1_010)).toBe(false);
+    expect(follow(1_100, 1_900)).toBe(true);
+    expect(follow(2_000, 2_010)).toBe(false);
+    const hourMs = 3_600_000;
+    const verdicts = Array.from({ length: 10 }, (_, index) =>
+      follow(3_000 + index * 100 - hourMs, 3_010 + index * 100),
+    );
+    expect(verdicts.filter(Boolean).length).toBeLessThan(3);
+  });
+});
+
+it("a log that is hardly written fills no file in a pause", () => {
+  const trust = new Trust(docker20);
+  for (let ms = 0; ms < 60_000; ms += 5_000) trust.took([entry(ms)]);
+  open(trust, 60_000);
+  expect(trust.believed([entry(55_000), entry(75_000)], 0)).toBe(2);
+});
+
+it("lines that follow each other may have one timestamp where the engine stamps seconds", () => {
+  const trust = new Trust({ ...docker20, mayLeaveOutFile: false, repeatsTimestamps: true });
+  open(trust, 0);
+  expect(trust.believed([entry(1_000), entry(1_000), entry(1_000)], 0)).toBe(3);
+  expect(trust.believed([entry(1_000), entry(0)], 0)).toBe(1);
+});
+
+it("a log that is never rotated is believed", () => {
+  const trust = new Trust({ ...docker20, maxFileBytes: undefined });
+  open(trust, 0);
+  expect(trust.believed([entry(1_000), entry(0)], 0)).toBe(2);
+  expect(trust.mayBeOvertaken([entry(0)], 0, BEGUN + 1e9)).toBe(false);
+});
