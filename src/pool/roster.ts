@@ -158,7 +158,7 @@ export class Roster {
   /** Where a container's lines that are read and not delivered end; undefined where there are none. */
   placeBehind(id: string): Position | undefined {
     const feeds = this.#leaving.get(id) ?? [];
-    return feeds.every(({ isDone }) => isDone) ? undefined : feeds.at(-1)?.place;
+    return feeds.every(({ isDone }) => isDone) ? undefined : feeds.at(-1)?.readPosition;
   }
 
   /** A sink that failed with a batch is tried again. */

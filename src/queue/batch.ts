@@ -3,25 +3,26 @@ import type { Trail } from "../resume/trail.ts";
 import type { Entries } from "../wire/entry.ts";
 import type { LineRecord } from "../wire/records.ts";
 
-/** The records of several lines that are open behind a record, each by its first line. */
+/** What is open behind a record, with `multiline`. */
 export interface BlocksBehind {
+  /** Records of several lines that are not complete, each with its first line. */
   readonly blocks: readonly OpenBlock[];
-  /** A line of the same stream has begun behind it. */
+  /** A line of the same stream has begun. */
   readonly isInLine: boolean;
 }
 
-/** Records, and where among the entries each was complete. */
+/** Records, and where in the chunk each one ends. */
 interface MadeLines {
   readonly records: readonly LineRecord[];
-  /** For each record, how many entries had come when it was complete. */
+  /** For each record, how many entries it takes to complete it. */
   readonly ends: readonly number[];
-  /** With `multiline`: for each record, what is open behind it. */
+  /** For each record, with `multiline`. */
   readonly joins?: readonly BlocksBehind[];
 }
 
-/** One record for each entry, made when they are asked for. */
+/** One record for each entry. They are made when they are asked for. */
 interface WholeLines {
-  /** Those of the first so many entries. */
+  /** The records of the first `count` entries. */
   readonly make: (count: number) => readonly LineRecord[];
   readonly count: number;
 }
@@ -32,31 +33,29 @@ export function countOf(lines: Lines): number {
   return "count" in lines ? lines.count : lines.records.length;
 }
 
-/** Where a chunk stands. */
-interface Place {
+/** Entries that were read at once, and their position in the log. */
+interface ReadChunk {
   readonly entries: Entries;
-  /** What was read before and after it is one log, without a gap, as long as this is the same. */
+  /** Chunks with the same trail follow each other without a gap. */
   readonly trail: Trail;
-  /** The place before `entries`. */
+  /** The position before `entries`. */
   readonly before: Trail;
+  /** What it counts in the buffer. */
   readonly bytes: number;
 }
 
-/** What one chunk brought. */
+/** Entries that were read at once, and the records in them. */
 interface Chunk {
   readonly lines: Lines;
   readonly entries: Entries;
 }
 
-/** Up to so many bytes chunks that wait together are handed out together. */
+/** Chunks that wait become one batch up to this size. */
 const JOINED_BYTES = 64 * 1024;
 
-/**
- * What one chunk, or some that waited together, brought: the records of the chosen streams, and what finds the place behind each
- * of them again.
- */
+/** The records of a chunk, or of several that follow each other, and the position behind each record. */
 export class Batch {
-  /** When its first chunk came, by `performance.now()`. */
+  /** When its first chunk arrived, by `performance.now()`. */
   readonly begunAt: number;
   readonly #trail: Trail;
   readonly #before: Trail;
@@ -67,14 +66,14 @@ export class Batch {
   #bytes: number;
   #records: readonly LineRecord[] | undefined;
   #first: LineRecord | undefined;
-  /** How many entries came behind the last record, none of a chosen stream. */
+  /** How many entries follow its last record, none of a chosen stream. */
   passed: number;
-  /** A place behind so many of them that the last record's would be hard to find. */
-  later: Trail | undefined;
+  /** The position behind them, where they are so many that the one behind the last record would be hard to find again. */
+  passedTo: Trail | undefined;
 
   constructor(
     lines: Lines,
-    { entries, trail, before, bytes }: Place,
+    { entries, trail, before, bytes }: ReadChunk,
     now: number = performance.now(),
   ) {
     this.begunAt = now;
@@ -88,7 +87,7 @@ export class Batch {
     this.passed = "count" in lines ? 0 : entries.length - (lines.ends.at(-1) ?? 0);
   }
 
-  /** When its last chunk came, by `performance.now()`. */
+  /** When its last chunk arrived, by `performance.now()`. */
   get arrivedAt(): number {
     return this.#arrivedAt;
   }
@@ -111,17 +110,17 @@ export class Batch {
     return (this.#records ??= this.#make());
   }
 
-  /** The place before its first record. */
+  /** The position before its first record. */
   get before(): Trail {
     return this.#before;
   }
 
-  /** Takes `next`, which follows it, where it came within some time of its first chunk. False where they are to stay apart. */
+  /** Takes the records of the next batch, where it arrived in time and follows without a gap. False where it stays apart. */
   join(next: Batch, withinMs: number): boolean {
     if (next.#arrivedAt - this.begunAt > withinMs) return false;
     const isGapless = this.#trail === next.#trail && this.passed === 0;
     if (!isGapless || this.#bytes + next.#bytes > JOINED_BYTES) return false;
-    // A line that was ended without an entry has a place of its own.
+    // A line that was ended without an entry has a position of its own.
     if (!this.#hasEntries || !next.#hasEntries) return false;
     this.#chunks.push(...next.#chunks);
     this.#size += next.#size;
@@ -132,9 +131,9 @@ export class Batch {
     return true;
   }
 
-  /** The place right behind the record at `index`. */
+  /** The position right behind the record at `index`. */
   behind(index: number): Trail {
-    if (index === this.#size - 1 && this.later !== undefined) return this.later;
+    if (index === this.#size - 1 && this.passedTo !== undefined) return this.passedTo;
     const trail = this.#before.clone();
     let left = index;
     for (const { lines, entries } of this.#chunks) {
@@ -149,7 +148,7 @@ export class Batch {
         return trail;
       }
       trail.add(entries, 0, lines.ends[left] ?? 0);
-      // Without a newline a line is known to have ended only by what came next.
+      // Only the next entry shows that a line without a newline has ended.
       const record = lines.records[left];
       const join = lines.joins?.[left];
       if (join !== undefined) trail.blocks = join.blocks;

@@ -3,7 +3,7 @@ import type { Batch } from "./batch.ts";
 import { ByteBudget } from "./byte-budget.ts";
 import type { RoomState } from "./byte-budget.ts";
 
-/** Nothing more comes; with a failure, the consumer is to know why. */
+/** Nothing more comes. A failure is told to the consumer. */
 export interface End {
   readonly failure?: { readonly error: unknown };
 }
@@ -17,7 +17,7 @@ interface Shared {
   readonly ready?: () => void;
 }
 
-/** What was read ahead of the consumer. Past its limit the reader waits for room, so it holds at most a chunk more. */
+/** Batches that were read ahead of the consumer. At its limit the reader waits for room, so it holds at most a chunk more. */
 export class BatchBuffer {
   readonly #own: ByteBudget;
   readonly #shared: Shared;
@@ -117,7 +117,7 @@ export class BatchBuffer {
     this.#shared.budget?.give(bytes);
   }
 
-  /** Resolves when there is a batch, or the end. One waits at a time. */
+  /** Resolves when there is a batch, or nothing more comes. One caller waits at a time. */
   available(): Promise<void> {
     if (this.#batches.length > 0 || this.#end !== undefined) return Promise.resolve();
     return new Promise((resolve) => {
@@ -125,7 +125,7 @@ export class BatchBuffer {
     });
   }
 
-  /** Nothing more comes; the consumer learns it after what is left. */
+  /** Nothing more comes. The consumer learns it after the batches that are left. */
   end(end: End): void {
     this.#end ??= end;
     this.#wakeConsumer();

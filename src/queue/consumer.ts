@@ -87,7 +87,7 @@ export class Consumer {
     const passed = last === undefined ? (this.#passed += count) : (last.passed += count);
     if (passed <= MAX_PASSED_ENTRIES) return;
     if (last === undefined) this.#start = trail.clone();
-    else last.later = trail.clone();
+    else last.passedTo = trail.clone();
     this.#moved();
   }
 

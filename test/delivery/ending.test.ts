@@ -63,6 +63,16 @@ function pool({ checkpoints, rotateTimeoutMs }: Common = {}): StreamPool {
 const written = (): Line[] => toLines(web.written);
 
 describe.each(Object.entries({ source, pool }))("a %s", (kind, open) => {
+  it("leaves no unhandled rejection where nobody looks at close(); `done` tells what was not delivered", async () => {
+    write(web, 3);
+    const consumer = open({ rotateTimeoutMs: 10 });
+    const { done } = consumer.deliver(() => forever, { name: "http", maxWaitMs: 0 });
+    await eventually(() => consumer.stats.lines === 3, "all read");
+    void consumer.close();
+    await failure(done, "TASKS_STILL_RUNNING");
+    await turns(5);
+  });
+
   it("stop() delivers what was read and ends; another sink gets the rest, again and again", async () => {
     const consumer = open();
     const all: Line[] = [];

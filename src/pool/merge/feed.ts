@@ -101,7 +101,7 @@ export class Feed {
   }
 
   /** Behind the last record read. */
-  get place(): Position {
+  get readPosition(): Position {
     return this.#capture.place;
   }
 

@@ -129,7 +129,7 @@ export class Output implements RecordQueue {
     });
   }
 
-  /** Nothing more comes; the consumer learns it after what is left. */
+  /** Nothing more comes. The consumer learns it after the records that are left. */
   end(end: End): void {
     this.#end ??= end;
     this.#merge.end();
