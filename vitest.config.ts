@@ -66,6 +66,8 @@ const config: ViteUserConfig = defineConfig({
         test: {
           name: "unit",
           include: testFiles("test", ["test/engine/", "test/soak/", "test/package/consumer/"]),
+          globalSetup: ["test/support/transitions-setup.ts"],
+          setupFiles: ["test/support/transitions.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

@@ -98,7 +98,7 @@ export class CaptureLoop {
 
   /** What is known of the container, and where another process left off. */
   async #locate(isAfterStream: boolean, signal: AbortSignal): Promise<Inspection> {
-    this.#parts.phase.enter({ type: "locating" });
+    if (this.#parts.phase.type !== "locating") this.#parts.phase.enter({ type: "locating" });
     const known = isAfterStream ? undefined : this.#parts.view.unchanged;
     const inspection = known ?? (await this.#parts.view.look(this.#parts.turn.isHeld, signal));
     const { reading } = this.#parts.knows(inspection);

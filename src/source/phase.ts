@@ -36,27 +36,27 @@ export type Phase =
 
 export type PhaseType = Phase["type"];
 
-/** Which phases may follow which. The end may come at any time. */
+/** Which phases may follow which. The end leads through "closing" from each of them. */
 export const TRANSITIONS: Readonly<Record<PhaseType, readonly PhaseType[]>> = {
-  idle: ["locating", "closing", "ended"],
-  locating: ["waiting", "opening", "catching-up", "reconnecting", "stopped", "closing", "ended"],
-  waiting: ["locating", "opening", "catching-up", "closing", "ended"],
+  idle: ["locating", "closing"],
+  locating: ["waiting", "opening", "catching-up", "reconnecting", "stopped", "closing"],
+  waiting: ["locating", "opening", "catching-up", "closing"],
   opening: ["aligning", "following", "catching-up", "closing"],
-  aligning: ["following", "catching-up", "closing"],
-  "catching-up": ["opening", "closing"],
+  aligning: ["following", "catching-up", "opening", "closing"],
+  "catching-up": ["catching-up", "opening", "closing"],
   following: ["opening", "catching-up", "closing"],
   closing: [
     "locating",
     "waiting",
     "opening",
     "catching-up",
-    "reconnecting",
     "stopped",
+    "reconnecting",
     "closing",
     "ended",
   ],
-  reconnecting: ["locating", "closing", "ended"],
-  stopped: ["locating", "waiting", "opening", "closing", "ended"],
+  reconnecting: ["locating", "closing"],
+  stopped: ["locating", "waiting", "opening", "catching-up", "closing"],
   ended: [],
 };
 

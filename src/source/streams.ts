@@ -199,6 +199,7 @@ export class Streams {
 
   #openSession(inspection: Inspection, log: FollowedLog): StreamSession {
     const { host, buffer, options, phase, turn } = this.#parts;
+    const { signal } = this.#rotation.tasks;
     this.delay.opening();
     const sawBytes = (): void => {
       this.#lastByteAt = Date.now();
@@ -211,8 +212,9 @@ export class Streams {
       buffer,
       options,
       events: {
-        phase: ({ type }) => this.#enter(type),
-        aligned: (aligned) => this.#opened(aligned),
+        // A reader that can't end goes on while its stream is closed.
+        phase: ({ type }) => void (signal.aborted || this.#enter(type)),
+        aligned: (aligned) => void (signal.aborted || this.#opened(aligned)),
         fresh: (first) => this.#sawEntries(first),
         gap: (after, before) => {
           this.#counts.gaps++;

@@ -97,7 +97,9 @@ describe("open records are complete when", () => {
   it("reading fails, behind which the loop throws", async () => {
     const follower = follow();
     await open(follower);
-    web.writeRaw(Buffer.from("no frame at all, and long enough to be seen as one"));
+    const garbage = Buffer.from("no frame at all, and long enough to be seen as one");
+    follower.source.on("opened", () => web.writeRaw(garbage));
+    web.writeRaw(garbage);
     await follower.done;
     expect(follower.error).toMatchObject({ code: "PROTOCOL" });
     expect(follower.texts).toEqual(OPEN);
