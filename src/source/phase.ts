@@ -40,7 +40,7 @@ export type PhaseType = Phase["type"];
 export const TRANSITIONS: Readonly<Record<PhaseType, readonly PhaseType[]>> = {
   idle: ["locating", "closing"],
   locating: ["waiting", "opening", "catching-up", "reconnecting", "stopped", "closing"],
-  waiting: ["locating", "opening", "catching-up", "closing"],
+  waiting: ["locating", "closing"],
   opening: ["aligning", "following", "catching-up", "closing"],
   aligning: ["following", "catching-up", "opening", "closing"],
   "catching-up": ["catching-up", "opening", "closing"],
@@ -56,7 +56,7 @@ export const TRANSITIONS: Readonly<Record<PhaseType, readonly PhaseType[]>> = {
     "ended",
   ],
   reconnecting: ["locating", "closing"],
-  stopped: ["locating", "waiting", "opening", "catching-up", "closing"],
+  stopped: ["locating", "waiting", "opening", "closing"],
   ended: [],
 };
 

@@ -75,7 +75,7 @@ export class Streams {
       // A failure is told by its status.
       rotate: () => void (phase.type === "following" && this.rotate().catch(() => {})),
       isPaused: () => buffer.needsRoom,
-      engineNow: () => Date.now(),
+      engineNow: () => parts.host.client.clock.now(),
     });
   }
 
