@@ -4,6 +4,7 @@ export type { ComponentHealth, Fitness, Health } from "./pool/health.ts";
 export type { ContainerSelector, Pattern } from "./pool/discovery/selector.ts";
 export type { PoolEvents, PoolStats, PoolStatus } from "./pool/status.ts";
 export { ContainerLogSource } from "./source/container-log-source.ts";
+export type { ReadyOptions } from "./source/ready.ts";
 export type { SourceOptions } from "./source/options.ts";
 export type { From } from "./stream/from.ts";
 export type {

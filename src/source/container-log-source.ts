@@ -16,6 +16,8 @@ import { handled } from "../lifetime/handled.ts";
 import { StatusEmitter, tellStatus } from "../lifetime/listeners.ts";
 import { resolveOptions } from "./options.ts";
 import type { ResolvedOptions, SourceOptions } from "./options.ts";
+import { readyTimeout, whenReady } from "./ready.ts";
+import type { ReadyOptions } from "./ready.ts";
 import { OwnCheckpoint } from "./checkpoint.ts";
 import type { EndReason, Rotation, SourceStats, SourceStatus } from "./status.ts";
 
@@ -80,6 +82,18 @@ export class ContainerLogSource
    */
   get tasks(): TaskGroup {
     return this.#capture.tasks;
+  }
+
+  /**
+   * Begins, and resolves once the stream is open, or the container is known to be stopped. It need not be consumed by then.
+   *
+   * @throws DockspoolError with the reason in one sentence after `timeoutMs` (default 10,000), while the source goes on trying,
+   * or at once where it has ended; INVALID_OPTION
+   */
+  ready(options: ReadyOptions = {}): Promise<ContainerInfo> {
+    const timeoutMs = readyTimeout(options);
+    this.#capture.start();
+    return handled(whenReady(this.container, this.#capture, timeoutMs));
   }
 
   /** After the last line delivered: what a later source passes as `resume`. Undefined until the log was found. */

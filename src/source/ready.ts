@@ -1,0 +1,84 @@
+import { MAX_TIMER_MS, checkKeys, checkNumber } from "../checks.ts";
+import { DockspoolError } from "../errors.ts";
+import { firstOf } from "../lifetime/first-of.ts";
+import type { ContainerInfo } from "../wire/records.ts";
+import type { Capture } from "./capture.ts";
+import { closedError } from "./failures.ts";
+import { waitsFor } from "./phase.ts";
+import type { Phase } from "./phase.ts";
+
+/** How long `ready()` waits. */
+export interface ReadyOptions {
+  /** Milliseconds; default 10,000. */
+  timeoutMs?: number;
+}
+
+const DEFAULT_TIMEOUT_MS = 10_000;
+
+/** @throws DockspoolError INVALID_OPTION */
+export function readyTimeout(options: ReadyOptions): number {
+  checkKeys("options", options, ["timeoutMs"]);
+  const { timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+  checkNumber("timeoutMs", timeoutMs, 0, MAX_TIMER_MS, "milliseconds");
+  return timeoutMs;
+}
+
+/**
+ * Resolves once the first stream is open, or the container is known to be stopped.
+ *
+ * @throws DockspoolError why it is not, after `timeoutMs`; why it has ended
+ */
+export function whenReady(
+  container: string,
+  capture: Capture,
+  timeoutMs: number,
+): Promise<ContainerInfo> {
+  const { phase } = capture;
+  return firstOf({
+    timeoutMs,
+    observe: (changed) => phase.observe(changed),
+    look: () => {
+      const isReady = capture.stats.generation > 0 || isOpen(phase.value);
+      if (isReady && capture.info !== undefined) return capture.info;
+      throwIfEnded(container, phase.value);
+      return undefined;
+    },
+    late: () => late(container, phase.value, timeoutMs),
+  });
+}
+
+function isOpen(phase: Phase): boolean {
+  const isRead = phase.type === "catching-up" && phase.isOpened;
+  return isRead || phase.type === "following" || phase.type === "stopped";
+}
+
+function throwIfEnded(container: string, phase: Phase): void {
+  if (!("reason" in phase)) return;
+  const { reason } = phase;
+  switch (reason.kind) {
+    case "failed":
+      throw reason.error;
+    case "aborted":
+      throw reason.reason;
+    case "removed":
+      throw new DockspoolError(
+        "CONTAINER_NOT_FOUND",
+        `Container ${container} was removed before its stream was open.`,
+        { container },
+      );
+    default:
+      throw closedError(container);
+  }
+}
+
+function late(container: string, phase: Phase, timeoutMs: number): DockspoolError {
+  const isLost = phase.type === "reconnecting";
+  const why = isLost
+    ? phase.error.message.replace(/\.$/, "")
+    : `it waits for ${waitsFor(phase) ?? "nothing"}`;
+  return new DockspoolError(
+    isLost ? phase.error.code : "ENGINE_UNREACHABLE",
+    `Container ${container} is not followed yet after ${timeoutMs} ms: ${why}. The source goes on trying.`,
+    { container, transient: true, ...(isLost ? { cause: phase.error } : {}) },
+  );
+}

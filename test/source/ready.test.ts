@@ -1,0 +1,87 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { ContainerLogSource } from "../../src/index.ts";
+import type { SourceOptions } from "../../src/index.ts";
+import { FakeEngine } from "../../src/testing.ts";
+import { eager, failure, nothingOpen } from "../support/fake-follow.ts";
+
+let fake: FakeEngine;
+beforeEach(async () => {
+  fake = await FakeEngine.start();
+});
+afterEach(() => fake.close());
+
+const source = (name: string, options: SourceOptions = {}): ContainerLogSource =>
+  new ContainerLogSource(name, { engine: fake.engine, ...eager, ...options });
+
+describe("ready()", () => {
+  it("begins, resolves when the stream is open, and loses no line for who consumes later", async () => {
+    const web = fake.create({ name: "web" });
+    for (const line of ["one", "two"]) web.write(line);
+    const one = source("web");
+    expect((await one.ready()).id).toBe(web.id);
+    expect(fake.open.follows).toBe(1);
+    expect((await one.ready({ timeoutMs: 0 })).name).toBe("web");
+    const lines: string[] = [];
+    for await (const { line } of one) {
+      lines.push(line);
+      if (lines.length === 2) break;
+    }
+    expect(lines).toEqual(["one", "two"]);
+    await nothingOpen(fake);
+  });
+
+  it("resolves for a container that is stopped", async () => {
+    const web = fake.create({ name: "web" });
+    web.stop();
+    const one = source("web");
+    expect((await one.ready()).id).toBe(web.id);
+    await one.close();
+  });
+
+  it("says what is wrong after `timeoutMs`, while the source goes on trying", async () => {
+    const web = fake.create({ name: "web" });
+    fake.outage();
+    const one = source("web");
+    const error = await failure(one.ready({ timeoutMs: 30 }), "ENGINE_UNREACHABLE");
+    expect(error.message).toMatch(/^Container web is not followed yet after 30 ms: Can't reach/);
+    expect(error.message).toMatch(/goes on trying\.$/);
+    fake.restore();
+    expect((await one.ready()).id).toBe(web.id);
+    await one.close();
+  });
+
+  it("names what it waits for", async () => {
+    fake.create({ name: "web" });
+    fake.fault = ({ path }) => (path.includes("/logs") ? { withholdHeaders: true } : undefined);
+    const one = source("web");
+    const error = await failure(one.ready({ timeoutMs: 200 }), "ENGINE_UNREACHABLE");
+    expect(error.message).toContain("it waits for the response headers");
+    await one.close();
+  });
+
+  it("rejects at once where the source has failed, or was closed", async () => {
+    await failure(source("nobody").ready(), "CONTAINER_NOT_FOUND");
+    fake.create({ name: "web" });
+    const one = source("web");
+    await one.close();
+    await failure(one.ready(), "CLOSED");
+    const two = source("web");
+    fake.outage();
+    const waiting = failure(two.ready(), "CLOSED");
+    await two.close();
+    await waiting;
+  });
+
+  it("refuses a time that is none", () => {
+    fake.create({ name: "web" });
+    expect(() => source("web").ready({ timeoutMs: -1 })).toThrow(/timeoutMs/);
+  });
+
+  it("that nobody looks at ends no process", async () => {
+    fake.outage();
+    const one = source("web");
+    void one.ready({ timeoutMs: 0 });
+    await failure(one.ready({ timeoutMs: 1 }), "ENGINE_UNREACHABLE");
+    await one.close();
+  });
+});
