@@ -309,6 +309,7 @@ describe("attach()", () => {
       { rotateEveryMs: 5 },
       { signal: new AbortController().signal },
       { fro: "start" },
+      { maxLineByte: 5 },
     ];
     for (const invalid of options) {
       const error = await failure(pool.attach("web", invalid), "INVALID_OPTION");

@@ -1,7 +1,9 @@
+import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { ContainerLogSource } from "../../src/index.ts";
 import type { SourceOptions } from "../../src/index.ts";
-import { thrown } from "../support/fake-follow.ts";
+import { FakeEngine } from "../../src/testing.ts";
+import { Follower, thrown } from "../support/fake-follow.ts";
 
 const cursor = { version: 1, container: "c", whole: true, groups: [], open: [] };
 
@@ -70,7 +72,122 @@ describe("a wrong option", () => {
     const error = thrown(() => new ContainerLogSource("web", { engine }), "INVALID_OPTION");
     expect(error.message).not.toContain("SECRET");
   });
+
+  it("shows of all options in place of the container's name only the types", () => {
+    const options = {
+      host: "b",
+      key: "-----BEGIN SECRET-----",
+      sshOptions: { password: "SECRET" },
+    };
+    // @ts-expect-error what a program without types may give
+    const error = thrown(() => new ContainerLogSource(options), "INVALID_OPTION");
+    expect(error.message).toContain("{ host: a string, key: a string, sshOptions: an object }");
+  });
 });
+
+describe("an option that is not known", () => {
+  it.each<[Record<string, unknown>, string]>([
+    [
+      { stallProbMs: 5 },
+      'Unknown option "stallProbMs"; did you mean "stallProbeMs"? Known: engine, ',
+    ],
+    [{ signall: undefined }, 'Unknown option "signall"; did you mean "signal"? Known: '],
+    [{ colour: "red" }, 'Unknown option "colour". Known: '],
+    [
+      { engine: { hots: "b" } },
+      'Unknown option "engine.hots"; did you mean "engine.host"? Known: ',
+    ],
+    [
+      { reconnect: { minDelay: 1 } },
+      'Unknown option "reconnect.minDelay"; did you mean "reconnect.minDelayMs"? Known: minDelayMs, maxDelayMs.',
+    ],
+    [
+      { multiline: { start: /x/, maxLine: 1 } },
+      'Unknown option "multiline.maxLine"; did you mean "multiline.maxLines"? Known: start, ',
+    ],
+    [{ "\u001B[2J": 1 }, String.raw`Unknown option "\u001b[2J". Known: `],
+  ])("%j is called so, with the nearest that is", (options, message) => {
+    const error = thrown(() => new ContainerLogSource("web", options), "INVALID_OPTION");
+    expect(error.message).toContain(message);
+    expect(error.message).toMatch(/^[^\n]{20,900}\.$/);
+  });
+});
+
+describe("delays of which one is given", () => {
+  it("make the other one fit", () => {
+    for (const reconnect of [{ minDelayMs: 60_000 }, { maxDelayMs: 5 }, {}])
+      expect(() => new ContainerLogSource("web", { reconnect })).not.toThrow();
+  });
+});
+
+describe("what is of another realm", () => {
+  it("is as good: a signal, an expression, a date, bytes", async () => {
+    await using fake = await FakeEngine.start();
+    const web = fake.create({ name: "web" });
+    for (const line of ["E1", " at a", "E2"]) web.write(line);
+    web.stop();
+    // Objects of another realm's classes, but for the signal, which Node.js has in one realm only.
+    const start = runInNewContext("/^E/g") as RegExp;
+    const since = runInNewContext("new Date(0)") as Date;
+    const ca = runInNewContext("new Uint8Array(1)") as Buffer;
+    expect(start).not.toBeInstanceOf(RegExp);
+    expect(since).not.toBeInstanceOf(Date);
+    expect(() => new ContainerLogSource("web", { engine: { host: "b", ca } })).not.toThrow();
+    const { engine } = fake;
+    const options = { engine, multiline: { start }, from: { since }, follow: false };
+    const follower = new Follower(new ContainerLogSource("web", options));
+    await follower.finished();
+    expect(follower.texts).toEqual(["E1\n at a", "E2"]);
+  });
+
+  it("also ends a source: a signal that is known by what it has", async () => {
+    await using fake = await FakeEngine.start();
+    fake.create({ name: "web" }).write("one");
+    const signal = foreignSignal();
+    const source = new ContainerLogSource("web", { engine: fake.engine, signal });
+    const follower = new Follower(source);
+    await follower.has(1);
+    signal.abort("bye");
+    await follower.done;
+    expect(follower.error).toBe("bye");
+    expect(await source.ended).toEqual({ kind: "aborted", reason: "bye" });
+    expect(signal.listeners).toBe(0);
+  });
+
+  it("is refused where it is no signal", () => {
+    for (const signal of [{ aborted: false }, new EventTarget(), "signal", null])
+      thrown(
+        () => new ContainerLogSource("web", { signal: signal as AbortSignal }),
+        "INVALID_OPTION",
+      );
+  });
+});
+
+/** As another realm's, which is an instance of its own AbortSignal. */
+function foreignSignal(): AbortSignal & {
+  abort(reason: unknown): void;
+  readonly listeners: number;
+} {
+  const listeners = new Set<() => void>();
+  const signal = {
+    aborted: false,
+    reason: undefined as unknown,
+    addEventListener: (_: string, listener: () => void) => void listeners.add(listener),
+    removeEventListener: (_: string, listener: () => void) => void listeners.delete(listener),
+    get listeners() {
+      return listeners.size;
+    },
+    abort(reason: unknown) {
+      signal.aborted = true;
+      signal.reason = reason;
+      for (const listener of [...listeners]) {
+        listeners.delete(listener);
+        listener();
+      }
+    },
+  };
+  return signal as unknown as ReturnType<typeof foreignSignal>;
+}
 
 describe("an option that is undefined", () => {
   it("has its default", () => {

@@ -1,3 +1,4 @@
+import { runInNewContext } from "node:vm";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { DockspoolError, StreamPool } from "../../../src/index.ts";
 import type { ContainerInfo, ContainerSelector, PoolOptions } from "../../../src/index.ts";
@@ -44,6 +45,15 @@ const compose = {
 describe("a selector", () => {
   const cases: readonly (readonly [ContainerSelector, Partial<ContainerInfo>, boolean])[] = [
     [{}, {}, true],
+    [{ names: "shop-*" }, {}, true],
+    [{ names: "web" }, {}, false],
+    [{ names: /web/ }, {}, true],
+    [{ images: "*/web:*" }, {}, true],
+    [{ images: /db/ }, {}, false],
+    [{ exclude: { names: "shop-*" } }, {}, false],
+    [{ names: runInNewContext("/WEB/gi") as RegExp }, {}, true],
+    [{ labels: { a: runInNewContext("/^b/y") as RegExp } }, { labels: { a: "bc" } }, true],
+    [{ names: runInNewContext('["shop-*"]') as string[] }, {}, true],
     [{ names: [] }, {}, false],
     [{ names: ["shop-web-1"] }, {}, true],
     [{ names: ["shop-web"] }, {}, false],
@@ -268,21 +278,28 @@ describe("`source`", () => {
     expect(follower.texts(db)).toEqual(["to ", "to "]);
   });
 
-  const wrong: readonly (readonly [string, () => unknown])[] = [
+  const wrong: readonly (readonly [string, () => unknown, string])[] = [
     [
       "throws",
       () => {
         throw new Error("no options");
       },
+      'The function of option "source" failed for container bad: no options',
     ],
-    ["returns an option with a wrong value", () => ({ encoding: "utf-16" })],
-    ["returns an option that is the pool's", () => ({ from: "start" })],
-    ["returns an unknown option", () => ({ colour: "red" })],
-    ["returns nothing", () => undefined],
+    ["returns an option with a wrong value", () => ({ encoding: "utf-16" }), '"source.encoding"'],
+    ["returns an option that is the pool's", () => ({ from: "start" }), '"source.from"'],
+    ["returns an unknown option", () => ({ maxLineByte: 5 }), '"source.maxLineBytes"?'],
+    ["returns nothing", () => undefined, '"source" was given undefined'],
+    ["returns a promise", () => Promise.reject(new Error("unseen")), "a promise"],
+    [
+      "returns another kind of promise",
+      () => runInNewContext("new Promise(() => {})") as unknown,
+      "a promise",
+    ],
   ];
   it.each(wrong)(
     "that %s skips that container with a status, and spares the rest",
-    async (...[, give]) => {
+    async (...[, give, message]) => {
       const [web, bad] = [fake.create({ name: "web" }), fake.create({ name: "bad" })];
       const options: PoolOptions = {
         source: ({ name }) => (name === "bad" ? (give() as object) : eager),
@@ -294,8 +311,10 @@ describe("`source`", () => {
       const [skipped] = follower.seen("skipped");
       expect(skipped).toMatchObject({
         container: { id: bad.id },
-        error: { code: "INVALID_OPTION" },
+        error: { code: "INVALID_OPTION", container: bad.id },
       });
+      expect(skipped?.error.message).toContain(message);
+      expect(skipped?.error.message).toMatch(/function of option "source".* container bad/);
       web.write("two");
       await follower.expectAll(web);
       expect([...follower.pool.sources.keys()]).toEqual([web.id]);
@@ -388,6 +407,16 @@ const bad: readonly (readonly [string, Record<string, unknown>, string])[] = [
   ["source.signal", { source: { signal: undefined } }, "streams"],
   ["source.rotateEveryMs", { source: { rotateEveryMs: 5 } }, "streams"],
   ["source.encoding", { source: { encoding: "utf-16" } }, "latin1"],
+  ["source.stallProbMs", { source: { stallProbMs: 5 } }, 'did you mean "source.stallProbeMs"?'],
+  ["source.multiline.strat", { source: { multiline: { strat: /x/ } } }, "multiline.start"],
+  ["source.multiline.start", { source: { multiline: { start: "x" } } }, "expression"],
+  ["source.streams", { source: { streams: ["stdin"] } }, "stdout"],
+  ["source.engineName", { source: { engineName: "a" } }, "streams"],
+  ["engines.b.port", { engines: { a: {}, b: { host: "b", port: -1 } } }, "65535"],
+  ["engines.b.hots", { engines: { b: { hots: "b" } } }, 'did you mean "engines.b.host"?'],
+  ["maxstreams", { maxstreams: 5 }, 'did you mean "maxStreams"?'],
+  ["rotation.everyMS", { rotation: { everyMS: 5 } }, 'did you mean "rotation.everyMs"?'],
+  ["order.latenesMs", { order: { byTimestamp: true, latenesMs: 5 } }, '"order.latenessMs"?'],
   ["source.maxLineBytes", { source: { maxLineBytes: 0 } }, "bytes"],
   [
     "source.reconnect.maxDelayMs",

@@ -1,0 +1,104 @@
+import { runInNewContext } from "node:vm";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { StatusEmitter, tellStatus } from "../../src/lifetime/listeners.ts";
+import { turns } from "../support/fake-follow.ts";
+
+type Status = { type: "opened"; generation: number } | { type: "gap"; after: string };
+const opened = { type: "opened", generation: 1 } as const;
+
+let warnings: unknown[];
+beforeEach(() => {
+  warnings = [];
+  vi.spyOn(process, "emitWarning").mockImplementation((warning, name) => {
+    warnings.push(name === "DockspoolListenerWarning" ? warning : name);
+  });
+});
+afterEach(() => vi.restoreAllMocks());
+
+describe("a status", () => {
+  it("is told as `status` and by its own name, to each listener once", () => {
+    const emitter = new StatusEmitter<Status>();
+    const heard: string[] = [];
+    emitter.on("status", ({ type }) => heard.push(`status ${type}`));
+    emitter.on("opened", ({ generation }) => heard.push(`opened ${generation}`));
+    emitter.addListener("gap", ({ after }) => heard.push(`gap ${after}`));
+    emitter.once("opened", () => heard.push("once"));
+    tellStatus(emitter, opened);
+    tellStatus(emitter, opened);
+    tellStatus(emitter, { type: "gap", after: "a" });
+    expect(heard).toEqual([
+      "status opened",
+      "opened 1",
+      "once",
+      "status opened",
+      "opened 1",
+      "status gap",
+      "gap a",
+    ]);
+  });
+
+  it("reaches its listener with the context that was given", () => {
+    const emitter = new StatusEmitter<Status>();
+    const context = { calls: 0 };
+    const listener = function (this: unknown): void {
+      expect(this).toBe(context);
+      context.calls++;
+    };
+    emitter.on("opened", listener, context).once("status", listener, context);
+    tellStatus(emitter, opened);
+    expect(context.calls).toBe(2);
+  });
+});
+
+describe("a listener", () => {
+  it("is taken off by the function that was given, however it was put on", () => {
+    const emitter = new StatusEmitter<Status>();
+    const listener = vi.fn<() => void>();
+    for (const on of ["on", "addListener", "once"] as const)
+      for (const off of ["off", "removeListener"] as const) {
+        emitter[on]("opened", listener);
+        expect(emitter.listenerCount("opened")).toBe(1);
+        emitter[off]("opened", listener);
+        expect(emitter.eventNames()).toEqual([]);
+      }
+    emitter.on("gap", listener).on("gap", () => {});
+    emitter.off("gap");
+    emitter.on("opened", listener).removeAllListeners();
+    tellStatus(emitter, opened);
+    expect(listener).not.toHaveBeenCalled();
+  });
+
+  it("that throws is a warning, and the others are told", () => {
+    const emitter = new StatusEmitter<Status>();
+    const heard: string[] = [];
+    const mistake = new Error("my own mistake");
+    for (const name of ["status", "opened"] as const) {
+      emitter.on(name, () => {
+        throw mistake;
+      });
+      emitter.on(name, () => heard.push(name));
+    }
+    tellStatus(emitter, opened);
+    expect(heard).toEqual(["status", "opened"]);
+    expect(warnings).toEqual([mistake, mistake]);
+  });
+
+  it("that gives a promise which rejects is a warning as well", async () => {
+    const emitter = new StatusEmitter<Status>();
+    const listeners: readonly (() => unknown)[] = [
+      () => Promise.reject(new Error("later")),
+      () => runInNewContext("({ then: (_, reject) => reject('else') })"),
+      () => Promise.resolve(),
+    ];
+    for (const listener of listeners) emitter.on("opened", listener);
+    tellStatus(emitter, opened);
+    await turns(2);
+    expect(warnings).toEqual([new Error("later"), "else"]);
+  });
+
+  it("that is none is refused as by any emitter", () => {
+    const emitter = new StatusEmitter<Status>();
+    // @ts-expect-error what a program without types may give
+    expect(() => emitter.on("opened", "listener")).toThrow(TypeError);
+  });
+});
