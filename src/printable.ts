@@ -41,7 +41,7 @@ function showText(text: string): string {
 
 function showList(items: readonly unknown[]): string {
   if (items.length > MAX_NAMES) return `a list of ${items.length}`;
-  return `[${items.map((item) => (isFlat(item) ? show(item) : "an object")).join(", ")}]`;
+  return `[${items.map(showPart).join(", ")}]`;
 }
 
 function showObject(value: object): string {
@@ -50,16 +50,14 @@ function showObject(value: object): string {
   if (type !== "Object") return `a value of the type ${printable(type, MAX_SHOWN)}`;
   const keys = Object.keys(value);
   if (keys.length === 0) return "{}";
-  const fields = keys.slice(0, MAX_NAMES).map((key) => showField(key, Reflect.get(value, key)));
+  const fields = keys
+    .slice(0, MAX_NAMES)
+    .map((key) => `${printable(key, MAX_SHOWN)}: ${showPart(Reflect.get(value, key))}`);
   return `{ ${fields.join(", ")}${keys.length > MAX_NAMES ? ", …" : ""} }`;
 }
 
 /** Texts and objects may hold secrets; numbers are mostly what is wrong. */
-function showField(key: string, field: unknown): string {
-  const shown = typeof field === "string" ? "a string" : isFlat(field) ? show(field) : "an object";
-  return `${printable(key, MAX_SHOWN)}: ${shown}`;
-}
-
-function isFlat(value: unknown): boolean {
-  return typeof value !== "object" || value === null;
+function showPart(part: unknown): string {
+  if (typeof part === "string") return "a string";
+  return typeof part === "object" && part !== null ? "an object" : show(part);
 }

@@ -41,7 +41,7 @@ describe("a value of the caller's", () => {
       { host: "b", key, port: -1, ok: true, ca: [key] },
       "{ host: a string, key: a string, port: -1, ok: true, ca: an object }",
     ],
-    [["stdin", 5, { key }], '["stdin", 5, an object]'],
+    [["stdin", 5, { key }], "[a string, 5, an object]"],
     [Array.from({ length: 500 }, () => key), "a list of 500"],
     [new Date(Number.NaN), "an invalid Date"],
     [new Map([[key, key]]), "a value of the type Map"],

@@ -2,7 +2,6 @@ import { types } from "node:util";
 import { checkKeys } from "../checks.ts";
 import { invalidOption } from "../errors.ts";
 import { parseEngineUrl } from "./engine-url.ts";
-import { shownUrl } from "./shown-url.ts";
 
 /** Where docker-modem connects; an explicit field always wins over the DOCKER_* variables. */
 export interface EngineOptions {
@@ -72,24 +71,24 @@ export function validateEngine(engine: Engine, place = "engine"): void {
   for (const name of texts) {
     const value: unknown = engine[name];
     if (value !== undefined && (typeof value !== "string" || value === "")) {
-      throw invalidOption(`${place}.${name}`, kindOf(value), "a string that is not empty");
+      throw invalidOption(`${place}.${name}`, value, "a string that is not empty");
     }
   }
   for (const name of secrets) {
     const value: unknown = engine[name];
     if (value !== undefined && typeof value !== "string" && !types.isUint8Array(value)) {
-      throw invalidOption(`${place}.${name}`, kindOf(value), "PEM text or a Buffer");
+      throw invalidOption(`${place}.${name}`, value, "PEM text or a Buffer");
     }
   }
   const { socketPath, host, port, protocol, sshOptions, connectTimeoutMs } = engine;
   if (port !== undefined && !(Number.isInteger(port) && port > 0 && port < 65_536)) {
-    throw invalidOption(`${place}.port`, shown(port), "a whole number from 1 to 65535");
+    throw invalidOption(`${place}.port`, port, "a whole number from 1 to 65535");
   }
   if (protocol !== undefined && !["http", "https", "ssh"].includes(protocol)) {
-    throw invalidOption(`${place}.protocol`, shown(protocol), '"http", "https" or "ssh"');
+    throw invalidOption(`${place}.protocol`, protocol, '"http", "https" or "ssh"');
   }
   if (sshOptions !== undefined && (typeof sshOptions !== "object" || sshOptions === null)) {
-    throw invalidOption(`${place}.sshOptions`, kindOf(sshOptions), "what ssh2's connect() takes");
+    throw invalidOption(`${place}.sshOptions`, sshOptions, "what ssh2's connect() takes");
   }
   if (
     connectTimeoutMs !== undefined &&
@@ -98,16 +97,6 @@ export function validateEngine(engine: Engine, place = "engine"): void {
     throw invalidOption(`${place}.connectTimeoutMs`, connectTimeoutMs, "milliseconds above 0");
   }
   if (socketPath !== undefined && host !== undefined) {
-    throw invalidOption(place, { socketPath, host: shownUrl(host) }, "either socketPath or host");
+    throw invalidOption(place, { socketPath, host }, "either socketPath or host");
   }
-}
-
-/** What may be a secret is not shown, but its kind. */
-function kindOf(value: unknown): unknown {
-  if (value === null || value === "") return value;
-  return typeof value === "string" ? "a string" : `a value of type ${typeof value}`;
-}
-
-function shown(value: unknown): unknown {
-  return typeof value === "string" ? shownUrl(value) : value;
 }

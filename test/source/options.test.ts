@@ -43,7 +43,7 @@ const bad: readonly (readonly [string, Record<string, unknown>, string])[] = [
   ["reconnect.minDelayMs", { reconnect: { minDelayMs: -1 } }, "milliseconds"],
   ["reconnect.maxDelayMs", { reconnect: { minDelayMs: 10, maxDelayMs: 5 } }, "10"],
   ["signal", { signal: {} }, "AbortSignal"],
-  ["engine", { engine: "unix:///var/run/docker.sock" }, "dial"],
+  ["engine", { engine: "ftp://10.0.0.5" }, "tcp://HOST:PORT"],
   ["engine", { engine: null }, "dial"],
   ["engine", { engine: { socketPath: "/a", host: "b" } }, "either"],
   ["engine.socketPath", { engine: { socketPath: "" } }, "empty"],
