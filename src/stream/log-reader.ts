@@ -134,7 +134,8 @@ export class LogReader {
 
   #decoder(startedAt: string | undefined): Decoder {
     const { info, traits } = this.#inspection;
-    const decoder = info.tty ? new TtyDecoder(startedAt) : new FrameDecoder();
+    const gluesLines = info.logDriver === "local" && !traits.followReachesEnd;
+    const decoder = info.tty ? new TtyDecoder({ startedAt, gluesLines }) : new FrameDecoder();
     return traits.unstableParts ? new StablePartsDecoder(decoder) : decoder;
   }
 }

@@ -5,11 +5,16 @@ import type { Content } from "./records.ts";
 /** How many of a stream's latest timestamps are remembered: where a clock runs backwards they may come again. */
 const REMEMBERED = 16;
 
+/** So many different contents of one timestamp are counted one by one. */
+const COUNTED_SINGLY = 64;
+/** More of them share so many counters. */
+const COUNTERS = 1_024;
+
 interface Lines {
   readonly timestamp: string;
   /** The only one so far; counted once there is another. */
   first: Content | undefined;
-  counts: Map<string, number> | undefined;
+  counts: Counts | undefined;
 }
 
 /** Counts the equal ones among a stream's lines of late; costs a comparison where timestamps rise. */
@@ -79,11 +84,37 @@ function latestOf(entries: FrameEntries, stream: string, last: number): number[]
 }
 
 function count(lines: Lines, content: Content): number {
-  lines.counts ??= new Map();
-  if (lines.first !== undefined) lines.counts.set(contentKey(lines.first), 1);
+  lines.counts ??= new Counts();
+  if (lines.first !== undefined) lines.counts.add(contentKey(lines.first));
   lines.first = undefined;
-  const own = contentKey(content);
-  const before = lines.counts.get(own) ?? 0;
-  lines.counts.set(own, before + 1);
-  return before;
+  return lines.counts.add(contentKey(content));
+}
+
+/**
+ * Counts the equal ones among the lines of one timestamp: whole seconds may hold any number of different ones. Those that share
+ * a counter are counted together, so that equal ones still get different numbers, and the same ones whenever they are read.
+ */
+class Counts {
+  #singly: Map<string, number> | undefined = new Map();
+  readonly #shared: number[] = [];
+
+  /** How many there were before, or more. */
+  add(key: string): number {
+    const singly = this.#singly;
+    if (singly === undefined) return this.#addShared(key, 1);
+    const before = singly.get(key) ?? 0;
+    singly.set(key, before + 1);
+    if (singly.size > COUNTED_SINGLY) {
+      this.#singly = undefined;
+      for (const [known, times] of singly) this.#addShared(known, times);
+    }
+    return before;
+  }
+
+  #addShared(key: string, times: number): number {
+    const place = Buffer.from(key.slice(0, 8), "base64url").readUInt32BE() % COUNTERS;
+    const before = this.#shared[place] ?? 0;
+    this.#shared[place] = before + times;
+    return before;
+  }
 }

@@ -12,34 +12,67 @@ import {
 
 /** The engine cuts lines into parts of this size and stamps each of them (moby, `daemon/logger/copier.go`). */
 const PART_BYTES = 16_384;
+/** `json-file` writes U+FFFD, three bytes, for each byte of a character that was cut, or that is none: the part is longer then. */
+const MAX_PART_BYTES = 3 * PART_BYTES;
 /** A timestamp with its space. */
 const MAX_STAMP_BYTES = LONGEST_LENGTH + 1;
+/** In so many bytes a line or a part has ended. */
+const LOOK_BYTES = MAX_PART_BYTES + MAX_STAMP_BYTES;
 const STAMP = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d) /g;
+const NEWLINE = 0x0a;
+const RETURN = 0x0d;
 /** What the daemon writes into a raw stream when it fails (moby, `api/server/httputils/write_log_stream.go`). */
 const ERROR_TEXT = "Error grabbing logs";
 
 /** Which lines without an end are taken as they are. */
 type Unended = "never" | "of an earlier run" | "all";
 
-interface Stamp {
+export interface TtyOptions {
+  /** When the container last started: a line from before it can't go on behind it. */
+  readonly startedAt?: string | undefined;
+  /** The last part of a line has no newline, so that the next line stands right behind it (the `local` driver of Docker 20.10). */
+  readonly gluesLines?: boolean;
+}
+
+/** Where a line, or a part of one, begins. */
+interface Begun {
   readonly timestamp: string;
+  /** As the engine sent it, with its space. */
+  readonly sent: string;
   readonly textStart: number;
+  /** Parts of the line came before. */
+  readonly isContinued: boolean;
+  /** The engine has put no timestamp here: the text goes on with what came before. */
+  readonly isRaw: boolean;
+}
+
+/** Where it ends. */
+interface End {
+  readonly at: number;
+  /** The line, too. */
+  readonly ended: boolean;
+  /** Where the next one begins. */
+  readonly next: number;
+  /** What follows may go on with the line. */
+  readonly goesOn: boolean;
 }
 
 /**
- * Decodes the raw stream of a container with a terminal: `timestamp SP text \r\n`. A part of 16,384 bytes and a last
- * line without its end are followed by the next timestamp on the same line.
+ * Decodes the raw stream of a container with a terminal: `timestamp SP text \r\n`. A long line comes in parts, each with the first
+ * one's timestamp, which stands in the middle of the line then. A timestamp there is the engine's where it is the same to the
+ * nanosecond, no closer to the one before than a part is long, or exactly that far; any other is taken for text.
  */
 export class TtyDecoder implements Decoder {
   readonly #fragments = new Fragments();
-  /** When the container last started: a line from before it can't go on behind it. */
   readonly #startedAt: string | undefined;
-  /** The timestamp of a full part that the line goes on behind. */
-  #full: string | undefined;
+  readonly #gluesLines: boolean;
+  /** The line that goes on behind a part. */
+  #open: { readonly timestamp: string; readonly sent: string } | undefined;
   #fault: Fault | undefined;
 
-  constructor(startedAt?: string) {
+  constructor({ startedAt, gluesLines = false }: TtyOptions = {}) {
     this.#startedAt = startedAt;
+    this.#gluesLines = gluesLines;
   }
 
   get fault(): Fault | undefined {
@@ -65,30 +98,113 @@ export class TtyDecoder implements Decoder {
     if (bytes === undefined) return entries;
     let at = 0;
     while (at < bytes.length) {
-      const end = this.#lineEnd(bytes, at);
-      if (end !== undefined) {
-        entries.push(end);
-        at += end.text.length + 1;
+      const lineEnd = this.#lineEnd(bytes, at);
+      if (lineEnd !== undefined) {
+        entries.push(lineEnd);
+        at += lineEnd.text.length + 1;
         continue;
       }
-      const stamp = this.#stampAt(bytes, at);
-      if (stamp === undefined) {
-        if (this.#fault === undefined && unended === "never")
-          this.#fragments.keep(bytes.subarray(at), 0);
+      const begun = this.#beginning(bytes, at, unended !== "never");
+      const end = begun && this.#end(bytes, begun, unended);
+      if (begun === undefined || end === undefined) {
+        // At the log's end the beginning of a timestamp is none.
+        if (this.#fault === undefined) this.#fragments.keep(bytes.subarray(at), 0);
         break;
       }
-      const next = this.#entry(bytes, stamp, this.#isTaken(stamp, unended), entries);
-      if (next === undefined) {
-        this.#fragments.keep(bytes.subarray(at), 0);
-        break;
-      }
-      at = next;
+      const { timestamp, sent, textStart } = begun;
+      const text = bytes.subarray(textStart, end.at);
+      entries.push({ stream: "tty", timestamp, text, ended: end.ended });
+      this.#open = end.goesOn ? { timestamp, sent } : undefined;
+      at = end.next;
     }
     return entries;
   }
 
+  /** A line's end right behind a full part, without the timestamp that the engine puts before it. */
+  #lineEnd(bytes: Buffer, at: number): Entry | undefined {
+    const isReturn = bytes[at] === RETURN && bytes[at + 1] === NEWLINE;
+    if (this.#open === undefined || !(isReturn || bytes[at] === NEWLINE)) return undefined;
+    const { timestamp } = this.#open;
+    this.#open = undefined;
+    const text = bytes.subarray(at, isReturn ? at + 1 : at);
+    return { stream: "tty", timestamp, text, ended: true };
+  }
+
+  /** What begins at `at`; undefined where that is not all there yet, or nothing does (then `fault` is set). */
+  #beginning(bytes: Buffer, at: number, isAll: boolean): Begun | undefined {
+    const open = this.#open;
+    const stamp = stampAt(bytes, at);
+    if (stamp === "none" || (stamp === "incomplete" && isAll && open !== undefined)) {
+      if (open !== undefined) return { ...open, textStart: at, isContinued: true, isRaw: true };
+      this.#fail(bytes, at);
+      return undefined;
+    }
+    if (stamp === "incomplete") return undefined;
+    const isContinued = open?.timestamp === stamp.timestamp;
+    return { ...stamp, textStart: at + stamp.sent.length, isContinued, isRaw: false };
+  }
+
+  #fail(bytes: Buffer, at: number): void {
+    const text = bytes.toString("latin1", at, at + 1000);
+    if (ERROR_TEXT.startsWith(text)) return;
+    this.#fault = text.startsWith(ERROR_TEXT)
+      ? { kind: "engine-error", message: text.trimEnd() }
+      : { kind: "protocol", message: `expected a log line's timestamp, got ${excerpt(bytes, at)}` };
+  }
+
+  /** Where what has begun ends; undefined where that is not there yet. */
+  #end(bytes: Buffer, begun: Begun, unended: Unended): End | undefined {
+    const { textStart } = begun;
+    const newline = bytes.subarray(textStart, textStart + LOOK_BYTES).indexOf(NEWLINE);
+    const limit =
+      newline === -1 ? Math.min(bytes.length, textStart + LOOK_BYTES) : textStart + newline;
+    const part = this.#nextPart(bytes, begun, limit);
+    if (part !== undefined) return { at: part, ended: false, next: part, goesOn: true };
+    const next = this.#nextLineWithin(bytes, begun, limit);
+    if (next !== undefined) return next;
+    if (newline !== -1) return { at: limit, ended: true, next: limit + 1, goesOn: false };
+    const length = bytes.length - textStart;
+    if (length >= LOOK_BYTES) {
+      // Parts of another kind: the text goes on without a timestamp.
+      const at = textStart + PART_BYTES;
+      return { at, ended: false, next: at, goesOn: true };
+    }
+    const isFullPart = unended !== "never" && length === PART_BYTES;
+    if (!isFullPart && !this.#isTaken(begun, unended)) return undefined;
+    return { at: bytes.length, ended: false, next: bytes.length, goesOn: isFullPart };
+  }
+
+  /** Where the line's next part begins, before `limit`. */
+  #nextPart(bytes: Buffer, { sent, textStart, isRaw }: Begun, limit: number): number | undefined {
+    const full = textStart + PART_BYTES;
+    if (limit >= full && !isRaw) {
+      const isLineEnd =
+        bytes[full] === NEWLINE || (bytes[full] === RETURN && bytes[full + 1] === NEWLINE);
+      if (isLineEnd || typeof stampAt(bytes, full) === "object") return full;
+    }
+    const from = isRaw ? textStart : full;
+    if (limit - from < sent.length) return undefined;
+    const within = bytes.subarray(from, limit).indexOf(sent, 0, "latin1");
+    return within === -1 ? undefined : from + within;
+  }
+
+  /** Where another line begins within this one, which was left without an end. */
+  #nextLineWithin(bytes: Buffer, begun: Begun, limit: number): End | undefined {
+    const isOfEarlierRun = this.#isEarlier(begun.timestamp);
+    const isGlued = this.#gluesLines && begun.isContinued;
+    if (!isOfEarlierRun && !isGlued) return undefined;
+    const stamps = stampsIn(bytes, begun, limit);
+    const restart = stamps.find(({ timestamp }) => isOfEarlierRun && !this.#isEarlier(timestamp));
+    // A terminal's line ends with a carriage return.
+    const glued = stamps.find(({ at }) => bytes[at - 1] === RETURN) ?? stamps[0];
+    const at = restart?.at ?? (isGlued ? glued?.at : undefined);
+    return at === undefined
+      ? undefined
+      : { at, ended: restart === undefined, next: at, goesOn: false };
+  }
+
   /** Whether a line that has not ended is taken as it is. */
-  #isTaken({ timestamp }: Stamp, unended: Unended): boolean {
+  #isTaken({ timestamp }: Begun, unended: Unended): boolean {
     if (unended !== "of an earlier run") return unended === "all";
     return this.#isEarlier(timestamp);
   }
@@ -101,64 +217,34 @@ export class TtyDecoder implements Decoder {
       compareTimestamps(timestamp, coarsen(startedAt, fractionDigits(timestamp))) < 0
     );
   }
+}
 
-  /** A line's end right behind a full part, without the timestamp that the engine puts before it. */
-  #lineEnd(bytes: Buffer, at: number): Entry | undefined {
-    const timestamp = this.#full;
-    const isReturn = bytes[at] === 0x0d && bytes[at + 1] === 0x0a;
-    if (timestamp === undefined || !(isReturn || bytes[at] === 0x0a)) return undefined;
-    this.#full = undefined;
-    return {
-      stream: "tty",
-      timestamp,
-      text: bytes.subarray(at, isReturn ? at + 1 : at),
-      ended: true,
-    };
-  }
+interface Stamp {
+  readonly timestamp: string;
+  readonly sent: string;
+}
 
-  /** The timestamp at `at`; undefined where it is not all there yet, or is none (then `fault` is set). */
-  #stampAt(bytes: Buffer, at: number): Stamp | undefined {
-    const space = bytes.subarray(at, at + MAX_STAMP_BYTES).indexOf(0x20);
-    const incomplete = space === -1 && bytes.length - at < MAX_STAMP_BYTES;
-    const head = bytes.toString("latin1", at, space === -1 ? at + MAX_STAMP_BYTES : at + space);
-    const timestamp = space === -1 ? undefined : isNanosecondUtc(head) ? head : toUtc(head);
-    if (timestamp !== undefined) return { timestamp, textStart: at + space + 1 };
-    if (incomplete && (/^[\d:.TZ+-]*$/.test(head) || head === "\r")) return undefined;
-    const text = bytes.toString("latin1", at, at + 1000);
-    if (ERROR_TEXT.startsWith(text)) return undefined;
-    this.#fault = text.startsWith(ERROR_TEXT)
-      ? { kind: "engine-error", message: text.trimEnd() }
-      : { kind: "protocol", message: `expected a log line's timestamp, got ${excerpt(bytes, at)}` };
-    return undefined;
+function stampAt(bytes: Buffer, at: number): Stamp | "incomplete" | "none" {
+  const space = bytes.subarray(at, at + MAX_STAMP_BYTES).indexOf(0x20);
+  const head = bytes.toString("latin1", at, space === -1 ? at + MAX_STAMP_BYTES : at + space);
+  if (space !== -1) {
+    const timestamp = isNanosecondUtc(head) ? head : toUtc(head);
+    return timestamp === undefined ? "none" : { timestamp, sent: `${head} ` };
   }
+  const isShort = bytes.length - at < MAX_STAMP_BYTES;
+  return isShort && (/^[\d:.TZ+-]*$/.test(head) || head === "\r") ? "incomplete" : "none";
+}
 
-  /** Where the next entry begins; undefined where this one is not all there yet. */
-  #entry(bytes: Buffer, stamp: Stamp, last: boolean, entries: Entry[]): number | undefined {
-    const { timestamp, textStart } = stamp;
-    const newline = bytes.subarray(textStart, textStart + PART_BYTES).indexOf(0x0a);
-    const full = newline === -1 && bytes.length - textStart >= PART_BYTES;
-    let end = newline === -1 ? Math.min(bytes.length, textStart + PART_BYTES) : textStart + newline;
-    let ended = newline !== -1;
-    const restart = this.#restartWithin(bytes, stamp, end);
-    if (restart !== undefined) {
-      end = restart;
-      ended = false;
-    } else if (!ended && !full && !last) {
-      return undefined;
-    }
-    entries.push({ stream: "tty", timestamp, text: bytes.subarray(textStart, end), ended });
-    this.#full = full && restart === undefined ? timestamp : undefined;
-    return ended ? end + 1 : end;
-  }
-
-  /** Where a later run begins within this line, left without an end by the run before. */
-  #restartWithin(bytes: Buffer, stamp: Stamp, end: number): number | undefined {
-    if (!this.#isEarlier(stamp.timestamp)) return undefined;
-    for (const match of bytes.toString("latin1", stamp.textStart, end).matchAll(STAMP)) {
-      const timestamp = toUtc(match[0].slice(0, -1));
-      if (timestamp === undefined || compareTimestamps(timestamp, stamp.timestamp) <= 0) continue;
-      return stamp.textStart + match.index;
-    }
-    return undefined;
-  }
+/** What may be timestamps of later lines within this one: of the same form, and not earlier. */
+function stampsIn(
+  bytes: Buffer,
+  { timestamp: own, sent, textStart }: Begun,
+  limit: number,
+): { readonly timestamp: string; readonly at: number }[] {
+  const text = bytes.toString("latin1", textStart, limit);
+  return Array.from(text.matchAll(STAMP)).flatMap(({ 0: found, index }) => {
+    const timestamp = found.length === sent.length ? toUtc(found.slice(0, -1)) : undefined;
+    if (timestamp === undefined || compareTimestamps(timestamp, own) <= 0) return [];
+    return [{ timestamp, at: textStart + index }];
+  });
 }

@@ -18,6 +18,52 @@ function terminal(line: string, stamp: string = STAMP): string {
   return `${bytes}\n`;
 }
 
+/** As `json-file` keeps it: each part's bytes as UTF-8, with U+FFFD where a character was cut. */
+function jsonFile(line: Buffer, stamp: string = STAMP): { sent: Buffer; text: string } {
+  const parts: string[] = [];
+  for (let at = 0; at === 0 || at < line.length; at += PART_BYTES)
+    parts.push(invalidByByte(line.subarray(at, at + PART_BYTES)));
+  if (line.length > 0 && line.length % PART_BYTES === 0) parts.push("");
+  const sent = parts.map((part) => `${stamp} ${part}`).join("");
+  return { sent: Buffer.from(`${sent}\n`), text: parts.join("") };
+}
+
+/** As Go does it: U+FFFD for each byte that belongs to no character, where others put one for several. */
+function invalidByByte(bytes: Buffer): string {
+  let text = "";
+  for (let at = 0; at < bytes.length;) {
+    const size = [1, 2, 3, 4].find((length) => {
+      const some = bytes.subarray(at, at + length);
+      const decoded = some.toString("utf8");
+      return (
+        some.length === length && !decoded.includes("\ufffd") && Array.from(decoded).length === 1
+      );
+    });
+    text += size === undefined ? "\ufffd" : bytes.toString("utf8", at, at + size);
+    at += size ?? 1;
+  }
+  return text;
+}
+
+const wideLines = fc.array(
+  fc.oneof(
+    fc
+      .record({
+        head: fc.integer({ min: 0, max: 5 }),
+        unit: fc.constantFrom("\u00e4", "\u20ac", "\u{1f600}", "ab\u20ac", " 42%\r\u2588\u2591"),
+        bytes: fc.constantFrom(10, 16_380, 16_384, 20_000, 33_000, 50_000),
+      })
+      .map(({ head, unit, bytes }) => {
+        const count = Math.ceil(bytes / Buffer.byteLength(unit));
+        return Buffer.from(`${"x".repeat(head)}${unit.repeat(count)}\r`);
+      }),
+    // Bytes that are no characters at all.
+    fc.constantFrom(100, 16_384, 40_000).map((size) => Buffer.alloc(size, 0xff)),
+    fc.constant(Buffer.from(`${"y".repeat(17_000)} at ${STAMP.replace("34", "35")} \r`)),
+  ),
+  { maxLength: 4 },
+);
+
 const lines = fc.array(
   fc.oneof(
     fc.constantFrom("", "tick", "a\rb", "\u00e4\u00ff\u0000", STAMP, "Error grabbing logs"),
@@ -44,6 +90,27 @@ describe("the terminal decoder", () => {
     );
   });
 
+  it("joins parts of any length, as `json-file` makes them of characters that it cuts", () => {
+    fc.assert(
+      fc.property(wideLines, arbitraryCuts, (list, cuts) => {
+        const kept = list.map((line, index) =>
+          jsonFile(line, STAMP.replace(/\d{9}Z$/, `${100_000_000 + index}Z`)),
+        );
+        const bytes = Buffer.concat(kept.map(({ sent }) => sent));
+        const decoder = new TtyDecoder();
+        const joined = new Map<string, string>();
+        for (const chunk of chunked(bytes, cuts)) {
+          for (const { timestamp, text } of decoder.push(chunk))
+            joined.set(timestamp, (joined.get(timestamp) ?? "") + text.toString("utf8"));
+        }
+        expect(decoder.fault).toBeUndefined();
+        expect(decoder.isHolding).toBe(false);
+        expect([...joined.values()]).toEqual(kept.map(({ text }) => text));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
   it("takes a last line without its end at the log's end alone", () => {
     const decoder = new TtyDecoder();
     expect(decoder.push(Buffer.from(`${STAMP} prompt> `))).toEqual([]);
@@ -58,12 +125,39 @@ describe("the terminal decoder", () => {
 
   it("sees that a line was left without its end when the container has started again since", () => {
     const later = "2026-11-23T16:00:00.000000000Z";
-    const decoder = new TtyDecoder(later);
+    const decoder = new TtyDecoder({ startedAt: later });
     const bytes = Buffer.from(`${STAMP} unfinished${terminal("next", later)}`);
     expect(decode(decoder, [bytes])).toEqual([
       { stream: "tty", timestamp: STAMP, text: "unfinished", ended: false },
       { stream: "tty", timestamp: later, text: "next\r", ended: true },
     ]);
+  });
+
+  it("does not take a time that a program printed for a later run's", () => {
+    const decoder = new TtyDecoder({ startedAt: "2026-11-23T16:00:00.000000000Z" });
+    const text = "next at 2026-11-23T15:58:40.000000000Z or 2026-11-23T17:00:00Z then";
+    expect(decode(decoder, [Buffer.from(terminal(text))]).map((entry) => entry.text)).toEqual([
+      `${text}\r`,
+    ]);
+  });
+
+  it("joins the last part of a line without a newline, which the next line is glued to", () => {
+    const long = "x".repeat(20_000);
+    const later = "2026-11-23T15:58:35.000000000Z";
+    const bytes = Buffer.from(
+      `${STAMP} ${long.slice(0, PART_BYTES)}${STAMP} ${long.slice(PART_BYTES)} at 2030-01-01T00:00:00.000000000Z\r${terminal("next", later)}`,
+    );
+    for (const chunks of [[bytes], chunked(bytes, [100])]) {
+      const entries = decode(new TtyDecoder({ gluesLines: true }), chunks);
+      expect(entries.map(({ timestamp, ended }) => [timestamp, ended])).toEqual([
+        [STAMP, false],
+        [STAMP, true],
+        [later, true],
+      ]);
+      expect(entries[1]?.text).toBe(
+        `${long.slice(PART_BYTES)} at 2030-01-01T00:00:00.000000000Z\r`,
+      );
+    }
   });
 
   it.each([

@@ -1,0 +1,110 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { ContainerLogSource } from "../../src/index.ts";
+import type { SourceOptions } from "../../src/index.ts";
+import { eager, Follower } from "../support/fake-follow.ts";
+import { ScriptedLog } from "../support/scripted-log.ts";
+
+let web: ScriptedLog;
+beforeEach(async () => {
+  web = await ScriptedLog.start();
+});
+afterEach(() => web[Symbol.asyncDispose]());
+
+const follow = (options: SourceOptions = {}): Follower =>
+  new Follower(new ContainerLogSource("web", { engine: web.engine, ...eager, ...options }));
+
+function numbered(from: number, to: number): string[] {
+  return Array.from({ length: to - from }, (_, index) => `line ${from + index}`);
+}
+
+function write(from: number, to: number): void {
+  web.write(...numbered(from, to));
+}
+
+describe("a log with damaged records, which end every read that comes to them", () => {
+  it.each([[[1]], [[10]], [[150]], [[99, 100]], [[50, 60, 120]], [[199]]])(
+    "is read past them to its end, and gaps tell of the holes (before lines %j)",
+    async (damages) => {
+      write(0, 200);
+      web.damages.push(...damages);
+      web.stop();
+      const follower = follow({ follow: false });
+      await follower.done;
+      expect(follower.error).toBeUndefined();
+      expect(follower.texts).toEqual(numbered(0, 200));
+      expect(follower.seen("gap").map(({ before }) => before)).toEqual(
+        damages.map((damage) => web.timestamp(damage)),
+      );
+    },
+  );
+
+  it("is followed past them while its container runs, over rotations, at few requests", async () => {
+    const follower = follow();
+    write(0, 5);
+    await follower.has(5);
+    for (const damage of [5, 20]) {
+      web.damages.push(damage);
+      write(follower.lines.length, damage + 10);
+      await follower.has(damage + 10);
+      const asked = web.asked.length;
+      await follower.source.rotate();
+      expect(web.asked.length - asked).toBeLessThan(20);
+      write(damage + 10, damage + 12);
+      await follower.has(damage + 12);
+    }
+    expect(follower.texts).toEqual(numbered(0, 32));
+    expect(follower.seen("gap")).toHaveLength(2);
+    await follower.source.close();
+  });
+
+  it("is resumed behind them, without a gap, by a cursor", async () => {
+    write(0, 40);
+    web.damages.push(10);
+    const first = new ContainerLogSource("web", { engine: web.engine });
+    for await (const { line } of first) {
+      first.acknowledge();
+      if (line === "line 14") break;
+    }
+    web.stop();
+    const { cursor } = first;
+    const second = follow({ follow: false, ...(cursor && { resume: cursor }) });
+    await second.done;
+    expect(second.texts).toEqual(numbered(15, 40));
+    expect(second.seen("gap")).toEqual([]);
+  });
+
+  it("is not called complete where its container is removed before it could be read past them", async () => {
+    const follower = follow();
+    write(0, 5);
+    await follower.has(5);
+    web.damages.push(5);
+    web.removedBy = "follow=0 tail=1";
+    write(5, 6);
+    await follower.done;
+    const [ended] = follower.seen("ended");
+    expect(ended?.reason).toEqual({ kind: "removed", complete: false });
+    expect(follower.texts).toEqual(numbered(0, 5));
+  });
+});
+
+describe("a log that was emptied by hand, whose end the engine looks for without finding it", () => {
+  it("is a gap, and what was written since comes; the engine is left in peace", async () => {
+    const follower = follow();
+    write(0, 200);
+    await follower.has(200);
+    web.empty();
+    write(200, 205);
+    for (let rotation = 0; rotation < 3; rotation++)
+      await follower.source.rotate().catch(() => undefined);
+    await follower.has(205);
+    expect(follower.texts).toEqual(numbered(0, 205));
+    expect(follower.seen("gap")).toMatchObject([
+      { after: web.timestamp(199), before: web.timestamp(200) },
+    ]);
+    expect(web.stuck.size).toBe(0);
+    expect(web.asked.filter((asked) => !asked.endsWith("all")).length).toBeLessThanOrEqual(4);
+    write(205, 210);
+    await follower.has(210);
+    await follower.source.close();
+  });
+});

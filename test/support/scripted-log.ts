@@ -1,0 +1,152 @@
+import http from "node:http";
+import type { ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { EngineOptions } from "../../src/index.ts";
+
+const ID = "a".repeat(64);
+
+interface Reader {
+  readonly from: number;
+  readonly response: ServerResponse;
+}
+
+/** One container of Docker 28 with a log that is as people have them: damaged, or emptied by hand. */
+export class ScriptedLog implements AsyncDisposable {
+  readonly lines: string[] = [];
+  /** In front of these lines there is a damaged record: reads that come to it end there. */
+  readonly damages: number[] = [];
+  /** Tails send headers, and are looked for without an end. */
+  areTailsStuck = false;
+  isRunning = true;
+  isRemoved = false;
+  /** This log request comes too late: the container is removed. */
+  removedBy: string | undefined;
+  /** The queries of log requests. */
+  readonly asked: string[] = [];
+  readonly stuck: Set<ServerResponse> = new Set<ServerResponse>();
+  #first = 0;
+  readonly #follows = new Set<Reader>();
+  readonly #server: http.Server = http.createServer((request, response) => {
+    const url = new URL(request.url ?? "/", "http://engine");
+    response.setHeader("Server", "Docker/28.5.2 (linux)");
+    if (url.pathname.endsWith("/logs")) this.#logs(url.searchParams, response);
+    else if (url.pathname.endsWith("/events")) response.writeHead(200).flushHeaders();
+    else if (url.pathname.endsWith("/info")) response.end(JSON.stringify({ ID: "engine" }));
+    else if (this.isRemoved) notFound(response);
+    else response.end(JSON.stringify(this.#inspection()));
+  });
+
+  static async start(): Promise<ScriptedLog> {
+    const log = new ScriptedLog();
+    await new Promise<void>((resolve) => {
+      log.#server.listen(0, "127.0.0.1", resolve);
+    });
+    return log;
+  }
+
+  get engine(): EngineOptions {
+    const { port } = this.#server.address() as AddressInfo;
+    return { host: "127.0.0.1", port, protocol: "http" };
+  }
+
+  get follows(): number {
+    return this.#follows.size;
+  }
+
+  timestamp(index: number): string {
+    const at = new Date(Date.UTC(2026, 10, 28) + index * 1000);
+    return at.toISOString().replace("Z", "000000Z");
+  }
+
+  write(...lines: string[]): void {
+    for (const line of lines) {
+      this.lines.push(line);
+      for (const follow of this.#follows) {
+        const index = this.lines.length - 1;
+        if (this.#endOf(follow.from) <= index) follow.response.end();
+        else follow.response.write(this.#frame(index));
+      }
+    }
+  }
+
+  /** As `truncate -s 0` does it: what follows see is what lies behind where they are, which never comes. */
+  empty(): void {
+    this.#first = this.lines.length;
+    this.areTailsStuck = true;
+    this.#follows.clear();
+  }
+
+  /** Open follows see nothing, and end with their container. */
+  stop(): void {
+    this.isRunning = false;
+    for (const { response } of this.#follows) response.end();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => {
+      this.#server.close(resolve);
+    });
+  }
+
+  #logs(query: URLSearchParams, response: ServerResponse): void {
+    const tail = query.get("tail") ?? "all";
+    const isFollow = query.get("follow") === "1";
+    this.asked.push(`follow=${query.get("follow")} tail=${tail}`);
+    this.isRemoved ||= this.removedBy === this.asked.at(-1);
+    if (this.isRemoved) {
+      notFound(response);
+      return;
+    }
+    response.writeHead(200).flushHeaders();
+    if (this.areTailsStuck && tail !== "all") {
+      this.stuck.add(response);
+      response.on("close", () => this.stuck.delete(response));
+      return;
+    }
+    const from =
+      tail === "all" ? this.#first : Math.max(this.#first, this.lines.length - Number(tail));
+    const end = this.#endOf(from);
+    for (let index = from; index < end; index++) response.write(this.#frame(index));
+    if (end < this.lines.length || !isFollow || !this.isRunning) {
+      response.end();
+      return;
+    }
+    const follow = { from, response };
+    this.#follows.add(follow);
+    response.on("close", () => this.#follows.delete(follow));
+  }
+
+  /** Where a read that begins at `from` ends. */
+  #endOf(from: number): number {
+    const damages = this.damages.filter((damage) => damage > from && damage < this.lines.length);
+    return Math.min(...damages, this.lines.length);
+  }
+
+  #frame(index: number): Buffer {
+    const payload = Buffer.from(`${this.timestamp(index)} ${this.lines[index]}\n`);
+    const head = Buffer.alloc(8);
+    head[0] = 1;
+    head.writeUInt32BE(payload.length, 4);
+    return Buffer.concat([head, payload]);
+  }
+
+  #inspection(): object {
+    return {
+      Id: ID,
+      Name: "/web",
+      Created: this.timestamp(0),
+      State: {
+        Status: this.isRunning ? "running" : "exited",
+        Running: this.isRunning,
+        StartedAt: this.timestamp(0),
+      },
+      Config: { Image: "x", Labels: {}, Tty: false },
+      HostConfig: { LogConfig: { Type: "json-file", Config: {} } },
+    };
+  }
+}
+
+function notFound(response: ServerResponse): void {
+  response.writeHead(404).end(JSON.stringify({ message: `No such container: ${ID}` }));
+}
