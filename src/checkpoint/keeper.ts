@@ -1,16 +1,21 @@
 import { setImmediate } from "node:timers/promises";
 import { DockspoolError, messageOf } from "../errors.ts";
+import { onAbort } from "../lifetime/abort.ts";
 import { sleep } from "../lifetime/deadline.ts";
+import { OverdueCalls } from "./overdue.ts";
+import type { Wanted } from "./overdue.ts";
+import { StoreCalls } from "./store-calls.ts";
+import type { StoreState } from "./store-state.ts";
 import type { Checkpoint, CheckpointStore } from "./store.ts";
 
-/** A position that is kept. */
-export interface Kept {
+/** What is saved under one key. */
+export interface StoreEntry {
   readonly key: string;
   /** Read before the others: it must not be later than they are. */
   readonly isFirst?: boolean;
   /** Milliseconds from one save to the next, at the least. */
   readonly everyMs: number;
-  /** As it is now; undefined where there is none yet. */
+  /** As it is now; undefined where there is nothing to save. */
   read(): Checkpoint | undefined;
   /** It could not be saved, which is tried again. */
   failed(error: DockspoolError): void;
@@ -28,46 +33,47 @@ const SLICE = 500;
 
 /** Saves what has changed: now and then, and when it is told to. */
 export class CheckpointKeeper {
-  readonly #store: CheckpointStore;
-  readonly #changed = new Map<string, Kept>();
+  /** Whoever has the same one keeps positions in the same place. */
+  readonly store: CheckpointStore;
+  readonly #calls: StoreCalls;
+  readonly #overdue = new OverdueCalls();
+  readonly #changed = new Map<string, StoreEntry>();
   readonly #deleted = new Set<string>();
+  readonly #closers = new Set<() => void>();
   #isHurried = false;
   #isClosed = false;
   #timer: NodeJS.Timeout | undefined;
   #dueAt = Infinity;
   #restUntil = 0;
   #lastAt = -Infinity;
+  /** Of saves, in a row. */
   #failures = 0;
-  #failure: DockspoolError | undefined;
   #saving: Promise<void> | undefined;
 
   constructor(store: CheckpointStore) {
-    this.#store = store;
+    this.store = store;
+    this.#calls = new StoreCalls(store);
   }
 
-  /** Why the last save failed; undefined where it worked. */
+  /** How the store does. */
+  get state(): StoreState {
+    return this.#calls.state;
+  }
+
+  /** Why the store was last asked in vain; undefined where it works. */
   get failure(): DockspoolError | undefined {
-    return this.#failure;
+    const { state } = this;
+    return state.type === "failing" ? state.failures[0].error : undefined;
   }
 
-  /** @throws DockspoolError CHECKPOINT_UNREADABLE */
-  async load(key: string): Promise<Checkpoint | undefined> {
-    try {
-      return await this.#store.load(key);
-    } catch (error) {
-      throw unreadable(error);
-    }
+  /** @throws DockspoolError CHECKPOINT_UNREADABLE, also where no answer comes; the signal's reason */
+  load(key: string, signal: AbortSignal): Promise<Checkpoint | undefined> {
+    return this.#calls.load(key, signal);
   }
 
-  /** @throws DockspoolError CHECKPOINT_UNREADABLE */
-  async keys(prefix: string): Promise<string[]> {
-    try {
-      const keys: string[] = [];
-      for await (const key of this.#store.keys(prefix)) keys.push(key);
-      return keys;
-    } catch (error) {
-      throw unreadable(error);
-    }
+  /** @throws as `load` */
+  keys(prefix: string, signal: AbortSignal): Promise<string[]> {
+    return this.#calls.keys(prefix, signal);
   }
 
   /** It is to be saved, or being saved. */
@@ -76,15 +82,18 @@ export class CheckpointKeeper {
   }
 
   /** It will be saved once its time has come. */
-  changed(kept: Kept): void {
-    this.#changed.set(kept.key, kept);
-    this.#schedule(kept.everyMs);
+  changed(entry: StoreEntry): void {
+    this.#deleted.delete(entry.key);
+    this.#changed.set(entry.key, entry);
+    this.#overdue.changed(entry.key, entry);
+    this.#schedule(entry.everyMs);
   }
 
   /** Its container is gone. */
   delete(key: string): void {
     this.#changed.delete(key);
     this.#deleted.add(key);
+    this.#overdue.changed(key, undefined);
     this.#schedule(0);
   }
 
@@ -95,10 +104,20 @@ export class CheckpointKeeper {
     this.#schedule(0);
   }
 
-  /** Nobody waits for it any more: what is to be saved later keeps no process alive. */
+  /** Calls back when the keeper is closed. */
+  onClose(callback: () => void): void {
+    if (this.#isClosed) callback();
+    else this.#closers.add(callback);
+  }
+
+  /** Nobody waits for it any more: what is to be saved later keeps no process alive, and what fails is not tried again. */
   close(): void {
+    if (this.#isClosed) return;
     this.#isClosed = true;
     this.#timer?.unref();
+    this.#calls.close();
+    for (const callback of this.#closers) callback();
+    this.#closers.clear();
   }
 
   /** Saves what has changed by now. Never rejects: what can't be saved is told to those concerned. */
@@ -107,17 +126,19 @@ export class CheckpointKeeper {
     if (this.#hasChanges) await this.#saveNow();
   }
 
-  /** As `save`, but gives up after `timeoutMs`. Resolves with false then. */
-  async saveWithin(timeoutMs: number): Promise<boolean> {
+  /** As `save`, but gives up after `timeoutMs`, or when the signal aborts. Resolves with false then. */
+  async saveWithin(timeoutMs: number, signal?: AbortSignal): Promise<boolean> {
     const given = new AbortController();
+    const unlink = onAbort(signal, () => given.abort());
     const late = sleep(timeoutMs, given.signal).then(
       () => false,
-      () => true,
+      () => false,
     );
     const saved = this.save().then(() => true);
     try {
       return await Promise.race([saved, late]);
     } finally {
+      unlink();
       given.abort();
     }
   }
@@ -140,16 +161,22 @@ export class CheckpointKeeper {
     this.#dueAt = Infinity;
     const saving = this.#write().finally(() => {
       this.#saving = undefined;
-      for (const { everyMs } of this.#changed.values()) this.#schedule(everyMs);
-      if (this.#deleted.size > 0 || (this.#isHurried && this.#hasChanges)) this.#schedule(0);
+      this.#scheduleRest();
     });
     this.#saving = saving;
     return saving;
   }
 
+  /** What could not be saved, or has changed meanwhile. */
+  #scheduleRest(): void {
+    if (this.#isClosed && this.#failures > 0) return;
+    for (const { everyMs } of this.#changed.values()) this.#schedule(everyMs);
+    if (this.#deleted.size > 0 || (this.#isHurried && this.#hasChanges)) this.#schedule(0);
+  }
+
   async #write(): Promise<void> {
     const all = [...this.#changed.values()];
-    const changed = [...all.filter(isFirst), ...all.filter((kept) => !isFirst(kept))];
+    const changed = [...all.filter(isFirst), ...all.filter((entry) => !isFirst(entry))];
     const deleted = [...this.#deleted];
     this.#changed.clear();
     this.#deleted.clear();
@@ -157,22 +184,52 @@ export class CheckpointKeeper {
     const begun = performance.now();
     try {
       const entries = await readAll(changed);
-      if (entries.size > 0) await this.#store.save(entries);
-      if (deleted.length > 0) await this.#store.delete(deleted);
-      this.#failure = undefined;
+      if (entries.size > 0) await this.#save(changed, entries);
+      if (deleted.length > 0) await this.#delete(deleted);
       this.#failures = 0;
     } catch (error) {
-      this.#failure = unwritable(error);
       this.#failures++;
-      // Whoever keeps a position by now knows better.
-      for (const kept of changed)
-        if (!this.#changed.has(kept.key) && !this.#deleted.has(kept.key))
-          this.#changed.set(kept.key, kept);
-      for (const key of deleted) this.#deleted.add(key);
-      for (const kept of changed) kept.failed(this.#failure);
+      this.#putBack(changed, deleted);
+      for (const entry of changed) tellFailed(entry, error);
     } finally {
       this.#rest(begun);
     }
+  }
+
+  #save(changed: readonly StoreEntry[], entries: ReadonlyMap<string, Checkpoint>): Promise<void> {
+    return this.#calls.save(entries, (answered) => {
+      const wanted = changed.map((entry) => [entry.key, this.#wanted(entry.key, entry)] as const);
+      this.#overdue.add(new Map(wanted), answered, this.#again);
+    });
+  }
+
+  #delete(keys: readonly string[]): Promise<void> {
+    return this.#calls.delete(keys, (answered) => {
+      const wanted = keys.map((key) => [key, this.#wanted(key, undefined)] as const);
+      this.#overdue.add(new Map(wanted), answered, this.#again);
+    });
+  }
+
+  /** What is to be saved of a key of which `before` was being saved. */
+  #wanted(key: string, before: StoreEntry | undefined): StoreEntry | undefined {
+    return this.#deleted.has(key) ? undefined : (this.#changed.get(key) ?? before);
+  }
+
+  readonly #again = (wanted: Wanted): void => {
+    for (const [key, entry] of wanted) {
+      if (this.#changed.has(key) || this.#deleted.has(key)) continue;
+      if (entry === undefined) this.#deleted.add(key);
+      else this.#changed.set(key, entry);
+    }
+    this.#schedule(0);
+  };
+
+  #putBack(changed: readonly StoreEntry[], deleted: readonly string[]): void {
+    // Whoever keeps a position by now knows better.
+    for (const entry of changed)
+      if (!this.#changed.has(entry.key) && !this.#deleted.has(entry.key))
+        this.#changed.set(entry.key, entry);
+    for (const key of deleted) if (!this.#changed.has(key)) this.#deleted.add(key);
   }
 
   /** A save that began then is over: it is some time until the next. */
@@ -186,36 +243,37 @@ export class CheckpointKeeper {
   }
 }
 
-function isFirst(kept: Kept): boolean {
-  return kept.isFirst === true;
+function isFirst(entry: StoreEntry): boolean {
+  return entry.isFirst === true;
 }
 
-async function readAll(changed: readonly Kept[]): Promise<Map<string, Checkpoint>> {
+/** One that can't be read is told of, and keeps none of the others from being saved. */
+async function readAll(changed: readonly StoreEntry[]): Promise<Map<string, Checkpoint>> {
   const entries = new Map<string, Checkpoint>();
-  for (const [index, kept] of changed.entries()) {
+  for (const [index, entry] of changed.entries()) {
     if (index > 0 && index % SLICE === 0) await setImmediate();
-    const checkpoint = kept.read();
-    if (checkpoint !== undefined) entries.set(kept.key, checkpoint);
+    try {
+      const checkpoint = entry.read();
+      if (checkpoint !== undefined) entries.set(entry.key, checkpoint);
+    } catch (error) {
+      tellFailed(entry, unsaved(error));
+    }
   }
   return entries;
 }
 
-function unreadable(cause: unknown): DockspoolError {
-  if (DockspoolError.is(cause, "CHECKPOINT_UNREADABLE")) return cause;
-  const message = messageOf(cause);
-  return new DockspoolError(
-    "CHECKPOINT_UNREADABLE",
-    `The checkpoint store can't be read: ${message}. Nothing is read without it, lest lines come again or are left out.`,
-    { cause },
-  );
+function tellFailed(entry: StoreEntry, error: unknown): void {
+  try {
+    entry.failed(DockspoolError.is(error) ? error : unsaved(error));
+  } catch {
+    // Whoever is told of a failure has one of its own, and the others are told.
+  }
 }
 
-function unwritable(cause: unknown): DockspoolError {
-  if (DockspoolError.is(cause, "CHECKPOINT_UNWRITABLE")) return cause;
-  const message = messageOf(cause);
+function unsaved(cause: unknown): DockspoolError {
   return new DockspoolError(
     "CHECKPOINT_UNWRITABLE",
-    `The checkpoint store can't be written: ${message}. Lines delivered since the last save come again after a crash.`,
+    `The position can't be saved: ${messageOf(cause)}. Lines delivered since the last save come again after a crash.`,
     { cause, transient: true },
   );
 }

@@ -14,7 +14,7 @@ import type { Engine } from "./engine-options.ts";
 import type { ContainerEvent } from "./events.ts";
 import { isRefusal } from "./failures.ts";
 import type { About } from "./failures.ts";
-import { anonymousIdentity, parseIdentity } from "./identity.ts";
+import { anonymousIdentity, DEFAULT_NAME, parseIdentity } from "./identity.ts";
 import type { EngineIdentity } from "./identity.ts";
 import { parseInspection } from "./inspection.ts";
 import type { Inspection } from "./inspection.ts";
@@ -41,6 +41,8 @@ export interface LogQuery {
 }
 
 export interface ClientOptions {
+  /** Names an engine that has no stable id of its own, for keys that outlive the process; default `name`. */
+  readonly nameInKeys?: string | undefined;
   /** What containers say they are of; default "default". */
   readonly name?: string;
   /** Short questions on their way at once; default: no limit. Log streams and events do not count. */
@@ -74,6 +76,7 @@ export class EngineClient {
   readonly #link: EngineLink;
   readonly #timeoutMs: number;
   readonly #name: string;
+  readonly #nameInKeys: string;
   readonly #questions: Limiter;
   /** How many answers there were when `/info` was refused for the last time. */
   #answersAtRefusal: number | undefined;
@@ -81,7 +84,8 @@ export class EngineClient {
   constructor(engine: Engine = {}, options: ClientOptions = {}) {
     this.#timeoutMs = connectTimeoutOf(engine);
     this.#link = new EngineLink(engine, this.#timeoutMs);
-    this.#name = options.name ?? "default";
+    this.#name = options.name ?? DEFAULT_NAME;
+    this.#nameInKeys = options.nameInKeys ?? this.#name;
     this.#questions = new Limiter(options.questionsAtOnce ?? Infinity);
   }
 
@@ -151,7 +155,7 @@ export class EngineClient {
     try {
       return await this.#info(signal);
     } catch (error) {
-      if (isRefusal(error)) return anonymousIdentity(this.#name, this.address);
+      if (isRefusal(error)) return anonymousIdentity(this.#nameInKeys, this.address);
       throw error;
     }
   }
@@ -297,7 +301,7 @@ export class EngineClient {
   }
 
   #info(signal: AbortSignal): Promise<EngineIdentity> {
-    const anonymous = anonymousIdentity(this.#name, this.address);
+    const anonymous = anonymousIdentity(this.#nameInKeys, this.address);
     return this.#ask("/info", {}, signal, { first: true }, (answer, headers) =>
       parseIdentity(answer, traitsOf(headers), anonymous),
     );

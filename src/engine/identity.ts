@@ -1,15 +1,17 @@
 import { record, string } from "./json.ts";
-import { UNSEEN } from "./modem.ts";
 import type { EngineTraits } from "./traits.ts";
 
 export interface EngineIdentity {
   /** Without a slash. */
   readonly id: string;
-  /** Another engine may have the same one. */
-  readonly isShared: boolean;
-  /** By how much the engine's clock is ahead of this machine's, in milliseconds; 0 where it is not said. */
-  readonly clockAheadMs: number;
+  /** The id is the engine's own, or its user has named the engine: no other engine should have it. */
+  readonly isDistinct: boolean;
+  /** Without a slash: the id and, where other hosts may have the same, the host's name as far as the engine tells. */
+  readonly noteKey: string;
 }
+
+/** The name of an engine that was given none. */
+export const DEFAULT_NAME = "default";
 
 /** Reads the answer of `/info`; undefined where it is none. */
 export function parseIdentity(
@@ -18,19 +20,26 @@ export function parseIdentity(
   anonymous: EngineIdentity,
 ): EngineIdentity | undefined {
   const root = record(json);
-  const id = string(root["ID"]);
-  const aheadMs = Date.parse(string(root["SystemTime"])) - Date.now();
-  const clockAheadMs = Number.isNaN(aheadMs) ? 0 : aheadMs;
   const isEngine = ["ID", "SystemTime", "ServerVersion", "Containers"].some((name) => name in root);
   if (!isEngine) return undefined;
-  if (id === "" || !namesItself) return { ...anonymous, clockAheadMs };
-  return { id: withoutSlash(id), isShared: false, clockAheadMs };
+  const ownId = string(root["ID"]);
+  const host = string(root["Name"]);
+  if (ownId !== "" && namesItself) {
+    const id = withoutSlash(ownId);
+    return { id, isDistinct: true, noteKey: id };
+  }
+  const { id, isDistinct } = anonymous;
+  const noteKey = isDistinct || host === "" ? id : withoutSlash(`${id}@${host}`);
+  return { id, isDistinct, noteKey };
 }
 
-/** An engine that does not say who it is, is the one at this address, and by this name where there are several. */
+/**
+ * An engine that does not say who it is, is the one at this address. Such an address is often the same on every host: only a
+ * name that the user has given tells them apart.
+ */
 export function anonymousIdentity(name: string, address: string): EngineIdentity {
   const id = withoutSlash(`${name}@${address}`);
-  return { id, isShared: address === UNSEEN, clockAheadMs: 0 };
+  return { id, isDistinct: name !== DEFAULT_NAME, noteKey: id };
 }
 
 function withoutSlash(id: string): string {

@@ -16,6 +16,7 @@ import { locate } from "../stream/locate.ts";
 import { DEFAULT_CHECKPOINT_EVERY_MS, resolveOptions } from "../source/options.ts";
 import type { From } from "../stream/from.ts";
 import type { Start } from "../lines/reading.ts";
+import type { ContainerInfo } from "../wire/records.ts";
 import { Discovery, FROM_ITS_START } from "./discovery/discovery.ts";
 import type { Place } from "./discovery/discovery.ts";
 import { EngineEvents } from "./discovery/engine-events.ts";
@@ -57,7 +58,7 @@ export class EngineMember {
   #isUpToDate = false;
 
   constructor(name: string, engine: Engine, pool: Membership) {
-    const { options, roster, tasks, begunAt, keeper, isExcluded, emit } = pool;
+    const { options, roster, tasks, keeper, isExcluded, emit } = pool;
     this.name = name;
     this.#pool = pool;
     this.#patienceMs = connectTimeoutOf(engine);
@@ -71,9 +72,9 @@ export class EngineMember {
       isOn: options.discover,
       isNew: ({ info, createdAt }) =>
         this.checkpoints?.lastSeenAt === undefined
-          ? createdAt > begunAt
+          ? createdAt > this.#begunAt
           : this.checkpoints.isNew(info.id, createdAt),
-      newSince: () => this.checkpoints?.lastSeenAt ?? begunAt,
+      newSince: () => this.checkpoints?.lastSeenAt ?? this.#begunAt,
       settled: () => this.#sees(),
       ready: async () => {
         if (this.checkpoints === undefined) return;
@@ -171,12 +172,21 @@ export class EngineMember {
     this.client.close();
   }
 
+  /** When the pool began, by the engine's clock, in epoch milliseconds. */
+  get #begunAt(): number {
+    const { begunAt } = this.#pool;
+    const { clock } = this.client;
+    const theirs = clock.now(begunAt);
+    // What may be one clock is taken for one: that is exact.
+    return Math.abs(theirs - begunAt) <= clock.errorMs(begunAt) ? begunAt : theirs;
+  }
+
   /** All that happened until then was told of; it counts as seen once it is dealt with. */
   #sees(at = this.#seenAt, isLast = false): void {
     this.#seenAt = at;
     if (at === undefined || !this.discovery.isSettled) return;
-    const unfollowedSince = (time: number): string[] => this.discovery.unfollowedSince(time);
-    this.checkpoints?.saw({ at, unfollowedSince }, isLast);
+    const known = (): string[] | undefined => this.discovery.knownContainers();
+    this.checkpoints?.noteView({ at, known }, isLast);
   }
 
   /** `isNew` is asked once it is known what was saved. */
@@ -200,8 +210,25 @@ export class EngineMember {
     // What is read already is delivered by the source that read it.
     const position =
       this.#pool.roster.placeBehind(info.id) ??
-      (await unlessAborted(checkpoints.load(info.id, signal), signal));
+      (await unlessAborted(this.#load(checkpoints, info, signal), signal));
     return position === undefined ? undefined : { start: { position }, isResumed: true };
+  }
+
+  async #load(
+    checkpoints: EngineCheckpoints,
+    container: ContainerInfo,
+    signal: AbortSignal,
+  ): Promise<Position | undefined> {
+    try {
+      return await checkpoints.load(container.id, signal);
+    } catch (error) {
+      // It is tried again.
+      if (DockspoolError.is(error, "CHECKPOINT_UNREADABLE") && error.transient) {
+        const status = { type: "checkpoint-failed", error } as const;
+        this.#pool.emit({ type: "source", container, status });
+      }
+      throw error;
+    }
   }
 
   /** What it writes once it starts is read, also by another process. */

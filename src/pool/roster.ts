@@ -1,4 +1,5 @@
-import type { EngineCheckpoints, KeptPosition } from "../checkpoint/engine-checkpoints.ts";
+import type { PositionCheckpoint } from "../checkpoint/container-checkpoint.ts";
+import type { EngineCheckpoints } from "../checkpoint/engine-checkpoints.ts";
 import { containersToTell } from "../delivery/retry.ts";
 import type { Retry } from "../delivery/retry.ts";
 import type { EngineClient } from "../engine/engine-client.ts";
@@ -46,7 +47,7 @@ interface Entry {
   readonly capture: Capture;
   readonly feed: Feed;
   readonly member: Origin;
-  readonly checkpoint: KeptPosition | undefined;
+  readonly checkpoint: PositionCheckpoint | undefined;
   /** At its last look; one that is renamed has a new one. */
   info: ContainerInfo;
 }
@@ -100,12 +101,19 @@ export class Roster {
     if (this.#isClosed) throw poolClosed();
     if (known !== undefined) return known;
     const formers = this.#leaving.get(info.id)?.slice() ?? [];
+    let followed: { readonly source: ContainerLogSource; readonly feed: Feed } | undefined =
+      undefined;
     const checkpoint = member.checkpoints?.keep(info.id, {
       everyMs: options.checkpointEveryMs ?? DEFAULT_CHECKPOINT_EVERY_MS,
-      position: () => (formers.find(({ isDone }) => !isDone) ?? feed).position,
-      failed: (error) => tell(source, { type: "checkpoint-failed", error }),
+      position: () =>
+        (formers.find(({ isDone }) => !isDone) ?? followed?.feed ?? formers.at(-1))?.position,
+      failed: (error) => {
+        const status = { type: "checkpoint-failed", error } as const;
+        if (followed !== undefined) tell(followed.source, status);
+        else this.#emit({ type: "source", container: info, status });
+      },
     });
-    const { source, capture } = ContainerLogSource.hosted(info.id, options, {
+    const { source, capture } = this.#host(checkpoint, info.id, options, {
       client: member.client,
       turns: this.slots,
       budget: this.#budget,
@@ -121,6 +129,7 @@ export class Roster {
       release: () => {},
     });
     const feed = new Feed(capture);
+    followed = { source, feed };
     const entry: Entry = { source, capture, feed, member, checkpoint, info };
     this.#sources.set(info.id, source);
     this.#entries.set(info.id, entry);
@@ -129,6 +138,19 @@ export class Roster {
     this.#emit({ type: "attached", container: info });
     capture.start();
     return source;
+  }
+
+  /** What can't be followed leaves the position to whoever can. */
+  #host(
+    checkpoint: PositionCheckpoint | undefined,
+    ...parts: Parameters<typeof ContainerLogSource.hosted>
+  ): ReturnType<typeof ContainerLogSource.hosted> {
+    try {
+      return ContainerLogSource.hosted(...parts);
+    } catch (error) {
+      checkpoint?.ended();
+      throw error;
+    }
   }
 
   /**
@@ -242,7 +264,8 @@ export class Roster {
     if (status.type === "ended") this.#ended(entry, status.reason);
   }
 
-  #ended({ source, capture, feed, member, info }: Entry, reason: EndReason): void {
+  #ended({ source, capture, feed, member, checkpoint, info }: Entry, reason: EndReason): void {
+    checkpoint?.ended();
     const { lines, rotations, gaps, reconnects } = source.stats;
     this.#past.lines += lines;
     this.#past.rotations += rotations;

@@ -1,45 +1,49 @@
+import type { PositionCheckpoint, PositionOwner } from "../checkpoint/container-checkpoint.ts";
 import { EngineCheckpoints } from "../checkpoint/engine-checkpoints.ts";
-import type { KeptPosition } from "../checkpoint/engine-checkpoints.ts";
 import { CheckpointKeeper } from "../checkpoint/keeper.ts";
 import type { CheckpointStore } from "../checkpoint/store.ts";
 import type { EngineClient } from "../engine/engine-client.ts";
-import type { DockspoolError } from "../errors.ts";
+import { DockspoolError } from "../errors.ts";
 import type { Position } from "../resume/position.ts";
 import type { SourceCheckpoint } from "./host.ts";
 
-interface Parts {
+interface Parts extends PositionOwner {
   readonly store: CheckpointStore;
-  readonly everyMs: number;
   readonly client: EngineClient;
-  /** Behind the last line delivered. */
-  readonly position: () => Position | undefined;
-  readonly failed: (error: DockspoolError) => void;
 }
 
 /** Keeps the position of a source that stands alone. */
 export class OwnCheckpoint implements SourceCheckpoint {
   readonly keeper: CheckpointKeeper;
-  readonly #parts: Parts;
+  readonly #owner: PositionOwner;
   readonly #engine: EngineCheckpoints;
-  #kept: KeptPosition | undefined;
+  #checkpoint: PositionCheckpoint | undefined;
 
-  constructor(parts: Parts) {
-    this.#parts = parts;
-    this.keeper = new CheckpointKeeper(parts.store);
-    this.#engine = new EngineCheckpoints(this.keeper, parts.client);
+  constructor({ store, client, ...owner }: Parts) {
+    this.#owner = owner;
+    this.keeper = new CheckpointKeeper(store);
+    this.#engine = new EngineCheckpoints(this.keeper, client);
   }
 
+  /** @throws DockspoolError CHECKPOINT_UNREADABLE; INVALID_OPTION where another source of this process keeps it there */
   async load(container: string, signal: AbortSignal): Promise<Position | undefined> {
-    const position = await this.#engine.load(container, signal);
-    this.#kept ??= this.#engine.keep(container, this.#parts);
-    return position;
+    try {
+      const position = await this.#engine.load(container, signal);
+      this.#checkpoint ??= this.#engine.keep(container, this.#owner);
+      return position;
+    } catch (error) {
+      // It is tried again.
+      if (DockspoolError.is(error, "CHECKPOINT_UNREADABLE") && error.transient)
+        this.#owner.failed(error);
+      throw error;
+    }
   }
 
   moved(): void {
-    this.#kept?.moved();
+    this.#checkpoint?.moved();
   }
 
   gone(): void {
-    this.#kept?.gone();
+    this.#checkpoint?.gone();
   }
 }

@@ -197,8 +197,8 @@ export class ContainerLogSource
   }
 
   #ownHost(): SourceHost {
-    const { engine, checkpoints: store, checkpointEveryMs: everyMs } = this.#options;
-    const client = new EngineClient(engine);
+    const { engine, engineName, checkpoints: store, checkpointEveryMs: everyMs } = this.#options;
+    const client = new EngineClient(engine, { nameInKeys: engineName });
     if (store === undefined) return ownHost(client);
     const checkpoint = new OwnCheckpoint({
       store,

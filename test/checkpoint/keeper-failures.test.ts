@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { CheckpointKeeper } from "../../src/checkpoint/keeper.ts";
+import { ANSWER_WITHIN_MS } from "../../src/checkpoint/store-calls.ts";
 import { DockspoolError } from "../../src/index.ts";
 import { Counter, ScriptedStore } from "../support/checkpoint-keeper.ts";
 import { failure } from "../support/fake-follow.ts";
 
+const { signal } = new AbortController();
 let store: ScriptedStore;
 let keeper: CheckpointKeeper;
 beforeEach(() => {
@@ -122,14 +124,48 @@ describe("a keeper whose store can't be written", () => {
 describe("a keeper whose store can't be read", () => {
   it("says so, with the cause", async () => {
     store.fails = "load";
-    const error = await failure(keeper.load("e/web"), "CHECKPOINT_UNREADABLE");
+    const error = await failure(keeper.load("e/web", signal), "CHECKPOINT_UNREADABLE");
     expect(error.message).toMatch("no space");
     expect(error.cause).toBeInstanceOf(Error);
     store.fails = "keys";
-    await failure(keeper.keys("e/"), "CHECKPOINT_UNREADABLE");
+    await failure(keeper.keys("e/", signal), "CHECKPOINT_UNREADABLE");
     store.fails = undefined;
-    expect(await keeper.keys("e/")).toEqual([]);
+    expect(await keeper.keys("e/", signal)).toEqual([]);
   });
+});
+
+describe("a keeper of which one entry can't be read", () => {
+  for (const how of ["for good", "and whoever is told throws as well"]) {
+    it(`${how}, saves the others, tells that one, and never rejects`, async () => {
+      const failures: DockspoolError[] = [];
+      const web = counter();
+      const broken = {
+        key: "e/broken",
+        everyMs: 0,
+        read: (): never => {
+          throw new ReferenceError("no feed");
+        },
+        failed: (error: DockspoolError): void => {
+          failures.push(error);
+          if (how !== "for good") throw new Error("a listener's");
+        },
+      };
+      for (let round = 1; round <= 3; round++) {
+        keeper.changed(broken);
+        web.move();
+        await pass(2_000);
+        expect(store.entries).toEqual({ "e/web": { n: round } });
+        expect(failures).toHaveLength(round);
+      }
+      expect(failures[0]).toMatchObject({ code: "CHECKPOINT_UNWRITABLE", transient: true });
+      expect(failures[0]?.message).toMatch("no feed");
+      expect(web.failures).toEqual([]);
+      expect(keeper.failure).toBeUndefined();
+      store.fails = "save";
+      keeper.changed({ ...broken, read: () => ({}) });
+      await expect(keeper.save()).resolves.toBeUndefined();
+    });
+  }
 });
 
 describe("a keeper whose store never answers", () => {
@@ -144,6 +180,8 @@ describe("a keeper whose store never answers", () => {
     expect(isOver).toBe(false);
     await pass(1);
     expect(await saved).toBe(false);
+    keeper.close();
+    await pass(ANSWER_WITHIN_MS);
     expect(vi.getTimerCount()).toBe(0);
   });
 
@@ -154,13 +192,84 @@ describe("a keeper whose store never answers", () => {
     await pass(2_000);
     web.move();
     const saved = keeper.saveWithin(1_000);
-    await pass(100_000);
+    await pass(ANSWER_WITHIN_MS - 3_000);
     expect(await saved).toBe(false);
     expect(store.calls).toBe(1);
     store.delayMs = 0;
     store.answer();
     await pass(2_000_000);
     expect(store.entries).toEqual({ "e/web": { n: 2 } });
+    expect(web.failures).toEqual([]);
+  });
+
+  it("says so after a while, and tries again", async () => {
+    store.delayMs = Infinity;
+    const web = counter();
+    web.move();
+    await pass(ANSWER_WITHIN_MS);
+    expect(web.failures).toHaveLength(1);
+    expect(web.failures[0]?.message).toMatch(`no answer within ${ANSWER_WITHIN_MS} ms`);
+    expect(web.failures[0]).toMatchObject({ code: "CHECKPOINT_UNWRITABLE", transient: true });
+    store.delayMs = 0;
+    web.move();
+    await pass(30_000);
+    expect(store.entries).toEqual({ "e/web": { n: 2 } });
+    expect(keeper.failure).toBeUndefined();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("saves again what an answer that comes too late has put back", async () => {
+    store.delayMs = Infinity;
+    const web = counter();
+    web.move();
+    await pass(ANSWER_WITHIN_MS);
+    const answerLate = store.answerer();
+    store.delayMs = 0;
+    web.move();
+    await pass(30_000);
+    expect(store.entries).toEqual({ "e/web": { n: 2 } });
+    const { length } = store.saves;
+    answerLate();
+    await pass(5_000);
+    expect(store.saves).toHaveLength(length + 2);
+    expect(store.entries).toEqual({ "e/web": { n: 2 } });
+  });
+
+  it("deletes again what an answer that comes too late has put back", async () => {
+    store.delayMs = Infinity;
+    counter().move();
+    await pass(ANSWER_WITHIN_MS);
+    const answerLate = store.answerer();
+    store.delayMs = 0;
+    keeper.delete("e/web");
+    await pass(30_000);
+    expect(store.entries).toEqual({});
+    const { length } = store.saves;
+    answerLate();
+    await pass(5_000);
+    expect(store.saves).toHaveLength(length + 1);
+    expect(store.entries).toEqual({});
+  });
+
+  it("gives up a load and a list of keys as well, and leaves them at once when it is told to", async () => {
+    const silent = new CheckpointKeeper({
+      load: () => new Promise(() => {}),
+      save: () => new Promise(() => {}),
+      delete: () => new Promise(() => {}),
+      keys: () => ({ [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => {}) }) }),
+    });
+    const loading = failure(silent.load("e/web", signal), "CHECKPOINT_UNREADABLE");
+    const listing = failure(silent.keys("e/", signal), "CHECKPOINT_UNREADABLE");
+    await pass(ANSWER_WITHIN_MS);
+    for (const error of [await loading, await listing]) {
+      expect(error.message).toMatch("no answer within");
+      expect(error.transient).toBe(true);
+    }
+    const leave = new AbortController();
+    const left = silent.load("e/web", leave.signal);
+    leave.abort(new Error("closed"));
+    await expect(left).rejects.toThrow("closed");
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   it("leaves no timer of a wait that was met", async () => {

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { DockspoolError } from "../../src/index.ts";
 import { FakeEngine } from "../../src/testing.ts";
 import type { FakeContainer } from "../../src/testing.ts";
 import { PoolRuns } from "../support/checkpoint-pool.ts";
-import { eager, eventually, failure, nothingOpen } from "../support/fake-follow.ts";
+import { eager, eventually, failure, nothingOpen, turns } from "../support/fake-follow.ts";
 import { asked } from "../support/pool-follow.ts";
 
 let fake: FakeEngine;
@@ -106,6 +107,75 @@ describe("a pool whose store can't be read", () => {
       expect(logsAsked()).toBe(before);
       await follower.pool.close();
     }
+  });
+});
+
+describe("a pool whose store can't be read for a moment", () => {
+  it("says so, reads nothing, and goes on where it was once it can", async () => {
+    await ran();
+    runs.store.unreadable = "all";
+    runs.store.unreadableBy = new Error("no connection");
+    const before = logsAsked();
+    const follower = runs.follow({ from: "start" });
+    const isTold = ({ error }: { error?: unknown }): boolean =>
+      DockspoolError.is(error, "CHECKPOINT_UNREADABLE") && error.message.includes("no connection");
+    await follower.until(() => follower.seen("engine").some(isTold), "told");
+    const { checkpoints } = follower.pool.health().components;
+    expect(checkpoints).toMatchObject({
+      status: "degraded",
+      detail: expect.stringMatching(/no connection/),
+    });
+    expect(logsAsked()).toBe(before);
+    runs.store.unreadable = undefined;
+    await follower.expectAll(web, 1);
+    await follower.expectAll(api, 1);
+    expect(follower.pool.health().components["checkpoints"]?.status).toBe("healthy");
+  });
+
+  it("at one entry, reads the others, says so of that container, and goes on where it was", async () => {
+    await ran();
+    const key = Object.keys(await runs.store.all()).find((name) => name.endsWith(web.id)) ?? "";
+    runs.store.unreadable = key;
+    runs.store.unreadableBy = new Error("no connection");
+    const follower = runs.follow({ from: "start" });
+    await follower.expectAll(api, 1);
+    const { error } = await follower.status(web, "checkpoint-failed");
+    expect(error).toMatchObject({ code: "CHECKPOINT_UNREADABLE", transient: true });
+    expect(follower.texts(web)).toEqual([]);
+    runs.store.unreadable = undefined;
+    await follower.expectAll(web, 1);
+    expect(follower.seen("skipped")).toEqual([]);
+  });
+
+  it("rejects attach() with that after a while", async () => {
+    await ran();
+    runs.store.unreadable = "all";
+    runs.store.unreadableBy = new Error("no connection");
+    const engine = { ...fake.engine, connectTimeoutMs: 100 };
+    const pool = runs.open({ engine, from: "start", discover: false });
+    const error = await failure(pool.attach("web"), "CHECKPOINT_UNREADABLE");
+    expect(error.message).toMatch("no connection");
+  });
+
+  it("by not answering, is closed at once, and follows nothing afterwards", async () => {
+    let answer = (): void => {};
+    const idle = answer;
+    const load = runs.store.load.bind(runs.store);
+    runs.store.load = async (key) => {
+      if (key.includes("/"))
+        await new Promise<void>((resolve) => {
+          answer = resolve;
+        });
+      return await load(key);
+    };
+    const follower = runs.follow({ from: "start" });
+    await eventually(() => answer !== idle, "a load");
+    await follower.end();
+    answer();
+    await turns(20);
+    expect(follower.pool.sources.size).toBe(0);
+    expect(follower.seen("attached")).toEqual([]);
+    await nothingOpen(fake);
   });
 });
 

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ContainerLogSource } from "../../src/index.ts";
 import { FakeEngine } from "../../src/testing.ts";
 import type { FakeContainer } from "../../src/testing.ts";
@@ -17,6 +17,7 @@ beforeEach(async () => {
   api = fake.create({ name: "api" });
 });
 afterEach(async () => {
+  vi.useRealTimers();
   await runs.close();
   await fake.close();
 });
@@ -214,7 +215,7 @@ describe("a container's entry in a pool's store", () => {
     await runs.store.has((all) => !JSON.stringify(all).includes(web.id), "without web");
   });
 
-  it("is deleted when it went while no pool ran, and nobody else's is", async () => {
+  it("is deleted when it went while no pool ran a month ago, and nobody else's is", async () => {
     const gone = fake.create({ name: "gone" });
     const first = runs.follow(often);
     await first.streaming(web, api, gone);
@@ -222,6 +223,13 @@ describe("a container's entry in a pool's store", () => {
     await runs.store.save(new Map([["another engine/container", { version: 1 }]]));
     gone.remove();
     web.stop();
+    const soon = runs.follow(often);
+    await soon.streaming(api);
+    await soon.discovered();
+    await soon.end();
+    expect(await runs.kept()).toContain(gone.id);
+    vi.useFakeTimers({ toFake: ["Date"] });
+    vi.setSystemTime(Date.now() + 31 * 86_400_000);
     const next = runs.follow({ ...often, discover: false });
     await next.pool.attach("api");
     await runs.store.has((all) => !JSON.stringify(all).includes(gone.id), "without the one");

@@ -1,10 +1,17 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ContainerLogSource } from "../../src/index.ts";
 import type { SourceOptions } from "../../src/index.ts";
 import { FakeEngine } from "../../src/testing.ts";
 import type { FakeContainer } from "../../src/testing.ts";
 import { WatchedStore } from "../support/checkpoint-stores.ts";
-import { eager, eventually, failure, Follower, nothingOpen } from "../support/fake-follow.ts";
+import {
+  eager,
+  eventually,
+  failure,
+  Follower,
+  nothingOpen,
+  turns,
+} from "../support/fake-follow.ts";
 import { asked } from "../support/pool-follow.ts";
 
 let fake: FakeEngine;
@@ -18,6 +25,7 @@ beforeEach(async () => {
   sources = [];
 });
 afterEach(async () => {
+  vi.useRealTimers();
   await Promise.all(sources.map((source) => source.close()));
   await fake.close();
 });
@@ -96,9 +104,57 @@ describe("a source whose checkpoint can't be read", () => {
 
   it("because keys can't be listed, fails", async () => {
     store.keys = () => {
-      throw new Error("no such store");
+      throw store.unreadableBy;
     };
     await expectUnreadable(/no such store/);
+  });
+
+  it("for a moment, says so, asks again, and goes on where it was", async () => {
+    store.unreadable = "all";
+    store.unreadableBy = new Error("no connection");
+    const before = asked(fake, web, "logs");
+    const follower = new Follower(open());
+    const { error } = await follower.status("checkpoint-failed", 2);
+    expect(error).toMatchObject({ code: "CHECKPOINT_UNREADABLE", transient: true });
+    expect(error.message).toMatch("no connection");
+    expect(asked(fake, web, "logs")).toBe(before);
+    store.unreadable = undefined;
+    await follower.has(1);
+    expect(follower.records.map(({ line }) => line)).toEqual(["two"]);
+  });
+
+  it("because the store does not answer, is closed at once all the same", async () => {
+    let loads = 0;
+    store.load = () => {
+      loads++;
+      return new Promise(() => {});
+    };
+    const before = asked(fake, web, "logs");
+    const follower = new Follower(open());
+    await eventually(() => loads > 0, "a load");
+    await follower.source.close();
+    await follower.finished();
+    expect(asked(fake, web, "logs")).toBe(before);
+    await nothingOpen(fake);
+  });
+
+  it("because it is aborted meanwhile, reads nothing when the store answers after all", async () => {
+    let answer = (): void => {};
+    store.load = () =>
+      new Promise((resolve) => {
+        answer = () => resolve(undefined);
+      });
+    const controller = new AbortController();
+    const idle = answer;
+    const before = asked(fake, web, "logs");
+    const follower = new Follower(open({ signal: controller.signal }));
+    await eventually(() => answer !== idle, "a load");
+    controller.abort(new Error("enough"));
+    await follower.done;
+    answer();
+    await turns(20);
+    expect(asked(fake, web, "logs")).toBe(before);
+    await nothingOpen(fake);
   });
 });
 
@@ -161,7 +217,7 @@ describe("a source's entry", () => {
     await store.has((all) => Object.keys(all).length === 0, "nothing left");
   });
 
-  it("is deleted when the container went meanwhile, and one of its name is new", async () => {
+  it("is deleted when the container went meanwhile, once nobody has kept it for a month", async () => {
     web.write("one");
     expect(await read()).toEqual(["one"]);
     const former = await webKey();
@@ -169,8 +225,12 @@ describe("a source's entry", () => {
     web = fake.create({ name: "web" });
     web.write("of another");
     expect(await read()).toEqual(["of another"]);
+    expect(Object.keys(await store.all())).toContain(former);
+    vi.useFakeTimers({ toFake: ["Date"] });
+    vi.setSystemTime(Date.now() + 31 * 86_400_000);
+    expect(await read()).toEqual([]);
+    await store.has((all) => !(former in all), "without the former");
     const keys = Object.keys(await store.all());
-    expect(keys).not.toContain(former);
     expect(keys).toEqual([await webKey()]);
   });
 

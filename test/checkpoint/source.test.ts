@@ -168,9 +168,11 @@ describe("a source that delivers to a sink", () => {
 
   it("saves when the sink is stopped, and when the source is closed", async () => {
     write("one", "two");
-    const delivery = open().deliver(() => {});
+    const stopped = open();
+    const delivery = stopped.deliver(() => {});
     await delivery.stop();
     const first = await rest();
+    await stopped.close();
     expect(texts(web.log)).toEqual([...texts(web.log).slice(0, 2 - first.length), ...first]);
     const seen: string[] = [];
     const source = open();

@@ -27,6 +27,11 @@ export class ScriptedStore extends MemoryCheckpointStore {
     this.#answer();
   }
 
+  /** Answers the call that waits now, whatever is asked meanwhile. */
+  answerer(): () => void {
+    return this.#answer;
+  }
+
   override async load(key: string): Promise<Checkpoint | undefined> {
     if (this.fails === "load") throw new Error("no space");
     return await super.load(key);

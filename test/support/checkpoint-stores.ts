@@ -1,4 +1,4 @@
-import { MemoryCheckpointStore } from "../../src/index.ts";
+import { DockspoolError, MemoryCheckpointStore } from "../../src/index.ts";
 import type { Checkpoint } from "../../src/index.ts";
 import { contents } from "./checkpoint-files.ts";
 import { eventually } from "./fake-follow.ts";
@@ -9,6 +9,8 @@ export class WatchedStore extends MemoryCheckpointStore {
   failure: Error | undefined;
   /** The key that can't be loaded, or "all". */
   unreadable: string | undefined;
+  /** What a load of it throws: nothing that is over in a moment. */
+  unreadableBy: Error = new DockspoolError("CHECKPOINT_UNREADABLE", "no such store");
   /** Calls of `save` that worked. */
   saves = 0;
   /** As a process that is killed: what it says from now on is not heard, and nobody is told. */
@@ -46,7 +48,7 @@ export class WatchedStore extends MemoryCheckpointStore {
   }
 
   override async load(key: string): Promise<Checkpoint | undefined> {
-    if (this.unreadable === "all" || this.unreadable === key) throw new Error("no such store");
+    if (this.unreadable === "all" || this.unreadable === key) throw this.unreadableBy;
     return await super.load(key);
   }
 

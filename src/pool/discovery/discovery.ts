@@ -162,10 +162,17 @@ export class Discovery {
     return this.#pending === 0;
   }
 
-  /** Containers that were created later than that (epoch milliseconds), and are not to be followed. */
-  unfollowedSince(time: number): string[] {
+  /**
+   * Containers that were looked at, and need not be read from their start by the next process, whether it finds a checkpoint of
+   * theirs or not; undefined where none are looked for.
+   */
+  knownContainers(): string[] | undefined {
+    if (!this.#parts.isOn) return undefined;
     return Array.from(this.#known)
-      .filter(([, { createdAt, place }]) => createdAt > time && place === undefined)
+      .filter(([, { info, isSettled, isNew, place }]) => {
+        const isRead = place === undefined || place.isResumed || !isNew;
+        return info !== undefined && isSettled && isRead;
+      })
       .map(([id]) => id);
   }
 

@@ -206,9 +206,8 @@ export class EngineEvents {
 }
 
 function isFatal(error: unknown): boolean {
-  return (
-    DockspoolError.is(error, "INVALID_OPTION") || DockspoolError.is(error, "CHECKPOINT_UNREADABLE")
-  );
+  if (DockspoolError.is(error, "CHECKPOINT_UNREADABLE")) return !error.transient;
+  return DockspoolError.is(error, "INVALID_OPTION");
 }
 
 function tellOpen(listener: Listener): void {
