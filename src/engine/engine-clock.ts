@@ -78,8 +78,13 @@ export class EngineClock {
   #add(from: number, to: number, { sentAt, receivedAt }: Exchange): void {
     // Our clock was stepped meanwhile.
     if (receivedAt < sentAt) return;
-    // Our times are whole milliseconds.
-    this.#samples.push({ from: from - receivedAt - 1, to: to - sentAt, at: receivedAt });
+    // Our times are whole milliseconds; and the offset moves while the answer is on its way.
+    const slack = 1 + (receivedAt - sentAt) * DRIFT;
+    this.#samples.push({
+      from: from - receivedAt - slack,
+      to: to - sentAt + slack,
+      at: receivedAt,
+    });
     if (this.#samples.length > KEPT) this.#samples.shift();
   }
 

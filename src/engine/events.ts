@@ -34,10 +34,15 @@ export class EventDecoder {
     return events;
   }
 
+  /** What came behind the last line end. */
+  get rest(): string {
+    return this.#rest.toString("utf8", 0, this.#restBytes);
+  }
+
   #whole(end: Buffer): string {
     if (this.#restBytes === 0) return end.toString("utf8");
     this.#keep(end);
-    const line = this.#rest.toString("utf8", 0, this.#restBytes);
+    const line = this.rest;
     this.#restBytes = 0;
     return line;
   }

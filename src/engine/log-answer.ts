@@ -41,9 +41,14 @@ export class LogAnswer {
     return this.#text.length >= MAX_BYTES || parseWord(this.text) !== undefined;
   }
 
-  /** What a body that has ended is, if it is no log. */
+  /** What has come is no log. */
   get isOther(): boolean {
-    return this.#kind === "other" || (this.#kind === "nothing yet" && this.#isForeign);
+    return this.#kind === "other";
+  }
+
+  /** A body that ended as it should is no log. An empty one is believed where it says whose it is. */
+  get isOtherAsWhole(): boolean {
+    return this.isOther || (this.#kind === "nothing yet" && this.#isForeign);
   }
 
   get text(): string {

@@ -1,9 +1,14 @@
+import type { DockspoolError } from "../errors.ts";
 import { inPieces, readBody } from "./body.ts";
 import type { ByteDeadline } from "./byte-deadline.ts";
 import type { Query } from "./dial.ts";
 import type { EngineLink } from "./engine-link.ts";
 import { EventDecoder, MAX_EVENT_BYTES } from "./events.ts";
 import type { ContainerEvent } from "./events.ts";
+
+const OBJECT = 0x7b;
+/** And what is below it, line ends for one. */
+const SPACE = 0x20;
 
 /** Takes a container's events, or those of all. */
 export interface EventHandlers {
@@ -15,7 +20,7 @@ export interface EventHandlers {
 /**
  * Hands over events as they come. `wait`: for the head, and from then on for each byte where it is still set.
  *
- * @throws DockspoolError ENGINE_UNREACHABLE, ENGINE_RESPONSE (also for an event without an end); the signal's reason
+ * @throws DockspoolError ENGINE_UNREACHABLE, ENGINE_RESPONSE, also for what are no events, and for one without an end; the signal's reason
  */
 export async function readEvents(
   link: EngineLink,
@@ -30,25 +35,41 @@ export async function readEvents(
       ? { type: ["container", "network"] }
       : { type: ["container"], container: [container] },
   );
-  const { response } = await link.get("/events", { ...span, filters }, wait, signal);
+  const answer = await link.get("/events", { ...span, filters }, wait, signal);
+  const { response } = answer;
   wait.came();
   opened();
   const decoder = new EventDecoder();
-  let tooLong: RangeError | undefined;
+  let failure: DockspoolError | undefined;
+  let isEmpty = true;
+  const fail = (error: DockspoolError): never => {
+    failure = error;
+    throw error;
+  };
   const take = inPieces((piece) => {
     wait.came();
-    try {
-      decoder.push(piece).forEach(event);
-    } catch (error) {
-      if (error instanceof RangeError) tooLong = error;
-      throw error;
-    }
+    const first = isEmpty ? piece.find((byte) => byte > SPACE) : undefined;
+    isEmpty &&= first === undefined;
+    if (first !== undefined && first !== OBJECT)
+      fail(link.unexpected(answer, piece.toString("utf8")));
+    for (const each of decode(piece)) event(each);
   });
+  const decode = (piece: Buffer): ContainerEvent[] => {
+    try {
+      return decoder.push(piece);
+    } catch {
+      return fail(link.tooLong("/events", MAX_EVENT_BYTES));
+    }
+  };
   try {
-    return await readBody(response, take, wait.signal);
+    const end = await readBody(response, take, wait.signal);
+    if (end === "cut") return end;
+    // Each event ends with its line: this is an error, or something else.
+    const isOther = isEmpty ? link.contact.isForeign(response.headers) : decoder.rest.trim() !== "";
+    if (isOther) throw link.unexpected(answer, decoder.rest);
+    return end;
   } catch (error) {
-    if (tooLong !== undefined) throw link.tooLong("/events", MAX_EVENT_BYTES);
-    if (wait.expired) throw link.failure(error, wait, signal);
+    if (failure === undefined && wait.expired) throw link.failure(error, wait, signal);
     throw error;
   }
 }

@@ -52,15 +52,14 @@ export async function readLog(
     return taken.finally(() => wait.goOn());
   };
   if (mayBeSilent !== undefined) bound(mayBeSilent);
-  let end: BodyEnd = "cut";
   try {
-    end = await readBody(response, take, wait.signal, { coalesce: true });
+    const end = await readBody(response, take, wait.signal, { coalesce: true });
+    if (end === "complete" ? log.isOtherAsWhole : log.isOther) throw new NoLog();
+    return end;
   } catch (error) {
-    const isOurs = error instanceof NoLog || (wait.expired && !signal.aborted);
-    if (!isOurs) throw error;
-    if (!log.isOther) throw link.failure(error, wait, signal);
+    const isOver = wait.expired && !signal.aborted;
+    if (error instanceof NoLog || (isOver && log.isOther))
+      throw link.unexpected(answer, log.text, container);
+    throw isOver ? link.failure(error, wait, signal) : error;
   }
-  if (end === "cut" && log.text === "") return end;
-  if (log.isOther) throw link.unexpected(answer, log.text, container);
-  return end;
 }

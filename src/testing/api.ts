@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { messageOf } from "../errors.ts";
 import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
+import type { Clock } from "./clock.ts";
 import type { ScriptedContainer } from "./container.ts";
 import { inspectJson, listJson } from "./container-json.ts";
 import { infoJson, versionJson } from "./engine-json.ts";
@@ -18,6 +19,7 @@ import type { Fault } from "./types.ts";
 
 export interface ApiParts {
   readonly profile: Profile;
+  readonly clock: Clock;
   readonly names: Names<ScriptedContainer>;
   readonly events: EventHub;
   readonly open: OpenCounts;
@@ -88,7 +90,7 @@ export class Api {
   }
 
   #answer(exchange: Exchange, fault: Fault | undefined): void {
-    const { profile, names, events } = this.#parts;
+    const { profile, clock, names, events } = this.#parts;
     const { route, query } = exchange.target;
     switch (route.kind) {
       case "ping":
@@ -101,7 +103,7 @@ export class Api {
         return exchange.json(200, listJson(names.all, query), fault);
       case "events":
         return exchange.onceOver(
-          respondWithEvents(events, query, exchange.response, exchange.body(fault)),
+          respondWithEvents(events, clock, query, exchange.response, exchange.body(fault)),
         );
       case "inspect": {
         const container = this.#find(exchange, route.reference);
@@ -133,11 +135,11 @@ export class Api {
   }
 
   #info(): object {
-    const { profile, names, open, sockets } = this.#parts;
+    const { profile, clock, names, open, sockets } = this.#parts;
     const containers = names.all;
     // Podman makes up another one for each answer.
     const id = profile.flavour === "podman" ? randomUUID() : this.#id;
-    return infoJson(id, profile, {
+    return infoJson(id, profile, clock.now(), {
       containers: containers.length,
       running: containers.filter(({ status }) => status === "running").length,
       paused: containers.filter(({ status }) => status === "paused").length,

@@ -31,7 +31,7 @@ export interface EngineCounts {
 }
 
 /** The answer of GET /info; an open log stream costs a real engine 2 descriptors and 4 goroutines. */
-export function infoJson(id: string, profile: Profile, counts: EngineCounts): object {
+export function infoJson(id: string, profile: Profile, now: number, counts: EngineCounts): object {
   return {
     ID: id,
     Name: "fake-engine",
@@ -44,7 +44,7 @@ export function infoJson(id: string, profile: Profile, counts: EngineCounts): ob
     NFd: 24 + counts.sockets + counts.openLogs,
     NGoroutines: 40 + counts.sockets + 3 * counts.openLogs,
     LoggingDriver: "json-file",
-    SystemTime: new Date().toISOString(),
+    SystemTime: new Date(now).toISOString(),
     OSType: "linux",
     OperatingSystem: "fake",
     Architecture: "x86_64",

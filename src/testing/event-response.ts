@@ -1,14 +1,16 @@
 import type { ServerResponse } from "node:http";
 import type { Body } from "./body.ts";
+import type { Clock } from "./clock.ts";
 import { type EngineEvent, type EventHub, matchesEvent } from "./event-hub.ts";
 import { BadRequest, filters, time } from "./query.ts";
 
-/** Node's longest timer; a later end never comes within a test. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+/** The clock may be stepped meanwhile. */
+const LOOK_EVERY_MS = 1_000;
 
 /** Answers /events: kept ones where `since` or `until` asks for them, then live ones. Returns how to stop. */
 export function respondWithEvents(
   hub: EventHub,
+  clock: Clock,
   query: URLSearchParams,
   response: ServerResponse,
   body: Body,
@@ -27,17 +29,24 @@ export function respondWithEvents(
   if (since !== undefined || until !== undefined) {
     for (const event of hub.kept) if (event.time >= (since ?? 0n)) send(event);
   }
-  const leftMs = until === undefined ? Infinity : Number(until / 1_000_000n) - Date.now();
-  if (leftMs <= 0) {
+  const leftMs = (): number =>
+    until === undefined ? Infinity : Number(until / 1_000_000n) - clock.now();
+  if (leftMs() <= 0) {
     body.end();
     return () => {};
   }
   const stopListening = hub.listen(send);
-  const end = (): void => {
+  let timer: NodeJS.Timeout | undefined;
+  const look = (): void => {
+    const ms = leftMs();
+    if (ms > 0) {
+      timer = setTimeout(look, Math.min(ms, LOOK_EVERY_MS));
+      return;
+    }
     stopListening();
     body.end();
   };
-  const timer = leftMs > LONGEST_TIMER_MS ? undefined : setTimeout(end, leftMs);
+  if (until !== undefined) look();
   return () => {
     clearTimeout(timer);
     stopListening();

@@ -40,8 +40,7 @@ export class FakeEngine implements AsyncDisposable {
   readonly #open = new OpenCounts();
   readonly #requests: FakeRequest[] = [];
 
-  private constructor(profile: Profile, server: Server, listener: Listener) {
-    const clock = new Clock();
+  private constructor(profile: Profile, server: Server, listener: Listener, clock: Clock) {
     const surroundings: ContainerSurroundings = {
       profile,
       clock,
@@ -53,6 +52,7 @@ export class FakeEngine implements AsyncDisposable {
     this.#surroundings = surroundings;
     this.#api = new Api({
       profile,
+      clock,
       names: surroundings.names,
       events: surroundings.events,
       open: this.#open,
@@ -61,6 +61,7 @@ export class FakeEngine implements AsyncDisposable {
     const headers = Object.entries(headersOf(profile));
     server.on("request", (request, response) => {
       for (const [name, value] of headers) response.setHeader(name, value);
+      response.setHeader("Date", new Date(clock.now()).toUTCString());
       const { method = "GET", url = "/" } = request;
       const seen: FakeRequest = { method, path: url };
       this.#requests.push(seen);
@@ -83,7 +84,20 @@ export class FakeEngine implements AsyncDisposable {
     const listener = await Listener.start(options.port, (socket) => {
       server.emit("connection", socket);
     });
-    return new FakeEngine(profileOf(options), server, listener);
+    const clock = new Clock(options.clockAheadMs ?? 0);
+    return new FakeEngine(profileOf(options), server, listener, clock);
+  }
+
+  /**
+   * By how much its clock is ahead of this machine's, in milliseconds; may be set to step it. It shows in timestamps, events,
+   * `Created` and `StartedAt`, `/info`, and the `Date` header of each answer; what was written before stays as it is.
+   */
+  get clockAheadMs(): number {
+    return this.#surroundings.clock.aheadMs;
+  }
+
+  set clockAheadMs(aheadMs: number) {
+    this.#surroundings.clock.aheadMs = aheadMs;
   }
 
   /** Where it listens, as `engine` options and docker-modem take it. */

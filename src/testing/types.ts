@@ -75,6 +75,8 @@ export interface FakeEngineOptions {
   timestamps?: "ns" | "s" | "offset";
   /** Default "docker". "per-line" makes it version 20.10.24, otherwise 28.5.2; "podman" is 5.8.6. */
   flavour?: "docker" | "podman";
+  /** By how much its clock is ahead of this machine's, in milliseconds; below 0: behind. Default 0. */
+  clockAheadMs?: number;
   /** TCP port on 127.0.0.1, 0 for any; default: a unix socket in a temporary directory of its own. */
   port?: number;
 }
