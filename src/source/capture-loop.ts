@@ -45,11 +45,23 @@ interface Parts {
 /** Leads a capture from one phase to the next: by what is known of the container, and by how its streams end. */
 export class CaptureLoop {
   readonly #parts: Parts;
+  readonly #options: ResolvedOptions;
+  readonly #host: SourceHost;
+  readonly #phase: CurrentPhase;
+  readonly #view: ContainerView;
+  readonly #turn: TurnKeeper;
+  readonly #streams: Streams;
   readonly #faults = new FaultLimit();
   #reconnects = 0;
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    this.#options = parts.options;
+    this.#host = parts.host;
+    this.#phase = parts.phase;
+    this.#view = parts.view;
+    this.#turn = parts.turn;
+    this.#streams = parts.streams;
   }
 
   get #log(): FollowedLog {
@@ -71,7 +83,7 @@ export class CaptureLoop {
         if (outcome.type === "ended") return outcome.reason;
       } catch (error) {
         signal.throwIfAborted();
-        if (this.#parts.view.isGone(error) && this.#parts.log() !== undefined)
+        if (this.#view.isGone(error) && this.#parts.log() !== undefined)
           return this.#removed(signal);
         if (!DockspoolError.is(error) || !this.#mayPass(error)) throw error;
         await this.#backOff(error, signal);
@@ -84,27 +96,27 @@ export class CaptureLoop {
   async #pass(isAfterStream: boolean, signal: AbortSignal): Promise<Outcome> {
     const inspection = await this.#locate(isAfterStream, signal);
     const { running, startedAt } = inspection;
-    const isRestart = running && this.#parts.view.runs.runs(startedAt);
+    const isRestart = running && this.#view.runs.runs(startedAt);
     if (isRestart && startedAt !== undefined) this.#parts.log()?.reading.startsRun(startedAt);
-    if (!running || !this.#parts.options.follow) return this.#standStill(inspection, signal);
+    if (!running || !this.#options.follow) return this.#standStill(inspection, signal);
     if (isAfterStream && !isRestart) {
       await this.#backOff(endedEarly(inspection), signal);
       this.#lookLater();
       return LOOK_AGAIN;
     }
-    if (await this.#parts.turn.take(signal)) return LOOK_AGAIN;
+    if (await this.#turn.take(signal)) return LOOK_AGAIN;
     return this.#follow(inspection, signal);
   }
 
   /** What is known of the container, and where another process left off. */
   async #locate(isAfterStream: boolean, signal: AbortSignal): Promise<Inspection> {
-    if (this.#parts.phase.type !== "locating") this.#parts.phase.enter({ type: "locating" });
-    const known = isAfterStream ? undefined : this.#parts.view.unchanged;
-    const inspection = known ?? (await this.#parts.view.look(this.#parts.turn.isHeld, signal));
+    if (this.#phase.type !== "locating") this.#phase.enter({ type: "locating" });
+    const known = isAfterStream ? undefined : this.#view.unchanged;
+    const inspection = known ?? (await this.#view.look(this.#turn.isHeld, signal));
     const { reading } = this.#parts.knows(inspection);
     if (reading.position !== undefined) return inspection;
-    const position = await this.#parts.host.checkpoint?.load?.(inspection.info.id, signal);
-    if (position === undefined || this.#parts.options.resume !== undefined) return inspection;
+    const position = await this.#host.checkpoint?.load?.(inspection.info.id, signal);
+    if (position === undefined || this.#options.resume !== undefined) return inspection;
     this.#parts.resumed();
     reading.begin({ position });
     return inspection;
@@ -112,31 +124,29 @@ export class CaptureLoop {
 
   /** One generation after the other, as long as only rotations end them, and as long as its turn lasts. */
   async #follow(inspection: Inspection, signal: AbortSignal): Promise<Outcome> {
-    const { runs } = this.#parts.view;
+    const { runs } = this.#view;
     for (;;) {
-      if (await this.#parts.turn.pass(signal)) return LOOK_AGAIN;
+      if (await this.#turn.pass(signal)) return LOOK_AGAIN;
       runs.opens();
-      const end = await this.#parts.streams.follow(inspection, this.#log, signal);
+      const end = await this.#streams.follow(inspection, this.#log, signal);
       if (end === "closed") continue;
-      if (end === "complete" && inspection.traits.followReachesEnd)
-        this.#parts.view.runs.followedToEnd();
+      if (end === "complete" && inspection.traits.followReachesEnd) this.#view.runs.followedToEnd();
       return { type: "stream ended" };
     }
   }
 
   /** Reads what a stopped container left, and waits for its next start. */
   async #standStill(inspection: Inspection, signal: AbortSignal): Promise<Outcome> {
-    const { runs } = this.#parts.view;
-    if (!runs.isRead && (await this.#parts.turn.take(signal))) return LOOK_AGAIN;
-    if (!this.#parts.options.follow)
-      return (await this.#readToEnd(inspection, signal)) ?? LOOK_AGAIN;
-    const watch = this.#parts.view.watch(inspection, signal);
+    const { runs } = this.#view;
+    if (!runs.isRead && (await this.#turn.take(signal))) return LOOK_AGAIN;
+    if (!this.#options.follow) return (await this.#readToEnd(inspection, signal)) ?? LOOK_AGAIN;
+    const watch = this.#view.watch(inspection, signal);
     try {
       const outcome = await this.#readToEnd(inspection, signal);
       if (outcome !== undefined) return outcome;
-      this.#parts.turn.give();
+      this.#turn.give();
       const change = await watch.change;
-      this.#parts.view.changed();
+      this.#view.changed();
       if (change.type !== "removed") runs.mayHaveRun();
       if (change.type !== "started" || inspection.info.tty) return LOOK_AGAIN;
       runs.started(change.by);
@@ -144,21 +154,21 @@ export class CaptureLoop {
       await watch.close();
     }
     // A container that lives for milliseconds is gone before it could be looked at.
-    this.#parts.turn.interest = "started";
-    if (await this.#parts.turn.take(signal)) return LOOK_AGAIN;
+    this.#turn.interest = "started";
+    if (await this.#turn.take(signal)) return LOOK_AGAIN;
     return this.#follow({ ...inspection, running: true }, signal);
   }
 
   /** Reads what a stopped container left or, without `follow`, what there is. Undefined once it is stopped. */
   async #readToEnd(inspection: Inspection, signal: AbortSignal): Promise<Outcome | undefined> {
-    const { follow, followRestarts } = this.#parts.options;
-    const wasRead = this.#parts.view.runs.isRead;
+    const { follow, followRestarts } = this.#options;
+    const wasRead = this.#view.runs.isRead;
     if (!wasRead) {
-      this.#parts.view.runs.opens();
+      this.#view.runs.opens();
       const stands = (task: AbortSignal): Promise<boolean> =>
-        this.#parts.view.isUnchangedSince(inspection, task);
-      const end = await this.#parts.streams.readToEnd(inspection, this.#log, stands, signal);
-      if (end === "closed") await this.#parts.turn.pass(signal);
+        this.#view.isUnchangedSince(inspection, task);
+      const end = await this.#streams.readToEnd(inspection, this.#log, stands, signal);
+      if (end === "closed") await this.#turn.pass(signal);
       if (end !== "read") return LOOK_AGAIN;
       const hasOpenLines = (this.#parts.log()?.reading.position?.open.length ?? 0) > 0;
       // A line that is open was left so by the run that has ended, or begun by one that has started since.
@@ -172,16 +182,16 @@ export class CaptureLoop {
   }
 
   #stopped({ startedAt }: Inspection, wasRead: boolean): void {
-    if (!wasRead) this.#parts.view.runs.read(startedAt);
+    if (!wasRead) this.#view.runs.read(startedAt);
     const statuses: SourceStatus[] = wasRead ? [] : [{ type: "stopped" }];
-    this.#parts.phase.enter({ type: "stopped" }, ...statuses, ...this.#parts.streams.notReopened());
+    this.#phase.enter({ type: "stopped" }, ...statuses, ...this.#streams.notReopened());
   }
 
   /** The engine says that the container is gone. */
   async #removed(signal: AbortSignal): Promise<EndReason> {
     const { position } = this.#parts.log()?.reading ?? {};
     const newest = position === undefined ? undefined : newestTimestamp(position);
-    const complete = await this.#parts.view.wasReadToEnd(newest, signal);
+    const complete = await this.#view.wasReadToEnd(newest, signal);
     this.#parts.log()?.reading.endOpenLines();
     return { kind: "removed", complete };
   }
@@ -197,20 +207,20 @@ export class CaptureLoop {
   #lookLater(): void {
     if (this.#parts.life.names.includes("look")) return;
     const look = async (signal: AbortSignal): Promise<boolean> => {
-      const { running, startedAt } = await this.#parts.view.look(false, signal);
-      return running && !this.#parts.view.runs.runs(startedAt);
+      const { running, startedAt } = await this.#view.look(false, signal);
+      return running && !this.#view.runs.runs(startedAt);
     };
     // What is wrong then ends the stream, too.
     this.#parts.life.run("look", (signal) => lookAgainAndAgain(look, signal)).catch(() => {});
   }
 
   async #backOff(error: DockspoolError, signal: AbortSignal): Promise<void> {
-    this.#parts.view.changed();
+    this.#view.changed();
     const { attempt, delayMs } = this.#parts.backoff.next();
     this.#reconnects++;
-    this.#parts.turn.give();
+    this.#turn.give();
     const status = { type: "reconnecting", attempt, delayMs, error } as const;
-    this.#parts.phase.enter(status, status);
-    await sleepOrRecover(this.#parts.host, delayMs, signal);
+    this.#phase.enter(status, status);
+    await sleepOrRecover(this.#host, delayMs, signal);
   }
 }

@@ -10,16 +10,28 @@ export interface TurnEvents {
   readonly wanted: () => void;
 }
 
+/** What a source has of its turn. */
+type TurnState =
+  | { readonly type: "none" }
+  /** The first one was asked for already, with a stream. */
+  | { readonly type: "head start"; readonly headStart: HeadStart }
+  | {
+      readonly type: "held";
+      readonly turn: Turn;
+      /** The stream that came with it. */
+      readonly body: HeldBody | undefined;
+      /** Others want it back. */
+      readonly isWanted: boolean;
+      /** Since when it has had a stream, by `performance.now()`. */
+      readonly servedSince: number | undefined;
+    };
+
 /** A source's turn: taken before a stream is opened, and given back when others want it and the stream is closed. */
 export class TurnKeeper {
   readonly #turns: Turns | undefined;
   readonly #events: TurnEvents;
   readonly #holder: TurnHolder;
-  #turn: Turn | undefined;
-  #headStart: HeadStart | undefined;
-  #held: HeldBody | undefined;
-  #isWanted = false;
-  #servedSince: number | undefined;
+  #state: TurnState = { type: "none" };
   #interest: Interest = "unread";
   #taken = 0;
 
@@ -27,13 +39,7 @@ export class TurnKeeper {
   constructor(turns: Turns | undefined, events: TurnEvents) {
     this.#turns = turns;
     this.#events = events;
-    this.#holder = {
-      stream: () => this.#stream(),
-      yield: () => {
-        this.#isWanted = true;
-        events.wanted();
-      },
-    };
+    this.#holder = { stream: () => this.#stream(), yield: () => this.#wanted() };
   }
 
   /** What the next turn may bring. */
@@ -47,11 +53,11 @@ export class TurnKeeper {
 
   /** The first turn was asked for already. */
   set headStart(headStart: HeadStart | undefined) {
-    this.#headStart = headStart;
+    this.#state = headStart === undefined ? { type: "none" } : { type: "head start", headStart };
   }
 
   get isHeld(): boolean {
-    return this.#turn !== undefined;
+    return this.#state.type === "held";
   }
 
   /** Turns taken so far. */
@@ -66,11 +72,9 @@ export class TurnKeeper {
    * @throws the signal's reason
    */
   async take(signal: AbortSignal): Promise<boolean> {
-    if (this.#turns === undefined || this.#turn !== undefined) return false;
+    if (this.#turns === undefined || this.isHeld) return false;
     const waited = await this.#take(this.#turns, signal);
     this.#interest = "idle";
-    this.#isWanted = false;
-    this.#servedSince = undefined;
     this.#taken++;
     // Granted in the moment of the end: whoever ends gives it back.
     signal.throwIfAborted();
@@ -79,12 +83,14 @@ export class TurnKeeper {
 
   /** A stream of this turn is open. */
   opened(): void {
-    this.#servedSince ??= performance.now();
+    const state = this.#state;
+    if (state.type === "held" && state.servedSince === undefined)
+      this.#state = { ...state, servedSince: performance.now() };
   }
 
   /** Lets the next one have the turn, where it is wanted back, and waits for another. False where it is not. */
   async pass(signal: AbortSignal): Promise<boolean> {
-    if (!this.#isWanted) return false;
+    if (this.#state.type !== "held" || !this.#state.isWanted) return false;
     this.give();
     await this.take(signal);
     return true;
@@ -92,42 +98,51 @@ export class TurnKeeper {
 
   /** Nothing of it is needed any more. */
   give(): void {
-    const turn = this.#turn;
-    const held = this.#held;
-    this.#turn = undefined;
-    this.#held = undefined;
-    this.#isWanted = false;
-    if (held === undefined) turn?.release();
-    else void held.drop().then(() => turn?.release());
+    const state = this.#state;
+    if (state.type !== "held") return;
+    this.#state = { type: "none" };
+    const { turn, body } = state;
+    if (body === undefined) turn.release();
+    else void body.drop().then(() => turn.release());
   }
 
   /** The stream that came with the turn, once. */
   takeHeld(): HeldBody | undefined {
-    const held = this.#held;
-    this.#held = undefined;
-    return held;
+    const state = this.#state;
+    if (state.type !== "held") return undefined;
+    this.#state = { ...state, body: undefined };
+    return state.body;
   }
 
   end(): void {
-    this.#headStart?.cancel();
+    if (this.#state.type === "head start") this.#state.headStart.cancel();
     this.give();
   }
 
+  #wanted(): void {
+    const state = this.#state;
+    if (state.type === "held") this.#state = { ...state, isWanted: true };
+    this.#events.wanted();
+  }
+
   #stream(): TurnStream | undefined {
+    const state = this.#state;
     const stream = this.#events.stream();
-    if (stream === undefined || this.#servedSince === undefined) return undefined;
+    if (state.type !== "held" || stream === undefined || state.servedSince === undefined)
+      return undefined;
     const { openingMs, quietSince } = stream;
-    return { openingMs, quietSince, servedSince: this.#servedSince };
+    return { openingMs, quietSince, servedSince: state.servedSince };
   }
 
   async #take(turns: Turns, signal: AbortSignal): Promise<boolean> {
-    const headStart = this.#headStart;
-    this.#headStart = undefined;
-    const held = await headStart?.take(this.#holder, signal);
-    if (held !== undefined) {
-      this.#turn = held.turn;
-      this.#held = held.body;
-      return false;
+    if (this.#state.type === "head start") {
+      const { headStart } = this.#state;
+      this.#state = { type: "none" };
+      const held = await headStart.take(this.#holder, signal);
+      if (held !== undefined) {
+        this.#holds(held.turn, held.body);
+        return false;
+      }
     }
     let waited = false;
     const queued = (): void => {
@@ -135,7 +150,11 @@ export class TurnKeeper {
       this.#events.queued();
     };
     const request = { holder: this.#holder, interest: this.#interest, queued };
-    this.#turn = await turns.take(request, signal);
+    this.#holds(await turns.take(request, signal));
     return waited;
+  }
+
+  #holds(turn: Turn, body?: HeldBody): void {
+    this.#state = { type: "held", turn, body, isWanted: false, servedSince: undefined };
   }
 }
