@@ -35,6 +35,7 @@ import type {
   PoolSourceOptions,
   PoolStats,
   PoolStatus,
+  ReadyOptions,
   Rotation,
   Sink,
   SinkContext,
@@ -104,12 +105,14 @@ export async function follow(container: string, given: SourceOptions): Promise<C
     .off("gap", lost);
   const tasks: TaskGroup = source.tasks;
   const doubled: Promise<number> = tasks.run("mine", async (signal) => (signal.aborted ? 0 : 1));
+  const patience: ReadyOptions = { timeoutMs: 5_000 };
+  const { name }: ContainerInfo = await source.ready(patience);
   const rotation: Rotation = await source.rotate();
   const stats: SourceStats = source.stats;
   const state: SourceState = stats.state;
   try {
     for await (const record of source) {
-      describe(record);
+      if (record.container.name !== name) describe(record);
       source.acknowledge();
       if (rotation.reopened && state === "ended") break;
     }
