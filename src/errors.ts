@@ -3,17 +3,29 @@ import { printable, show } from "./printable.ts";
 
 /** What went wrong, as a literal that programs can branch on. */
 export type ErrorCode =
+  /** An option, or an argument, has a value that is not allowed, or is unknown. */
   | "INVALID_OPTION"
+  /** No answer: no connection, or none in time. */
   | "ENGINE_UNREACHABLE"
+  /** An answer with an HTTP status that is none of the cases below, or that no engine gives. */
   | "ENGINE_RESPONSE"
+  /** The engine has no such container, or several that the given text could mean. */
   | "CONTAINER_NOT_FOUND"
+  /** The log driver keeps nothing that can be read. */
   | "LOGS_UNREADABLE"
+  /** Bytes that are no Docker log stream. */
   | "PROTOCOL"
+  /** Tasks, or sinks, did not end in time; the message names them. */
   | "TASKS_STILL_RUNNING"
+  /** A source or pool has one reader: a loop, or sinks. */
   | "ALREADY_CONSUMED"
+  /** What was asked for has ended. */
   | "CLOSED"
+  /** A saved position can't be read: nothing is read in its place. */
   | "CHECKPOINT_UNREADABLE"
+  /** A position can't be saved; that is tried again. */
   | "CHECKPOINT_UNWRITABLE"
+  /** A sink, and its dead letter, gave up. */
   | "SINK_FAILED";
 
 /** Shared by the ESM and the CommonJS build, so that either recognises the other's errors. */

@@ -17,7 +17,7 @@ const DEFAULT_TIMEOUT_MS = 10_000;
 
 /** @throws DockspoolError INVALID_OPTION */
 export function readyTimeout(options: ReadyOptions): number {
-  checkKeys("options", options, ["timeoutMs"]);
+  checkKeys("", options, ["timeoutMs"]);
   const { timeoutMs = DEFAULT_TIMEOUT_MS } = options;
   checkNumber("timeoutMs", timeoutMs, 0, MAX_TIMER_MS, "milliseconds");
   return timeoutMs;

@@ -9,14 +9,19 @@ export interface Rotation {
   readonly generation: number;
   /** Names of the tasks that the group waited for. */
   readonly awaited: readonly string[];
+  /** Milliseconds until the old stream and its tasks had ended. */
   readonly closedInMs: number;
+  /** Milliseconds from then until the new stream was open. */
   readonly reopenedInMs: number;
   /** False where the container is stopped, waits for its turn, or was not opened yet. */
   readonly reopened: boolean;
 }
 
+/** Why a source has ended. As JSON it keeps the messages and codes of errors. */
 export type EndReason =
+  /** By `close()`, or a loop that was left. */
   | { kind: "closed" }
+  /** By the option `signal`; `reason`: the signal's. */
   | { kind: "aborted"; reason: unknown }
   /** The container is gone; `complete` false: its last lines went, or may have gone, with it. */
   | { kind: "removed"; complete: boolean }
@@ -24,35 +29,51 @@ export type EndReason =
   | { kind: "finished" }
   /** With `followRestarts: false`: the container stopped and its log was read to the end. */
   | { kind: "stopped" }
+  /** No other attempt would help, or a sink has failed. */
   | { kind: "failed"; error: DockspoolError };
 
+/** What happened, as the event `status` and as an event of its own name. As JSON it keeps the messages and codes of errors. */
 export type SourceStatus =
+  /**
+   * A stream is open. `generation`: 1 for the first. `aligned`: "exact" right after the last line read, "first" where nothing was
+   * read before, "gap" where lines between are lost.
+   */
   | { type: "opened"; generation: number; aligned: "exact" | "first" | "gap" }
+  /** A rotation begins to close the stream of that generation. */
   | { type: "rotating"; generation: number }
+  /** A rotation has ended. */
   | { type: "rotated"; rotation: Rotation }
-  /** Also of a periodic rotation. */
+  /** Tasks outlived `rotateTimeoutMs`; `survivors`: their names. Also of a periodic rotation. */
   | { type: "rotation-failed"; error: DockspoolError; survivors: readonly string[] }
   /** For a turn in the pool. */
   | { type: "waiting" }
+  /** Attempt number `attempt`, from 1, follows in `delayMs` milliseconds. `error`: why. */
   | { type: "reconnecting"; attempt: number; delayMs: number; error: unknown }
-  /** A rotation after silence found lines that the old stream had kept back. */
+  /** A rotation after so many milliseconds of silence found lines that the old stream had kept back. */
   | { type: "stalled"; silentMs: number }
-  /** The engine no longer has the lines after `after`; `before`: the first one that it has. */
+  /** The engine no longer has the lines after the timestamp `after`; `before`: that of the first one that it has. */
   | { type: "gap"; after: string; before?: string }
+  /** The line of that timestamp had so many bytes, more than `maxLineBytes`, or its beginning is lost. */
   | { type: "truncated"; timestamp: string; bytes: number }
-  /** An in-band error message. */
+  /** The engine said so in the middle of the log. */
   | { type: "engine-error"; message: string }
+  /** A sink failed at attempt number `attempt`; the next one follows in `delayMs` milliseconds. `error`: what it threw. */
   | { type: "delivery-retry"; sink: string; attempt: number; delayMs: number; error: unknown }
+  /** The position can't be loaded or saved; that is tried again. */
   | { type: "checkpoint-failed"; error: DockspoolError }
+  /** The container has another name. */
   | { type: "renamed"; from: string; to: string }
-  /** And its log was read to the end. */
+  /** The container does not run, and its log was read to the end. */
   | { type: "stopped" }
+  /** The container runs again. */
   | { type: "restarted" }
+  /** The last status. */
   | { type: "ended"; reason: EndReason };
 
 /** Each status is also an event of its own name: `source.on("gap", (gap) => …)`. */
 export type SourceEvents = StatusEvents<SourceStatus>;
 
+/** What a source does now. "idle": it was not begun; "stopped": its container is. */
 export type SourceState =
   | "idle"
   | "opening"
@@ -63,6 +84,7 @@ export type SourceState =
   | "stopped"
   | "ended";
 
+/** As it is now. Numbers count from the source's beginning. */
 export interface SourceStats {
   readonly state: SourceState;
   /** When that state began, in epoch milliseconds. */
@@ -73,6 +95,7 @@ export interface SourceStats {
   readonly by: number | undefined;
   /** How lines are read; undefined before the first stream is open. */
   readonly via: "engine" | "files" | undefined;
+  /** Streams opened so far. */
   readonly generation: number;
   /** Read, of the chosen streams. */
   readonly lines: number;
@@ -80,6 +103,7 @@ export interface SourceStats {
   readonly bytes: number;
   /** Lines handed over and acknowledged. */
   readonly delivered: number;
+  /** Read ahead of the consumer, in bytes: text and what holding it takes. */
   readonly bufferedBytes: number;
   /** Running now, the source's own and the current stream's: what a leak would make grow. */
   readonly tasks: number;
@@ -87,12 +111,15 @@ export interface SourceStats {
   readonly sockets: number;
   /** Turns given up and taken again are not counted. */
   readonly rotations: number;
+  /** Taken in a pool. */
   readonly turns: number;
   readonly reconnects: number;
+  /** Streams that were found to have kept lines back. */
   readonly stalls: number;
+  /** Places where lines are lost. */
   readonly gaps: number;
-  /** Epoch milliseconds. */
+  /** When the engine last sent something, in epoch milliseconds. */
   readonly lastByteAt: number | undefined;
-  /** Epoch milliseconds. */
+  /** When lines were last acknowledged, in epoch milliseconds. */
   readonly lastDeliveryAt: number | undefined;
 }
