@@ -73,7 +73,7 @@ export class Streams {
     });
     this.#watchdog = new Watchdog(options, {
       // A failure is told by its status.
-      rotate: () => void (phase.type === "following" && this.rotate().catch(() => {})),
+      rotate: () => void (phase.type !== "closing" && this.rotate().catch(() => {})),
       isPaused: () => buffer.needsRoom,
       engineNow: () => parts.host.client.clock.now(),
     });

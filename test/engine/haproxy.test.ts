@@ -31,6 +31,9 @@ function bursts(lines: number, burst = 1_000): string {
   return `awk -v name=out '${program}' & awk -v name=err '${program}' >&2 & wait`;
 }
 
+/** Until the container is killed. */
+const ENDLESS = bursts(1e9, 250);
+
 /** In front of the engine until the running test ends. */
 async function startHaproxy(engine: RealEngine, options?: HaproxyOptions): Promise<Haproxy> {
   const haproxy = await Haproxy.start(engine.ownSocketPath, options);
@@ -53,6 +56,8 @@ describeWithHaproxy("a container that is followed through HAProxy", (engine) => 
       following: Following,
       running: () => boolean,
       haproxy: Haproxy,
+      /** Ends the container. */
+      end: () => Promise<void>,
     ) => Promise<Readonly<Record<string, number>>>;
   }
 
@@ -66,7 +71,12 @@ describeWithHaproxy("a container that is followed through HAProxy", (engine) => 
     const following = follow(haproxy.socketPath, id, { ...FAST_RECONNECT, ...options });
     await following.untilCount(1);
     const load = whileRunning(engine, id);
-    const figures = await meanwhile(following, () => load.running, haproxy);
+    const figures = await meanwhile(
+      following,
+      () => load.running,
+      haproxy,
+      () => engine.kill(id),
+    );
     await load.ended;
     await following.untilStopped();
     await following.source.close();
@@ -77,42 +87,46 @@ describeWithHaproxy("a container that is followed through HAProxy", (engine) => 
     return following;
   }
 
-  const rotated: Story["meanwhile"] = async (following, running) => {
-    const { withLines } = await rotateWhile(following, "lines", running);
-    expect(withLines).toBeGreaterThanOrEqual(sizes({ short: 5, long: 10 }));
-    return { withLines };
-  };
+  /** Rotates so often with lines between, and ends the container. */
+  function rotated(rotations: number): Story["meanwhile"] {
+    return async (following, _running, _haproxy, end) => {
+      const { withLines } = await rotateWhile(following, "lines", (count) => count < rotations);
+      await end();
+      expect(withLines).toBeGreaterThanOrEqual(rotations - 1);
+      return { withLines };
+    };
+  }
 
-  const disturbed: Story["meanwhile"] = async (following, running, haproxy) => {
-    let cuts = 0;
-    for (; running(); cuts++) {
-      const enough = following.lines.length + 500;
-      await following.until(
-        "more lines, or the end of the load",
-        () => following.lines.length >= enough || !running(),
-      );
-      await disturb(haproxy, cuts);
-    }
-    expect(cuts).toBeGreaterThanOrEqual(sizes({ short: 3, long: 6 }));
-    return { cuts };
-  };
+  /** Disturbs so often with lines between, and ends the container. */
+  function disturbed(times: number): Story["meanwhile"] {
+    return async (following, _running, haproxy, end) => {
+      for (let cuts = 0; cuts < times; cuts++) {
+        const enough = following.lines.length + 500;
+        await following.until("more lines", () => following.lines.length >= enough);
+        await disturb(haproxy, cuts);
+      }
+      await end();
+      return { cuts: times };
+    };
+  }
 
   test("comes line by line over rotations", twoSizes, async () => {
-    const container = { script: bursts(sizes({ short: 15_000, long: 30_000 })) };
-    await expectExact("haproxy, rotated", { container, meanwhile: rotated });
+    const meanwhile = rotated(sizes({ short: 10, long: 25 }));
+    await expectExact("haproxy, rotated", { container: { script: ENDLESS }, meanwhile });
   });
 
   test("comes line by line over rotations on a terminal", twoSizes, async () => {
-    const container = { script: bursts(sizes({ short: 12_000, long: 20_000 })), tty: true };
-    await expectExact("haproxy, rotated, terminal", { container, meanwhile: rotated });
+    const container = { script: ENDLESS, tty: true };
+    const meanwhile = rotated(sizes({ short: 8, long: 15 }));
+    await expectExact("haproxy, rotated, terminal", { container, meanwhile });
   });
 
   test(
     "comes line by line while HAProxy is reloaded, cuts all connections and is killed",
     twoSizes,
     async () => {
-      const container = { script: bursts(sizes({ short: 20_000, long: 40_000 })) };
-      await expectExact("haproxy, cut", { container, meanwhile: disturbed });
+      const meanwhile = disturbed(sizes({ short: 6, long: 12 }));
+      await expectExact("haproxy, cut", { container: { script: ENDLESS }, meanwhile });
     },
   );
 
@@ -120,8 +134,9 @@ describeWithHaproxy("a container that is followed through HAProxy", (engine) => 
     "comes line by line on a terminal while HAProxy is reloaded, cuts and is killed",
     twoSizes,
     async () => {
-      const container = { script: bursts(sizes({ short: 16_000, long: 30_000 })), tty: true };
-      await expectExact("haproxy, cut, terminal", { container, meanwhile: disturbed });
+      const container = { script: ENDLESS, tty: true };
+      const meanwhile = disturbed(sizes({ short: 6, long: 9 }));
+      await expectExact("haproxy, cut, terminal", { container, meanwhile });
     },
   );
 

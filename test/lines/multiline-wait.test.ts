@@ -214,7 +214,7 @@ describe("an open record of a source", () => {
     const web = fake.create({ name: "web" });
     const follower = follow(300, { rotateEveryMs: 60 });
     web.write("E1");
-    await follower.until(() => follower.records.length === 1, "the record", 5_000);
+    await follower.until(() => follower.records.length === 1, "the record");
     expect(follower.texts).toEqual(["E1"]);
     await follower.source.close();
   });

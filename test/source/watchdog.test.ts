@@ -108,3 +108,34 @@ describe("after silence", () => {
     await follower.source.close();
   });
 });
+
+describe("a rotation that is due while a stream is still catching up", () => {
+  it("is not the last one", async () => {
+    await using fake = await FakeEngine.start();
+    const web = fake.create({ name: "web" });
+    const write = (count: number): void => {
+      for (let line = 0; line < count; line++) web.write(`line ${web.written.length}`);
+    };
+    write(20);
+    const options = { ...eager, rotateEveryMs: 10, stallProbeMs: false } as const;
+    const follower = new Follower(
+      new ContainerLogSource("web", { engine: fake.engine, ...options }),
+    );
+    await follower.has(20);
+    let reads = 0;
+    // Whoever reads plainly finds more at first, and takes longer than until a rotation is due.
+    fake.fault = ({ path }) => {
+      if (!path.includes("/logs") || path.includes("follow=1")) return undefined;
+      if (reads++ < 6) write(500);
+      return { delayMs: 40 };
+    };
+    fake.outage();
+    write(20_000);
+    fake.restore();
+    await follower.until(() => follower.records.length === web.written.length, "every line");
+    const { rotations } = follower.source.stats;
+    await follower.until(() => follower.source.stats.rotations > rotations + 1, "rotations");
+    expect(follower.lines).toEqual(toLines(web.written));
+    await follower.source.close();
+  });
+});
