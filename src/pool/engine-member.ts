@@ -17,8 +17,9 @@ import { DEFAULT_CHECKPOINT_EVERY_MS, resolveOptions } from "../source/options.t
 import type { From } from "../stream/from.ts";
 import type { Start } from "../lines/reading.ts";
 import type { ContainerInfo } from "../wire/records.ts";
-import { Discovery, FROM_ITS_START } from "./discovery/discovery.ts";
-import type { Place } from "./discovery/discovery.ts";
+import { FROM_ITS_START } from "./discovery/decision.ts";
+import type { Place } from "./discovery/discovered-container.ts";
+import { Discovery } from "./discovery/discovery.ts";
 import { EngineEvents } from "./discovery/engine-events.ts";
 import { checkReadable } from "./failures.ts";
 import { HeadStart } from "./turns/head-start.ts";
@@ -76,29 +77,39 @@ export class EngineMember {
           : this.checkpoints.isNew(info.id, createdAt),
       newSince: () => this.checkpoints?.lastSeenAt ?? this.#begunAt,
       settled: () => this.#sees(),
-      ready: async () => {
+      ready: async (signal) => {
         if (this.checkpoints === undefined) return;
-        await unlessAborted(this.checkpoints.ready(tasks.signal), tasks.signal);
+        await unlessAborted(this.checkpoints.ready(tasks.signal), signal);
       },
       selects: (container) => !isExcluded(container.id) && options.selects(container),
-      isFollowed: (id) => roster.sources.has(id),
       locate: (inspection, isNew, signal) => this.#place(inspection, () => isNew, signal),
       headStart: (id) => new HeadStart(this.client, roster.slots, id, tasks.signal),
-      found: (finding) =>
-        void roster.add(this, finding, options.sourceOptions(finding.inspection.info)),
+      options: (container) => options.sourceOptions(container),
+      found: (finding, sourceOptions) => void roster.add(this, finding, sourceOptions),
       waits: (id, { position }) => this.#keepIdle(id, position),
       gone: (id) => this.checkpoints?.drop(id),
-      renamed: (id, known) => roster.renamed(id, known),
+      listed: (container) => {
+        const isUntold = roster.listed(container);
+        if (isUntold) this.events.missed(container.id);
+        return isUntold;
+      },
+      missing: (id) => {
+        roster.missing(id);
+        this.events.missed(id);
+      },
       skipped: (container, error) => emit({ type: "skipped", container, error }),
     });
     this.events = new EngineEvents(this.client, {
       look: async (signal) => {
         if (this.checkpoints !== undefined)
           await unlessAborted(this.checkpoints.ready(tasks.signal), signal);
+        // Without discovery nothing else asks.
+        if (!options.discover) await this.client.identify(signal);
         const at = Date.now();
-        await this.discovery.look(signal);
+        const untold = await this.discovery.look(signal);
         this.#isUpToDate = true;
         this.#sees(at);
+        return untold;
       },
       event: (event) => {
         this.discovery.event(event);
@@ -136,15 +147,19 @@ export class EngineMember {
     const { info } = inspection;
     checkReadable(info);
     const sourceOptions = { ...options.sourceOptions(info), ...given };
-    await roster.closed(info.id);
     const isNew = (): boolean =>
       (from === undefined && this.discovery.isNew(inspection)) || roster.sources.has(info.id);
     const locating = (): Promise<Place> =>
       this.#place(inspection, isNew, signal, from, sourceOptions);
-    const { start, isResumed } = await this.#patiently(locating, signal);
-    this.discovery.refuse(info.id, false);
-    const finding = { inspection, start, isResumed, startedBy: undefined };
-    return roster.add(this, finding, sourceOptions);
+    for (;;) {
+      await unlessAborted(roster.closed(info.id), signal);
+      const place = await this.#patiently(locating, signal);
+      signal.throwIfAborted();
+      // Somebody else may have attached it meanwhile, and closed its source.
+      if (roster.isEnding(info.id)) continue;
+      this.discovery.attached(inspection, place, sourceOptions);
+      return roster.add(this, { inspection, ...place, startedBy: undefined }, sourceOptions);
+    }
   }
 
   async #patiently<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {

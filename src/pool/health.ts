@@ -3,6 +3,7 @@ import { failureOf } from "../delivery/sink-state.ts";
 import type { SinkReport } from "../delivery/sink-state.ts";
 import { messageOf } from "../errors.ts";
 import type { SourceState } from "../source/status.ts";
+import type { EngineContact } from "./discovery/engine-contact.ts";
 
 /** Degraded: it goes on, and somebody should look. Unhealthy: nothing comes that way. */
 export type Fitness = "healthy" | "degraded" | "unhealthy";
@@ -28,12 +29,6 @@ export interface HealthParts {
   readonly keeper: CheckpointKeeper | undefined;
 }
 
-/** Whether an engine's events are listened to: undefined until that was tried. */
-export interface EngineContact {
-  readonly isConnected: boolean | undefined;
-  readonly error: unknown;
-}
-
 export function healthOf({ engines, states, sinks, keeper }: HealthParts): Health {
   const components: Record<string, ComponentHealth> = {};
   for (const [name, contact] of engines) components[`engine:${name}`] = engineHealth(contact);
@@ -51,14 +46,24 @@ export function healthOf({ engines, states, sinks, keeper }: HealthParts): Healt
       failure === undefined ? healthy("saved as they change") : degraded(failure.message);
   }
   const all = Object.values(components).map(({ status }) => status);
-  const isAlive = [...engines.values()].some(({ isConnected }) => isConnected !== false);
+  const isAlive = [...engines.values()].some(({ kind }) => kind !== "disconnected");
   const status = !isAlive ? "unhealthy" : all.every(isHealthy) ? "healthy" : "degraded";
   return { status, components };
 }
 
-function engineHealth({ isConnected, error }: EngineContact): ComponentHealth {
-  if (isConnected === false) return { status: "unhealthy", detail: messageOf(error) };
-  return healthy(isConnected === undefined ? "not asked yet" : "connected");
+function engineHealth(contact: EngineContact): ComponentHealth {
+  switch (contact.kind) {
+    case "disconnected":
+      return { status: "unhealthy", detail: messageOf(contact.error) };
+    case "blind":
+      return degraded(`its events can't be had: ${messageOf(contact.error)}`);
+    case "late":
+      return degraded("its events are held back, so its containers are listed every two seconds");
+    case "listening":
+      return healthy("connected");
+    default:
+      return healthy("not asked yet");
+  }
 }
 
 function streamHealth(states: readonly SourceState[]): ComponentHealth {

@@ -4,6 +4,7 @@ import { containersToTell } from "../delivery/retry.ts";
 import type { Retry } from "../delivery/retry.ts";
 import type { EngineClient } from "../engine/engine-client.ts";
 import type { ContainerEvent } from "../engine/events.ts";
+import type { Listed } from "../engine/list.ts";
 import type { Position } from "../resume/position.ts";
 import type { Capture } from "../source/capture.ts";
 import { ByteBudget } from "../queue/byte-budget.ts";
@@ -207,12 +208,27 @@ export class Roster {
   event({ container, action, name, at }: ContainerEvent): void {
     const capture = this.#entries.get(container)?.capture;
     capture?.changed();
-    if (action === "rename") capture?.renamed(name);
+    if (action === "rename" && name !== "") capture?.renamed(name);
     if (action === "start") capture?.started(at);
   }
 
-  renamed(id: string, name: string): void {
-    this.#entries.get(id)?.capture.renamed(name);
+  /** As a list shows it. True where an event should have told what its source does not know. */
+  listed({ id, name, running }: Listed): boolean {
+    const capture = this.#entries.get(id)?.capture;
+    capture?.renamed(name);
+    const isUntold = running && capture?.stats.state === "stopped";
+    if (isUntold) capture.changed();
+    return isUntold;
+  }
+
+  /** A list does not show it. */
+  missing(id: string): void {
+    this.#entries.get(id)?.capture.changed();
+  }
+
+  /** A source of the container is being closed. */
+  isEnding(id: string): boolean {
+    return this.#entries.get(id)?.capture.isEnding === true;
   }
 
   /** Resolves when a source of the container that is being closed has ended. */
@@ -276,9 +292,8 @@ export class Roster {
     for (const [id, feeds] of this.#leaving)
       if (feeds.every(({ isDone }) => isDone)) this.#leaving.delete(id);
     this.#leaving.set(info.id, [...(this.#leaving.get(info.id) ?? []), feed]);
-    if (reason.kind === "removed") member.discovery.gone(info.id);
-    else if (reason.kind === "failed") member.discovery.failed(info.id, capture.place);
-    else member.discovery.refuse(info.id, true);
+    const position = lines > 0 ? capture.place : undefined;
+    member.discovery.ended(info.id, { reason, position });
     if (reason.kind === "failed" && reason.error.code === "LOGS_UNREADABLE")
       this.#emit({ type: "skipped", container: info, error: reason.error });
     this.#emit({ type: "detached", container: info, reason });

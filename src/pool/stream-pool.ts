@@ -11,6 +11,7 @@ import { checkContainer } from "../checks.ts";
 import { asFailure } from "../source/failures.ts";
 import type { EndReason, Rotation } from "../source/status.ts";
 import type { LogBatch, LogRecord } from "../wire/records.ts";
+import { Attachments } from "./attachments.ts";
 import { findContainer } from "./discovery/container-search.ts";
 import { EngineMember } from "./engine-member.ts";
 import { poolClosed } from "./failures.ts";
@@ -40,6 +41,7 @@ export class StreamPool
   readonly #life = new TaskGroup("pool");
   readonly #roster: Roster;
   readonly #keeper: CheckpointKeeper | undefined;
+  readonly #attachments = new Attachments();
   readonly #members = new Map<string, EngineMember>();
   readonly #consumption: Consumption;
   readonly #unlink: () => void;
@@ -105,18 +107,21 @@ export class StreamPool
     const { from, engineName, ...sourceOptions } = checkAttachOptions(options);
     const members = this.#membersFor(engineName);
     this.#refuseClosed();
-    await this.#begin();
-    this.#refuseClosed();
-    const known = this.#roster.find(container, engineName);
-    if (known !== undefined) return known;
-    const { signal } = this.#life;
-    const { member, inspection } = await findContainer(container, members, signal);
-    return member.attach(inspection, from, sourceOptions, signal);
+    return this.#attachments.run(container, this.#life.signal, async (attachment) => {
+      await this.#begin();
+      const { signal } = attachment;
+      signal.throwIfAborted();
+      const known = this.#roster.find(container, engineName);
+      if (known !== undefined) return known;
+      const { member, inspection } = await findContainer(container, members, signal);
+      attachment.identified(inspection.info);
+      return member.attach(inspection, from, sourceOptions, signal);
+    });
   }
 
   /**
    * Ends following a container: by id, unambiguous id prefix, or name, on each engine that has one of that name. It is left
-   * alone until it is attached again. Lines that were read already still come. A container that is not followed is none to
+   * alone until it is attached again; calls of `attach()` that are under way reject with CLOSED. Lines that were read already still come. A container that is not followed is none to
    * detach: that resolves as well.
    *
    * @throws DockspoolError TASKS_STILL_RUNNING past `rotateTimeoutMs`; its source has ended all the same
@@ -127,10 +132,16 @@ export class StreamPool
 
   async #detach(container: string): Promise<void> {
     checkContainer(container);
+    // Nothing is followed yet, and nothing is on its way.
+    if (this.#begun === undefined) return;
+    this.#attachments.detached(container);
     const sources = this.#roster.findAll(container);
-    for (const { discovery } of this.#members.values()) {
-      const ids = sources.length > 0 ? sources.map((source) => source.container) : [container];
-      for (const id of ids) discovery.refuse(id, true);
+    const isName = sources.some(({ info }) => info?.name === container);
+    for (const { name, discovery } of this.#members.values()) {
+      const ids = sources.flatMap(({ info }) => (info?.engine === name ? [info.id] : []));
+      for (const id of ids) discovery.refuse(id);
+      // It may not be followed yet there.
+      if (ids.length === 0 && (isName || sources.length === 0)) discovery.refuse(container);
     }
     await Promise.all(sources.map((source) => source.close()));
   }

@@ -1,152 +1,104 @@
-import type { EngineClient } from "../../engine/engine-client.ts";
 import type { ContainerEvent } from "../../engine/events.ts";
 import type { Inspection } from "../../engine/inspection.ts";
 import type { Listed } from "../../engine/list.ts";
-import type { DockspoolError } from "../../errors.ts";
-import { Backoff } from "../../lifetime/backoff.ts";
-import { sleep } from "../../lifetime/deadline.ts";
-import type { TaskGroup } from "../../lifetime/task-group.ts";
-import { LOG_START } from "../../resume/position.ts";
 import type { Position } from "../../resume/position.ts";
-import { asFailure } from "../../source/failures.ts";
-import type { Finding, HeadStart } from "../../source/host.ts";
-import type { Start } from "../../lines/reading.ts";
-import type { ContainerInfo } from "../../wire/records.ts";
-import { checkReadable, notFound } from "../failures.ts";
+import type { HeadStart } from "../../source/host.ts";
+import type { EndReason } from "../../source/status.ts";
+import type { PoolSourceOptions } from "../options.ts";
+import { DiscoveredContainer } from "./discovered-container.ts";
+import type { Place } from "./discovered-container.ts";
+import { Looks } from "./looks.ts";
+import type { LooksParts } from "./looks.ts";
 
-export interface DiscoveryParts {
-  readonly engineName: string;
-  readonly client: EngineClient;
-  /** Runs what is under way, and ends it. */
-  readonly tasks: TaskGroup;
-  /** False: nothing is followed that the caller does not ask for. */
-  readonly isOn: boolean;
-  /** Created since the pool, or since checkpoints last saw the engine. Known once `ready` has resolved. */
-  readonly isNew: (inspection: Inspection) => boolean;
-  /** When that was, in epoch milliseconds by the engine's clock. */
-  readonly newSince: () => number;
+export interface DiscoveryParts extends LooksParts {
   /** Nothing that was found waits to be dealt with. */
   readonly settled: () => void;
-  /** Resolves when what was saved can be asked. @throws DockspoolError */
-  readonly ready: () => Promise<unknown>;
-  /** May throw what the caller's function throws. */
-  readonly selects: (container: ContainerInfo) => boolean;
-  readonly isFollowed: (id: string) => boolean;
-  /** Where reading goes on, or begins as of now, for a container that was there before, or is new. @throws DockspoolError */
-  readonly locate: (inspection: Inspection, isNew: boolean, signal: AbortSignal) => Promise<Place>;
   /** Asks for a container's stream. */
   readonly headStart: (id: string) => HeadStart;
-  readonly found: (finding: Finding) => void;
-  /** It is followed once it starts, from there. */
-  readonly waits: (id: string, start: Start) => void;
-  /** One that was not followed is gone. */
-  readonly gone: (id: string) => void;
-  /** A container that is followed has another name. */
-  readonly renamed: (id: string, name: string) => void;
-  readonly skipped: (container: ContainerInfo, error: DockspoolError) => void;
+  /** A list shows a container that is followed. True where its source knew better, or was not told. */
+  readonly listed: (container: Listed) => boolean;
+  /** A list does not show a container that is followed. */
+  readonly missing: (id: string) => void;
 }
 
-/** Where reading begins. */
-export interface Place {
-  readonly start: Start;
-  /** Another process left off there. */
-  readonly isResumed: boolean;
+/** How the source of a container ended. */
+export interface Ending {
+  readonly reason: EndReason;
+  /** Behind the last line read; undefined where there was none. */
+  readonly position: Position | undefined;
 }
 
-/** What is known of a container that the engine has. */
-interface Known {
-  name: string;
-  /** Created since the pool began, or since the engine was last looked at. */
-  isNew: boolean;
-  info?: ContainerInfo;
-  /** Epoch milliseconds; 0 until it was looked at. */
-  createdAt: number;
-  /** As it was when it did not run; of those that are followed once they start. */
-  idle?: Inspection | undefined;
-  /** Where reading begins when it starts. */
-  place?: Place;
-  /** Only a start, or another name, makes it interesting again. */
-  isSettled: boolean;
-  /** The caller does not want it, whatever happens. */
-  isRefused: boolean;
-  /** Its stream, asked for while it is being started. */
-  headStart?: HeadStart | undefined;
-  /** What is being done about it, one thing after the other. */
-  work: Promise<void>;
-}
-
-/** What makes a container interesting. */
-interface Sign {
-  /** An event of this time (epoch milliseconds) tells that it has started. */
-  readonly startedBy?: number;
-  /** It runs, or did a moment ago. */
-  readonly hasRun?: boolean;
-  /** It was created this moment. */
-  readonly isCreated?: boolean;
-}
-
-export const FROM_ITS_START: Place = { start: { position: LOG_START }, isResumed: false };
-const FULL_ID = /^[0-9a-f]{64}$/;
-const RETRY = { minDelayMs: 100, maxDelayMs: 5_000 };
-
-/** Finds an engine's containers: lists them, and then goes by the engine's events. */
+/** Finds an engine's containers: lists them, and goes by the engine's events in between. */
 export class Discovery {
   readonly #parts: DiscoveryParts;
-  readonly #known = new Map<string, Known>();
+  readonly #containers = new Map<string, DiscoveredContainer>();
+  /** Those that are not dealt with. */
+  readonly #open = new Set<DiscoveredContainer>();
+  /** What the caller wants to be left alone, and was not found yet. */
+  readonly #refused = new Set<string>();
+  /** What was there before the pool. */
+  readonly #old = new Set<string>();
+  readonly #looks: Looks;
   #hasLooked = false;
-  /** What was found and is not dealt with. */
-  #pending = 0;
 
   constructor(parts: DiscoveryParts) {
     this.#parts = parts;
+    this.#looks = new Looks(parts);
   }
 
-  /** Lists what there is, and deals with what was not known. @throws DockspoolError */
-  async look(signal: AbortSignal): Promise<void> {
-    const { client, isOn, isFollowed } = this.#parts;
-    if (!isOn) return;
+  /**
+   * Lists what there is, and deals with what was not known. Resolves with those containers of which events should have told.
+   *
+   * @throws DockspoolError
+   */
+  async look(signal: AbortSignal): Promise<string[]> {
+    const { client, isOn } = this.#parts;
+    if (!isOn) return [];
     // What the events tell of meanwhile need not be in the list.
-    const before = [...this.#known.keys()];
+    const before = [...this.#containers.values()];
+    const refused = [...this.#refused];
     const listed = await client.list(signal, { all: true });
     const isFirst = !this.#hasLooked;
     this.#hasLooked = true;
+    if (isFirst) for (const { id } of listed) this.#old.add(id);
     const there = new Set(listed.map(({ id }) => id));
-    for (const id of before) {
-      if (there.has(id) || isFollowed(id)) continue;
-      this.#known.delete(id);
-      this.#parts.gone(id);
-    }
+    const missing = before.filter((one) => !there.has(one.id) && this.#isMissed(one));
     const oldestFirst = listed.toReversed();
-    for (const container of oldestFirst) if (container.running) this.#saw(container, isFirst);
-    for (const container of oldestFirst) if (!container.running) this.#saw(container, isFirst);
+    const inTurn = [
+      ...oldestFirst.filter(({ running }) => running),
+      ...oldestFirst.filter(({ running }) => !running),
+    ];
+    const untold = inTurn.filter((one) => this.#listed(one, isFirst));
+    // What is not there cannot be found later.
+    for (const one of refused) this.#refused.delete(one);
+    return [...missing, ...untold].map(({ id }) => id);
   }
 
   event({ container: id, action, name, at }: ContainerEvent): void {
-    const known = this.#known.get(id);
+    const known = this.#containers.get(id);
+    if (known === undefined && !this.#parts.isOn) return;
     switch (action) {
       case "create":
-        this.#consider(id, known ?? this.#add(id, name, true), { isCreated: true });
+        this.#looks.at(known ?? this.#add(id, name, true), { isCreated: true });
         break;
       case "starting":
-        if (known !== undefined) this.#starting(id, known);
+        if (known !== undefined) this.#starting(known);
         break;
       case "start":
         // Before the first look it may have been there for long.
-        this.#consider(id, known ?? this.#add(id, name, this.#hasLooked), {
+        this.#looks.at(known ?? this.#add(id, name, this.#hasLooked), {
           startedBy: at,
           hasRun: true,
         });
         break;
       case "rename":
-        if (known === undefined) break;
+        if (known === undefined || name === "") break;
         known.name = name;
-        known.idle = undefined;
-        this.#consider(id, known);
+        this.#looks.at(known, { isRenamed: true });
         break;
       case "destroy":
-        if (this.#parts.isFollowed(id)) break;
-        this.#known.delete(id);
-        this.#parts.gone(id);
+        if (known !== undefined) this.#removed(known);
+        else this.#parts.gone(id);
         break;
       default:
     }
@@ -154,12 +106,21 @@ export class Discovery {
 
   /** Created since the pool began, as far as one can tell. */
   isNew(inspection: Inspection): boolean {
-    return this.#known.get(inspection.info.id)?.isNew === true || this.#parts.isNew(inspection);
+    const known = this.#containers.get(inspection.info.id);
+    return known?.isNew === true || this.#parts.isNew(inspection);
+  }
+
+  get hasLooked(): boolean {
+    return this.#hasLooked;
   }
 
   /** All that was found is dealt with. */
   get isSettled(): boolean {
-    return this.#pending === 0;
+    return this.#open.size === 0;
+  }
+
+  get containers(): Iterable<DiscoveredContainer> {
+    return this.#containers.values();
   }
 
   /**
@@ -168,204 +129,120 @@ export class Discovery {
    */
   knownContainers(): string[] | undefined {
     if (!this.#parts.isOn) return undefined;
-    return Array.from(this.#known)
-      .filter(([, { info, isSettled, isNew, place }]) => {
-        const isRead = place === undefined || place.isResumed || !isNew;
-        return info !== undefined && isSettled && isRead;
-      })
-      .map(([id]) => id);
+    const isKnown = ({ info, isOpen, isNew, place }: DiscoveredContainer): boolean =>
+      info !== undefined && !isOpen && (place === undefined || place.isResumed || !isNew);
+    return [...this.#containers.values()].filter(isKnown).map(({ id }) => id);
   }
 
-  /** Leaves a container alone from now on, or no longer: by id, unambiguous prefix of it, or name. */
-  refuse(container: string, isRefused: boolean): void {
-    const known =
-      this.#known.get(container) ??
-      [...this.#known.values()].find(({ name }) => name === container) ??
-      this.#beginningWith(container);
-    if (known !== undefined) known.isRefused = isRefused;
-    else if (isRefused && FULL_ID.test(container)) this.#add(container, "", false).isRefused = true;
-  }
-
-  #beginningWith(prefix: string): Known | undefined {
-    const found = [...this.#known].filter(([id]) => id.startsWith(prefix));
-    return found.length === 1 ? found[0]?.[1] : undefined;
-  }
-
-  /** A container that was followed is gone. */
-  gone(id: string): void {
-    this.#known.delete(id);
-  }
-
-  /** Following a container has failed; when it starts again it is tried again, from there on. */
-  failed(id: string, position: Position): void {
-    const known = this.#known.get(id);
-    if (known === undefined) return;
-    known.place = { start: { position }, isResumed: true };
-    known.idle = undefined;
-    known.isSettled = true;
-  }
-
-  #add(id: string, name: string, isNew: boolean): Known {
-    const work = Promise.resolve();
-    const known: Known = {
-      name,
-      isNew,
-      createdAt: 0,
-      isSettled: false,
-      isRefused: false,
-      work,
-    };
-    this.#known.set(id, known);
-    return known;
-  }
-
-  #saw({ id, name, running }: Listed, isFirst: boolean): void {
-    const known = this.#known.get(id) ?? this.#add(id, name, !isFirst);
-    const isRenamed = known.name !== name;
-    known.name = name;
-    if (this.#parts.isFollowed(id)) {
-      if (isRenamed) this.#parts.renamed(id, name);
+  /** Leaves a container alone from now on: by id, unambiguous prefix of it, or name. */
+  refuse(container: string): void {
+    const known = this.#find(container);
+    if (known === undefined) {
+      if (this.#parts.isOn) this.#refused.add(container);
       return;
     }
+    known.attachedWith = undefined;
+    if (known.state.kind !== "refused") known.become({ kind: "refused" });
+  }
+
+  /** The caller wants it to be followed, whatever is selected: the pool has a source of it now. */
+  attached(
+    { info, startedAt, createdAt }: Inspection,
+    place: Place,
+    options: PoolSourceOptions,
+  ): void {
+    for (const name of [info.id, info.name]) this.#refused.delete(name);
+    const known = this.#containers.get(info.id) ?? this.#add(info.id, info.name, false);
+    if (known.state.kind === "followed") return;
+    known.attachedWith = options;
+    known.info = info;
+    known.startedAt = startedAt;
+    known.createdAt = createdAt;
+    known.place = place;
+    known.become({ kind: "followed", failures: 0, headStart: undefined });
+  }
+
+  /** The source of a container has ended. */
+  ended(id: string, { reason, position }: Ending): void {
+    const known = this.#containers.get(id);
+    if (known === undefined) return;
+    const { state } = known;
+    if (position !== undefined) known.place = { start: { position }, isResumed: true };
+    if (reason.kind === "removed") known.become({ kind: "gone" });
+    else if (reason.kind !== "failed") this.refuse(id);
+    else if (state.kind === "followed")
+      // A source that has read something got behind whatever the one before it failed at.
+      this.#looks.failed(known, reason.error, position === undefined ? state.failures : 0);
+  }
+
+  #find(container: string): DiscoveredContainer | undefined {
+    const all = [...this.#containers.values()];
+    const known = this.#containers.get(container) ?? all.find(({ name }) => name === container);
+    if (known !== undefined) return known;
+    const found = all.filter(({ id }) => id.startsWith(container));
+    return found.length === 1 ? found[0] : undefined;
+  }
+
+  #add(id: string, name: string, isNew: boolean): DiscoveredContainer {
+    const container = new DiscoveredContainer(id, name, isNew, () => this.#changed(container));
+    this.#containers.set(id, container);
+    const refusal = [...this.#refused].find((one) => one === name || id.startsWith(one));
+    if (refusal !== undefined) {
+      this.#refused.delete(refusal);
+      container.become({ kind: "refused" });
+    }
+    return container;
+  }
+
+  #changed(container: DiscoveredContainer): void {
+    if (container.state.kind === "gone") this.#containers.delete(container.id);
+    const wasSettled = this.isSettled;
+    if (container.isOpen) this.#open.add(container);
+    else this.#open.delete(container);
+    if (this.isSettled && !wasSettled) this.#parts.settled();
+  }
+
+  /** True where an event should have told of it. */
+  #listed(listed: Listed, isFirst: boolean): boolean {
+    const { id, name, running } = listed;
+    const found = this.#containers.get(id);
+    const known = found ?? this.#add(id, name, !isFirst && !this.#old.has(id));
+    const isRenamed = known.name !== name;
+    known.name = name;
+    const { state } = known;
+    if (state.kind === "followed") return this.#parts.listed(listed) || isRenamed;
     // What did not run may have run unseen.
-    const isOpen = known.idle !== undefined || !known.isSettled || isRenamed;
-    if (isOpen) this.#consider(id, known, { hasRun: running });
+    const isOpen = state.kind === "found" || state.kind === "idle" || isRenamed;
+    const isCheck = state.kind === "skipped" && running && state.checkAt <= performance.now();
+    if (isOpen) this.#looks.at(known, { hasRun: running, isRenamed });
+    else if (isCheck) this.#looks.at(known, { isCheck: true });
+    return found === undefined ? !isFirst : isRenamed || (state.kind === "idle" && running);
+  }
+
+  /** A list does not show it. True where an event should have told of it. */
+  #isMissed(container: DiscoveredContainer): boolean {
+    const { id, state } = container;
+    if (state.kind === "gone" || container.isRemoved) return false;
+    this.#removed(container);
+    if (state.kind === "followed") this.#parts.missing(id);
+    return true;
+  }
+
+  #removed(container: DiscoveredContainer): void {
+    container.isRemoved = true;
+    const { kind } = container.state;
+    // What is being found out, and what is read, comes to its own end.
+    if (kind !== "followed" && kind !== "looking") this.#looks.gone(container);
   }
 
   /** Before it is known whether it is to be followed: there may be no time for that later. */
-  #starting(id: string, known: Known): void {
-    const { isOn, isFollowed, headStart } = this.#parts;
-    const isUnwanted = known.isSettled && known.idle === undefined;
-    if (!isOn || isUnwanted || known.isRefused || isFollowed(id)) return;
-    if (known.idle === undefined) known.headStart ??= headStart(id);
-    this.#consider(id, known, { startedBy: Infinity });
+  #starting(container: DiscoveredContainer): void {
+    const { headStart, tasks } = this.#parts;
+    const { id, state } = container;
+    const isOpen = state.kind === "found" || state.kind === "idle" || state.kind === "looking";
+    if (!isOpen || tasks.signal.aborted) return;
+    if (state.kind === "looking" && state.headStart === undefined)
+      container.become({ ...state, headStart: headStart(id) });
+    this.#looks.at(container, { startedBy: Infinity });
   }
-
-  #consider(id: string, known: Known, sign: Sign = {}): void {
-    const { tasks, isOn } = this.#parts;
-    if (!isOn || tasks.signal.aborted) return;
-    const before = known.work;
-    this.#pending++;
-    known.work = tasks
-      .run("discovery", async (signal) => {
-        await before;
-        await this.#persist(id, known, sign, signal);
-        // Whoever it was asked for has decided.
-        if (sign.startedBy !== undefined) this.#takeHeadStart(known)?.cancel();
-      })
-      .then(
-        () => {
-          if (--this.#pending === 0) this.#parts.settled();
-        },
-        () => {
-          // Only the end of the pool ends it otherwise.
-        },
-      );
-  }
-
-  async #persist(id: string, known: Known, sign: Sign, signal: AbortSignal): Promise<void> {
-    const { skipped } = this.#parts;
-    const backoff = new Backoff(RETRY);
-    for (;;) {
-      try {
-        await this.#decide(id, known, sign, signal);
-        return;
-      } catch (error) {
-        signal.throwIfAborted();
-        const failure = asFailure(error, id);
-        const isGone = failure.code === "CONTAINER_NOT_FOUND";
-        if (!isGone && failure.transient) {
-          await sleep(backoff.next().delayMs, signal);
-          continue;
-        }
-        known.isSettled = true;
-        if (isGone) this.#known.delete(id);
-        // One that never started has left nothing.
-        if (!isGone || sign.hasRun === true) skipped(this.#infoOf(id, known), failure);
-        return;
-      }
-    }
-  }
-
-  async #decide(
-    id: string,
-    known: Known,
-    { startedBy, hasRun = false, isCreated = false }: Sign,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { client, isFollowed, found, selects } = this.#parts;
-    if (known.isRefused || isFollowed(id)) return;
-    const { idle } = known;
-    if (idle !== undefined && startedBy !== undefined) {
-      known.idle = undefined;
-      // It may be gone before it could be looked at.
-      const inspection = { ...idle, running: true, startedAt: undefined };
-      const headStart = this.#takeHeadStart(known);
-      const { start, isResumed } = known.place ?? FROM_ITS_START;
-      found({ inspection, start, isResumed, startedBy, isUrgent: true, headStart });
-      return;
-    }
-    const now = startedBy !== undefined || isCreated;
-    const nameBefore = known.name;
-    const inspection = await client.inspect(id, signal, { now });
-    const { info, createdAt, running, removing } = inspection;
-    known.info = info;
-    // Its log is gone for who asks now, and not for who asked in time.
-    if (removing && known.headStart === undefined) throw notFound(info);
-    await this.#parts.ready();
-    known.createdAt = createdAt;
-    known.isSettled = true;
-    known.idle = undefined;
-    if (isFollowed(id) || !selects(info)) return;
-    checkReadable(info);
-    // What was created before this pool's eyes was never read.
-    const isUnread = known.isNew;
-    if (this.#parts.isNew(inspection)) known.isNew = true;
-    known.place ??= isUnread
-      ? FROM_ITS_START
-      : await this.#parts.locate(inspection, known.isNew, signal);
-    if (known.isRefused) return;
-    const { start, isResumed } = known.place;
-    const newSince = this.#parts.newSince();
-    // One that was read before may have been left in the middle of its log.
-    const hasRunUnseen =
-      idle === undefined
-        ? hasRun || isResumed || hasStartedSince(known.isNew ? -Infinity : newSince, inspection)
-        : idle.startedAt !== inspection.startedAt;
-    const isUrgent = known.isNew || startedBy !== undefined;
-    const headStart = start.position === LOG_START ? this.#takeHeadStart(known) : undefined;
-    // A rename that the events told of since is not in the answer.
-    const isRenamed = known.name !== nameBefore;
-    const seen = isRenamed ? { ...inspection, info: named(info, known.name) } : inspection;
-    const finding = { inspection: seen, start, isResumed, startedBy, isUrgent };
-    if (headStart !== undefined) {
-      const starting = { ...seen, running: true, removing: false };
-      found({ ...finding, inspection: starting, startedBy: startedBy ?? Infinity, headStart });
-    } else if (running || hasRunUnseen) found(finding);
-    else {
-      known.idle = seen;
-      this.#parts.waits(id, start);
-    }
-  }
-
-  #takeHeadStart(known: Known): HeadStart | undefined {
-    const { headStart } = known;
-    known.headStart = undefined;
-    return headStart;
-  }
-
-  #infoOf(id: string, { info, name }: Known): ContainerInfo {
-    const { engineName: engine } = this.#parts;
-    return info ?? { id, name, image: "", labels: {}, tty: false, logDriver: "", engine };
-  }
-}
-
-/** Docker says "0001-01-01T00:00:00Z" of a container that never started. */
-function hasStartedSince(time: number, { startedAt }: Inspection): boolean {
-  if (startedAt === undefined || startedAt.startsWith("0001-")) return false;
-  return Date.parse(startedAt) > time;
-}
-
-function named(info: ContainerInfo, name: string): ContainerInfo {
-  return Object.freeze({ ...info, name });
 }

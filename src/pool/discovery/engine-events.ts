@@ -3,12 +3,20 @@ import type { ContainerEvent } from "../../engine/events.ts";
 import { DockspoolError } from "../../errors.ts";
 import { onAbort } from "../../lifetime/abort.ts";
 import { Backoff } from "../../lifetime/backoff.ts";
-import { sleep } from "../../lifetime/deadline.ts";
-import type { EngineContact } from "../health.ts";
+import { Pause } from "../../lifetime/pause.ts";
+import { isReached } from "./engine-contact.ts";
+import type { EngineContact } from "./engine-contact.ts";
+import { EventListeners } from "./event-listeners.ts";
+import { EventStream } from "./event-stream.ts";
 
 export interface EngineWatcher {
-  /** Looks at what there is; called when events are listened to, and now and then. @throws DockspoolError */
-  readonly look: (signal: AbortSignal) => Promise<void>;
+  /**
+   * Looks at what there is; called when events are listened to, and now and then. Resolves with the containers of which events
+   * should have told.
+   *
+   * @throws DockspoolError
+   */
+  readonly look: (signal: AbortSignal) => Promise<readonly string[]>;
   readonly event: (event: ContainerEvent) => void;
   /** Events may have been missed. */
   readonly lost: () => void;
@@ -18,32 +26,32 @@ export interface EngineWatcher {
 }
 
 const RECONNECT = { minDelayMs: 100, maxDelayMs: 5_000 };
-/** How often to look where the engine's events can't be had (a socket proxy may forbid them). */
+/** How often to look where the engine's events can't be had (a socket proxy may forbid them, or hold them back). */
 const POLL_MS = 2_000;
+/** An answer that has not begun by then may begin with the first event only (Podman 5.2, proxies that buffer). */
+const LATE_MS = 1_000;
+/** Another question, lest the one before it has got lost. */
+const ASK_AGAIN_MS = 60_000;
 /** No decision rests on silence: a stream of events that died without a word is made up for by looks. */
-const LOOK_EVERY_MS = 60_000;
-
-const noListener = (): void => {};
-
-interface Listener extends EventHandlers {
-  readonly lost: () => void;
-  /** It was told that the events are listened to. */
-  isOpen: boolean;
-}
+const LOOK_EVERY_MS = 30_000;
+/** An event may come so long after a list has shown what it tells. */
+const EVENT_DELAY_MS = 2_000;
+/** Streams that end sooner are asked for less and less often. */
+const SHORT_LIFE_MS = 2_000;
+const SHORT_LIVES = { minDelayMs: 100, maxDelayMs: POLL_MS };
 
 /** One stream of events for all containers of an engine, taken up again whenever it is lost. */
 export class EngineEvents {
   readonly #client: EngineClient;
   readonly #watcher: EngineWatcher;
-  readonly #listeners = new Map<string, Set<Listener>>();
+  readonly #listeners = new EventListeners();
   readonly #recoveries = new Set<() => void>();
-  #isOpen = false;
-  /** The engine does not tell events: it is looked at again and again. */
-  #isBlind = false;
-  #isConnected: boolean | undefined;
-  /** Why it is not. */
-  #error: unknown;
-  #wake: () => void = noListener;
+  #contact: EngineContact = { kind: "not asked", since: Date.now() };
+  #stream: EventStream | undefined;
+  #lastLookAt: number | undefined;
+  /** Of which containers events have come since the last look began. */
+  readonly #heardOf = new Set<string>();
+  readonly #pause = new Pause();
 
   constructor(client: EngineClient, watcher: EngineWatcher) {
     this.#client = client;
@@ -52,31 +60,41 @@ export class EngineEvents {
 
   /** Whatever happens to a container is told. */
   get isOpen(): boolean {
-    return this.#isOpen && !this.#isBlind;
+    return this.#stream?.state.kind === "open";
   }
 
   get contact(): EngineContact {
-    return { isConnected: this.#isConnected, error: this.#error };
+    return this.#contact;
+  }
+
+  /** When a look at all containers succeeded last, in epoch milliseconds; undefined until one has. */
+  get lastLookAt(): number | undefined {
+    return this.#lastLookAt;
   }
 
   /** @throws the signal's reason; DockspoolError INVALID_OPTION, CHECKPOINT_UNREADABLE, which no other attempt would help */
   async run(signal: AbortSignal): Promise<never> {
-    const backoff = new Backoff(RECONNECT);
+    const failures = new Backoff(RECONNECT);
+    const shortLives = new Backoff(SHORT_LIVES);
     for (;;) {
+      const begun = performance.now();
       try {
-        await this.#connection(() => backoff.reset(), signal);
+        const end = await this.#connection(() => failures.reset(), signal);
+        if (performance.now() - begun > SHORT_LIFE_MS) shortLives.reset();
+        if (end === "lost") await this.#pause.sleep(shortLives.next().delayMs, signal);
       } catch (error) {
         signal.throwIfAborted();
         if (isFatal(error)) throw error;
-        this.#disconnected(error);
+        const { attempt: attempts, delayMs } = failures.next();
+        this.#become({ kind: "disconnected", since: Date.now(), error, attempts });
+        await this.#pause.sleep(delayMs, signal);
       }
-      await this.#pause(backoff.next().delayMs, signal);
     }
   }
 
   /** Somebody has reached the engine: there is no reason to wait any longer. */
   reached(): void {
-    this.#wake();
+    if (this.#contact.kind === "disconnected") this.#pause.wake();
   }
 
   /**
@@ -86,30 +104,12 @@ export class EngineEvents {
    * @throws the signal's reason
    */
   listen(container: string, handlers: EventHandlers, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const leave = (): void => {
-        unlink();
-        const listeners = this.#listeners.get(container);
-        listeners?.delete(listener);
-        if (listeners?.size === 0) this.#listeners.delete(container);
-      };
-      const listener: Listener = {
-        ...handlers,
-        isOpen: false,
-        lost: () => {
-          leave();
-          resolve();
-        },
-      };
-      const listeners = this.#listeners.get(container) ?? new Set();
-      this.#listeners.set(container, listeners.add(listener));
-      let unlink = noListener;
-      unlink = onAbort(signal, () => {
-        leave();
-        reject(signal.reason);
-      });
-      if (this.#isOpen && !signal.aborted) tellOpen(listener);
-    });
+    return this.#listeners.listen(container, handlers, signal);
+  }
+
+  /** A list shows what no event has told of a container. */
+  missed(container: string): void {
+    this.#listeners.lostOf(container);
   }
 
   /** Calls back each time that the engine can be reached again. Returns what unlinks it. */
@@ -119,99 +119,114 @@ export class EngineEvents {
     return () => this.#recoveries.delete(own);
   }
 
-  async #pause(ms: number, signal: AbortSignal): Promise<void> {
-    const woken = new AbortController();
-    const unlink = onAbort(signal, () => woken.abort());
-    this.#wake = () => woken.abort();
-    await sleep(ms, woken.signal).catch(() => {});
-    unlink();
-    signal.throwIfAborted();
+  /** The one place where the contact changes. */
+  #become(next: EngineContact): void {
+    const before = this.#contact;
+    const { since } = before.kind === next.kind ? before : next;
+    this.#contact = { ...next, since };
+    if (next.kind === "disconnected") {
+      if (before.kind !== "disconnected") this.#watcher.disconnected(next.error);
+    } else if (isReached(next) && !isReached(before)) {
+      this.#watcher.connected();
+      for (const callback of [...this.#recoveries]) callback();
+    }
   }
 
-  /** Until the stream of events is lost. */
-  async #connection(succeeded: () => void, signal: AbortSignal): Promise<void> {
+  /** Until the stream of events is lost, or shows to be dead. */
+  async #connection(succeeded: () => void, signal: AbortSignal): Promise<"lost" | "dead"> {
+    const { kind } = this.#contact;
+    const wasReached = isReached(this.#contact);
+    if (kind !== "disconnected")
+      this.#become({ kind: "connecting", since: Date.now(), wasReached });
     const own = new AbortController();
     const unlink = onAbort(signal, () => own.abort(signal.reason));
-    let opened = noListener;
-    const isOpened = new Promise<void>((resolve) => {
-      opened = resolve;
-    });
-    const listening = this.#listen(opened, own.signal);
+    const handlers = {
+      opened: () => this.#opened(),
+      event: (event: ContainerEvent) => this.#event(event),
+    };
+    const stream = new EventStream(this.#client, handlers, own.signal);
+    this.#stream = stream;
+    const look = async (): Promise<readonly string[]> => {
+      this.#heardOf.clear();
+      const untold = await this.#watcher.look(own.signal);
+      this.#lastLookAt = Date.now();
+      succeeded();
+      this.#become(contactBy(stream));
+      return untold;
+    };
     try {
-      await Promise.race([isOpened, listening]);
-      for (;;) {
-        await this.#watcher.look(own.signal);
-        succeeded();
-        this.#connected();
-        const isOver = await Promise.race([
-          listening.then(() => true),
-          sleep(LOOK_EVERY_MS, own.signal).then(() => false),
-        ]);
-        if (isOver) return;
-      }
+      // Whether the events' answer has begun or not, what can be listed is listed.
+      await stream.wait(LATE_MS);
+      await this.#pollUntilOpen(stream, look);
+      return await lookNowAndThen(stream, look, this.#heardOf);
     } finally {
       own.abort();
       unlink();
-      await listening.catch(() => {});
+      await stream.closed;
+      this.#lost();
     }
   }
 
-  async #listen(opened: () => void, signal: AbortSignal): Promise<void> {
-    this.#isBlind = false;
-    const open = (): void => {
-      this.#isOpen = true;
-      for (const listener of this.#allListeners()) tellOpen(listener);
-      opened();
-    };
-    try {
-      await this.#client.readEvents(
-        undefined,
-        { opened: open, event: (event) => this.#event(event) },
-        signal,
-      );
-    } catch (error) {
-      if (!DockspoolError.is(error, "ENGINE_RESPONSE")) throw error;
-      this.#isBlind = true;
-      open();
-      await sleep(POLL_MS, signal);
-    } finally {
-      this.#isOpen = false;
-      this.#watcher.lost();
-      for (const listener of this.#allListeners()) if (listener.isOpen) listener.lost();
+  async #pollUntilOpen(stream: EventStream, look: () => Promise<unknown>): Promise<void> {
+    const until = performance.now() + ASK_AGAIN_MS;
+    let { kind } = stream.state;
+    while (kind === "asked" || kind === "refused") {
+      this.#listeners.opened();
+      await look();
+      if (stream.state.kind === kind) await stream.wait(POLL_MS);
+      // Between two looks anything may have happened.
+      if (stream.state.kind === kind) this.#lost();
+      if (kind === "refused" || performance.now() > until) return;
+      ({ kind } = stream.state);
     }
+  }
+
+  #opened(): void {
+    this.#lost();
+    this.#listeners.opened();
   }
 
   #event(event: ContainerEvent): void {
+    this.#heardOf.add(event.container);
     this.#watcher.event(event);
-    for (const listener of [...(this.#listeners.get(event.container) ?? [])]) listener.event(event);
+    this.#listeners.event(event);
   }
 
-  #allListeners(): Listener[] {
-    return [...this.#listeners.values()].flatMap((listeners) => Array.from(listeners));
+  #lost(): void {
+    this.#watcher.lost();
+    this.#listeners.lost();
   }
+}
 
-  #connected(): void {
-    if (this.#isConnected === true) return;
-    this.#isConnected = true;
-    this.#watcher.connected();
-    for (const callback of [...this.#recoveries]) callback();
+/** An open stream that dies without a word is found out by what looks show, and no event has told. */
+async function lookNowAndThen(
+  stream: EventStream,
+  look: () => Promise<readonly string[]>,
+  heardOf: ReadonlySet<string>,
+): Promise<"lost" | "dead"> {
+  // What the first look shows may have happened before.
+  let untold: readonly string[] = [];
+  for (let looks = 0; stream.state.kind === "open"; looks++) {
+    const shown = await look();
+    untold = looks === 0 ? [] : shown;
+    if (untold.length > 0) {
+      await stream.wait(EVENT_DELAY_MS);
+      if (untold.some((id) => !heardOf.has(id))) return "dead";
+    }
+    if (stream.state.kind === "open") await stream.wait(LOOK_EVERY_MS);
   }
+  if (stream.state.kind === "failed") throw stream.state.error;
+  return "lost";
+}
 
-  #disconnected(error: unknown): void {
-    if (this.#isConnected === false) return;
-    this.#isConnected = false;
-    this.#error = error;
-    this.#watcher.disconnected(error);
-  }
+function contactBy({ state }: EventStream): EngineContact {
+  const since = Date.now();
+  if (state.kind === "asked") return { kind: "late", since };
+  if (state.kind === "refused") return { kind: "blind", since, error: state.error };
+  return { kind: "listening", since };
 }
 
 function isFatal(error: unknown): boolean {
   if (DockspoolError.is(error, "CHECKPOINT_UNREADABLE")) return !error.transient;
   return DockspoolError.is(error, "INVALID_OPTION");
-}
-
-function tellOpen(listener: Listener): void {
-  if (listener.isOpen) return;
-  listener.isOpen = true;
-  listener.opened();
 }

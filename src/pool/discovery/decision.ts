@@ -1,0 +1,139 @@
+import type { EngineClient } from "../../engine/engine-client.ts";
+import type { Inspection } from "../../engine/inspection.ts";
+import { LOG_START } from "../../resume/position.ts";
+import type { Finding } from "../../source/host.ts";
+import type { Start } from "../../lines/reading.ts";
+import type { ContainerInfo } from "../../wire/records.ts";
+import { checkReadable, notFound } from "../failures.ts";
+import type { PoolSourceOptions } from "../options.ts";
+import type { DiscoveredContainer, Looking, Place, Reason } from "./discovered-container.ts";
+
+export interface DecisionParts {
+  readonly client: EngineClient;
+  /** Created since the pool, or since checkpoints last saw the engine. Known once `ready` has resolved. */
+  readonly isNew: (inspection: Inspection) => boolean;
+  /** When that was, in epoch milliseconds by the engine's clock. */
+  readonly newSince: () => number;
+  /** Resolves when what was saved can be asked, and the own container is known. @throws DockspoolError */
+  readonly ready: (signal: AbortSignal) => Promise<unknown>;
+  /** @throws DockspoolError INVALID_OPTION, where the caller's function fails */
+  readonly selects: (container: ContainerInfo) => boolean;
+  /** Where reading goes on, or begins as of now, for a container that was there before, or is new. @throws DockspoolError */
+  readonly locate: (inspection: Inspection, isNew: boolean, signal: AbortSignal) => Promise<Place>;
+  /** The pool's options for it. @throws DockspoolError INVALID_OPTION, where the caller's function fails */
+  readonly options: (container: ContainerInfo) => PoolSourceOptions;
+  readonly found: (finding: Finding, options: PoolSourceOptions) => void;
+  /** It is followed once it starts, from there. */
+  readonly waits: (id: string, start: Start) => void;
+}
+
+export const FROM_ITS_START: Place = { start: { position: LOG_START }, isResumed: false };
+/** How often a container that is skipped is looked at, lest another run of it goes unnoticed. */
+const CHECK_EVERY_MS = 30_000;
+
+/**
+ * Asks the engine what a container is, and decides what becomes of it.
+ *
+ * @throws DockspoolError where that can't be told; the signal's reason
+ */
+export async function decide(
+  container: DiscoveredContainer,
+  looking: Looking,
+  reason: Reason,
+  parts: DecisionParts,
+): Promise<void> {
+  const { before, stop } = looking;
+  const { signal } = stop;
+  const { startedBy, hasRun = false, isCreated = false, isRenamed = false } = reason;
+  const idle = before.kind === "idle" ? before.inspection : undefined;
+  if (idle !== undefined && startedBy !== undefined && !isRenamed) {
+    // It may be gone before it could be looked at.
+    const inspection = { ...idle, running: true, startedAt: undefined };
+    const place = container.place ?? FROM_ITS_START;
+    follow(container, { inspection, ...place, startedBy, isUrgent: true }, parts);
+    return;
+  }
+  const nameBefore = container.name;
+  const now = startedBy !== undefined || isCreated;
+  const inspection = await parts.client.inspect(container.id, signal, { now });
+  signal.throwIfAborted();
+  const { info, createdAt, startedAt, running, removing } = inspection;
+  container.info = info;
+  // Its log is gone for who asks now, and not for who asked in time.
+  if (removing && headStartOf(container) === undefined) throw notFound(info);
+  await parts.ready(signal);
+  signal.throwIfAborted();
+  container.createdAt = createdAt;
+  const isSameRun = before.kind === "skipped" && before.startedAt === startedAt;
+  if (isSameRun && reason.isCheck === true) {
+    container.become({ ...before, checkAt: performance.now() + CHECK_EVERY_MS });
+    return;
+  }
+  container.startedAt = startedAt;
+  if (container.attachedWith === undefined && !parts.selects(info)) {
+    container.become({ kind: "unwanted" });
+    return;
+  }
+  checkReadable(info);
+  // What was created before this pool's eyes was never read.
+  const isUnread = container.isNew;
+  container.isNew ||= parts.isNew(inspection);
+  container.place ??= isUnread
+    ? FROM_ITS_START
+    : await parts.locate(inspection, container.isNew, signal);
+  signal.throwIfAborted();
+  const { start, isResumed } = container.place;
+  // One that was read before may have been left in the middle of its log.
+  const hasRunUnseen =
+    idle === undefined
+      ? hasRun ||
+        isResumed ||
+        hasStartedSince(container.isNew ? -Infinity : parts.newSince(), inspection)
+      : idle.startedAt !== startedAt;
+  // A rename that the events told of since is not in the answer.
+  const isOldName = container.name !== nameBefore;
+  const seen = isOldName ? { ...inspection, info: named(info, container.name) } : inspection;
+  const isUrgent = container.isNew || startedBy !== undefined;
+  const finding = { inspection: seen, start, isResumed, startedBy, isUrgent };
+  const headStart = start.position === LOG_START ? headStartOf(container) : undefined;
+  if (headStart !== undefined) {
+    const starting = { ...seen, running: true, removing: false };
+    const startsBy = startedBy ?? Infinity;
+    follow(container, { ...finding, inspection: starting, startedBy: startsBy, headStart }, parts);
+  } else if (running || hasRunUnseen) follow(container, finding, parts);
+  else {
+    // What it is being started for may come only now.
+    const asked = container.isAsked ? headStartOf(container) : undefined;
+    container.become({ kind: "idle", inspection: seen, headStart: asked });
+    parts.waits(container.id, start);
+  }
+}
+
+/** When a container that is skipped is looked at again. */
+export function nextCheck(): number {
+  return performance.now() + CHECK_EVERY_MS;
+}
+
+function follow(container: DiscoveredContainer, finding: Finding, parts: DecisionParts): void {
+  const { state, attachedWith } = container;
+  const before = state.kind === "looking" ? state.before : state;
+  const failures = before.kind === "failed" ? before.failures : 0;
+  const { headStart, inspection } = finding;
+  const options = attachedWith ?? parts.options(inspection.info);
+  container.become({ kind: "followed", failures, headStart });
+  parts.found(finding, options);
+}
+
+function headStartOf({ state }: DiscoveredContainer): Looking["headStart"] {
+  return state.kind === "looking" ? state.headStart : undefined;
+}
+
+/** Docker says "0001-01-01T00:00:00Z" of a container that never started. */
+function hasStartedSince(time: number, { startedAt }: Inspection): boolean {
+  if (startedAt === undefined || startedAt.startsWith("0001-")) return false;
+  return Date.parse(startedAt) > time;
+}
+
+function named(info: ContainerInfo, name: string): ContainerInfo {
+  return Object.freeze({ ...info, name });
+}

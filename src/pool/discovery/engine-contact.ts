@@ -1,0 +1,26 @@
+/** What a pool has of an engine. `since`: epoch milliseconds. */
+export type EngineContact =
+  /** The pool has not begun. */
+  | { readonly kind: "not asked"; readonly since: number }
+  /** It is asked, and has not answered yet; `wasReached`: it had answered before. */
+  | { readonly kind: "connecting"; readonly since: number; readonly wasReached: boolean }
+  /** Its events come. */
+  | { readonly kind: "listening"; readonly since: number }
+  /** It lists its containers, but its answer to the question for events does not begin: it is listed again and again. */
+  | { readonly kind: "late"; readonly since: number }
+  /** It lists its containers, and does not tell its events: likewise. */
+  | { readonly kind: "blind"; readonly since: number; readonly error: unknown }
+  /** It can't be reached, or what answers is no engine, which is tried again; `attempts` in a row have failed. */
+  | {
+      readonly kind: "disconnected";
+      readonly since: number;
+      readonly error: unknown;
+      readonly attempts: number;
+    };
+
+/** The engine has answered the last question. */
+export function isReached(contact: EngineContact): boolean {
+  const { kind } = contact;
+  if (kind === "connecting") return contact.wasReached;
+  return kind === "listening" || kind === "late" || kind === "blind";
+}
