@@ -17,6 +17,7 @@ import { DEFAULT_CHECKPOINT_EVERY_MS, resolveOptions } from "../source/options.t
 import type { From } from "../stream/from.ts";
 import type { Start } from "../lines/reading.ts";
 import type { ContainerInfo } from "../wire/records.ts";
+import { Beginning } from "./discovery/beginning.ts";
 import { FROM_ITS_START } from "./discovery/decision.ts";
 import type { Place } from "./discovery/discovered-container.ts";
 import { Discovery } from "./discovery/discovery.ts";
@@ -31,8 +32,6 @@ export interface Membership {
   readonly options: ResolvedPoolOptions;
   readonly roster: Roster;
   readonly tasks: TaskGroup;
-  /** Epoch milliseconds. */
-  readonly begunAt: number;
   readonly keeper: CheckpointKeeper | undefined;
   /** Not to be followed, whatever is selected. */
   readonly isExcluded: (id: string) => boolean;
@@ -64,6 +63,7 @@ export class EngineMember {
     this.#pool = pool;
     this.#patienceMs = connectTimeoutOf(engine);
     this.client = new EngineClient(engine, { name, questionsAtOnce: QUESTIONS_AT_ONCE });
+    const beginning = new Beginning(this.client);
     this.checkpoints =
       keeper === undefined ? undefined : new EngineCheckpoints(keeper, this.client);
     this.discovery = new Discovery({
@@ -71,32 +71,28 @@ export class EngineMember {
       client: this.client,
       tasks,
       isOn: options.discover,
-      isNew: ({ info, createdAt }) =>
+      isNew: async ({ info, createdAt }, signal) =>
         this.checkpoints?.lastSeenAt === undefined
-          ? createdAt > this.#begunAt
+          ? beginning.isBefore(createdAt, signal)
           : this.checkpoints.isNew(info.id, createdAt),
-      newSince: () => this.checkpoints?.lastSeenAt ?? this.#begunAt,
+      isSince: async (time, signal) => {
+        const seenAt = this.checkpoints?.lastSeenAt;
+        return seenAt === undefined ? beginning.isBefore(time, signal) : time > seenAt;
+      },
       settled: () => this.#sees(),
       ready: async (signal) => {
         if (this.checkpoints === undefined) return;
         await unlessAborted(this.checkpoints.ready(tasks.signal), signal);
       },
       selects: (container) => !isExcluded(container.id) && options.selects(container),
-      locate: (inspection, isNew, signal) => this.#place(inspection, () => isNew, signal),
+      locate: (inspection, isNew, signal) => this.#place(inspection, async () => isNew, signal),
       headStart: (id) => new HeadStart(this.client, roster.slots, id, tasks.signal),
       options: (container) => options.sourceOptions(container),
       found: (finding, sourceOptions) => void roster.add(this, finding, sourceOptions),
       waits: (id, { position }) => this.#keepIdle(id, position),
       gone: (id) => this.checkpoints?.drop(id),
-      listed: (container) => {
-        const isUntold = roster.listed(container);
-        if (isUntold) this.events.missed(container.id);
-        return isUntold;
-      },
-      missing: (id) => {
-        roster.missing(id);
-        this.events.missed(id);
-      },
+      listed: (container) => roster.listed(container),
+      missing: (id) => roster.missing(id),
       skipped: (container, error) => emit({ type: "skipped", container, error }),
     });
     this.events = new EngineEvents(this.client, {
@@ -147,8 +143,8 @@ export class EngineMember {
     const { info } = inspection;
     checkReadable(info);
     const sourceOptions = { ...options.sourceOptions(info), ...given };
-    const isNew = (): boolean =>
-      (from === undefined && this.discovery.isNew(inspection)) || roster.sources.has(info.id);
+    const isNew = async (): Promise<boolean> =>
+      from === undefined && this.discovery.isNew(inspection, signal);
     const locating = (): Promise<Place> =>
       this.#place(inspection, isNew, signal, from, sourceOptions);
     for (;;) {
@@ -187,15 +183,6 @@ export class EngineMember {
     this.client.close();
   }
 
-  /** When the pool began, by the engine's clock, in epoch milliseconds. */
-  get #begunAt(): number {
-    const { begunAt } = this.#pool;
-    const { clock } = this.client;
-    const theirs = clock.now(begunAt);
-    // What may be one clock is taken for one: that is exact.
-    return Math.abs(theirs - begunAt) <= clock.errorMs(begunAt) ? begunAt : theirs;
-  }
-
   /** All that happened until then was told of; it counts as seen once it is dealt with. */
   #sees(at = this.#seenAt, isLast = false): void {
     this.#seenAt = at;
@@ -207,14 +194,14 @@ export class EngineMember {
   /** `isNew` is asked once it is known what was saved. */
   async #place(
     inspection: Inspection,
-    isNew: () => boolean,
+    isNew: () => Promise<boolean>,
     signal: AbortSignal,
     from: From = this.#pool.options.from,
     options: PoolSourceOptions = {},
   ): Promise<Place> {
     const saved = await this.#savedPlace(inspection, signal);
     if (saved !== undefined) return saved;
-    if (isNew()) return FROM_ITS_START;
+    if (await isNew()) return FROM_ITS_START;
     const start = await this.#locate(inspection, from, options, signal);
     return { start, isResumed: false };
   }

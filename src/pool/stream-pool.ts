@@ -62,7 +62,6 @@ export class StreamPool
       options: this.#options,
       roster: this.#roster,
       tasks: this.#life,
-      begunAt: Date.now(),
       keeper: this.#keeper,
       isExcluded: (id: string) => id === this.#ownId,
       emit,

@@ -1,6 +1,8 @@
 import type { EngineClient } from "../../engine/engine-client.ts";
 import type { Inspection } from "../../engine/inspection.ts";
+import type { DockspoolError } from "../../errors.ts";
 import { LOG_START } from "../../resume/position.ts";
+import { asFailure } from "../../source/failures.ts";
 import type { Finding } from "../../source/host.ts";
 import type { Start } from "../../lines/reading.ts";
 import type { ContainerInfo } from "../../wire/records.ts";
@@ -10,10 +12,10 @@ import type { DiscoveredContainer, Looking, Place, Reason } from "./discovered-c
 
 export interface DecisionParts {
   readonly client: EngineClient;
-  /** Created since the pool, or since checkpoints last saw the engine. Known once `ready` has resolved. */
-  readonly isNew: (inspection: Inspection) => boolean;
-  /** When that was, in epoch milliseconds by the engine's clock. */
-  readonly newSince: () => number;
+  /** Created since the pool, or since checkpoints last saw the engine. Known once `ready` has resolved. @throws DockspoolError */
+  readonly isNew: (inspection: Inspection, signal: AbortSignal) => Promise<boolean>;
+  /** A time that the engine tells (epoch milliseconds) is later than that. @throws DockspoolError */
+  readonly isSince: (time: number, signal: AbortSignal) => Promise<boolean>;
   /** Resolves when what was saved can be asked, and the own container is known. @throws DockspoolError */
   readonly ready: (signal: AbortSignal) => Promise<unknown>;
   /** @throws DockspoolError INVALID_OPTION, where the caller's function fails */
@@ -32,7 +34,7 @@ export const FROM_ITS_START: Place = { start: { position: LOG_START }, isResumed
 const CHECK_EVERY_MS = 30_000;
 
 /**
- * Asks the engine what a container is, and decides what becomes of it.
+ * Asks the engine what a container is, and decides what becomes of it. Resolves with the reason where it can't be followed.
  *
  * @throws DockspoolError where that can't be told; the signal's reason
  */
@@ -41,7 +43,7 @@ export async function decide(
   looking: Looking,
   reason: Reason,
   parts: DecisionParts,
-): Promise<void> {
+): Promise<DockspoolError | undefined> {
   const { before, stop } = looking;
   const { signal } = stop;
   const { startedBy, hasRun = false, isCreated = false, isRenamed = false } = reason;
@@ -50,46 +52,43 @@ export async function decide(
     // It may be gone before it could be looked at.
     const inspection = { ...idle, running: true, startedAt: undefined };
     const place = container.place ?? FROM_ITS_START;
-    follow(container, { inspection, ...place, startedBy, isUrgent: true }, parts);
-    return;
+    return follow(container, { inspection, ...place, startedBy, isUrgent: true }, parts);
   }
   const nameBefore = container.name;
   const now = startedBy !== undefined || isCreated;
   const inspection = await parts.client.inspect(container.id, signal, { now });
   signal.throwIfAborted();
-  const { info, createdAt, startedAt, running, removing } = inspection;
+  const { info, startedAt, running, removing } = inspection;
   container.info = info;
   // Its log is gone for who asks now, and not for who asked in time.
   if (removing && headStartOf(container) === undefined) throw notFound(info);
   await parts.ready(signal);
   signal.throwIfAborted();
-  container.createdAt = createdAt;
   const isSameRun = before.kind === "skipped" && before.startedAt === startedAt;
   if (isSameRun && reason.isCheck === true) {
-    container.become({ ...before, checkAt: performance.now() + CHECK_EVERY_MS });
-    return;
+    container.become({ ...before, checkAt: nextCheck() });
+    return undefined;
   }
   container.startedAt = startedAt;
   if (container.attachedWith === undefined && !parts.selects(info)) {
     container.become({ kind: "unwanted" });
-    return;
+    return undefined;
   }
   checkReadable(info);
   // What was created before this pool's eyes was never read.
   const isUnread = container.isNew;
-  container.isNew ||= parts.isNew(inspection);
-  container.place ??= isUnread
-    ? FROM_ITS_START
-    : await parts.locate(inspection, container.isNew, signal);
+  container.isNew ||= await parts.isNew(inspection, signal);
+  const known = container.place ?? (isUnread ? FROM_ITS_START : undefined);
+  const place = known ?? (await parts.locate(inspection, container.isNew, signal));
   signal.throwIfAborted();
-  const { start, isResumed } = container.place;
+  container.place = place;
+  const { start, isResumed } = place;
   // One that was read before may have been left in the middle of its log.
   const hasRunUnseen =
     idle === undefined
-      ? hasRun ||
-        isResumed ||
-        hasStartedSince(container.isNew ? -Infinity : parts.newSince(), inspection)
+      ? hasRun || isResumed || (await hasRunSince(container, inspection, parts, signal))
       : idle.startedAt !== startedAt;
+  signal.throwIfAborted();
   // A rename that the events told of since is not in the answer.
   const isOldName = container.name !== nameBefore;
   const seen = isOldName ? { ...inspection, info: named(info, container.name) } : inspection;
@@ -99,14 +98,15 @@ export async function decide(
   if (headStart !== undefined) {
     const starting = { ...seen, running: true, removing: false };
     const startsBy = startedBy ?? Infinity;
-    follow(container, { ...finding, inspection: starting, startedBy: startsBy, headStart }, parts);
-  } else if (running || hasRunUnseen) follow(container, finding, parts);
-  else {
-    // What it is being started for may come only now.
-    const asked = container.isAsked ? headStartOf(container) : undefined;
-    container.become({ kind: "idle", inspection: seen, headStart: asked });
-    parts.waits(container.id, start);
+    const started = { ...finding, inspection: starting, startedBy: startsBy, headStart };
+    return follow(container, started, parts);
   }
+  if (running || hasRunUnseen) return follow(container, finding, parts);
+  // What it is being started for may come only now.
+  const asked = container.isAsked ? headStartOf(container) : undefined;
+  container.become({ kind: "idle", inspection: seen, headStart: asked });
+  parts.waits(container.id, start);
+  return undefined;
 }
 
 /** When a container that is skipped is looked at again. */
@@ -114,24 +114,39 @@ export function nextCheck(): number {
   return performance.now() + CHECK_EVERY_MS;
 }
 
-function follow(container: DiscoveredContainer, finding: Finding, parts: DecisionParts): void {
-  const { state, attachedWith } = container;
+function follow(
+  container: DiscoveredContainer,
+  finding: Finding,
+  parts: DecisionParts,
+): DockspoolError | undefined {
+  const { id, state, attachedWith } = container;
   const before = state.kind === "looking" ? state.before : state;
   const failures = before.kind === "failed" ? before.failures : 0;
   const { headStart, inspection } = finding;
   const options = attachedWith ?? parts.options(inspection.info);
   container.become({ kind: "followed", failures, headStart });
-  parts.found(finding, options);
+  try {
+    parts.found(finding, options);
+    return undefined;
+  } catch (error) {
+    return asFailure(error, id);
+  }
 }
 
 function headStartOf({ state }: DiscoveredContainer): Looking["headStart"] {
   return state.kind === "looking" ? state.headStart : undefined;
 }
 
-/** Docker says "0001-01-01T00:00:00Z" of a container that never started. */
-function hasStartedSince(time: number, { startedAt }: Inspection): boolean {
+/** It has run since the pool, or its checkpoints, last saw the engine. */
+async function hasRunSince(
+  { isNew }: DiscoveredContainer,
+  { startedAt }: Inspection,
+  { isSince }: DecisionParts,
+  signal: AbortSignal,
+): Promise<boolean> {
+  // Docker says so of a container that never started.
   if (startedAt === undefined || startedAt.startsWith("0001-")) return false;
-  return Date.parse(startedAt) > time;
+  return isNew || isSince(Date.parse(startedAt), signal);
 }
 
 function named(info: ContainerInfo, name: string): ContainerInfo {

@@ -135,8 +135,6 @@ export class DiscoveredContainer {
   isRemoved = false;
   /** Undefined until it was looked at. */
   info: ContainerInfo | undefined;
-  /** Epoch milliseconds, by the engine's clock; 0 until it was looked at. */
-  createdAt = 0;
   /** As it was looked at last, in UTC. */
   startedAt: string | undefined;
   /** Where reading begins or goes on, once that is known. */

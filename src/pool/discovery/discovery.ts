@@ -104,10 +104,10 @@ export class Discovery {
     }
   }
 
-  /** Created since the pool began, as far as one can tell. */
-  isNew(inspection: Inspection): boolean {
+  /** Created since the pool began, as far as one can tell. @throws DockspoolError; the signal's reason */
+  async isNew(inspection: Inspection, signal: AbortSignal): Promise<boolean> {
     const known = this.#containers.get(inspection.info.id);
-    return known?.isNew === true || this.#parts.isNew(inspection);
+    return known?.isNew === true || this.#parts.isNew(inspection, signal);
   }
 
   get hasLooked(): boolean {
@@ -146,18 +146,13 @@ export class Discovery {
   }
 
   /** The caller wants it to be followed, whatever is selected: the pool has a source of it now. */
-  attached(
-    { info, startedAt, createdAt }: Inspection,
-    place: Place,
-    options: PoolSourceOptions,
-  ): void {
+  attached({ info, startedAt }: Inspection, place: Place, options: PoolSourceOptions): void {
     for (const name of [info.id, info.name]) this.#refused.delete(name);
     const known = this.#containers.get(info.id) ?? this.#add(info.id, info.name, false);
     if (known.state.kind === "followed") return;
     known.attachedWith = options;
     known.info = info;
     known.startedAt = startedAt;
-    known.createdAt = createdAt;
     known.place = place;
     known.become({ kind: "followed", failures: 0, headStart: undefined });
   }

@@ -107,11 +107,6 @@ export class EngineEvents {
     return this.#listeners.listen(container, handlers, signal);
   }
 
-  /** A list shows what no event has told of a container. */
-  missed(container: string): void {
-    this.#listeners.lostOf(container);
-  }
-
   /** Calls back each time that the engine can be reached again. Returns what unlinks it. */
   onRecovery(callback: () => void): () => void {
     const own = (): void => callback();

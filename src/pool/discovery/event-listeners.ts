@@ -62,11 +62,6 @@ export class EventListeners {
     for (const listener of this.#all()) if (listener.isTold) listener.lost();
   }
 
-  /** Something of this container was. */
-  lostOf(container: string): void {
-    for (const listener of [...(this.#byContainer.get(container) ?? [])]) listener.lost();
-  }
-
   #all(): Listener[] {
     return [...this.#byContainer.values()].flatMap((listeners) => Array.from(listeners));
   }

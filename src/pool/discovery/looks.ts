@@ -94,8 +94,9 @@ export class Looks {
       if (looking.kind !== "looking" || signal.aborted) return;
       const reason = container.takeReason() ?? {};
       try {
-        await decide(container, looking, reason, this.#parts);
-        if (container.isRemoved && isWaiting(container.state)) this.gone(container);
+        const failure = await decide(container, looking, reason, this.#parts);
+        if (failure !== undefined) this.#givesUp(container, looking, reason, failure);
+        else if (container.isRemoved && isWaiting(container.state)) this.gone(container);
         return;
       } catch (error) {
         if (signal.aborted) return;

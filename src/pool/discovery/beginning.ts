@@ -1,0 +1,38 @@
+import type { EngineClient } from "../../engine/engine-client.ts";
+
+/**
+ * When the pool began, by the engine's clock: what the engine says of its containers is never compared with the clock of this
+ * machine.
+ */
+export class Beginning {
+  readonly #client: EngineClient;
+  /** By `performance.now()`, which nobody sets. */
+  readonly #begun = performance.now();
+
+  constructor(client: EngineClient) {
+    this.#client = client;
+  }
+
+  /** Epoch milliseconds. */
+  get at(): number {
+    const ours = Date.now();
+    const { clock } = this.#client;
+    const theirs = clock.now(ours);
+    // What may be one clock is taken for one: that is exact.
+    const isOne = Math.abs(theirs - ours) <= clock.errorMs(ours);
+    // What was created in the same millisecond was there before.
+    return (isOne ? ours : theirs) + 1 - (performance.now() - this.#begun);
+  }
+
+  /**
+   * Whether a time that the engine tells is later. Where what is known of the engine's clock leaves that open, the engine is
+   * asked for its time.
+   *
+   * @throws DockspoolError ENGINE_UNREACHABLE; the signal's reason
+   */
+  async isBefore(time: number, signal: AbortSignal): Promise<boolean> {
+    if (Math.abs(time - this.at) <= this.#client.clock.errorMs())
+      await this.#client.identify(signal);
+    return time > this.at;
+  }
+}
