@@ -129,9 +129,7 @@ export class Discovery {
    */
   knownContainers(): string[] | undefined {
     if (!this.#parts.isOn) return undefined;
-    const isKnown = ({ info, isOpen, isNew, place }: DiscoveredContainer): boolean =>
-      info !== undefined && !isOpen && (place === undefined || place.isResumed || !isNew);
-    return [...this.#containers.values()].filter(isKnown).map(({ id }) => id);
+    return [...this.#containers.values()].filter(isLookedAt).map(({ id }) => id);
   }
 
   /** Leaves a container alone from now on: by id, unambiguous prefix of it, or name. */
@@ -240,4 +238,9 @@ export class Discovery {
       container.become({ ...state, headStart: headStart(id) });
     this.#looks.at(container, { startedBy: Infinity });
   }
+}
+
+/** It need not be read from its start by whoever comes next. */
+function isLookedAt({ info, isOpen, isNew, place }: DiscoveredContainer): boolean {
+  return info !== undefined && !isOpen && (place === undefined || place.isResumed || !isNew);
 }
