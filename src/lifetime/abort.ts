@@ -18,7 +18,7 @@ export function onAbort(signal: AbortSignal | undefined, callback: () => void): 
 }
 
 /** Aborts with the first of two. `release` gives the links back: one that lasts keeps nothing of a wait that is over. */
-export function firstOf(
+export function eitherSignal(
   one: AbortSignal,
   other: AbortSignal,
 ): { readonly signal: AbortSignal; readonly release: () => void } {

@@ -1,4 +1,4 @@
-import { firstOf } from "../lifetime/abort.ts";
+import { eitherSignal } from "../lifetime/abort.ts";
 import type { Batch } from "./batch.ts";
 import { ByteBudget } from "./byte-budget.ts";
 import type { RoomState } from "./byte-budget.ts";
@@ -92,7 +92,7 @@ export class BatchBuffer {
 
   /** Until there is room in what is shared, or that does not count any more. */
   async #sharedRoom(signal: AbortSignal): Promise<void> {
-    const wait = firstOf(signal, this.#urgent.signal);
+    const wait = eitherSignal(signal, this.#urgent.signal);
     try {
       await this.#shared.budget?.room(wait.signal);
     } catch {

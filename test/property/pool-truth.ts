@@ -215,6 +215,9 @@ export class PoolTruth {
       case "skipped":
         member.isSkipped = true;
         return;
+      case "standby":
+        this.violations.push(`${info.name} waits for a lease, and there are none`);
+        return;
       case "attached":
         if (attachment !== undefined) this.violations.push(`${info.name} was attached twice`);
         this.#attachmentOf.set(info, this.#attach(member));
