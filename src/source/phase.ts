@@ -41,10 +41,10 @@ export const TRANSITIONS: Readonly<Record<PhaseType, readonly PhaseType[]>> = {
   idle: ["locating", "closing"],
   locating: ["waiting", "opening", "catching-up", "reconnecting", "stopped", "closing"],
   waiting: ["locating", "closing"],
-  opening: ["aligning", "following", "catching-up", "closing"],
+  opening: ["aligning", "following", "closing"],
   aligning: ["following", "catching-up", "opening", "closing"],
   "catching-up": ["catching-up", "opening", "closing"],
-  following: ["opening", "catching-up", "closing"],
+  following: ["catching-up", "closing"],
   closing: [
     "locating",
     "waiting",
