@@ -18,6 +18,8 @@ export interface Inspection {
   readonly traits: EngineTraits;
   /** The size at which the engine begins a new log file, in bytes; undefined where it never does. */
   readonly maxLogFileBytes: number | undefined;
+  /** The folder that takes what it writes, where its storage has one. */
+  readonly upperDir?: string | undefined;
 }
 
 /** Reads the answer of `/containers/{id}/json`; undefined where it is none. */
@@ -50,6 +52,7 @@ export function parseInspection(
     createdAt: Date.parse(string(root["Created"])),
     startedAt: toUtc(string(state["StartedAt"])),
     traits,
+    upperDir: string(record(record(root["GraphDriver"])["Data"])["UpperDir"]) || undefined,
     maxLogFileBytes: logFileBytes(
       info.logDriver,
       record(logConfig["Config"]),

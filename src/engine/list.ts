@@ -7,6 +7,8 @@ export interface Listed {
   readonly name: string;
   /** A paused one runs too. */
   readonly running: boolean;
+  /** The container whose network it uses, by id or name. */
+  readonly networkOf?: string | undefined;
 }
 
 const ID = /^[0-9a-f]{12,64}$/;
@@ -15,12 +17,13 @@ const ID = /^[0-9a-f]{12,64}$/;
 export function parseList(json: unknown): Listed[] | undefined {
   if (!Array.isArray(json)) return undefined;
   const listed = json.map((container: unknown) => {
-    const { Id, Names, State } = record(container);
+    const { Id, Names, State, HostConfig } = record(container);
     const name: unknown = Array.isArray(Names) ? Names[0] : undefined;
     return {
       id: string(Id),
       name: string(name ?? Id).replace(/^\//, ""),
       running: State === "running" || State === "paused",
+      networkOf: /^container:(.+)$/.exec(string(record(HostConfig)["NetworkMode"]))?.[1],
     };
   });
   return listed.every(({ id }) => ID.test(id)) ? listed : undefined;

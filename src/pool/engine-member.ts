@@ -21,6 +21,8 @@ import { Beginning } from "./discovery/beginning.ts";
 import { FROM_ITS_START } from "./discovery/decision.ts";
 import type { Place } from "./discovery/discovered-container.ts";
 import { Discovery } from "./discovery/discovery.ts";
+import { OwnContainer } from "./discovery/own-container.ts";
+import type { OwnTraces } from "./discovery/self.ts";
 import { EngineEvents } from "./discovery/engine-events.ts";
 import { checkReadable } from "./failures.ts";
 import { HeadStart } from "./turns/head-start.ts";
@@ -33,8 +35,8 @@ export interface Membership {
   readonly roster: Roster;
   readonly tasks: TaskGroup;
   readonly keeper: CheckpointKeeper | undefined;
-  /** Not to be followed, whatever is selected. */
-  readonly isExcluded: (id: string) => boolean;
+  /** Of the container that is not to be followed, whatever is selected. */
+  readonly ownTraces: () => OwnTraces;
   readonly emit: (status: PoolStatus) => void;
 }
 
@@ -58,11 +60,12 @@ export class EngineMember {
   #isUpToDate = false;
 
   constructor(name: string, engine: Engine, pool: Membership) {
-    const { options, roster, tasks, keeper, isExcluded, emit } = pool;
+    const { options, roster, tasks, keeper, ownTraces, emit } = pool;
     this.name = name;
     this.#pool = pool;
     this.#patienceMs = connectTimeoutOf(engine);
     this.client = new EngineClient(engine, { name, questionsAtOnce: QUESTIONS_AT_ONCE });
+    const own = new OwnContainer(this.client);
     const beginning = new Beginning(this.client);
     this.checkpoints =
       keeper === undefined ? undefined : new EngineCheckpoints(keeper, this.client);
@@ -81,10 +84,11 @@ export class EngineMember {
       },
       settled: () => this.#sees(),
       ready: async (signal) => {
+        await own.ready(ownTraces(), tasks.signal, signal);
         if (this.checkpoints === undefined) return;
         await unlessAborted(this.checkpoints.ready(tasks.signal), signal);
       },
-      selects: (container) => !isExcluded(container.id) && options.selects(container),
+      selects: (container) => !own.is(container.id) && options.selects(container),
       locate: (inspection, isNew, signal) => this.#place(inspection, async () => isNew, signal),
       headStart: (id) => new HeadStart(this.client, roster.slots, id, tasks.signal),
       options: (container) => options.sourceOptions(container),

@@ -20,7 +20,8 @@ import type { Health } from "./health.ts";
 import { checkAttachOptions, resolvePoolOptions } from "./options.ts";
 import type { AttachOptions, PoolOptions, ResolvedPoolOptions } from "./options.ts";
 import { Roster } from "./roster.ts";
-import { ownContainerId } from "./discovery/self.ts";
+import { ownTraces } from "./discovery/self.ts";
+import type { OwnTraces } from "./discovery/self.ts";
 import type { PoolStats, PoolStatus } from "./status.ts";
 
 /** How long `close()` waits for what is not a source's. */
@@ -45,7 +46,7 @@ export class StreamPool
   readonly #members = new Map<string, EngineMember>();
   readonly #consumption: Consumption;
   readonly #unlink: () => void;
-  #ownId: string | undefined;
+  #ownTraces: OwnTraces = {};
   #begun: Promise<void> | undefined;
   /** Reading ends. */
   #stopping: Promise<void> | undefined;
@@ -63,7 +64,7 @@ export class StreamPool
       roster: this.#roster,
       tasks: this.#life,
       keeper: this.#keeper,
-      isExcluded: (id: string) => id === this.#ownId,
+      ownTraces: () => this.#ownTraces,
       emit,
     };
     for (const [name, engine] of this.#options.engines) {
@@ -255,7 +256,7 @@ export class StreamPool
   }
 
   async #start(): Promise<void> {
-    if (this.#options.excludeSelf) this.#ownId = await ownContainerId();
+    if (this.#options.excludeSelf) this.#ownTraces = await ownTraces();
     for (const { events } of this.#members.values()) {
       if (this.#life.signal.aborted) return;
       // It ends with the pool, or because its settings can't work.

@@ -1,17 +1,20 @@
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { EngineClient } from "../../../src/engine/engine-client.ts";
 import { StreamPool } from "../../../src/index.ts";
+import { OwnContainer } from "../../../src/pool/discovery/own-container.ts";
 import type * as self from "../../../src/pool/discovery/self.ts";
 import { FakeEngine } from "../../../src/testing.ts";
 import { eager } from "../../support/fake-follow.ts";
 import { PoolFollower } from "../../support/pool-follow.ts";
+import { RawPeer } from "../../support/raw-peer.ts";
 
 /** Where this process is, as the pools of this file see it. */
 const here = vi.hoisted((): { id: string | undefined } => ({ id: undefined }));
 type Self = typeof self;
 vi.mock("../../../src/pool/discovery/self.ts", (): Partial<Self> => ({
-  ownContainerId: () => Promise.resolve(here.id),
+  ownTraces: () => Promise.resolve({ id: here.id }),
 }));
-const { ownContainerId } = await vi.importActual<Self>("../../../src/pool/discovery/self.ts");
+const { ownTraces } = await vi.importActual<Self>("../../../src/pool/discovery/self.ts");
 
 const OWN = "0a1b".repeat(16);
 const OTHER = "f9e8".repeat(16);
@@ -50,15 +53,34 @@ function podmanFiles(id: string, root = "/containers/storage"): (readonly [strin
   ]);
 }
 
-function found(files: { mountinfo?: string; cgroup?: string }): Promise<string | undefined> {
-  return ownContainerId((path) => {
-    const text = {
-      "/proc/self/mountinfo": files.mountinfo,
-      "/proc/self/cgroup": files.cgroup,
-    }[path];
-    if (text !== undefined) return Promise.resolve(text);
-    return Promise.reject(new Error(`ENOENT: no such file or directory, open '${path}'`));
+interface Here {
+  readonly mountinfo?: string;
+  readonly cgroup?: string;
+  readonly madeAt?: number;
+}
+
+function traces(inside: Here): Promise<self.OwnTraces> {
+  const missing = (path: string): Promise<never> =>
+    Promise.reject(new Error(`ENOENT: no such file or directory, open '${path}'`));
+  return ownTraces({
+    read: (path) => {
+      const text = {
+        "/proc/self/mountinfo": inside.mountinfo,
+        "/proc/self/cgroup": inside.cgroup,
+      }[path];
+      return text === undefined ? missing(path) : Promise.resolve(text);
+    },
+    modifiedAt: (path) =>
+      inside.madeAt !== undefined && path === "/.dockerenv"
+        ? Promise.resolve(inside.madeAt)
+        : missing(path),
   });
+}
+
+/** Where no network is shared. */
+async function found(inside: Here): Promise<string | undefined> {
+  const { id, mayBe } = await traces(inside);
+  return id ?? mayBe;
 }
 
 describe("the own container's id", () => {
@@ -205,5 +227,115 @@ describe("`excludeSelf`", () => {
     await follower.expectAll(own);
     await follower.end();
     expect(follower.texts(own)).toEqual(["one"]);
+  });
+});
+
+/** An engine of these containers. */
+async function engineOf(containers: readonly object[]): Promise<EngineClient> {
+  const peer = await RawPeer.start((socket, path) => {
+    const id = /containers\/([0-9a-f]{64})\/json/.exec(path)?.[1];
+    const one = containers.find((container) => "Id" in container && container.Id === id);
+    const body = path.startsWith("/containers/json") ? containers : one;
+    const text = JSON.stringify(body ?? { message: `No such container: ${id}` });
+    socket.end(
+      `HTTP/1.1 ${body === undefined ? 404 : 200} OK\r\nContent-Type: application/json\r\nContent-Length: ${text.length}\r\n\r\n${text}`,
+    );
+  });
+  const client = new EngineClient(peer.engine);
+  onTestFinished(async () => {
+    client.close();
+    await peer[Symbol.asyncDispose]();
+  });
+  return client;
+}
+
+const CREATED = Date.parse("2026-11-23T15:58:34.500Z");
+
+/** As lists and looks show it; created `laterMs` after the others. */
+function container(
+  id: string,
+  { network = "none", folder = "", laterMs = 0, name = id.slice(0, 8), state = "running" } = {},
+): object {
+  return {
+    Id: id,
+    Name: `/${name}`,
+    Names: [`/${name}`],
+    State: state,
+    Created: new Date(CREATED + laterMs).toISOString(),
+    Config: { Tty: false },
+    HostConfig: { NetworkMode: network, LogConfig: { Type: "json-file" } },
+    GraphDriver: folder === "" ? { Data: null } : { Data: { UpperDir: `${folder}/diff` } },
+  };
+}
+
+describe("the own container that shares another one's network", () => {
+  const THIRD = "3c".repeat(32);
+  const shared = `container:${OTHER}`;
+  const overlay = (id: string): string => `/var/lib/docker/overlay2/${id}`;
+  const LAYERS = { own: "aa".repeat(32), other: "bb".repeat(32), third: "cc".repeat(32) };
+
+  async function ownOf(inside: Here, containers: readonly object[]): Promise<string[]> {
+    const client = await engineOf(containers);
+    const own = new OwnContainer(client);
+    const { signal } = new AbortController();
+    await own.ready(await traces(inside), signal, signal);
+    return [OWN, OTHER, THIRD].filter((id) => own.is(id));
+  }
+
+  /** As a mount of overlayfs shows it. */
+  function root(upper: string): string {
+    return `600 599 0:57 / / rw,relatime - overlay overlay rw,lowerdir=${overlay("l")}/A:${overlay("l")}/B,upperdir=${upper},workdir=${overlay("w")}/work`;
+  }
+
+  it("is told from that one by the folder that takes what it writes", async () => {
+    const containers = [
+      container(OWN, { network: shared, folder: overlay(LAYERS.own) }),
+      container(OTHER, { folder: overlay(LAYERS.other) }),
+      container(THIRD, { network: shared, folder: overlay(LAYERS.third) }),
+    ];
+    for (const upper of [`${overlay(LAYERS.own)}/diff`, `${LAYERS.own}/diff`]) {
+      const mountinfo = `${mounts(...dockerFiles(OTHER))}\n${root(upper)}`;
+      expect(await ownOf({ mountinfo, cgroup: CGROUPS_V2 }, containers)).toEqual([OWN]);
+    }
+    const ofOther = `${mounts(...dockerFiles(OTHER))}\n${root(`${overlay(LAYERS.other)}/diff`)}`;
+    expect(await ownOf({ mountinfo: ofOther, cgroup: CGROUPS_V2 }, containers)).toEqual([OTHER]);
+  });
+
+  it("is told from that one by the time of its first file, where its storage has no such folder", async () => {
+    const containers = [
+      container(OWN, { network: shared, laterMs: 100 }),
+      container(OTHER),
+      container(THIRD, { network: "container:friend", laterMs: 200 }),
+    ];
+    const mountinfo = mounts(...dockerFiles(OTHER));
+    for (const [afterMs, id] of [
+      [40, OTHER],
+      [140, OWN],
+    ] as const)
+      expect(await ownOf({ mountinfo, madeAt: CREATED + afterMs }, containers)).toEqual([id]);
+  });
+
+  it("is known by that one's name, too, and also when that one is gone", async () => {
+    const sharer = container(OWN, { network: "container:friend", laterMs: 100 });
+    const friend = container(OTHER, { name: "friend" });
+    const mountinfo = mounts(...dockerFiles(OTHER));
+    const madeAt = CREATED + 140;
+    expect(await ownOf({ mountinfo, madeAt }, [sharer, friend])).toEqual([OWN]);
+    const left = container(OWN, { network: shared, laterMs: 100 });
+    expect(await ownOf({ mountinfo, madeAt }, [left])).toEqual([OWN]);
+  });
+
+  it("is all that it may be, where nothing tells them apart: none of them follows itself", async () => {
+    const containers = [container(OWN, { network: shared }), container(OTHER), container(THIRD)];
+    const mountinfo = mounts(...dockerFiles(OTHER));
+    expect(await ownOf({ mountinfo }, containers)).toEqual([OWN, OTHER]);
+  });
+
+  it("is the one whose files are mounted, where nobody shares its network", async () => {
+    const mountinfo = mounts(...dockerFiles(OTHER));
+    const stopped = container(OWN, { network: shared, state: "exited" });
+    expect(await ownOf({ mountinfo }, [container(OTHER), stopped])).toEqual([OTHER]);
+    expect(await ownOf({ mountinfo }, [container(THIRD)])).toEqual([OTHER]);
+    expect(await ownOf({}, [container(OTHER), container(OWN, { network: shared })])).toEqual([]);
   });
 });
