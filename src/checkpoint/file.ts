@@ -33,6 +33,11 @@ export class FileCheckpointStore implements CheckpointStore {
     this.#path = resolve(path);
   }
 
+  /** Absolute. */
+  get path(): string {
+    return this.#path;
+  }
+
   /** @throws DockspoolError CHECKPOINT_UNREADABLE */
   async load(key: string): Promise<Checkpoint | undefined> {
     const json = (await this.#read()).get(key);
@@ -126,6 +131,13 @@ export class FileCheckpointStore implements CheckpointStore {
   }
 
   #unreadable(cause: unknown): DockspoolError {
+    if (isPassing(cause)) {
+      return new DockspoolError(
+        "CHECKPOINT_UNREADABLE",
+        `The checkpoint file ${this.#path} can't be read now: ${messageOf(cause)}.`,
+        { cause, transient: true },
+      );
+    }
     return new DockspoolError(
       "CHECKPOINT_UNREADABLE",
       `The checkpoint file ${this.#path} can't be used: ${messageOf(cause)}. It is left as it is. Restore it from a copy, or move it away to begin anew (by option "from").`,
@@ -140,6 +152,24 @@ export class FileCheckpointStore implements CheckpointStore {
       { cause, transient: true },
     );
   }
+}
+
+/** Errors of the disk, or of a system that is short of something. What only people can mend, such as permissions, is none. */
+const PASSING = new Set([
+  "EAGAIN",
+  "EBUSY",
+  "EINTR",
+  "EIO",
+  "EMFILE",
+  "ENFILE",
+  "ENOMEM",
+  "ENOTCONN",
+  "ESTALE",
+  "ETIMEDOUT",
+]);
+
+function isPassing(error: unknown): boolean {
+  return error instanceof Error && "code" in error && PASSING.has(String(error.code));
 }
 
 function isMissing(error: unknown): boolean {

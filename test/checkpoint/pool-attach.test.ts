@@ -4,6 +4,7 @@ import type { FakeContainer } from "../../src/testing.ts";
 import { PoolRuns } from "../support/checkpoint-pool.ts";
 import { eager, eventually, texts, toLines } from "../support/fake-follow.ts";
 import type { Line } from "../support/fake-follow.ts";
+import { RewritingProxy } from "../support/rewriting-proxy.ts";
 
 let fake: FakeEngine;
 let runs: PoolRuns;
@@ -128,6 +129,45 @@ describe("a container that is detached and attached again, with a store", () => 
     await follower.streaming(web);
     write(1);
     await follower.expectAll(web, 10);
+  });
+
+  it("that can't be followed again breaks nobody's saves, and its unread lines are saved as they are read", async () => {
+    await using proxy = await RewritingProxy.start(fake);
+    let isDead = false;
+    proxy.rewrite = (_, answer) => {
+      if (!isDead || answer["Id"] !== web.id) return answer;
+      return { ...answer, State: { Status: "dead", Dead: true, Running: false } };
+    };
+    const api = fake.create({ name: "api" });
+    for (const line of ["one", "two", "three"]) web.write(line);
+    const engine = { ...proxy.engine, connectTimeoutMs: 200 };
+    const pool = runs.open({ engine, from: "start", ...often });
+    const seen: string[] = [];
+    pool.on("status", (status) => {
+      if (status.type === "source") seen.push(status.status.type);
+    });
+    const iterator = pool[Symbol.asyncIterator]();
+    const next = async (): Promise<string | undefined> => (await iterator.next()).value?.line;
+    expect(await next()).toBe("one");
+    await eventually(() => pool.sources.size === 2);
+    await eventually(() => pool.sources.get(web.id)?.stats.lines === 3);
+    await pool.detach("web");
+    isDead = true;
+    await expect(pool.attach(web.id)).rejects.toThrow(/being removed/);
+    expect([await next(), await next()]).toEqual(["two", "three"]);
+    for (const line of ["four", "five"]) {
+      api.write(line);
+      expect(await next()).toBe(line);
+    }
+    await pool.close();
+    expect(seen).not.toContain("checkpoint-failed");
+    isDead = false;
+    web.write("six");
+    api.write("six");
+    const follower = runs.follow();
+    await follower.expectAll(web, 3);
+    // What was in hand when the pool was closed comes again.
+    await follower.expectAll(api, 1);
   });
 
   it("stays where it was while it is detached", async () => {
