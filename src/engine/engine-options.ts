@@ -21,8 +21,8 @@ export interface EngineOptions {
   /** What ssh2's `connect` takes: `privateKey`, `agent`, … Without a `hostVerifier` any host's key will do. */
   sshOptions?: Record<string, unknown>;
   /**
-   * To the response headers, in milliseconds; default 10,000. Six times that for what is asked of a container while the engine
-   * starts it.
+   * To the response headers, and then between any two pieces of an answer that has an end, in milliseconds; default 10,000. Six
+   * times that to the headers for what is asked of a container while the engine starts it, and for all of a short answer.
    */
   connectTimeoutMs?: number;
 }
