@@ -1,6 +1,6 @@
 export { StreamPool } from "./pool/stream-pool.ts";
 export type { AttachOptions, PoolOptions, PoolSourceOptions } from "./pool/options.ts";
-export type { ComponentHealth, Fitness, Health } from "./pool/health.ts";
+export type { ComponentHealth, Fitness, Health } from "./pool/health/report.ts";
 export type { ContainerSelector, Pattern } from "./pool/discovery/selector.ts";
 export type { PoolEvents, PoolStats, PoolStatus } from "./pool/status.ts";
 export { ContainerLogSource } from "./source/container-log-source.ts";

@@ -17,6 +17,7 @@ import type { ContainerInfo } from "../wire/records.ts";
 import type { Discovery } from "./discovery/discovery.ts";
 import type { EngineEvents } from "./discovery/engine-events.ts";
 import { poolClosed } from "./failures.ts";
+import type { FollowedStream } from "./health/stream-health.ts";
 import { Feed } from "./merge/feed.ts";
 import type { PoolSourceOptions, ResolvedPoolOptions } from "./options.ts";
 import { Output } from "./merge/output.ts";
@@ -202,6 +203,24 @@ export class Roster {
     const entries = [...this.#entries.values()];
     const ends = await Promise.allSettled(entries.map(({ capture }) => capture.stop(reason)));
     return ends.flatMap((end): unknown[] => (end.status === "rejected" ? [end.reason] : []));
+  }
+
+  /** What each source does. */
+  get streams(): FollowedStream[] {
+    return Array.from(this.#entries.values(), ({ capture, info }) => ({
+      name: info.name,
+      phase: capture.phase.value,
+      since: capture.phase.since,
+      lastByteAt: capture.stats.lastByteAt,
+      isPaused: capture.buffer.needsRoom,
+      rotateTimeoutMs: capture.rotateTimeoutMs,
+    }));
+  }
+
+  /** Since when reading waits for room in what all sources share, in epoch milliseconds. */
+  get fullSince(): number | undefined {
+    const { type, since } = this.#budget.state;
+    return type === "full" ? since : undefined;
   }
 
   /** Something happened to a container. */

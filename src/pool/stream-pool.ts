@@ -9,14 +9,18 @@ import { Consumption } from "../queue/consumption.ts";
 import { StatusEmitter, tellStatus } from "../lifetime/listeners.ts";
 import { checkContainer } from "../checks.ts";
 import { asFailure } from "../source/failures.ts";
+import { readyTimeout } from "../source/ready.ts";
+import type { ReadyOptions } from "../source/ready.ts";
 import type { EndReason, Rotation } from "../source/status.ts";
 import type { LogBatch, LogRecord } from "../wire/records.ts";
 import { Attachments } from "./attachments.ts";
 import { findContainer } from "./discovery/container-search.ts";
 import { EngineMember } from "./engine-member.ts";
 import { poolClosed } from "./failures.ts";
-import { healthOf } from "./health.ts";
-import type { Health } from "./health.ts";
+import { PoolHealth } from "./health/health.ts";
+import { poolReady } from "./health/ready.ts";
+import type { Health } from "./health/report.ts";
+import { viewOf } from "./health/view.ts";
 import { checkAttachOptions, resolvePoolOptions } from "./options.ts";
 import type { AttachOptions, PoolOptions, ResolvedPoolOptions } from "./options.ts";
 import { Roster } from "./roster.ts";
@@ -46,7 +50,9 @@ export class StreamPool
   readonly #members = new Map<string, EngineMember>();
   readonly #consumption: Consumption;
   readonly #unlink: () => void;
+  readonly #health: PoolHealth;
   #ownTraces: OwnTraces = {};
+  #ending: EndReason | undefined;
   #begun: Promise<void> | undefined;
   /** Reading ends. */
   #stopping: Promise<void> | undefined;
@@ -71,6 +77,16 @@ export class StreamPool
       this.#members.set(name, new EngineMember(name, engine, membership));
     }
     this.#consumption = this.#newConsumption();
+    this.#health = new PoolHealth(() =>
+      viewOf({
+        options: this.#options,
+        members: this.#members.values(),
+        roster: this.#roster,
+        consumption: this.#consumption,
+        keeper: this.#keeper,
+        ending: this.#ending,
+      }),
+    );
     const { signal } = this.#options;
     this.#unlink = onAbort(signal, () => {
       this.#roster.output.abandon(signal?.reason);
@@ -202,15 +218,21 @@ export class StreamPool
     return this.#consumption.records();
   }
 
-  /** How it goes: engines, streams, sinks, checkpoints. */
+  /**
+   * Begins, and resolves when `health().ready` is true first. It need not be consumed by then.
+   *
+   * @throws DockspoolError with the reason in one sentence after `timeoutMs` (default 10,000), while the pool goes on trying, or
+   * at once where it has failed or is closed; INVALID_OPTION
+   */
+  ready(options: ReadyOptions = {}): Promise<void> {
+    const timeoutMs = readyTimeout(options);
+    void this.#begin();
+    return handled(poolReady(this.#health, () => this.#ending, timeoutMs));
+  }
+
+  /** How it goes now: engines, discovery, streams, buffer, sinks, checkpoints. docs/operating.md lists what it tells. */
   health(): Health {
-    const members = [...this.#members.values()];
-    return healthOf({
-      engines: new Map(members.map(({ name, events }) => [name, events.contact])),
-      states: [...this.sources.values()].map(({ stats }) => stats.state),
-      sinks: this.#consumption.sinks,
-      keeper: this.#keeper,
-    });
+    return this.#health.look();
   }
 
   /**
@@ -270,6 +292,7 @@ export class StreamPool
   }
 
   async #finish(reason: EndReason): Promise<void> {
+    this.#ending ??= reason;
     this.#stopping ??= this.#stop(reason);
     const survivors = await this.#consumption.end(this.#stopping, this.#options.closeTimeoutMs);
     this.#keeper?.close();

@@ -107,6 +107,11 @@ export class Capture {
     });
   }
 
+  /** How long a stream's tasks may take to end, in milliseconds. */
+  get rotateTimeoutMs(): number {
+    return this.#options.rotateTimeoutMs;
+  }
+
   /** It is being closed, or has ended. */
   get isEnding(): boolean {
     return this.phase.isEnding;

@@ -1,6 +1,6 @@
 import { MAX_TIMER_MS, checkKeys, checkNumber } from "../checks.ts";
 import { DockspoolError } from "../errors.ts";
-import { firstOf } from "../lifetime/first-of.ts";
+import { waitFor } from "../lifetime/wait-for.ts";
 import type { ContainerInfo } from "../wire/records.ts";
 import type { Capture } from "./capture.ts";
 import { closedError } from "./failures.ts";
@@ -34,7 +34,7 @@ export function whenReady(
   timeoutMs: number,
 ): Promise<ContainerInfo> {
   const { phase } = capture;
-  return firstOf({
+  return waitFor({
     timeoutMs,
     observe: (changed) => phase.observe(changed),
     look: () => {

@@ -5,6 +5,7 @@ import type { Position } from "../../resume/position.ts";
 import type { HeadStart } from "../../source/host.ts";
 import type { EndReason } from "../../source/status.ts";
 import type { PoolSourceOptions } from "../options.ts";
+import type { UnsettledContainer } from "../health/discovery-health.ts";
 import { DiscoveredContainer } from "./discovered-container.ts";
 import type { Place } from "./discovered-container.ts";
 import { Looks } from "./looks.ts";
@@ -108,6 +109,15 @@ export class Discovery {
   async isNew(inspection: Inspection, signal: AbortSignal): Promise<boolean> {
     const known = this.#containers.get(inspection.info.id);
     return known?.isNew === true || this.#parts.isNew(inspection, signal);
+  }
+
+  /** Containers of which it is not settled, or not to the good, what becomes of them. */
+  get unsettled(): UnsettledContainer[] {
+    return [...this.#containers.values()].flatMap(({ id, name, since, state }) => {
+      const { kind } = state;
+      if (kind !== "looking" && kind !== "failed" && kind !== "skipped") return [];
+      return [{ name: name === "" ? id : name, kind, since, error: state.error }];
+    });
   }
 
   get hasLooked(): boolean {

@@ -10,7 +10,7 @@ interface Awaited<T> {
 }
 
 /** Resolves with the first value that `look` gives. @throws what `look` throws; `late` after `timeoutMs` */
-export function firstOf<T>({ look, observe, timeoutMs, late }: Awaited<T>): Promise<T> {
+export function waitFor<T>({ look, observe, timeoutMs, late }: Awaited<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const end = (): void => {
       clearTimeout(timer);

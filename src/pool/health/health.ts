@@ -1,0 +1,177 @@
+import type { StoreState } from "../../checkpoint/store-state.ts";
+import type { SinkReport } from "../../delivery/sink-state.ts";
+import type { Untaken } from "../../queue/record-queue.ts";
+import { waitsFor } from "../../source/phase.ts";
+import type { EndReason } from "../../source/status.ts";
+import { isReached } from "../discovery/engine-contact.ts";
+import type { EngineContact } from "../discovery/engine-contact.ts";
+import { checkpointFinding } from "./checkpoint-health.ts";
+import { bufferFinding, sinkFinding } from "./delivery-health.ts";
+import { discoveryFinding } from "./discovery-health.ts";
+import type { UnsettledContainer } from "./discovery-health.ts";
+import { engineFinding } from "./engine-health.ts";
+import { worstOf } from "./report.ts";
+import type { ComponentHealth, Finding, Fitness, Health } from "./report.ts";
+import { isSettled, streamFinding } from "./stream-health.ts";
+import type { FollowedStream, StreamPlan } from "./stream-health.ts";
+
+/** One engine of the pool. */
+export interface EngineView {
+  readonly name: string;
+  readonly contact: EngineContact;
+  /** Epoch milliseconds. */
+  readonly lastLookAt: number | undefined;
+  /** The first list is done, or none is wanted, and what was found is dealt with. */
+  readonly isListed: boolean;
+  readonly unsettled: readonly UnsettledContainer[];
+}
+
+/** What a pool's health is read from: the states of its parts, as they are now. */
+export interface HealthView {
+  /** Why it is being closed, or has ended; undefined while it goes on. */
+  readonly ending: EndReason | undefined;
+  readonly engines: readonly EngineView[];
+  readonly streams: readonly FollowedStream[];
+  readonly plan: StreamPlan;
+  readonly sinks: readonly SinkReport[];
+  readonly untaken: Untaken | undefined;
+  /** Since when reading waits for room in the pool's buffer, in epoch milliseconds. */
+  readonly fullSince: number | undefined;
+  /** Undefined: positions are not kept. */
+  readonly store: StoreState | undefined;
+}
+
+/** What a component is where nothing is wrong with it. */
+interface Component {
+  readonly name: string;
+  readonly detail: string;
+  readonly findings: readonly (Finding | undefined)[];
+}
+
+/** A pool's health: read from its parts whenever it is asked for, with a memory for how long a component has been well. */
+export class PoolHealth {
+  readonly #view: () => HealthView;
+  readonly #wellSince = new Map<string, number>();
+  #endedAt: number | undefined;
+  #wasReady = false;
+
+  constructor(view: () => HealthView) {
+    this.#view = view;
+  }
+
+  look(now: number = Date.now()): Health {
+    const view = this.#view();
+    const ready = this.#isReady(view);
+    const components: Record<string, ComponentHealth> = {};
+    for (const component of componentsOf(view, now))
+      components[component.name] = this.#judge(component, view.ending, now);
+    return { status: statusOf(view, Object.values(components)), ready, components };
+  }
+
+  /** In words: what is ill, or else what is waited for. */
+  whyNotReady(): string {
+    const ill = Object.entries(this.look().components).filter(
+      ([, { status }]) => status !== "healthy",
+    );
+    const worst = ill.find(([, { status }]) => status === "unhealthy") ?? ill[0];
+    if (worst !== undefined) return `${worst[0]}: ${worst[1].detail}`;
+    const { engines, streams } = this.#view();
+    const unlisted = engines.find(({ isListed }) => !isListed);
+    const looking = unlisted?.unsettled.find(({ kind }) => kind === "looking");
+    if (looking !== undefined) return `${looking.name} waits for the engine's answer about it`;
+    if (unlisted !== undefined) return `engine:${unlisted.name}: its containers are being listed`;
+    const opening = streams.find(({ phase }) => !isSettled(phase));
+    const what = opening === undefined ? undefined : waitsFor(opening.phase);
+    return `${opening?.name ?? "a container"} waits for ${what ?? "its stream"}`;
+  }
+
+  #isReady({ ending, engines, streams }: HealthView): boolean {
+    if (ending !== undefined) return false;
+    this.#wasReady ||=
+      engines.every(({ contact, isListed }) => isReached(contact) && isListed) &&
+      streams.every(({ phase }) => isSettled(phase));
+    return this.#wasReady;
+  }
+
+  #judge(
+    { name, detail, findings }: Component,
+    ending: EndReason | undefined,
+    now: number,
+  ): ComponentHealth {
+    if (ending !== undefined) {
+      this.#endedAt ??= now;
+      return { status: "unhealthy", detail: inWords(ending), since: this.#endedAt };
+    }
+    const worst = worstOf(findings.filter((finding) => finding !== undefined));
+    if (worst !== undefined) {
+      this.#wellSince.delete(name);
+      return worst;
+    }
+    const since = this.#wellSince.get(name) ?? now;
+    this.#wellSince.set(name, since);
+    return { status: "healthy", detail, since };
+  }
+}
+
+function componentsOf(view: HealthView, now: number): Component[] {
+  const { engines, streams, plan, sinks, untaken, fullSince, store } = view;
+  const components: Component[] = engines.map(({ name, contact, lastLookAt }) => ({
+    name: `engine:${name}`,
+    detail: "connected",
+    findings: [engineFinding(contact, lastLookAt, now)],
+  }));
+  const unsettled = engines.flatMap((engine) => engine.unsettled);
+  components.push(
+    {
+      name: "discovery",
+      detail: "all containers that were found are dealt with",
+      findings: unsettled.map((container) => discoveryFinding(container, now)),
+    },
+    {
+      name: "streams",
+      detail: `${streams.length} containers followed`,
+      findings: streams.map((stream) => streamFinding(stream, plan, now)),
+    },
+    {
+      name: "buffer",
+      detail: "what is read is taken",
+      findings: [bufferFinding(untaken, fullSince, now)],
+    },
+  );
+  for (const { name, state } of sinks)
+    components.push({
+      name: `delivery:${name}`,
+      detail: "delivers what comes",
+      findings: [sinkFinding(state, now)],
+    });
+  if (store !== undefined)
+    components.push({
+      name: "checkpoints",
+      detail: "saved as they change",
+      findings: [checkpointFinding(store, now)],
+    });
+  return components;
+}
+
+/** One engine of several may be gone: the others go on. */
+function statusOf({ ending, engines }: HealthView, all: readonly ComponentHealth[]): Fitness {
+  if (ending !== undefined) return "unhealthy";
+  const isAlone = engines.every(({ contact }) => !isReached(contact));
+  if (isAlone) return "unhealthy";
+  const ill = all.filter(({ status }) => status !== "healthy");
+  if (ill.length === 0) return "healthy";
+  const lost = engines.filter(({ contact }) => !isReached(contact)).length;
+  const unhealthy = ill.filter(({ status }) => status === "unhealthy").length;
+  return unhealthy > lost ? "unhealthy" : "degraded";
+}
+
+function inWords(ending: EndReason): string {
+  switch (ending.kind) {
+    case "failed":
+      return `the pool has failed: ${ending.error.message}`;
+    case "aborted":
+      return "the pool was aborted";
+    default:
+      return "the pool is closed";
+  }
+}
