@@ -10,6 +10,7 @@ const BLIND_LOOK_MS = 2_000;
 /** How long the first look waits for the events. */
 const FIRST_LOOK_MS = 1_000;
 const RETRY = { minDelayMs: 100, maxDelayMs: 5_000 };
+const nothing = (): void => {};
 /** After these a container that stood still is not what it was. */
 const changes: ReadonlySet<string> = new Set(["start", "restart", "destroy", "rename"]);
 
@@ -34,7 +35,7 @@ export class ChangeWatch {
   #isListening = false;
   /** A look since the events are listened to has shown no change: from then on every one is told. */
   #isUnchanged = false;
-  #wake: () => void = () => {};
+  #wake: () => void = nothing;
   /** It was woken since the last look began. */
   #isDue = false;
 
@@ -136,11 +137,11 @@ export class ChangeWatch {
       const end = (): void => {
         clearTimeout(timer);
         unlink();
-        this.#wake = () => {};
+        this.#wake = nothing;
         resolve();
       };
       const timer = setTimeout(end, ms);
-      let unlink = (): void => {};
+      let unlink = nothing;
       unlink = onAbort(signal, end);
       this.#wake = end;
     });

@@ -9,6 +9,8 @@ interface Awaited<T> {
   readonly late: () => Error;
 }
 
+const nothingLinked = (): void => {};
+
 /** Resolves with the first value that `look` gives. @throws what `look` throws; `late` after `timeoutMs` */
 export function waitFor<T>({ look, observe, timeoutMs, late }: Awaited<T>): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -31,7 +33,7 @@ export function waitFor<T>({ look, observe, timeoutMs, late }: Awaited<T>): Prom
       unlink();
       reject(late());
     }, timeoutMs);
-    let unlink = (): void => {};
+    let unlink = nothingLinked;
     unlink = observe(changed);
     changed();
   });

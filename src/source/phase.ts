@@ -83,8 +83,7 @@ export function waitsFor(phase: Phase): string | undefined {
       return "the container's start";
     case "idle":
       return "its first consumer";
-    case "following":
-    case "ended":
+    default:
       return undefined;
   }
 }
@@ -106,7 +105,7 @@ export function stateOf(phase: Phase, isRotating: boolean): SourceState {
       return isRotating ? "rotating" : phase.isOpened ? "streaming" : "opening";
     case "following":
       return isRotating ? "rotating" : "streaming";
-    case "closing":
+    default:
       return phase.for === "rotation" || isRotating ? "rotating" : "streaming";
   }
 }

@@ -188,9 +188,11 @@ function nothingClosed(): ClosedTasks {
   return { awaited: [], closedInMs: 0, closedAt, failure: undefined, survivors: [] };
 }
 
+const unasked = (): void => {};
+
 function newRequest(): Request {
-  let resolve: Request["resolve"] = () => {};
-  let reject: Request["reject"] = () => {};
+  let resolve: Request["resolve"] = unasked;
+  let reject: Request["reject"] = unasked;
   const promise = new Promise<Rotation>((onResolve, onReject) => {
     resolve = onResolve;
     reject = onReject;

@@ -125,10 +125,7 @@ export class Streams {
       case "reconnecting":
       case "closing":
         return this.#rotation.request();
-      case "opening":
-      case "aligning":
-      case "catching-up":
-      case "following": {
+      default: {
         const rotation = this.#rotation.request();
         phase.tell({ type: "rotating", generation: this.#rotation.generation });
         void this.closeSoon("rotation");

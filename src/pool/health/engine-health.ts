@@ -33,7 +33,7 @@ export function engineFinding(
       const detail = "its events are held back, so it is listed every two seconds";
       return { status: "degraded", detail, since };
     }
-    case "listening": {
+    default: {
       const listedAt = lastLookAt ?? since;
       if (now - listedAt < LISTED_MS) return undefined;
       const detail = `its containers could not be listed for ${span(now - listedAt)}`;

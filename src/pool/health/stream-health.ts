@@ -71,9 +71,7 @@ export function streamFinding(
         detail: `${name} was to be rotated every ${span(rotateEveryMs)}, and was not for ${span(lasts)}`,
         since,
       };
-    case "idle":
-    case "stopped":
-    case "ended":
+    default:
       return undefined;
   }
 }

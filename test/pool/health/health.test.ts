@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { MemoryCheckpointStore, StreamPool } from "../../src/index.ts";
-import type { CheckpointStore, PoolOptions } from "../../src/index.ts";
-import { FakeEngine } from "../../src/testing.ts";
-import { eager, eventually } from "../support/fake-follow.ts";
+import { MemoryCheckpointStore, StreamPool } from "../../../src/index.ts";
+import type { CheckpointStore, PoolOptions } from "../../../src/index.ts";
+import { FakeEngine } from "../../../src/testing.ts";
+import { eager, eventually } from "../../support/fake-follow.ts";
 
 let east: FakeEngine;
 let west: FakeEngine;
@@ -35,13 +35,20 @@ describe("the health of a pool", () => {
     open({ checkpoints: new MemoryCheckpointStore() }).deliver(() => {});
     await eventually(() => pool.health().components["engine:west"]?.detail === "connected");
     await streaming();
+    await pool.ready();
+    const since = expect.any(Number);
+    const well = (detail: string): object => ({ status: "healthy", detail, since });
     expect(pool.health()).toEqual({
       status: "healthy",
+      ready: true,
       components: {
-        "engine:east": { status: "healthy", detail: "connected" },
-        "engine:west": { status: "healthy", detail: "connected" },
-        streams: { status: "healthy", detail: "1 containers followed" },
-        checkpoints: { status: "healthy", detail: "saved as they change" },
+        "engine:east": well("connected"),
+        "engine:west": well("connected"),
+        discovery: well("all containers that were found are dealt with"),
+        streams: well("1 containers followed"),
+        buffer: well("what is read is taken"),
+        "delivery:sink": well("delivers what comes"),
+        checkpoints: well("saved as they change"),
       },
     });
   });
@@ -71,11 +78,11 @@ describe("the health of a pool", () => {
       },
       { name: "http", maxWaitMs: 0, retry: { minDelayMs: 1, maxDelayMs: 2 } },
     );
-    await eventually(() => statusOf("sink:http") === "degraded");
+    await eventually(() => statusOf("delivery:http") === "degraded");
     expect(pool.health().status).toBe("degraded");
-    expect(pool.health().components["sink:http"]?.detail).toMatch(/^attempt \d+ failed: HTTP 503$/);
+    expect(pool.health().components["delivery:http"]?.detail).toMatch(/^attempt \d+ failed: HTTP 503$/);
     isDown = false;
-    await eventually(() => statusOf("sink:http") === undefined);
+    await eventually(() => statusOf("delivery:http") === "healthy");
     expect(pool.health().status).toBe("healthy");
   });
 
