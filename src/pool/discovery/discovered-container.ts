@@ -120,10 +120,14 @@ export const DISCOVERY_TRANSITIONS: Readonly<Record<DiscoveryKind, readonly Disc
   gone: [],
 };
 
-/** Each transition is published here, for who watches from within the process. */
-export const discoveryTransitions: ReturnType<typeof channel> = channel(
-  "dockspool:discovered-container",
-);
+/** One change, as the channel `dockspool:discovered-container` of `node:diagnostics_channel` tells it. */
+export interface DiscoveryChange {
+  readonly container: string;
+  readonly from: DiscoveryState;
+  readonly to: DiscoveryState;
+}
+
+const changes = channel("dockspool:discovered-container");
 
 /** A container that an engine of the pool has, and what becomes of it. */
 export class DiscoveredContainer {
@@ -174,8 +178,8 @@ export class DiscoveredContainer {
     if (!isWaiting(next)) this.#reason = undefined;
     if (before.kind !== next.kind) {
       this.#since = Date.now();
-      if (discoveryTransitions.hasSubscribers)
-        discoveryTransitions.publish({ from: before.kind, to: next.kind, container: this.id });
+      const change: DiscoveryChange = { container: this.id, from: before, to: next };
+      if (changes.hasSubscribers) changes.publish(change);
     }
     const stop = stopOf(before);
     if (stop !== stopOf(next)) stop?.abort();

@@ -252,7 +252,7 @@ async function engineOf(containers: readonly object[]): Promise<EngineClient> {
 const CREATED = Date.parse("2026-11-23T15:58:34.500Z");
 
 /** As lists and looks show it; created `laterMs` after the others. */
-function container(
+function shown(
   id: string,
   { network = "none", folder = "", laterMs = 0, name = id.slice(0, 8), state = "running" } = {},
 ): object {
@@ -289,9 +289,9 @@ describe("the own container that shares another one's network", () => {
 
   it("is told from that one by the folder that takes what it writes", async () => {
     const containers = [
-      container(OWN, { network: shared, folder: overlay(LAYERS.own) }),
-      container(OTHER, { folder: overlay(LAYERS.other) }),
-      container(THIRD, { network: shared, folder: overlay(LAYERS.third) }),
+      shown(OWN, { network: shared, folder: overlay(LAYERS.own) }),
+      shown(OTHER, { folder: overlay(LAYERS.other) }),
+      shown(THIRD, { network: shared, folder: overlay(LAYERS.third) }),
     ];
     for (const upper of [`${overlay(LAYERS.own)}/diff`, `${LAYERS.own}/diff`]) {
       const mountinfo = `${mounts(...dockerFiles(OTHER))}\n${root(upper)}`;
@@ -303,9 +303,9 @@ describe("the own container that shares another one's network", () => {
 
   it("is told from that one by the time of its first file, where its storage has no such folder", async () => {
     const containers = [
-      container(OWN, { network: shared, laterMs: 100 }),
-      container(OTHER),
-      container(THIRD, { network: "container:friend", laterMs: 200 }),
+      shown(OWN, { network: shared, laterMs: 100 }),
+      shown(OTHER),
+      shown(THIRD, { network: "container:friend", laterMs: 200 }),
     ];
     const mountinfo = mounts(...dockerFiles(OTHER));
     for (const [afterMs, id] of [
@@ -316,26 +316,26 @@ describe("the own container that shares another one's network", () => {
   });
 
   it("is known by that one's name, too, and also when that one is gone", async () => {
-    const sharer = container(OWN, { network: "container:friend", laterMs: 100 });
-    const friend = container(OTHER, { name: "friend" });
+    const sharer = shown(OWN, { network: "container:friend", laterMs: 100 });
+    const friend = shown(OTHER, { name: "friend" });
     const mountinfo = mounts(...dockerFiles(OTHER));
     const madeAt = CREATED + 140;
     expect(await ownOf({ mountinfo, madeAt }, [sharer, friend])).toEqual([OWN]);
-    const left = container(OWN, { network: shared, laterMs: 100 });
+    const left = shown(OWN, { network: shared, laterMs: 100 });
     expect(await ownOf({ mountinfo, madeAt }, [left])).toEqual([OWN]);
   });
 
   it("is all that it may be, where nothing tells them apart: none of them follows itself", async () => {
-    const containers = [container(OWN, { network: shared }), container(OTHER), container(THIRD)];
+    const containers = [shown(OWN, { network: shared }), shown(OTHER), shown(THIRD)];
     const mountinfo = mounts(...dockerFiles(OTHER));
     expect(await ownOf({ mountinfo }, containers)).toEqual([OWN, OTHER]);
   });
 
   it("is the one whose files are mounted, where nobody shares its network", async () => {
     const mountinfo = mounts(...dockerFiles(OTHER));
-    const stopped = container(OWN, { network: shared, state: "exited" });
-    expect(await ownOf({ mountinfo }, [container(OTHER), stopped])).toEqual([OTHER]);
-    expect(await ownOf({ mountinfo }, [container(THIRD)])).toEqual([OTHER]);
-    expect(await ownOf({}, [container(OTHER), container(OWN, { network: shared })])).toEqual([]);
+    const stopped = shown(OWN, { network: shared, state: "exited" });
+    expect(await ownOf({ mountinfo }, [shown(OTHER), stopped])).toEqual([OTHER]);
+    expect(await ownOf({ mountinfo }, [shown(THIRD)])).toEqual([OTHER]);
+    expect(await ownOf({}, [shown(OTHER), shown(OWN, { network: shared })])).toEqual([]);
   });
 });
