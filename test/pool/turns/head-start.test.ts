@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 
 import { StreamPool } from "../../../src/index.ts";
+import type { PoolOptions } from "../../../src/index.ts";
 import { eventually } from "../../support/fake-follow.ts";
 import { PoolFollower } from "../../support/pool-follow.ts";
 import { frame } from "../../wire/bytes.ts";
@@ -58,6 +59,11 @@ class StartingEngine {
     return { json: this.#held.json.length, logs: this.#held.logs.length };
   }
 
+  /** Requests for its log that wait for an answer. */
+  get waiting(): number {
+    return this.#held.logs.filter((response) => !response.destroyed).length;
+  }
+
   get isWatched(): boolean {
     return this.#events !== undefined;
   }
@@ -97,9 +103,14 @@ class StartingEngine {
 
 const OTHERS_FAIL_MS = 300;
 
-async function watched(): Promise<{ engine: StartingEngine; follower: PoolFollower }> {
+async function watched(
+  options: PoolOptions = {},
+): Promise<{ engine: StartingEngine; follower: PoolFollower }> {
   const { engine, socketPath } = await StartingEngine.start();
-  const pool = new StreamPool({ engine: { socketPath, connectTimeoutMs: OTHERS_FAIL_MS } });
+  const pool = new StreamPool({
+    engine: { socketPath, connectTimeoutMs: OTHERS_FAIL_MS },
+    ...options,
+  });
   onTestFinished(() => pool.close());
   const follower = new PoolFollower(pool);
   await eventually(() => engine.isWatched, "a request for events");
@@ -146,5 +157,61 @@ describe.each([
     await beginStarting(engine, heldMs);
     expect(engine.asked).toEqual({ json: 0, logs: 1 });
     await expectItsLines(engine, follower);
+  });
+});
+
+describe("while a container is being started that never comes up", () => {
+  /** Its stream is asked for, by whom: while it is looked at, or by its source. */
+  async function hanging(
+    isKnown: boolean,
+    options: PoolOptions = {},
+  ): Promise<{ engine: StartingEngine; follower: PoolFollower }> {
+    const watch = await watched(options);
+    const { engine, follower } = watch;
+    const { tasks } = follower.pool.stats;
+    if (isKnown) {
+      engine.created();
+      await eventually(() => follower.pool.stats.tasks < tasks, "an answer that is dealt with");
+    }
+    await beginStarting(engine, 0);
+    expect(follower.pool.stats.streamsOpen).toBe(1);
+    return watch;
+  }
+
+  async function expectGivenBack(engine: StartingEngine, follower: PoolFollower): Promise<void> {
+    await eventually(() => engine.waiting === 0, "no request left");
+    expect(follower.pool.stats).toMatchObject({ streamsOpen: 0, streamsWaiting: 0 });
+    expect(follower.pool.sources.size).toBe(0);
+  }
+
+  describe.each([
+    ["before it was looked at", false],
+    ["after it was looked at", true],
+  ])("%s", (_when, isKnown) => {
+    test("detach() gives turn and socket back at once", async () => {
+      const { engine, follower } = await hanging(isKnown);
+      await follower.pool.detach("brief");
+      await expectGivenBack(engine, follower);
+      engine.ran(["first", "last"]);
+      await follower.end();
+      expect(follower.records).toEqual([]);
+    });
+
+    test("close() gives turn and socket back at once", async () => {
+      const { engine, follower } = await hanging(isKnown);
+      await follower.end();
+      await expectGivenBack(engine, follower);
+      expect(follower.pool.stats.tasks).toBe(0);
+    });
+
+    test("an abort gives turn and socket back at once", async () => {
+      const abort = new AbortController();
+      const { engine, follower } = await hanging(isKnown, { signal: abort.signal });
+      abort.abort();
+      await follower.done;
+      await follower.pool.close();
+      await expectGivenBack(engine, follower);
+      expect(follower.pool.stats).toMatchObject({ tasks: 0, sockets: 0 });
+    });
   });
 });
