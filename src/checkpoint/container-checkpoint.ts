@@ -2,7 +2,8 @@ import type { DockspoolError } from "../errors.ts";
 import { toCursor } from "../resume/cursor.ts";
 import type { Position } from "../resume/position.ts";
 import { Claim } from "./claims.ts";
-import type { CheckpointKeeper, StoreEntry } from "./keeper.ts";
+import type { CheckpointKeeper } from "./keeper.ts";
+import type { StoreEntry } from "./store-entry.ts";
 import type { Checkpoint } from "./store.ts";
 
 /** Keeps a container's position. */

@@ -9,8 +9,9 @@ import type { PositionCheckpoint, PositionOwner } from "./container-checkpoint.t
 import { isCreatedSince, parseNote, toNote } from "./engine-note.ts";
 import type { EngineNote } from "./engine-note.ts";
 import { unreadableEntry } from "./failures.ts";
-import type { CheckpointKeeper, StoreEntry } from "./keeper.ts";
+import type { CheckpointKeeper } from "./keeper.ts";
 import { CONFIRM_EVERY_MS, isForgotten } from "./pruning.ts";
+import type { StoreEntry } from "./store-entry.ts";
 import type { Checkpoint } from "./store.ts";
 
 /** The note of an engine is saved along with positions. */

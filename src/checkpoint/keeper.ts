@@ -5,21 +5,9 @@ import { sleep } from "../lifetime/deadline.ts";
 import { OverdueCalls } from "./overdue.ts";
 import type { Wanted } from "./overdue.ts";
 import { StoreCalls } from "./store-calls.ts";
+import type { StoreEntry } from "./store-entry.ts";
 import type { StoreState } from "./store-state.ts";
 import type { Checkpoint, CheckpointStore } from "./store.ts";
-
-/** What is saved under one key. */
-export interface StoreEntry {
-  readonly key: string;
-  /** Read before the others: it must not be later than they are. */
-  readonly isFirst?: boolean;
-  /** Milliseconds from one save to the next, at the least. */
-  readonly everyMs: number;
-  /** As it is now; undefined where there is nothing to save. */
-  read(): Checkpoint | undefined;
-  /** It could not be saved, which is tried again. */
-  failed(error: DockspoolError): void;
-}
 
 /** Of its time, saving takes no larger share than this. */
 const SAVING_SHARE = 0.1;

@@ -1,4 +1,4 @@
-import type { StoreEntry } from "./keeper.ts";
+import type { StoreEntry } from "./store-entry.ts";
 
 /** By key, what is to be there; undefined: nothing. */
 export type Wanted = Map<string, StoreEntry | undefined>;

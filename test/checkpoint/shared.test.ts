@@ -189,15 +189,16 @@ describe("cloned machines, whose engines have the same id", () => {
     await using source = new ContainerLogSource(first.name, {
       engine: first.target,
       checkpoints: store,
+      checkpointEveryMs: 1,
     });
     vi.useFakeTimers({ toFake: ["Date", "setInterval", "clearInterval"] });
     const taken = source.deliver(() => {});
-    await store.has((all) => JSON.stringify(all).includes(first.web.id), "a position");
-    for (let day = 0; day < 40; day++) {
-      const { saves } = store;
-      await vi.advanceTimersByTimeAsync(DAY);
-      await store.has(() => store.saves > saves, "a confirmation");
-    }
+    const last = first.web.log.at(-1)?.timestamp ?? "";
+    await store.has((all) => JSON.stringify(all).includes(last), "the position");
+    for (let day = 0; day < 40; day++) await vi.advanceTimersByTimeAsync(DAY);
+    const { saves } = store;
+    await vi.advanceTimersByTimeAsync(DAY);
+    await store.has(() => store.saves > saves, "a confirmation");
     await read(second.target, second.name, store);
     expect(await containers(store)).toEqual([first.web.id, second.web.id].toSorted());
     await source.close();
