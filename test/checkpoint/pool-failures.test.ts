@@ -122,7 +122,7 @@ describe("a pool whose store can't be read for a moment", () => {
     await follower.until(() => follower.seen("engine").some(isTold), "told");
     const { checkpoints } = follower.pool.health().components;
     expect(checkpoints).toMatchObject({
-      status: "degraded",
+      status: "unhealthy",
       detail: expect.stringMatching(/no connection/),
     });
     expect(logsAsked()).toBe(before);
