@@ -16,6 +16,8 @@ export interface StoreFailure {
   readonly since: number;
   /** In a row. */
   readonly attempts: number;
+  /** When the last attempt failed, in epoch milliseconds. */
+  readonly lastAt: number;
   /** Of the last attempt. */
   readonly error: DockspoolError;
 }
@@ -64,8 +66,8 @@ export function nextState(state: StoreState, event: StoreEvent, at: number): Sto
     const { error } = event;
     const failure =
       known === undefined
-        ? { side, since: at, attempts: 1, error }
-        : { ...known, attempts: known.attempts + 1, error };
+        ? { side, since: at, attempts: 1, lastAt: at, error }
+        : { ...known, attempts: known.attempts + 1, lastAt: at, error };
     const [first, ...rest] = [...others, failure].toSorted((a, b) => a.since - b.since);
     return { type: "failing", failures: [first ?? failure, ...rest], calls };
   }

@@ -211,9 +211,11 @@ export class Roster {
       name: info.name,
       phase: capture.phase.value,
       since: capture.phase.since,
-      lastByteAt: capture.stats.lastByteAt,
-      isPaused: capture.buffer.needsRoom,
+      lastByteAt: capture.lastByteAt,
+      room: capture.buffer.state,
       rotateTimeoutMs: capture.rotateTimeoutMs,
+      overdue: capture.overdue,
+      trouble: capture.trouble,
     }));
   }
 

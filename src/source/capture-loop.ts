@@ -1,11 +1,11 @@
 import type { ContainerView } from "../container/container-view.ts";
 import type { Inspection } from "../engine/inspection.ts";
 import { DockspoolError } from "../errors.ts";
-import type { Backoff } from "../lifetime/backoff.ts";
 import type { TaskGroup } from "../lifetime/task-group.ts";
 import { newestTimestamp } from "../resume/position.ts";
 import { endedEarly } from "../stream/failures.ts";
 import type { FollowedLog } from "../stream/followed-log.ts";
+import type { Attempts } from "./attempts.ts";
 import type { CurrentPhase } from "./current-phase.ts";
 import { FaultLimit } from "./fault-limit.ts";
 import { sleepOrRecover } from "./host.ts";
@@ -32,7 +32,7 @@ interface Parts {
   readonly view: ContainerView;
   readonly turn: TurnKeeper;
   readonly streams: Streams;
-  readonly backoff: Backoff;
+  readonly attempts: Attempts;
   /** Runs what goes on beside the loop. */
   readonly life: TaskGroup;
   /** The container's log, known from its first look on. */
@@ -176,7 +176,7 @@ export class CaptureLoop {
       this.#parts.log()?.reading.endOpenLines();
       if (!follow) return { type: "ended", reason: { kind: "finished" } };
     }
-    this.#parts.backoff.reset();
+    this.#parts.attempts.succeeded();
     this.#stopped(inspection, wasRead);
     return followRestarts ? undefined : { type: "ended", reason: { kind: "stopped" } };
   }
@@ -216,7 +216,7 @@ export class CaptureLoop {
 
   async #backOff(error: DockspoolError, signal: AbortSignal): Promise<void> {
     this.#view.changed();
-    const { attempt, delayMs } = this.#parts.backoff.next();
+    const { attempt, delayMs } = this.#parts.attempts.failed(error);
     this.#reconnects++;
     this.#turn.give();
     const status = { type: "reconnecting", attempt, delayMs, error } as const;

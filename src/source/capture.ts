@@ -1,7 +1,6 @@
 import { ContainerView } from "../container/container-view.ts";
 import type { Inspection } from "../engine/inspection.ts";
 import { onAbort } from "../lifetime/abort.ts";
-import { Backoff } from "../lifetime/backoff.ts";
 import { TaskGroup } from "../lifetime/task-group.ts";
 import type { Reading } from "../lines/reading.ts";
 import { BatchBuffer } from "../queue/buffer.ts";
@@ -10,6 +9,8 @@ import { LOG_START } from "../resume/position.ts";
 import type { Position } from "../resume/position.ts";
 import { FollowedLog } from "../stream/followed-log.ts";
 import type { ContainerInfo } from "../wire/records.ts";
+import { Attempts } from "./attempts.ts";
+import type { Trouble } from "./attempts.ts";
 import { CaptureLoop } from "./capture-loop.ts";
 import { CurrentPhase } from "./current-phase.ts";
 import { asFailure, closedError } from "./failures.ts";
@@ -17,6 +18,7 @@ import type { Finding, SourceHost } from "./host.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { stateOf, waitsFor } from "./phase.ts";
 import type { Phase } from "./phase.ts";
+import type { OverdueTasks } from "./rotation.ts";
 import type { EndReason, Rotation, SourceStats, SourceStatus } from "./status.ts";
 import { Streams } from "./streams.ts";
 import { TurnKeeper } from "./turn.ts";
@@ -38,6 +40,7 @@ export class Capture {
   readonly #life = new TaskGroup("source");
   readonly #streams: Streams;
   readonly #loop: CaptureLoop;
+  readonly #attempts: Attempts;
   readonly #unlink: () => void;
   #resolveEnded: (reason: EndReason) => void = () => {};
   #log: FollowedLog | undefined;
@@ -66,7 +69,7 @@ export class Capture {
         if (this.phase.type === "following") void this.#streams.closeSoon("turn");
       },
     });
-    const backoff = new Backoff(options.reconnect);
+    this.#attempts = new Attempts(options.reconnect, host.finding?.trouble);
     this.buffer = new BatchBuffer(options.bufferBytes, host);
     this.#streams = new Streams({
       options,
@@ -74,7 +77,7 @@ export class Capture {
       phase: this.phase,
       buffer: this.buffer,
       turn: this.#turn,
-      backoff,
+      attempts: this.#attempts,
       container: () => this.#id,
       isResumed: () => this.#isResumed,
     });
@@ -85,7 +88,7 @@ export class Capture {
       view: this.#view,
       turn: this.#turn,
       streams: this.#streams,
-      backoff,
+      attempts: this.#attempts,
       life: this.#life,
       log: () => this.#log,
       knows: (inspection) => this.#knows(inspection),
@@ -110,6 +113,21 @@ export class Capture {
   /** How long a stream's tasks may take to end, in milliseconds. */
   get rotateTimeoutMs(): number {
     return this.#options.rotateTimeoutMs;
+  }
+
+  /** When bytes came last, in epoch milliseconds. */
+  get lastByteAt(): number | undefined {
+    return this.#streams.lastByteAt;
+  }
+
+  /** Tasks that outlived a rotation's deadline, and still run. */
+  get overdue(): OverdueTasks | undefined {
+    return this.#streams.overdue;
+  }
+
+  /** Why the log is not had; undefined where the last attempt was good. */
+  get trouble(): Trouble | undefined {
+    return this.#attempts.trouble;
   }
 
   /** It is being closed, or has ended. */

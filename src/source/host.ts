@@ -6,6 +6,7 @@ import { onAbort } from "../lifetime/abort.ts";
 import type { Position } from "../resume/position.ts";
 import type { ByteBudget } from "../queue/byte-budget.ts";
 import type { Start } from "../lines/reading.ts";
+import type { Trouble } from "./attempts.ts";
 
 /** The right to have one log stream open, from its grant until it is released. */
 export interface Turn {
@@ -73,6 +74,8 @@ export interface Finding {
   readonly isUrgent?: boolean;
   /** Its stream was asked for already. */
   readonly headStart?: HeadStart | undefined;
+  /** What the source before it failed by. */
+  readonly trouble?: Trouble | undefined;
 }
 
 /** Keeps a source's position. */

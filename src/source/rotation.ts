@@ -14,6 +14,19 @@ export interface ClosedTasks {
   readonly survivors: readonly string[];
 }
 
+/** Tasks that outlived the deadline of a rotation, and still run. */
+export interface OverdueTasks {
+  readonly names: readonly string[];
+  /** When the oldest of them were asked to end, in epoch milliseconds. */
+  readonly since: number;
+}
+
+/** Of a stream that was closed. */
+interface Survivors {
+  readonly tasks: TaskGroup;
+  readonly since: number;
+}
+
 /**
  * One stream of a source after the other. Between two of them `tasks` is the next one's group; while one is closed, too, since
  * a group that is closed takes no tasks.
@@ -50,6 +63,7 @@ export class StreamRotation {
   readonly #parts: Parts;
   #stream: Stream = { type: "none", tasks: new TaskGroup("stream") };
   #request: Request | undefined;
+  #survivors: readonly Survivors[] = [];
   #generation = 0;
   #rotations = 0;
 
@@ -68,6 +82,14 @@ export class StreamRotation {
     return stream.type === "closing"
       ? [...stream.old.names, ...stream.tasks.names]
       : stream.tasks.names;
+  }
+
+  /** Undefined where every stream that was closed has ended. */
+  get overdue(): OverdueTasks | undefined {
+    const running = this.#survivors.filter(({ tasks }) => tasks.size > 0);
+    const [oldest] = running;
+    if (oldest === undefined) return undefined;
+    return { names: running.flatMap(({ tasks }) => tasks.names), since: oldest.since };
   }
 
   /** 1 for the first stream, 0 before. */
@@ -142,7 +164,11 @@ export class StreamRotation {
   }
 
   async #close(old: TaskGroup, next: TaskGroup, isRotation: boolean): Promise<ClosedTasks> {
+    const since = Date.now();
     const closed = await closeGroup(old, this.#parts.timeoutMs);
+    this.#survivors = [...this.#survivors, { tasks: old, since }].filter(
+      ({ tasks }) => tasks.size > 0,
+    );
     const request = this.#request;
     if (request !== undefined) request.closed = closed;
     this.#stream = { type: "none", tasks: next };

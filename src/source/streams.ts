@@ -1,6 +1,5 @@
 import type { BodyEnd } from "../engine/body.ts";
 import type { Inspection } from "../engine/inspection.ts";
-import type { Backoff } from "../lifetime/backoff.ts";
 import type { TaskGroup } from "../lifetime/task-group.ts";
 import { printable } from "../printable.ts";
 import type { BatchBuffer } from "../queue/buffer.ts";
@@ -8,6 +7,8 @@ import type { FollowedLog } from "../stream/followed-log.ts";
 import { LogReader } from "../stream/log-reader.ts";
 import type { StreamPhase } from "../stream/phase.ts";
 import { StreamSession } from "../stream/stream-session.ts";
+import { STEADY_MS } from "./attempts.ts";
+import type { Attempts } from "./attempts.ts";
 import type { CurrentPhase } from "./current-phase.ts";
 import { closedError } from "./failures.ts";
 import type { SourceHost } from "./host.ts";
@@ -15,7 +16,7 @@ import type { ResolvedOptions } from "./options.ts";
 import type { ClosingFor } from "./phase.ts";
 import { RotationDelay } from "./rotation-delay.ts";
 import { StreamRotation } from "./rotation.ts";
-import type { ClosedTasks } from "./rotation.ts";
+import type { ClosedTasks, OverdueTasks } from "./rotation.ts";
 import type { Rotation, SourceStatus } from "./status.ts";
 import type { TurnKeeper } from "./turn.ts";
 import { Watchdog } from "./watchdog.ts";
@@ -31,7 +32,7 @@ interface Parts {
   readonly phase: CurrentPhase;
   readonly buffer: BatchBuffer;
   readonly turn: TurnKeeper;
-  readonly backoff: Backoff;
+  readonly attempts: Attempts;
   /** The container's id, as far as it is known. */
   readonly container: () => string;
   /** Reading goes on where another process, or another source, left it. */
@@ -103,6 +104,16 @@ export class Streams {
       lastByteAt,
       rotatesBy,
     };
+  }
+
+  /** When bytes came last, in epoch milliseconds. */
+  get lastByteAt(): number | undefined {
+    return this.#lastByteAt;
+  }
+
+  /** Tasks that outlived a rotation's deadline, and still run. */
+  get overdue(): OverdueTasks | undefined {
+    return this.#rotation.overdue;
   }
 
   /** Since when what comes is listened to, by `performance.now()`; undefined while nothing can come. */
@@ -241,7 +252,9 @@ export class Streams {
     } finally {
       this.#watchdog.closed();
       const hasOpened = this.#rotation.generation > generation;
-      if (hasOpened && this.delay.openedForMs > LONG_LIFE_MS) this.#parts.backoff.reset();
+      const livedForMs = hasOpened ? this.delay.openedForMs : 0;
+      if (livedForMs > STEADY_MS) this.#parts.attempts.held();
+      if (livedForMs > LONG_LIFE_MS) this.#parts.attempts.succeeded();
       await this.#close("end of the stream");
     }
   }
@@ -277,9 +290,9 @@ export class Streams {
   }
 
   #sawEntries(first: string): void {
-    const { phase, turn, backoff } = this.#parts;
+    const { phase, turn, attempts } = this.#parts;
     turn.interest = "active";
-    backoff.reset();
+    attempts.succeeded();
     this.delay.came();
     const silentMs = this.#watchdog.sawEntries(first);
     if (silentMs === undefined) return;

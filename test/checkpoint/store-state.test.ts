@@ -44,7 +44,7 @@ describe("the state of a store", () => {
     ] as const;
     expect(after(...events)).toEqual({
       type: "failing",
-      failures: [{ side: "read", since: 2, attempts: 2, error }],
+      failures: [{ side: "read", since: 2, attempts: 2, lastAt: 3, error }],
       calls: [],
     });
     expect(after(...events, [5, { type: "answered", call: call("keys") }])).toEqual({

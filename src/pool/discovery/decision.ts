@@ -123,10 +123,11 @@ function follow(
   const before = state.kind === "looking" ? state.before : state;
   const failures = before.kind === "failed" ? before.failures : 0;
   const { headStart, inspection } = finding;
+  const trouble = before.kind === "failed" ? before : undefined;
   const options = attachedWith ?? parts.options(inspection.info);
   container.become({ kind: "followed", failures, headStart });
   try {
-    parts.found(finding, options);
+    parts.found({ ...finding, trouble }, options);
     return undefined;
   } catch (error) {
     return asFailure(error, id);

@@ -80,6 +80,8 @@ interface Skipped {
 interface Failed {
   readonly kind: "failed";
   readonly error: DockspoolError;
+  /** Epoch milliseconds. */
+  readonly since: number;
   readonly failures: number;
   /** Ends the wait. */
   readonly stop: AbortController;

@@ -113,11 +113,18 @@ export class Discovery {
 
   /** Containers of which it is not settled, or not to the good, what becomes of them. */
   get unsettled(): UnsettledContainer[] {
-    return [...this.#containers.values()].flatMap(({ id, name, since, state }) => {
+    const unsettled: UnsettledContainer[] = [];
+    for (const container of this.#containers.values()) {
+      const { id, name, since, state, attachedWith } = container;
       const { kind } = state;
-      if (kind !== "looking" && kind !== "failed" && kind !== "skipped") return [];
-      return [{ name: name === "" ? id : name, kind, since, error: state.error }];
-    });
+      if (kind !== "looking" && kind !== "failed" && kind !== "skipped") continue;
+      // Another look does not mend what the one before it came to.
+      const before = kind === "looking" && "error" in state.before ? state.before : undefined;
+      const error = state.error ?? before?.error;
+      const isAttached = attachedWith !== undefined;
+      unsettled.push({ name: name === "" ? id : name, kind, since, error, isAttached });
+    }
+    return unsettled;
   }
 
   get hasLooked(): boolean {

@@ -6,6 +6,8 @@ export type EngineContact =
   | { readonly kind: "connecting"; readonly since: number; readonly wasReached: boolean }
   /** Its events come. */
   | { readonly kind: "listening"; readonly since: number }
+  /** Its events had died without a word, as a list showed, and none has come since. */
+  | { readonly kind: "deaf"; readonly since: number }
   /** It lists its containers, but its answer to the question for events does not begin: it is listed again and again. */
   | { readonly kind: "late"; readonly since: number }
   /** It lists its containers, and does not tell its events: likewise. */
@@ -22,5 +24,5 @@ export type EngineContact =
 export function isReached(contact: EngineContact): boolean {
   const { kind } = contact;
   if (kind === "connecting") return contact.wasReached;
-  return kind === "listening" || kind === "late" || kind === "blind";
+  return kind !== "not asked" && kind !== "disconnected";
 }

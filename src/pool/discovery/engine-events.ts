@@ -81,6 +81,7 @@ export class EngineEvents {
       try {
         const end = await this.#connection(() => failures.reset(), signal);
         if (performance.now() - begun > SHORT_LIFE_MS) shortLives.reset();
+        if (end === "dead") this.#become({ kind: "deaf", since: Date.now() });
         if (end === "lost") await this.#pause.sleep(shortLives.next().delayMs, signal);
       } catch (error) {
         signal.throwIfAborted();
@@ -130,9 +131,9 @@ export class EngineEvents {
   /** Until the stream of events is lost, or shows to be dead. */
   async #connection(succeeded: () => void, signal: AbortSignal): Promise<"lost" | "dead"> {
     const { kind } = this.#contact;
-    const wasReached = isReached(this.#contact);
-    if (kind !== "disconnected")
-      this.#become({ kind: "connecting", since: Date.now(), wasReached });
+    // What was wrong is so until something shows that it is not.
+    if (kind === "not asked" || kind === "listening")
+      this.#become({ kind: "connecting", since: Date.now(), wasReached: kind === "listening" });
     const own = new AbortController();
     const unlink = onAbort(signal, () => own.abort(signal.reason));
     const handlers = {
@@ -141,12 +142,15 @@ export class EngineEvents {
     };
     const stream = new EventStream(this.#client, handlers, own.signal);
     this.#stream = stream;
+    let looks = 0;
     const look = async (): Promise<readonly string[]> => {
       this.#heardOf.clear();
       const untold = await this.#watcher.look(own.signal);
       this.#lastLookAt = Date.now();
       succeeded();
-      this.#become(contactBy(stream));
+      // The first look of a new stream says nothing of its events.
+      const isDeaf = this.#contact.kind === "deaf" && (looks++ === 0 || untold.length > 0);
+      if (!isDeaf || stream.state.kind !== "open") this.#become(contactBy(stream));
       return untold;
     };
     try {
@@ -183,6 +187,7 @@ export class EngineEvents {
 
   #event(event: ContainerEvent): void {
     this.#heardOf.add(event.container);
+    if (this.#contact.kind === "deaf") this.#become({ kind: "listening", since: Date.now() });
     this.#watcher.event(event);
     this.#listeners.event(event);
   }

@@ -68,7 +68,8 @@ export class Looks {
       return;
     }
     const stop = new AbortController();
-    container.become({ kind: "failed", error, failures: failuresBefore + 1, stop });
+    const since = Date.now();
+    container.become({ kind: "failed", error, since, failures: failuresBefore + 1, stop });
     if (tasks.signal.aborted) return;
     const { minDelayMs, maxDelayMs } = LOOK_AGAIN;
     const longestMs = Math.min(maxDelayMs, minDelayMs * 2 ** Math.min(failuresBefore, 30));

@@ -2,15 +2,9 @@ import { messageOf } from "../../errors.ts";
 import { failureOf } from "../../delivery/sink-state.ts";
 import type { SinkState } from "../../delivery/sink-state.ts";
 import type { Untaken } from "../../queue/record-queue.ts";
+import { BOUNDS } from "./bounds.ts";
 import { span } from "./report.ts";
 import type { Finding } from "./report.ts";
-
-/** A batch that a sink has not taken for so long is worth a word, before its attempt has failed. */
-const PENDING_MS = 20_000;
-/** Records that nobody asks for. */
-const UNTAKEN_MS = 30_000;
-/** Likewise, where reading waits for them. */
-const FULL_MS = 10_000;
 
 /** What is wrong with a sink. */
 export function sinkFinding(state: SinkState, now: number): Finding | undefined {
@@ -21,7 +15,7 @@ export function sinkFinding(state: SinkState, now: number): Finding | undefined 
     const detail = `attempt ${failure.attempts} failed: ${messageOf(failure.error)}`;
     return { status: "degraded", detail, since: state.pendingSince };
   }
-  if (state.type !== "calling" || now - since < PENDING_MS) return undefined;
+  if (state.type !== "calling" || now - since < BOUNDS.sinkMs) return undefined;
   const detail = `a batch of ${state.records} records was not taken for ${span(now - since)}`;
   return { status: "degraded", detail, since };
 }
@@ -34,8 +28,8 @@ export function bufferFinding(
 ): Finding | undefined {
   if (untaken === undefined) return undefined;
   const since = fullSince === undefined ? untaken.since : Math.max(untaken.since, fullSince);
-  const isFull = fullSince !== undefined && now - since >= FULL_MS;
-  if (!isFull && now - untaken.since < UNTAKEN_MS) return undefined;
+  const isFull = fullSince !== undefined && now - since >= BOUNDS.fullMs;
+  if (!isFull && now - untaken.since < BOUNDS.untakenMs) return undefined;
   const what = `${untaken.bufferedBytes} bytes wait since ${span(now - untaken.since)}, and the consumer takes nothing`;
   return isFull
     ? { status: "unhealthy", detail: `full, so that nothing is read: ${what}`, since }

@@ -1,4 +1,5 @@
 import type { DockspoolError } from "../../errors.ts";
+import { BOUNDS } from "./bounds.ts";
 import { span } from "./report.ts";
 import type { Finding } from "./report.ts";
 
@@ -9,23 +10,25 @@ export interface UnsettledContainer {
   readonly kind: "looking" | "failed" | "skipped";
   /** Epoch milliseconds. */
   readonly since: number;
+  /** Of the last attempt. */
   readonly error: DockspoolError | undefined;
+  /** The caller has attached it. */
+  readonly isAttached: boolean;
 }
-
-/** What is asked of a container while the engine starts it may take six times an answer's time. */
-const LOOKING_MS = 75_000;
 
 /** What is wrong with a container that was found. One whose log driver keeps nothing is as its owner wants it. */
 export function discoveryFinding(
-  { name, kind, since, error }: UnsettledContainer,
+  { name, kind, since, error, isAttached }: UnsettledContainer,
   now: number,
 ): Finding | undefined {
-  if (kind === "skipped" && error?.code === "LOGS_UNREADABLE") return undefined;
+  const lasts = now - since;
+  if (kind === "skipped" && error?.code === "LOGS_UNREADABLE" && !isAttached) return undefined;
   if (error !== undefined) {
+    if (kind === "looking" && lasts < BOUNDS.troubleMs) return undefined;
     const what = kind === "skipped" ? "is not followed" : "is not followed yet";
     return { status: "degraded", detail: `${name} ${what}: ${error.message}`, since };
   }
-  if (now - since < LOOKING_MS) return undefined;
-  const detail = `${name} waits for the engine's answer about it since ${span(now - since)}`;
+  if (lasts < BOUNDS.silentMs) return undefined;
+  const detail = `${name} is not followed yet: what the engine and the checkpoint store know of it is not known for ${span(lasts)}`;
   return { status: "degraded", detail, since };
 }

@@ -1,12 +1,8 @@
-import { messageOf } from "../../errors.ts";
+import { DockspoolError, messageOf } from "../../errors.ts";
 import type { EngineContact } from "../discovery/engine-contact.ts";
+import { BOUNDS } from "./bounds.ts";
 import { span } from "./report.ts";
 import type { Finding } from "./report.ts";
-
-/** An events stream that ended is opened again at once; only where that takes longer is it worth a word. */
-const RECONNECT_MS = 5_000;
-/** Every engine is listed twice a minute. */
-const LISTED_MS = 120_000;
 
 /** What is wrong with the contact to an engine. `lastLookAt`: when it was listed last, in epoch milliseconds. */
 export function engineFinding(
@@ -20,11 +16,20 @@ export function engineFinding(
       return { status: "unhealthy", detail: "not asked yet: the pool has not begun", since };
     case "connecting":
       if (!contact.wasReached)
-        return { status: "unhealthy", detail: "asked, and has not answered yet", since };
-      if (now - since < RECONNECT_MS) return undefined;
+        return {
+          status: "unhealthy",
+          detail: "asked, and its containers are not listed yet",
+          since,
+        };
+      if (now - since < BOUNDS.eventsMs) return undefined;
       return { status: "degraded", detail: "its events are being asked for again", since };
     case "disconnected":
-      return { status: "unhealthy", detail: messageOf(contact.error), since };
+      return { status: "unhealthy", detail: whyLost(contact.error), since };
+    case "deaf": {
+      const detail =
+        "its events had stopped without a word, so that changes show in its list only, twice a minute";
+      return { status: "degraded", detail, since };
+    }
     case "blind": {
       const detail = `its events can't be had, so it is listed every two seconds: ${messageOf(contact.error)}`;
       return { status: "degraded", detail, since };
@@ -35,9 +40,15 @@ export function engineFinding(
     }
     default: {
       const listedAt = lastLookAt ?? since;
-      if (now - listedAt < LISTED_MS) return undefined;
+      if (now - listedAt < BOUNDS.listedMs) return undefined;
       const detail = `its containers could not be listed for ${span(now - listedAt)}`;
       return { status: "degraded", detail, since: listedAt };
     }
   }
+}
+
+/** Before containers can be listed, it has to be known what was saved of them. */
+function whyLost(error: unknown): string {
+  const isStore = DockspoolError.is(error, "CHECKPOINT_UNREADABLE");
+  return isStore ? `waits for the checkpoint store: ${messageOf(error)}` : messageOf(error);
 }

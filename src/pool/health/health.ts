@@ -65,7 +65,14 @@ export class PoolHealth {
     const components: Record<string, ComponentHealth> = {};
     for (const component of componentsOf(view, now))
       components[component.name] = this.#judge(component, view.ending, now);
+    // Sinks come and go.
+    for (const name of this.#wellSince.keys())
+      if (!Object.hasOwn(components, name)) this.#wellSince.delete(name);
     return { status: statusOf(view, Object.values(components)), ready, components };
+  }
+
+  get isReady(): boolean {
+    return this.#isReady(this.#view());
   }
 
   /** In words: what is ill, or else what is waited for. */
@@ -78,6 +85,7 @@ export class PoolHealth {
     const { engines, streams } = this.#view();
     const unlisted = engines.find(({ isListed }) => !isListed);
     const looking = unlisted?.unsettled.find(({ kind }) => kind === "looking");
+    if (looking?.error !== undefined) return `${looking.name}: ${looking.error.message}`;
     if (looking !== undefined) return `${looking.name} waits for the engine's answer about it`;
     if (unlisted !== undefined) return `engine:${unlisted.name}: its containers are being listed`;
     const opening = streams.find(({ phase }) => !isSettled(phase));
@@ -85,11 +93,11 @@ export class PoolHealth {
     return `${opening?.name ?? "a container"} waits for ${what ?? "its stream"}`;
   }
 
-  #isReady({ ending, engines, streams }: HealthView): boolean {
-    if (ending !== undefined) return false;
+  #isReady(view: HealthView): boolean {
+    if (view.ending !== undefined) return false;
     this.#wasReady ||=
-      engines.every(({ contact, isListed }) => isReached(contact) && isListed) &&
-      streams.every(({ phase }) => isSettled(phase));
+      view.engines.every(({ contact, isListed }) => isReached(contact) && isListed) &&
+      view.streams.every(({ phase }) => isSettled(phase));
     return this.#wasReady;
   }
 
@@ -129,7 +137,7 @@ function componentsOf(view: HealthView, now: number): Component[] {
     },
     {
       name: "streams",
-      detail: `${streams.length} containers followed`,
+      detail: followed(streams.length),
       findings: streams.map((stream) => streamFinding(stream, plan, now)),
     },
     {
@@ -151,6 +159,11 @@ function componentsOf(view: HealthView, now: number): Component[] {
       findings: [checkpointFinding(store, now)],
     });
   return components;
+}
+
+function followed(containers: number): string {
+  if (containers === 0) return "no container is followed: none that was found is wanted";
+  return containers === 1 ? "1 container is followed" : `${containers} containers are followed`;
 }
 
 /** One engine of several may be gone: the others go on. */

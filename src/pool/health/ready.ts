@@ -10,7 +10,7 @@ const LOOK_EVERY_MS = 20;
 /**
  * Resolves when the pool is ready first.
  *
- * @throws DockspoolError why it is not, after `timeoutMs`; why it has ended
+ * @throws DockspoolError why it is not, after `timeoutMs`; why it has ended: where it was aborted, the signal's reason
  */
 export async function poolReady(
   health: PoolHealth,
@@ -26,8 +26,9 @@ export async function poolReady(
     look: () => {
       const end = ending();
       if (end?.kind === "failed") throw end.error;
+      if (end?.kind === "aborted") throw end.reason;
       if (end !== undefined) throw poolClosed();
-      return health.look().ready || undefined;
+      return health.isReady || undefined;
     },
     late: () => late(health, timeoutMs),
   });

@@ -1,33 +1,38 @@
 import { waitsFor } from "../../source/phase.ts";
 import type { Phase } from "../../source/phase.ts";
+import { STEADY_MS } from "../../source/attempts.ts";
+import type { Trouble } from "../../source/attempts.ts";
+import type { OverdueTasks } from "../../source/rotation.ts";
+import type { RoomState } from "../../queue/byte-budget.ts";
+import { BOUNDS } from "./bounds.ts";
 import { span } from "./report.ts";
 import type { Finding } from "./report.ts";
 
-/** One container that is followed. */
+/** One container that is followed. Times are epoch milliseconds. */
 export interface FollowedStream {
   /** The container's. */
   readonly name: string;
   readonly phase: Phase;
-  /** When the phase began, in epoch milliseconds. */
+  /** When the phase began. */
   readonly since: number;
   readonly lastByteAt: number | undefined;
-  /** Its reader waits for its consumer to make room. */
-  readonly isPaused: boolean;
+  /** "full": its reader waits for its consumer to make room. */
+  readonly room: RoomState;
   /** How long its tasks may take to end. */
   readonly rotateTimeoutMs: number;
+  /** Tasks of streams that were closed, and that still run. */
+  readonly overdue: OverdueTasks | undefined;
+  /** Why its log is not had. */
+  readonly trouble: Trouble | undefined;
 }
 
 /** What is usual in the pool. */
 export interface StreamPlan {
-  /** Between two rotations of a stream; undefined where there are none. */
+  /** Between two rotations of a stream, at most; undefined where there are none. */
   readonly rotateEveryMs: number | undefined;
   /** In how long every container has its turn. */
   readonly roundMs: number;
 }
-
-/** So long without a byte a phase that waits for the engine is out of bounds: six times an answer's time, and some. */
-const SILENT_MS = 75_000;
-const SLACK_MS = 10_000;
 
 /** It is open, stopped, or in its turn. */
 export function isSettled(phase: Phase): boolean {
@@ -38,40 +43,76 @@ export function isSettled(phase: Phase): boolean {
 /** What is wrong with a container's stream. */
 export function streamFinding(
   stream: FollowedStream,
-  { rotateEveryMs, roundMs }: StreamPlan,
+  plan: StreamPlan,
   now: number,
 ): Finding | undefined {
-  const { name, phase, since } = stream;
-  const lasts = now - since;
-  const late = (limitMs: number, from = since): Finding | undefined => {
+  const wrong = troubleOf(stream, now) ?? waitOf(stream, plan, now) ?? overdueOf(stream, now);
+  return wrong === undefined
+    ? undefined
+    : { status: "degraded", detail: `${stream.name} ${wrong.detail}`, since: wrong.since };
+}
+
+type Wrong = Pick<Finding, "detail" | "since">;
+
+/** Its log is not had, and every attempt fails. */
+function troubleOf({ phase, since, trouble }: FollowedStream, now: number): Wrong | undefined {
+  if (trouble === undefined || now - trouble.since < BOUNDS.troubleMs) return undefined;
+  const isOpen = phase.type === "following" || (phase.type === "catching-up" && phase.isOpened);
+  if (isOpen && now - since >= STEADY_MS) return undefined;
+  if (phase.type === "stopped" || "reason" in phase) return undefined;
+  return {
+    detail: `can't be followed for ${span(now - trouble.since)}: ${trouble.error.message}`,
+    since: trouble.since,
+  };
+}
+
+/** What it does takes longer than it may. */
+function waitOf(stream: FollowedStream, plan: StreamPlan, now: number): Wrong | undefined {
+  const { phase, since, room } = stream;
+  const isPaused = room.type === "full";
+  const longerThan = (limitMs: number, from = since): Wrong | undefined => {
     if (now - from <= limitMs) return undefined;
-    const what = waitsFor(phase) ?? "a rotation";
-    return {
-      status: "degraded",
-      detail: `${name} waits for ${what} since ${span(now - from)}`,
-      since,
-    };
+    return { detail: `waits for ${waitsFor(phase) ?? "nothing"} for ${span(now - from)}`, since };
   };
   switch (phase.type) {
-    case "reconnecting":
-      return { status: "degraded", detail: `${name}: ${phase.error.message}`, since };
     case "locating":
     case "opening":
+      return longerThan(BOUNDS.silentMs);
     case "aligning":
-    case "catching-up":
-      return stream.isPaused ? undefined : late(SILENT_MS, Math.max(since, stream.lastByteAt ?? 0));
-    case "waiting":
-      return late(2 * roundMs + SLACK_MS);
+    case "catching-up": {
+      const heardAt = Math.max(since, stream.lastByteAt ?? 0, room.since);
+      return isPaused ? undefined : longerThan(BOUNDS.silentMs, heardAt);
+    }
+    case "waiting": {
+      // Turns rest while nothing can be read.
+      const from = Math.max(since, room.since);
+      return isPaused ? undefined : longerThan(2 * plan.roundMs + BOUNDS.overdueMs, from);
+    }
     case "closing":
-      return late(stream.rotateTimeoutMs + SLACK_MS);
+      return longerThan(stream.rotateTimeoutMs + BOUNDS.closingMs);
     case "following":
-      if (rotateEveryMs === undefined || lasts <= 2 * rotateEveryMs + SLACK_MS) return undefined;
-      return {
-        status: "degraded",
-        detail: `${name} was to be rotated every ${span(rotateEveryMs)}, and was not for ${span(lasts)}`,
-        since,
-      };
+      return unrotated(stream, plan, now);
     default:
       return undefined;
   }
+}
+
+function unrotated(
+  { since }: FollowedStream,
+  { rotateEveryMs }: StreamPlan,
+  now: number,
+): Wrong | undefined {
+  if (rotateEveryMs === undefined || now - since <= 2 * rotateEveryMs + BOUNDS.overdueMs)
+    return undefined;
+  const detail = `was to be rotated every ${span(rotateEveryMs)}, and was not for ${span(now - since)}`;
+  return { detail, since };
+}
+
+/** Tasks of the caller's hold what belonged to a stream that is closed. */
+function overdueOf({ overdue }: FollowedStream, now: number): Wrong | undefined {
+  if (overdue === undefined) return undefined;
+  const { names, since } = overdue;
+  const what = names.length === 1 ? "a task" : `${names.length} tasks`;
+  const detail = `has ${what} of a stream that was closed ${span(now - since)} ago, and not ended yet: ${[...new Set(names)].slice(0, 5).join(", ")}`;
+  return { detail, since };
 }

@@ -18,22 +18,20 @@ export interface PoolParts {
   readonly ending: EndReason | undefined;
 }
 
-/** What a pool's parts say of themselves now. */
-export function viewOf({
-  options,
-  members,
-  roster,
-  consumption,
-  keeper,
-  ending,
-}: PoolParts): HealthView {
+/** What a pool's parts say of themselves; what there is of each container is put together only where it is asked for. */
+export function viewOf(parts: PoolParts): HealthView {
+  const { options, members, roster, consumption, keeper, ending } = parts;
   return {
     ending,
     engines: Array.from(members, (member) => engineView(member, options.discover)),
-    streams: roster.streams,
+    get streams() {
+      return roster.streams;
+    },
     plan: planOf(options, roster.sources.size),
     sinks: consumption.sinks,
-    untaken: consumption.untaken,
+    get untaken() {
+      return consumption.untaken;
+    },
     fullSince: roster.fullSince,
     store: keeper?.state,
   };
@@ -47,7 +45,9 @@ function engineView({ name, events, discovery }: EngineMember, discovers: boolea
     contact,
     lastLookAt,
     isListed: hasLooked && discovery.isSettled,
-    unsettled: discovery.unsettled,
+    get unsettled() {
+      return discovery.unsettled;
+    },
   };
 }
 

@@ -45,7 +45,7 @@ describe("the health of a pool", () => {
         "engine:east": well("connected"),
         "engine:west": well("connected"),
         discovery: well("all containers that were found are dealt with"),
-        streams: well("1 containers followed"),
+        streams: well("1 container is followed"),
         buffer: well("what is read is taken"),
         "delivery:sink": well("delivers what comes"),
         checkpoints: well("saved as they change"),
@@ -80,7 +80,9 @@ describe("the health of a pool", () => {
     );
     await eventually(() => statusOf("delivery:http") === "degraded");
     expect(pool.health().status).toBe("degraded");
-    expect(pool.health().components["delivery:http"]?.detail).toMatch(/^attempt \d+ failed: HTTP 503$/);
+    expect(pool.health().components["delivery:http"]?.detail).toMatch(
+      /^attempt \d+ failed: HTTP 503$/,
+    );
     isDown = false;
     await eventually(() => statusOf("delivery:http") === "healthy");
     expect(pool.health().status).toBe("healthy");

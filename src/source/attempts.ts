@@ -1,0 +1,47 @@
+import { Backoff } from "../lifetime/backoff.ts";
+import type { BackoffOptions } from "../lifetime/backoff.ts";
+import type { DockspoolError } from "../errors.ts";
+
+/** A stream that was open for so long was had, whatever came. */
+export const STEADY_MS = 2_000;
+
+/** Why a container's log is not had, for as long as every attempt fails. */
+export interface Trouble {
+  /** When the first of these attempts failed, in epoch milliseconds. */
+  readonly since: number;
+  /** Of the last one. */
+  readonly error: DockspoolError;
+}
+
+/** The attempts to have a container's log: how long to wait for the next, and since when they fail. */
+export class Attempts {
+  readonly #backoff: Backoff;
+  #trouble: Trouble | undefined;
+
+  /** `trouble`: what a source of this container failed by before. */
+  constructor(options: BackoffOptions, trouble?: Trouble) {
+    this.#backoff = new Backoff(options);
+    this.#trouble = trouble;
+  }
+
+  /** Undefined where the last attempt has brought what it was to bring. */
+  get trouble(): Trouble | undefined {
+    return this.#trouble;
+  }
+
+  /** One has failed. The one that comes next, from 1, and how long to wait before it. */
+  failed(error: DockspoolError): { readonly attempt: number; readonly delayMs: number } {
+    this.#trouble = { since: this.#trouble?.since ?? Date.now(), error };
+    return this.#backoff.next();
+  }
+
+  /** A stream was open for a while, and silent: that nothing goes wrong any more is likely, and no more. */
+  held(): void {
+    this.#trouble = undefined;
+  }
+
+  succeeded(): void {
+    this.#trouble = undefined;
+    this.#backoff.reset();
+  }
+}
