@@ -1,26 +1,20 @@
-import type { IncomingHttpHeaders } from "node:http";
-import { DockspoolError } from "../errors.ts";
-import { Limiter } from "../lifetime/limiter.ts";
 import type { ContainerInfo } from "../wire/records.ts";
 import { HeldBody } from "./body.ts";
 import type { BodyEnd } from "./body.ts";
 import { ByteDeadline } from "./byte-deadline.ts";
 import type { Answer } from "./contact.ts";
-import type { Query } from "./dial.ts";
 import type { EngineClock } from "./engine-clock.ts";
 import { EngineLink } from "./engine-link.ts";
 import { connectTimeoutOf } from "./engine-options.ts";
 import type { Engine } from "./engine-options.ts";
 import type { ContainerEvent } from "./events.ts";
-import { isRefusal } from "./failures.ts";
-import type { About } from "./failures.ts";
-import { anonymousIdentity, DEFAULT_NAME, parseIdentity } from "./identity.ts";
+import { Identification } from "./identification.ts";
+import { DEFAULT_NAME } from "./identity.ts";
 import type { EngineIdentity } from "./identity.ts";
 import { parseInspection } from "./inspection.ts";
 import type { Inspection } from "./inspection.ts";
-import { record, string } from "./json.ts";
-import { parseList } from "./list.ts";
 import type { Listed } from "./list.ts";
+import { BODY_TIMEOUTS, Questions, awaitHead } from "./questions.ts";
 import { readEvents } from "./read-events.ts";
 import type { EventHandlers } from "./read-events.ts";
 import { readLog } from "./read-log.ts";
@@ -49,24 +43,6 @@ export interface ClientOptions {
   readonly questionsAtOnce?: number;
 }
 
-interface Asking {
-  readonly first?: boolean;
-  readonly now?: boolean;
-  readonly about?: About;
-  readonly maxBytes?: number;
-}
-
-/**
- * What is asked of a container while it starts is answered once it runs. On a machine that starts many at once that takes
- * longer than any other answer, and who asks anew comes behind its exit: so many times `connectTimeoutMs`.
- */
-const STARTING_TIMEOUTS = 6;
-/** An answer's body has to be there so many times `connectTimeoutMs` behind its head, however it trickles. */
-const BODY_TIMEOUTS = 5;
-/** Of what is told of one container, or of the engine. */
-const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
-/** Of a list of all containers. */
-const MAX_LIST_BYTES = 64 * 1024 * 1024;
 /** Where nothing is known of the engine's clock. */
 const JUST_NOW_MS = 50;
 const WHOLE_ID = /^[0-9a-f]{64}$/;
@@ -76,17 +52,20 @@ export class EngineClient {
   readonly #link: EngineLink;
   readonly #timeoutMs: number;
   readonly #name: string;
-  readonly #nameInKeys: string;
-  readonly #questions: Limiter;
-  /** How many answers there were when `/info` was refused for the last time. */
-  #answersAtRefusal: number | undefined;
+  readonly #questions: Questions;
+  readonly #identification: Identification;
 
   constructor(engine: Engine = {}, options: ClientOptions = {}) {
     this.#timeoutMs = connectTimeoutOf(engine);
     this.#link = new EngineLink(engine, this.#timeoutMs);
     this.#name = options.name ?? DEFAULT_NAME;
-    this.#nameInKeys = options.nameInKeys ?? this.#name;
-    this.#questions = new Limiter(options.questionsAtOnce ?? Infinity);
+    const atOnce = options.questionsAtOnce ?? Infinity;
+    this.#questions = new Questions(this.#link, this.#timeoutMs, atOnce);
+    this.#identification = new Identification(
+      this.#link,
+      this.#questions,
+      options.nameInKeys ?? this.#name,
+    );
   }
 
   /** How many sockets are open; 0 where the caller's own agent holds them. */
@@ -118,7 +97,7 @@ export class EngineClient {
     signal: AbortSignal,
     { all = false }: { readonly all?: boolean } = {},
   ): Promise<Listed[]> {
-    return this.#list(all ? { all: "1" } : {}, signal);
+    return this.#questions.list(all ? { all: "1" } : {}, signal);
   }
 
   /**
@@ -133,7 +112,7 @@ export class EngineClient {
   ): Promise<Inspection> {
     const path = `/containers/${encodeURIComponent(container)}/json`;
     const about = { name: container };
-    return this.#ask(path, {}, signal, { first, now, about }, (answer, headers) => {
+    return this.#questions.ask(path, {}, signal, { first, now, about }, (answer, headers) => {
       const inspection = parseInspection(answer, traitsOf(headers), this.#name);
       const isAnother = WHOLE_ID.test(container) && inspection?.info.id !== container;
       return isAnother ? undefined : inspection;
@@ -145,19 +124,8 @@ export class EngineClient {
    *
    * @throws DockspoolError ENGINE_UNREACHABLE, ENGINE_RESPONSE
    */
-  async identify(signal: AbortSignal): Promise<EngineIdentity> {
-    try {
-      return await this.#info(signal);
-    } catch (error) {
-      // A proxy in front of the engine's socket may forbid the question, or all of them, for a moment.
-      if (!isRefusal(error) || !(await this.#answersOthers(signal))) throw error;
-    }
-    try {
-      return await this.#info(signal);
-    } catch (error) {
-      if (isRefusal(error)) return anonymousIdentity(this.#nameInKeys, this.address);
-      throw error;
-    }
+  identify(signal: AbortSignal): Promise<EngineIdentity> {
+    return this.#identification.identify(signal);
   }
 
   /**
@@ -176,7 +144,7 @@ export class EngineClient {
   ): Promise<BodyEnd> {
     const wait = new ByteDeadline(signal);
     const isPatient = query.follow && traits.headersWithFirstLine;
-    if (!isPatient) this.#awaitHead(wait, query.starting);
+    if (!isPatient) awaitHead(wait, this.#timeoutMs, query.starting);
     const silence = handlers.mayBeSilent ?? (query.follow ? undefined : () => false);
     try {
       const answer = held?.take() ?? (await this.#getLogs(container, query, wait, signal));
@@ -196,7 +164,7 @@ export class EngineClient {
    */
   async openLogs(id: string, signal: AbortSignal): Promise<HeldBody> {
     const wait = new ByteDeadline(signal);
-    this.#awaitHead(wait, true);
+    awaitHead(wait, this.#timeoutMs, true);
     try {
       const query = { follow: true, tail: "all" } as const;
       return new HeldBody(await this.#getLogs({ id, name: id }, query, wait, signal));
@@ -218,7 +186,7 @@ export class EngineClient {
     { patient = false }: { readonly patient?: boolean } = {},
   ): Promise<void> {
     const wait = new ByteDeadline(signal);
-    if (!patient) this.#awaitHead(wait);
+    if (!patient) awaitHead(wait, this.#timeoutMs);
     const opened = (): void => {
       wait.within(undefined, "");
       handlers.opened();
@@ -270,11 +238,6 @@ export class EngineClient {
     this.#link.close();
   }
 
-  #awaitHead(wait: ByteDeadline, isStarting = false): void {
-    const ms = isStarting ? STARTING_TIMEOUTS * this.#timeoutMs : this.#timeoutMs;
-    wait.within(ms, `no answer within ${ms} ms`);
-  }
-
   #getLogs(
     container: Pick<ContainerInfo, "id" | "name">,
     { follow, tail }: LogQuery,
@@ -289,76 +252,5 @@ export class EngineClient {
       tail: String(tail),
     };
     return this.#link.get(`/containers/${container.id}/logs`, parameters, wait, signal, container);
-  }
-
-  #list(query: Query, signal: AbortSignal): Promise<Listed[]> {
-    const { contact } = this.#link;
-    const asking = { maxBytes: MAX_LIST_BYTES };
-    return this.#ask("/containers/json", query, signal, asking, (answer, headers) => {
-      const listed = parseList(answer);
-      return listed?.length === 0 && contact.isForeign(headers) ? undefined : listed;
-    });
-  }
-
-  #info(signal: AbortSignal): Promise<EngineIdentity> {
-    const anonymous = anonymousIdentity(this.#nameInKeys, this.address);
-    return this.#ask("/info", {}, signal, { first: true }, (answer, headers) =>
-      parseIdentity(answer, traitsOf(headers), anonymous),
-    );
-  }
-
-  /**
-   * Now that `/info` was refused: the engine answers other questions, so that this one alone is forbidden. A proxy may forbid the
-   * list as well; then what was answered since the last refusal tells.
-   */
-  async #answersOthers(signal: AbortSignal): Promise<boolean> {
-    const before = this.#answersAtRefusal;
-    const { answers } = this.#link.contact;
-    this.#answersAtRefusal = answers;
-    if (before !== undefined && answers > before) return true;
-    try {
-      await this.#list({ limit: "1" }, signal);
-      return true;
-    } catch (error) {
-      if (!DockspoolError.is(error)) throw error;
-      return false;
-    }
-  }
-
-  /** A short question: the answer's JSON, as `parse` reads it. */
-  #ask<T>(
-    path: string,
-    query: Query,
-    signal: AbortSignal,
-    { first = false, now = false, about, maxBytes = MAX_ANSWER_BYTES }: Asking,
-    parse: (json: unknown, headers: IncomingHttpHeaders) => T | undefined,
-  ): Promise<T> {
-    const link = this.#link;
-    const ask = async (): Promise<T> => {
-      const wait = new ByteDeadline(signal);
-      this.#awaitHead(wait, now);
-      try {
-        const answer = await link.get(path, query, wait, signal, about);
-        wait.within(this.#timeoutMs, `no byte of an answer for ${this.#timeoutMs} ms`);
-        wait.atMost(BODY_TIMEOUTS * this.#timeoutMs, "an answer that takes too long");
-        const text = await link.text(answer, path, maxBytes, wait, signal);
-        const json = parseJson(text);
-        const parsed = parse(json, answer.response.headers);
-        if (parsed === undefined) throw link.unexpected(answer, text, about);
-        link.contact.answered(answer, string(record(json)["SystemTime"]));
-        return parsed;
-      } finally {
-        wait.release();
-      }
-    };
-    return now ? ask() : this.#questions.run(ask, signal, { first });
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }
