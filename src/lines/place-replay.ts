@@ -2,6 +2,7 @@ import type { Position } from "../resume/position.ts";
 import type { Entries, LogStream } from "../wire/entry.ts";
 import type { LineAssembler } from "../wire/lines.ts";
 import type { ContainerInfo, LineRecord } from "../wire/records.ts";
+import { compareTimestamps } from "../wire/timestamps.ts";
 import { BlockReplay } from "./block-replay.ts";
 
 export const STREAMS: readonly LogStream[] = ["stdout", "stderr", "tty"];
@@ -69,4 +70,14 @@ export class PlaceReplay {
     this.#assembler.end(stream, info, records, began);
     this.blocks.add(records, began, this.#assembler.count);
   }
+}
+
+/** When the first of those began that are of a chosen stream. */
+export function earliest(torn: readonly Torn[], streams: ReadonlySet<string>): string | undefined {
+  let first: string | undefined;
+  for (const { stream, timestamp } of torn) {
+    if (!streams.has(stream)) continue;
+    if (first === undefined || compareTimestamps(timestamp, first) < 0) first = timestamp;
+  }
+  return first;
 }

@@ -1,70 +1,28 @@
 import type { Inspection } from "../engine/inspection.ts";
 import { joiningOf } from "../engine/traits.ts";
-import { Trail } from "../resume/trail.ts";
 import { LOG_START, groupedEntries, reach } from "../resume/position.ts";
 import type { Position } from "../resume/position.ts";
+import { Trail } from "../resume/trail.ts";
 import type { Entries, Entry, LogStream } from "../wire/entry.ts";
-import { FrameEntries, textBytes } from "../wire/frame-entries.ts";
+import { FrameEntries } from "../wire/frame-entries.ts";
 import { LineAssembler } from "../wire/lines.ts";
-import type { CutLine } from "../wire/lines.ts";
 import type { Joining } from "../wire/open-lines.ts";
 import type { ContainerInfo, LineRecord } from "../wire/records.ts";
-import { compareTimestamps } from "../wire/timestamps.ts";
 import { wholeLines } from "../wire/whole-lines.ts";
-import { Batch, countOf } from "../queue/batch.ts";
-import type { Lines } from "../queue/batch.ts";
-import type { BatchBuffer } from "../queue/buffer.ts";
-import type { Consumer } from "../queue/consumer.ts";
+import { Handover } from "./handover.ts";
+import type { LineOptions, ReadingOutput, Start } from "./line-options.ts";
+import { chosenLines, makeLines } from "./made-lines.ts";
+import type { MadeLines } from "./made-lines.ts";
 import { Multiline } from "./multiline.ts";
-import type { EndedLine, ResolvedMultiline } from "./multiline.ts";
-import { PlaceReplay, STREAMS } from "./place-replay.ts";
+import { PlaceReplay, STREAMS, earliest } from "./place-replay.ts";
 import { skipPast } from "./skip.ts";
 import type { Skip } from "./skip.ts";
-
-/** Which lines are records, and how they are made. */
-export interface LineOptions {
-  readonly streams: ReadonlySet<string>;
-  readonly encoding: "utf8" | "latin1";
-  readonly maxLineBytes: number;
-  readonly multiline: ResolvedMultiline | undefined;
-}
-
-/** Where reading begins. */
-export interface Start {
-  readonly position: Position;
-  readonly skip?: Skip | undefined;
-}
-
-export interface ReadingOutput {
-  readonly buffer: BatchBuffer;
-  readonly consumer: Consumer;
-  readonly truncated: (line: CutLine) => void;
-  /** These entries came, and were not read before. */
-  readonly came: (entries: Entries) => void;
-  /** Since when a silence is the log's own, by `performance.now()`; undefined while lines are kept back. */
-  readonly quietSince: () => number | undefined;
-}
-
-/** The lines that a chunk has completed. */
-interface Made {
-  readonly records: LineRecord[];
-  /** For each, how many entries of the chunk had come when it was complete. */
-  readonly ends: number[];
-  /** For each, how many had come before the one that showed it. */
-  readonly shownBehind: number[];
-  /** For each, the number of the entry that it began with. */
-  readonly began: number[];
-}
-
-/** What holding a chunk takes beside its text, measured: for the chunk, and for each entry as it came, or as an object. */
-const CHUNK_BYTES = 512;
-const MARKED_BYTES = 48;
-const ENTRY_BYTES = 256;
 
 /** What has been read of a container's log, over all its streams: the place, the lines in progress, the records made. */
 export class Reading {
   readonly joining: Joining;
   readonly #output: ReadingOutput;
+  readonly #handover: Handover;
   readonly #options: LineOptions;
   #assembler: LineAssembler;
   #info: ContainerInfo;
@@ -72,10 +30,6 @@ export class Reading {
   #skip: Skip | undefined;
   /** The lines open at the place are not in the assembler yet. */
   #cold = true;
-  #lines = 0;
-  #bytes = 0;
-  /** Text that belongs to lines and records that are not complete. */
-  #unhanded = 0;
   /** What a follow that came to its end has left undecided: a last line without its end. */
   #remains: (() => readonly Entry[]) | undefined;
   readonly #multiline: Multiline | undefined;
@@ -92,15 +46,17 @@ export class Reading {
         due: (streams) => this.#endDue(streams),
       });
     this.#output = output;
+    const { buffer, consumer } = output;
+    this.#handover = new Handover({ buffer, consumer, isHolding: () => this.#isHolding });
     this.#assembler = this.#newAssembler();
   }
 
   get lines(): number {
-    return this.#lines;
+    return this.#handover.lines;
   }
 
   get bytes(): number {
-    return this.#bytes;
+    return this.#handover.bytes;
   }
 
   set info(info: ContainerInfo) {
@@ -167,10 +123,7 @@ export class Reading {
       this.#tear(stream, timestamp);
     this.#warmUp(replay);
     for (const { stream } of tornBlocks) this.#multiline?.tear(stream);
-    return [...tornLines, ...tornBlocks]
-      .filter(({ stream }) => this.#options.streams.has(stream))
-      .map(({ timestamp }) => timestamp)
-      .reduce<string | undefined>(earlier, undefined);
+    return earliest([...tornLines, ...tornBlocks], this.#options.streams);
   }
 
   /** For another place of a log that is read from its start. */
@@ -204,19 +157,7 @@ export class Reading {
     this.#output.came(fresh);
     if (this.#takesWhole(fresh)) return this.#commitWhole(fresh, before, trail);
     const base = this.#assembler.count;
-    const made: Made = { records: [], ends: [], shownBehind: [], began: [] };
-    const { records, ends, shownBehind } = made;
-    let index = -1;
-    for (const entry of fresh) {
-      index++;
-      this.#assembler.push(entry, this.#info, records, this.#multiline && made.began);
-      // Without a newline a line had ended before the entry that shows it.
-      const own = entry.ended ? 1 : 0;
-      while (ends.length < records.length - own) ends.push(index);
-      if (own === 1) ends.push(index + 1);
-      if (this.#multiline === undefined) continue;
-      while (shownBehind.length < records.length) shownBehind.push(index);
-    }
+    const made = makeLines(this.#assembler, fresh, this.#info);
     trail.add(fresh);
     const last = fresh.at(-1);
     this.#emit(made, fresh, before, trail, base);
@@ -241,7 +182,7 @@ export class Reading {
     const info = this.#info;
     const { encoding } = this.#options;
     const make = (count: number): LineRecord[] => wholeLines(entries, count, info, encoding);
-    this.#hand({ make, count: entries.length }, entries, before, trail);
+    this.#handover.hand({ make, count: entries.length }, entries, before, trail);
   }
 
   /** A follow came to its end; `remains` gives what it has left undecided. */
@@ -284,7 +225,7 @@ export class Reading {
       trail.blocks = blocks;
       if (record === undefined) continue;
       const joined = { records: [record], ends: [0], joins: [{ blocks, isInLine: true }] };
-      this.#hand(joined, [], before, trail);
+      this.#handover.hand(joined, [], before, trail);
     }
   }
 
@@ -308,42 +249,19 @@ export class Reading {
     return new LineAssembler({ maxLineBytes, encoding, joining: this.joining });
   }
 
-  #emit(made: Made, entries: Entries, before: Trail, trail: Trail, base: number): void {
+  #emit(made: MadeLines, entries: Entries, before: Trail, trail: Trail, base: number): void {
     for (const line of this.#assembler.cut.splice(0)) this.#output.truncated(line);
-    const records: LineRecord[] = [];
-    const ends: number[] = [];
-    const lines: EndedLine[] = [];
-    for (const [index, record] of made.records.entries()) {
-      if (!this.#options.streams.has(record.stream) || this.#skips(record)) continue;
-      const end = made.ends[index] ?? entries.length;
-      if (this.#multiline === undefined) {
-        records.push(record);
-        ends.push(end);
-      } else {
-        const firstEntry = made.began[index] ?? base;
-        lines.push({ record, firstEntry, end, shownBehind: made.shownBehind[index] ?? end });
-      }
+    const isChosen = (record: LineRecord): boolean =>
+      this.#options.streams.has(record.stream) && !this.#skips(record);
+    const lines = chosenLines(made, isChosen);
+    if (this.#multiline === undefined) {
+      const records = lines.map(({ record }) => record);
+      const ends = lines.map(({ end }) => end);
+      return this.#handover.hand({ records, ends }, entries, before, trail);
     }
-    if (this.#multiline === undefined) return this.#hand({ records, ends }, entries, before, trail);
     const joined = this.#multiline.join(lines, base);
     trail.blocks = this.#multiline.openAt(this.#assembler.count);
-    this.#hand(joined, entries, before, trail);
-  }
-
-  #hand(lines: Lines, entries: Entries, before: Trail, trail: Trail): void {
-    const bytes = textBytes(entries) + this.#unhanded;
-    const count = countOf(lines);
-    if (count === 0) {
-      // What comes in parts, or line by line, is held until the record is complete.
-      this.#unhanded = this.#isHolding ? bytes : 0;
-      this.#output.consumer.pass(trail, entries.length);
-      return;
-    }
-    this.#unhanded = 0;
-    this.#lines += count;
-    this.#bytes += bytes;
-    const held = bytes + overheadOf(entries);
-    this.#output.buffer.push(new Batch(lines, { entries, trail, before, bytes: held }));
+    this.#handover.hand(joined, entries, before, trail);
   }
 
   get #isHolding(): boolean {
@@ -361,7 +279,7 @@ export class Reading {
     trail.blocks = [];
     const isJoining = blocks.every((block) => this.#multiline?.holds(replay.blocks.linesOf(block)));
     if (this.#multiline === undefined || !isJoining) {
-      this.#hand(replay.blocks.singly(this.#options.streams), [], before, trail);
+      this.#handover.hand(replay.blocks.singly(this.#options.streams), [], before, trail);
       return;
     }
     for (const block of blocks)
@@ -377,14 +295,4 @@ export class Reading {
     this.#skip = rest;
     return isSkipped;
   }
-}
-
-/** The earlier of two times. */
-function earlier(a: string | undefined, b: string): string {
-  return a === undefined || compareTimestamps(b, a) < 0 ? b : a;
-}
-
-function overheadOf(entries: Entries): number {
-  const each = entries instanceof FrameEntries ? MARKED_BYTES : ENTRY_BYTES;
-  return CHUNK_BYTES + each * entries.length;
 }

@@ -15,7 +15,7 @@ import type { ContainerLogSource } from "../source/container-log-source.ts";
 import { locate } from "../stream/locate.ts";
 import { DEFAULT_CHECKPOINT_EVERY_MS, resolveOptions } from "../source/options.ts";
 import type { From } from "../stream/from.ts";
-import type { Start } from "../lines/reading.ts";
+import type { Start } from "../lines/line-options.ts";
 import type { ContainerInfo } from "../wire/records.ts";
 import { Beginning } from "./discovery/beginning.ts";
 import { FROM_ITS_START } from "./discovery/decision.ts";

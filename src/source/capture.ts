@@ -231,7 +231,7 @@ export class Capture {
   }
 
   #knows(inspection: Inspection): FollowedLog {
-    this.#log ??= new FollowedLog(inspection, this.#options, {
+    this.#log ??= new FollowedLog(inspection, this.#host.client.clock, this.#options, {
       buffer: this.buffer,
       consumer: this.consumer,
       truncated: ({ timestamp, bytes }) => this.phase.tell({ type: "truncated", timestamp, bytes }),

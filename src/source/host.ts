@@ -5,7 +5,7 @@ import type { Inspection } from "../engine/inspection.ts";
 import { onAbort } from "../lifetime/abort.ts";
 import type { Position } from "../resume/position.ts";
 import type { ByteBudget } from "../queue/byte-budget.ts";
-import type { Start } from "../lines/reading.ts";
+import type { Start } from "../lines/line-options.ts";
 import type { Trouble } from "./attempts.ts";
 
 /** The right to have one log stream open, from its grant until it is released. */

@@ -4,11 +4,12 @@ import type { TaskGroup } from "../lifetime/task-group.ts";
 import { printable } from "../printable.ts";
 import type { BatchBuffer } from "../queue/buffer.ts";
 import type { FollowedLog } from "../stream/followed-log.ts";
+import { LogClock } from "../stream/log-clock.ts";
 import { LogReader } from "../stream/log-reader.ts";
 import type { StreamPhase } from "../stream/phase.ts";
-import { StreamSession } from "../stream/stream-session.ts";
 import { STEADY_MS } from "./attempts.ts";
 import type { Attempts } from "./attempts.ts";
+import { Generation } from "../stream/generation.ts";
 import type { CurrentPhase } from "./current-phase.ts";
 import { closedError } from "./failures.ts";
 import type { SourceHost } from "./host.ts";
@@ -60,12 +61,13 @@ export class Streams {
   readonly #parts: Parts;
   readonly #rotation: StreamRotation;
   readonly #watchdog: Watchdog;
-  #session: StreamSession | undefined;
+  #generation: Generation | undefined;
   #lastByteAt: number | undefined;
   readonly #counts = { stalls: 0, gaps: 0 };
 
   constructor(parts: Parts) {
-    const { options, phase, buffer } = parts;
+    const { options, phase, buffer, host } = parts;
+    const clock = new LogClock(host.client.clock);
     this.#parts = parts;
     this.#rotation = new StreamRotation({
       timeoutMs: options.rotateTimeoutMs,
@@ -76,7 +78,7 @@ export class Streams {
       // A failure is told by its status.
       rotate: () => void (phase.type !== "closing" && this.rotate().catch(() => {})),
       isPaused: () => buffer.needsRoom,
-      engineNow: () => parts.host.client.clock.now(),
+      engineNow: () => clock.now(),
     });
   }
 
@@ -118,7 +120,7 @@ export class Streams {
 
   /** Since when what comes is listened to, by `performance.now()`; undefined while nothing can come. */
   get listensSince(): number | undefined {
-    return this.#session?.listensSince;
+    return this.#generation?.listensSince;
   }
 
   rotate(): Promise<Rotation> {
@@ -155,8 +157,8 @@ export class Streams {
     log: FollowedLog,
     signal: AbortSignal,
   ): Promise<BodyEnd | "closed"> {
-    const session = this.#openSession(inspection, log);
-    return this.#read((task) => session.follow(task), signal);
+    const generation = this.#openGeneration(inspection, log);
+    return this.#read((task) => generation.follow(task), signal);
   }
 
   /**
@@ -171,10 +173,10 @@ export class Streams {
     isUnchanged: (signal: AbortSignal) => Promise<boolean>,
     signal: AbortSignal,
   ): Promise<"read" | "restarted" | "closed"> {
-    const session = this.#openSession(inspection, log);
+    const generation = this.#openGeneration(inspection, log);
     const read = async (task: AbortSignal): Promise<"read" | "restarted"> => {
       for (let reads = 1; ; reads++) {
-        const fresh = await session.readToEnd(task);
+        const fresh = await generation.readToEnd(task);
         if (fresh === 0 || inspection.running) return "read";
         if (reads > 1 && !(await isUnchanged(task))) return "restarted";
       }
@@ -205,7 +207,7 @@ export class Streams {
     return this.#rotation.end(closedError(this.#parts.container()));
   }
 
-  #openSession(inspection: Inspection, log: FollowedLog): StreamSession {
+  #openGeneration(inspection: Inspection, log: FollowedLog): Generation {
     const { host, buffer, options, phase, turn } = this.#parts;
     const { signal } = this.#rotation.tasks;
     this.delay.opening();
@@ -214,7 +216,7 @@ export class Streams {
       this.#watchdog.sawBytes(this.#lastByteAt);
     };
     const reader = new LogReader(host.client, inspection, sawBytes, turn.takeHeld());
-    this.#session = new StreamSession({
+    this.#generation = new Generation({
       reader,
       log,
       buffer,
@@ -231,7 +233,7 @@ export class Streams {
         engineError: (message) => phase.tell({ type: "engine-error", message: printable(message) }),
       },
     });
-    return this.#session;
+    return this.#generation;
   }
 
   /** Runs the one reader that may exist, then ends its stream. Resolves only once the reader has ended. */

@@ -10,8 +10,12 @@ import type { Look } from "./tail-size.ts";
 
 const ALIGNMENT_SILENCE_MS = 1_000;
 
-/** The place was not where the reread should have shown it, or may have been overtaken: only plain reads can tell. */
-export type FollowEnd = BodyEnd | "lost";
+/** How a follow ended, and whether the place was found. */
+export interface FollowEnd {
+  /** "lost": the place was not where it should have been shown, or may have been overtaken. Only plain reads can tell. */
+  readonly end: BodyEnd | "lost";
+  readonly isFound: boolean;
+}
 
 /** One follow from the place on, for as long as it can be believed. */
 export class Follow {
@@ -27,8 +31,7 @@ export class Follow {
     return this.#listensSince;
   }
 
-  /** Resolves with how the stream ended, and whether the place was found. */
-  async read(look: Look, signal: AbortSignal): Promise<{ end: FollowEnd; isFound: boolean }> {
+  async read(look: Look, signal: AbortSignal): Promise<FollowEnd> {
     const { reader, log } = this.#intake;
     const { reading, trust, tailSize } = log;
     const target = reading.place;
@@ -40,7 +43,7 @@ export class Follow {
     const search = new PlaceSearch(log, target, look, asked, () => reading.found());
     let isPaused = false;
     const opened = (): void => {
-      trust.opened(log.now);
+      trust.opened(log.now, Date.now());
       if (search.isFound) return this.#listens();
       this.#intake.enter({ type: "aligning", silenceMs: ALIGNMENT_SILENCE_MS });
       silence.restart();
@@ -61,13 +64,13 @@ export class Follow {
       const to = trust.believed(received, from);
       const chunk = received.slice(0, to);
       if (!this.#intake.isFull || from >= to) {
-        this.#take(chunk, from);
+        this.#intake.commit(chunk, from);
         return to < received.length || trust.mayBeOvertaken(chunk, from) ? "stop" : undefined;
       }
       isPaused = true;
       return this.#intake.room(signal).then(() => {
         isPaused = false;
-        this.#take(chunk, from);
+        this.#intake.commit(chunk, from);
         // While it was paused the engine's own log rotation may have overtaken it, which says nothing of it.
         return "stop";
       });
@@ -82,9 +85,7 @@ export class Follow {
         tailSize.ended(log.now);
         reading.ended(() => reader.remains());
       }
-      // Where an end shows no place, that is behind damage, or gone.
-      const isLost = end === "complete" && !search.isFound;
-      return { end: isLost ? "lost" : end, isFound: search.isFound };
+      return { end, isFound: search.isFound };
     } catch (error) {
       if (silence.expired && !signal.aborted) return { end: "lost", isFound: false };
       throw error;
@@ -95,15 +96,8 @@ export class Follow {
     }
   }
 
-  #take(entries: Parameters<Intake["commit"]>[0], from: number): void {
-    const last = from < entries.length ? entries.at(-1) : undefined;
-    if (last !== undefined) this.#intake.log.clock.heard(Date.parse(last.timestamp));
-    this.#intake.commit(entries, from);
-  }
-
   #listens(): void {
     this.#listensSince = performance.now();
-    this.#intake.log.clock.listens();
     this.#intake.enter({ type: "following" });
     this.#intake.aligned("exact");
   }

@@ -1,6 +1,7 @@
+import type { EngineClock } from "../engine/engine-clock.ts";
 import type { Inspection } from "../engine/inspection.ts";
+import type { LineOptions, ReadingOutput } from "../lines/line-options.ts";
 import { Reading } from "../lines/reading.ts";
-import type { LineOptions, ReadingOutput } from "../lines/reading.ts";
 import { newestTimestamp } from "../resume/position.ts";
 import { Hole } from "./hole.ts";
 import { LogClock } from "./log-clock.ts";
@@ -22,12 +23,18 @@ export class FollowedLog {
   readonly reading: Reading;
   readonly tailSize: TailSize = new TailSize();
   readonly trust: Trust;
-  readonly clock: LogClock = new LogClock();
+  readonly #clock: LogClock;
   readonly tails: TailAnswers = new TailAnswers();
   /** Damage behind which reading goes on. */
   #hole: Hole | undefined;
 
-  constructor(inspection: Inspection, options: LineOptions, output: Omit<ReadingOutput, "came">) {
+  constructor(
+    inspection: Inspection,
+    clock: EngineClock,
+    options: LineOptions,
+    output: Omit<ReadingOutput, "came">,
+  ) {
+    this.#clock = new LogClock(clock);
     const { traits, maxLogFileBytes } = inspection;
     this.trust = new Trust({
       maxFileBytes: maxLogFileBytes,
@@ -45,9 +52,9 @@ export class FollowedLog {
     });
   }
 
-  /** The time by the log's clock, in epoch milliseconds. */
+  /** The time by the clock that stamps the log, in epoch milliseconds. */
   get now(): number {
-    return this.clock.time(Date.now());
+    return this.#clock.now();
   }
 
   /** A look at as much of the log's end as shows the place, and all behind it. */

@@ -17,7 +17,7 @@ export interface GenerationEvents {
   readonly gap: (after: string, before: string | undefined) => void;
   readonly engineError: (message: string) => void;
   /** What it does has changed. */
-  readonly phase?: (phase: StreamPhase) => void;
+  readonly phase: (phase: StreamPhase) => void;
   /** It waits for the consumer to take something, or no longer does. */
   readonly paused?: (isPaused: boolean) => void;
 }
@@ -49,7 +49,7 @@ export class Intake {
   }
 
   enter(phase: StreamPhase): void {
-    this.#events.phase?.(phase);
+    this.#events.phase(phase);
   }
 
   get isFull(): boolean {

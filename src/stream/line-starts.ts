@@ -4,7 +4,10 @@ import type { Joining } from "../wire/open-lines.ts";
 /** All parts of a line carry the first one's time, so a line that began before the window is no later than this. */
 const DISORDER_MS = 100;
 
-/** Knows, in a window of the log that may begin in the middle of lines, whose beginning was seen. */
+/**
+ * Knows, in a window of the log that may begin in the middle of lines, whose beginning was seen. Of the log's own first entry it
+ * can't be known: after the engine's log rotation it may be the rest of a line, and a `json-file` does not say so.
+ */
 export class LineStarts {
   readonly #joining: Joining;
   readonly #last = new Map<LogStream, string>();

@@ -2,7 +2,7 @@ import type { EngineClient } from "../engine/engine-client.ts";
 import type { Inspection } from "../engine/inspection.ts";
 import { joiningOf } from "../engine/traits.ts";
 import { LogReader } from "./log-reader.ts";
-import type { Start } from "../lines/reading.ts";
+import type { Start } from "../lines/line-options.ts";
 import { findStart } from "./start.ts";
 import type { StartOptions } from "./start.ts";
 

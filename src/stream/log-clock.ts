@@ -1,30 +1,26 @@
-/** What comes after so long a silence has just been written. */
-const LIVE_MS = 50;
-/** A difference that is so much larger than before tells of a clock that was set. */
-const SET_MS = 1_000;
+import type { EngineClock } from "../engine/engine-clock.ts";
 
-/** The difference between this machine's clock and the one that stamps the log, by lines that have just been written. */
+/** How long a difference is used before it is asked for again. */
+const KEPT_MS = 1_000;
+
+/** The time by the clock that stamps the log: ours, as long as that may be the same. */
 export class LogClock {
-  #differenceMs: number | undefined;
-  #lastAt = Infinity;
+  readonly #engine: EngineClock;
+  #differenceMs = 0;
+  #askedAt = -Infinity;
 
-  /** A follow listens behind the place. */
-  listens(now: number = Date.now()): void {
-    this.#lastAt = now;
+  constructor(engine: EngineClock) {
+    this.#engine = engine;
   }
 
-  /** A follow brought entries, the last of them stamped `stampedAt`. */
-  heard(stampedAt: number, now: number = Date.now()): void {
-    const isLive = now - this.#lastAt >= LIVE_MS;
-    this.#lastAt = now;
-    if (!isLive || Number.isNaN(stampedAt)) return;
-    const difference = now - stampedAt;
-    const known = this.#differenceMs ?? Infinity;
-    if (difference < known || difference > known + SET_MS) this.#differenceMs = difference;
-  }
-
-  /** A time of this machine, in epoch milliseconds, by the log's clock; as it is while nothing is known of that. */
-  time(now: number): number {
-    return now - (this.#differenceMs ?? 0);
+  /** Epoch milliseconds. */
+  now(ours: number = Date.now()): number {
+    if (Math.abs(ours - this.#askedAt) > KEPT_MS) {
+      this.#askedAt = ours;
+      const difference = this.#engine.now(ours) - ours;
+      const isCertain = Math.abs(difference) > this.#engine.errorMs(ours);
+      this.#differenceMs = isCertain ? difference : 0;
+    }
+    return ours + this.#differenceMs;
   }
 }

@@ -16,7 +16,7 @@ import { MOST_ENTRIES } from "./tail-size.ts";
 import type { Tail } from "./tail-size.ts";
 import { sinceTimestamp } from "./from.ts";
 import type { From } from "./from.ts";
-import type { LineOptions, Start } from "../lines/reading.ts";
+import type { LineOptions, Start } from "../lines/line-options.ts";
 
 /** Where reading begins, and which lines count. */
 export interface StartOptions extends LineOptions {

@@ -40,6 +40,7 @@ export class Trust {
   #openedAt = Infinity;
   /** The latest timestamp before the first line that was written since; undefined behind that. */
   #before: { timestamp: string | undefined } | undefined;
+  /** The least difference of the two clocks that a follow has shown. */
   #leastMs = Infinity;
   #bytesPerMs = 0;
   #bytes = 0;
@@ -68,9 +69,10 @@ export class Trust {
     this.#chunks = 0;
   }
 
-  /** The engine has answered, at a time by the log's clock. */
-  opened(logTime: number): void {
-    this.#openedAt = logTime;
+  /** The engine has answered, at `logTime` by the log's clock, and at `now` by ours. */
+  opened(logTime: number, now: number): void {
+    // What follows have brought tells more than any answer of the engine's.
+    this.#openedAt = Number.isFinite(this.#leastMs) ? now - this.#leastMs : logTime;
   }
 
   /** `entries[0..to)` stand before the place. */

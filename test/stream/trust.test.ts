@@ -22,7 +22,7 @@ function steady(from: number, to: number, everyMs = 10): Entry[] {
 
 function open(trust: Trust, ms: number): void {
   trust.begin();
-  trust.opened(BEGUN + ms);
+  trust.opened(BEGUN + ms, BEGUN + ms);
 }
 
 describe("a follow of a log whose files last a second", () => {

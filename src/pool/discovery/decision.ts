@@ -4,7 +4,7 @@ import type { DockspoolError } from "../../errors.ts";
 import { LOG_START } from "../../resume/position.ts";
 import { asFailure } from "../../source/failures.ts";
 import type { Finding } from "../../source/host.ts";
-import type { Start } from "../../lines/reading.ts";
+import type { Start } from "../../lines/line-options.ts";
 import type { ContainerInfo } from "../../wire/records.ts";
 import { checkReadable, notFound } from "../failures.ts";
 import type { PoolSourceOptions } from "../options.ts";

@@ -1,7 +1,7 @@
 import { channel } from "node:diagnostics_channel";
 import type { Inspection } from "../../engine/inspection.ts";
 import type { DockspoolError } from "../../errors.ts";
-import type { Start } from "../../lines/reading.ts";
+import type { Start } from "../../lines/line-options.ts";
 import type { HeadStart } from "../../source/host.ts";
 import type { ContainerInfo } from "../../wire/records.ts";
 import type { PoolSourceOptions } from "../options.ts";

@@ -2,6 +2,7 @@ import type { BodyEnd } from "../engine/body.ts";
 import { DockspoolError } from "../errors.ts";
 import { catchUp } from "./catch-up.ts";
 import { Follow } from "./follow.ts";
+import type { FollowEnd } from "./follow.ts";
 import { Intake } from "./intake.ts";
 import type { GenerationParts } from "./intake.ts";
 import { readOn } from "./log-end.ts";
@@ -10,11 +11,13 @@ import type { StartOptions } from "./start.ts";
 import type { Look } from "./tail-size.ts";
 
 const FOLLOW_ATTEMPTS = 4;
+/** So many follows in a row that lead to nothing end the stream. */
+const MOST_FRUITLESS = 3;
 /** A plain read that brought no more has caught up with the log. */
 const CAUGHT_UP_ENTRIES = 1_000;
 
 /** Reads a container's log in one generation: from the place that was reached, until its stream ends. */
-export class StreamSession {
+export class Generation {
   readonly #intake: Intake;
   readonly #options: StartOptions;
   readonly #follow: Follow;
@@ -43,14 +46,27 @@ export class StreamSession {
     const isNew = await this.#begin(signal);
     if (isNew && reader.inspection.maxLogFileBytes !== undefined)
       await this.#catchUpFully(log.look(reader), signal);
+    let hasCaughtUp = false;
+    let fruitless = 0;
     for (;;) {
-      const end = await this.#followFromPlace(signal);
-      if (typeof end !== "string") {
-        await this.#catchUpFully(end, signal);
+      const { end, isFound, look } = await this.#followFromPlace(signal);
+      if (end === "lost") {
+        const fresh = await this.#catchUpFully(look, signal);
+        fruitless = isFound || fresh > 0 ? 0 : fruitless + 1;
+        // Follows do not show what plain reads do: to be tried again, but not at once.
+        if (fruitless === MOST_FRUITLESS) return "cut";
         continue;
       }
-      if (end === "cut" || !(await this.#runsOn(signal))) return end;
+      if (end === "cut" || !reader.inspection.traits.followReachesEnd) return end;
+      if (!isFound && !hasCaughtUp) {
+        // The place is behind damage that is not known yet, or gone.
+        hasCaughtUp = true;
+        await this.#catchUpFully(look, signal);
+        continue;
+      }
+      if (!(await this.#runsOn(signal))) return end;
       if ((await readOn(this.#intake, signal)) === 0) return "cut";
+      hasCaughtUp = false;
     }
   }
 
@@ -74,35 +90,39 @@ export class StreamSession {
     return true;
   }
 
-  async #catchUpFully(look: Look, signal: AbortSignal): Promise<void> {
+  /** Resolves with how many entries were new. */
+  async #catchUpFully(look: Look, signal: AbortSignal): Promise<number> {
     const { reader, log } = this.#intake;
     let fresh = await catchUp(this.#intake, look, signal);
-    while (fresh > CAUGHT_UP_ENTRIES) fresh = await catchUp(this.#intake, log.look(reader), signal);
+    let total = fresh;
+    while (fresh > CAUGHT_UP_ENTRIES) {
+      fresh = await catchUp(this.#intake, log.look(reader), signal);
+      total += fresh;
+    }
+    return total;
   }
 
   /**
-   * Asks for more of the log's end while its timestamps say that the place stands before what was shown. Resolves with
-   * how the stream ended, or with what to look at next where only plain reads can tell.
+   * Asks for more of the log's end while its timestamps say that the place stands before what was shown. Resolves with how the
+   * stream ended, and what to look at next where only plain reads can tell.
    */
-  async #followFromPlace(signal: AbortSignal): Promise<BodyEnd | Look> {
+  async #followFromPlace(signal: AbortSignal): Promise<FollowEnd & { readonly look: Look }> {
     const { reader, log } = this.#intake;
     let look = log.look(reader);
     for (let attempt = 1; ; attempt++) {
       const { end, isFound } = await this.#follow.read(look, signal);
-      if (end !== "lost") return end;
-      if (isFound) return log.look(reader);
+      if (isFound) return { end, isFound, look: log.look(reader) };
       const { isTooShort } = look;
       look = look.next(false, log.now) ?? look.whole();
-      if (!isTooShort || attempt === FOLLOW_ATTEMPTS) return look;
+      const isHopeless = end !== "lost" || !isTooShort || attempt === FOLLOW_ATTEMPTS;
+      if (isHopeless) return { end, isFound, look };
     }
   }
 
   /** The stream has ended, and what it followed has not: there is damage in the log, or the engine has ended it early. */
   async #runsOn(signal: AbortSignal): Promise<boolean> {
-    const { reader } = this.#intake;
-    if (!reader.inspection.traits.followReachesEnd) return false;
     try {
-      return await reader.runsOn(signal);
+      return await this.#intake.reader.runsOn(signal);
     } catch (error) {
       if (DockspoolError.is(error, "CONTAINER_NOT_FOUND")) return false;
       throw error;
