@@ -16,10 +16,10 @@ import type { Look } from "./tail-size.ts";
  */
 export async function catchUp(intake: Intake, first: Look, signal: AbortSignal): Promise<number> {
   const { reader, log } = intake;
-  const target = log.reading.place;
   let look = first;
   let damage: string | undefined;
   for (;;) {
+    const { target } = log;
     const last = look.isLast ? await lastEntry(intake, signal) : undefined;
     const asked = await log.ask(look, reader, signal);
     const { end, search, fresh } = await readFrom(intake, target, look, asked, signal);
@@ -58,7 +58,8 @@ async function goOnElsewhere(
     const { search, fresh } = await readFrom(intake, remnant, look, whole, signal);
     if (search.isFound) return fresh;
   }
-  return goOnBehindGap(intake, newestTimestamp(target) ?? "", asked.tail, signal);
+  const after = newestTimestamp(target) ?? "";
+  return (await goOnBehindGap(intake, after, { tail: asked.tail }, signal)) ?? 0;
 }
 
 interface Read {

@@ -34,7 +34,7 @@ export class Follow {
   async read(look: Look, signal: AbortSignal): Promise<FollowEnd> {
     const { reader, log } = this.#intake;
     const { reading, trust, tailSize } = log;
-    const target = reading.place;
+    const { target } = log;
     this.#intake.enter({ type: "opening" });
     const asked = await log.ask(look, reader, signal);
     const limit = limitOf(target, asked);
@@ -62,7 +62,7 @@ export class Follow {
       }
       trust.pass(received, from);
       const to = trust.believed(received, from);
-      const chunk = received.slice(0, to);
+      const chunk = to < received.length ? received.slice(0, to) : received;
       if (!this.#intake.isFull || from >= to) {
         this.#intake.commit(chunk, from);
         return to < received.length || trust.mayBeOvertaken(chunk, from) ? "stop" : undefined;

@@ -3,6 +3,7 @@ import type { Inspection } from "../engine/inspection.ts";
 import type { LineOptions, ReadingOutput } from "../lines/line-options.ts";
 import { Reading } from "../lines/reading.ts";
 import { newestTimestamp } from "../resume/position.ts";
+import type { Position } from "../resume/position.ts";
 import { Hole } from "./hole.ts";
 import { LogClock } from "./log-clock.ts";
 import type { LogReader } from "./log-reader.ts";
@@ -16,6 +17,8 @@ export interface Asked {
   readonly tail: Tail;
   /** It begins where the log does. */
   readonly isWhole: boolean;
+  /** Where that is behind damage: the timestamp it should begin with, unless the log has grown meanwhile. */
+  readonly first?: string | undefined;
 }
 
 /** What lasts of a container's log from one stream to the next: the place that was reached, and what is known of the log. */
@@ -57,11 +60,19 @@ export class FollowedLog {
     return this.#clock.now();
   }
 
+  /** The place, as a reread is to show it: where the log begins behind damage its first entry may be missing in that. */
+  get target(): Position {
+    const { place } = this.reading;
+    const isUncertain = this.#hole !== undefined && place.whole && place.groups.length > 1;
+    return isUncertain ? { ...place, groups: place.groups.slice(1), whole: false } : place;
+  }
+
   /** A look at as much of the log's end as shows the place, and all behind it. */
   look(reader: LogReader): Look {
-    const { place, entriesBefore } = this.reading;
-    const newest = newestTimestamp(place);
-    if (place.whole || !this.tails.mayAsk()) return new Look("all", newest);
+    const { target } = this;
+    const { entriesBefore } = this.reading;
+    const newest = newestTimestamp(target);
+    if (target.whole || !this.tails.mayAsk()) return new Look("all", newest);
     return new Look(reader.tail(entriesBefore + this.tailSize.expected(this.now)), newest);
   }
 
@@ -75,7 +86,9 @@ export class FollowedLog {
       this.#hole = undefined;
       return { tail, isWhole };
     }
-    return isWhole || tail >= reach ? { tail: reach, isWhole: true } : { tail, isWhole };
+    return isWhole || tail >= reach
+      ? { tail: reach, isWhole: true, first: hole.first }
+      : { tail, isWhole };
   }
 
   /** Reads end behind `after`, and the log does not. */

@@ -1,24 +1,26 @@
 import { firstLater } from "../resume/later.ts";
 import type { Entries } from "../wire/entry.ts";
 import { cutWhileReading } from "./failures.ts";
+import type { Asked } from "./followed-log.ts";
 import type { Intake } from "./intake.ts";
-import type { Tail } from "./tail-size.ts";
 
 /**
  * The log no longer has the place: reading goes on with the first entry later than `after`, the newest one known. The old place
- * is kept until that is taken, so that a read which is given up before does not begin anew with nothing known.
+ * is kept until that is taken, so that a read which is given up before does not begin anew with nothing known. `first`: the
+ * timestamp that the read must begin with, or else it is given up. Resolves with how many entries came; undefined where it was.
  */
 export async function goOnBehindGap(
   intake: Intake,
   after: string,
-  tail: Tail,
+  { tail, first }: Pick<Asked, "tail" | "first">,
   signal: AbortSignal,
-): Promise<number> {
+): Promise<number | undefined> {
   const { reading } = intake.log;
   const skipped = reading.newTrail();
   let isBehind = false;
   let before: string | undefined;
   let fresh = 0;
+  let hasBegun = first === undefined;
   const goOn = (): void => {
     if (isBehind) return;
     isBehind = true;
@@ -26,7 +28,11 @@ export async function goOnBehindGap(
     intake.gap(after, before);
     intake.aligned("gap");
   };
-  const findNew = (entries: Entries): number => {
+  const findNew = (entries: Entries): number | "stop" => {
+    if (!hasBegun && entries.length > 0) {
+      if (entries.at(0)?.timestamp !== first) return "stop";
+      hasBegun = true;
+    }
     let from = 0;
     if (before === undefined) {
       const later = firstLater(entries, after);
@@ -39,6 +45,7 @@ export async function goOnBehindGap(
   };
   const end = await intake.readPlainly(tail, findNew, signal, goOn);
   if (end === "cut" || end === "stuck") throw cutWhileReading();
+  if (end === "stopped") return undefined;
   goOn();
   return fresh;
 }

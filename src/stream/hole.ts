@@ -16,9 +16,15 @@ export class Hole {
   readonly after: string;
   /** So many entries are known to stand behind it. */
   #known = 1;
+  #first: string | undefined;
 
   constructor(after: string) {
     this.after = after;
+  }
+
+  /** The timestamp of the first entry behind it, as far as one was seen. */
+  get first(): string | undefined {
+    return this.#first;
   }
 
   /** So many entries came that stand behind it. */
@@ -59,6 +65,8 @@ export class Hole {
 
   async #isBehind(reader: LogReader, tail: number, signal: AbortSignal): Promise<boolean> {
     const first = await firstOf(reader, tail, signal);
-    return first !== undefined && firstLater([first], this.after) === 0;
+    const isBehind = first !== undefined && firstLater([first], this.after) === 0;
+    if (isBehind && tail >= this.#known) this.#first = first.timestamp;
+    return isBehind;
   }
 }

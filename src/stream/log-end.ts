@@ -5,6 +5,9 @@ import type { Intake } from "./intake.ts";
 import { isBehind, lastEntry } from "./last-entry.ts";
 import { Look } from "./tail-size.ts";
 
+/** A log that grows meanwhile may show less than all that is behind its damage: so often it is tried to see it all. */
+const ATTEMPTS = 8;
+
 /**
  * Reads on where a read has ended before the log does, past its damaged records. Resolves with how many entries came: none where
  * the end was the log's.
@@ -28,6 +31,11 @@ export async function readOn(intake: Intake, signal: AbortSignal): Promise<numbe
 async function passDamage(intake: Intake, after: string, signal: AbortSignal): Promise<number> {
   const { reader, log } = intake;
   log.isDamaged(after);
-  const { tail } = await log.ask(new Look("all", after), reader, signal);
-  return tail === "all" ? 0 : goOnBehindGap(intake, after, tail, signal);
+  for (let attempt = 1; ; attempt++) {
+    const { tail, first } = await log.ask(new Look("all", after), reader, signal);
+    if (tail === "all") return 0;
+    const isLast = attempt === ATTEMPTS;
+    const fresh = await goOnBehindGap(intake, after, isLast ? { tail } : { tail, first }, signal);
+    if (fresh !== undefined || isLast) return fresh ?? 0;
+  }
 }
