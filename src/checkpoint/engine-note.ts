@@ -54,7 +54,7 @@ export function isCreatedSince(
   return createdAt > seenAt - LATE_MS || seenAt > now + LATE_MS;
 }
 
-export function shortId(id: string): string {
+function shortId(id: string): string {
   return id.slice(0, SHORT_ID);
 }
 

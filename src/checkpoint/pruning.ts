@@ -3,7 +3,7 @@ import type { Checkpoint } from "./store.ts";
 /** How often whoever keeps a position confirms that its container is there, moved or not. */
 export const CONFIRM_EVERY_MS = 86_400_000;
 /** An entry that nobody has confirmed for so long, and whose container the engine does not list, is deleted. */
-export const PRUNE_AFTER_MS: number = 30 * CONFIRM_EVERY_MS;
+const PRUNE_AFTER_MS: number = 30 * CONFIRM_EVERY_MS;
 /** An earlier time is that of a machine whose clock was not set yet. */
 const PLAUSIBLE_SINCE: number = Date.UTC(2024, 0);
 

@@ -51,7 +51,7 @@ export interface About {
 }
 
 /** The cause of the error of an answer with another status than the one asked for. */
-export class HttpStatusError extends Error {
+class HttpStatusError extends Error {
   readonly status: number;
 
   constructor(status: number) {

@@ -10,7 +10,7 @@ import { shownUrl } from "./shown-url.ts";
 import type { SshConfig } from "./ssh-stream.ts";
 
 /** The address of a modem that does not show it. */
-export const UNSEEN = "the given modem's engine";
+const UNSEEN = "the given modem's engine";
 
 /** A modem of our own and the agent that it connects with, where we could give it one. */
 export interface Connection {

@@ -19,6 +19,7 @@ import { RotationDelay } from "./rotation-delay.ts";
 import { StreamRotation } from "./rotation.ts";
 import type { ClosedTasks, OverdueTasks } from "./rotation.ts";
 import type { Rotation, SourceStatus } from "./status.ts";
+import type { StreamStats } from "./stream-stats.ts";
 import type { TurnKeeper } from "./turn.ts";
 import { Watchdog } from "./watchdog.ts";
 
@@ -38,21 +39,6 @@ interface Parts {
   readonly container: () => string;
   /** Reading goes on where another process, or another source, left it. */
   readonly isResumed: () => boolean;
-}
-
-/** Counted over all streams; of the current one, where it says so. */
-interface StreamStats {
-  readonly generation: number;
-  readonly rotations: number;
-  readonly stalls: number;
-  readonly gaps: number;
-  /** Running now. */
-  readonly tasks: number;
-  readonly isReading: boolean;
-  /** Epoch milliseconds. */
-  readonly lastByteAt: number | undefined;
-  /** When the current one is rotated at the latest, in epoch milliseconds. */
-  readonly rotatesBy: number | undefined;
 }
 
 /** The streams of one container, one after the other: at most one is read at any moment. */

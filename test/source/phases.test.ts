@@ -80,6 +80,23 @@ describe("the phases of a capture", () => {
     await follower.source.close();
   });
 
+  it("of one that is rotated while its beginning is looked for: it is looked for anew", async () => {
+    web.write("old");
+    let isHeld = true;
+    fake.fault = ({ path }) =>
+      isHeld && path.includes("follow=0") ? { withholdHeaders: true } : undefined;
+    const follower = follow({ from: "now" });
+    await eventually(() => fake.open.reads === 1);
+    const rotation = follower.source.rotate();
+    isHeld = false;
+    expect(await rotation).toMatchObject({ reopened: true, generation: 1, awaited: ["reader"] });
+    expect(taken).toContain("closing → catching-up");
+    web.write("new");
+    await follower.has(1);
+    expect(follower.texts).toEqual(["new"]);
+    await follower.source.close();
+  });
+
   it("of one that starts while others have the pool's only turn: it waits, and has all its lines", async () => {
     const chatty = fake.create({ name: "chatty" });
     const pool = new StreamPool({
