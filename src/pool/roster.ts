@@ -214,6 +214,7 @@ export class Roster {
       lastByteAt: capture.lastByteAt,
       room: capture.buffer.state,
       rotateTimeoutMs: capture.rotateTimeoutMs,
+      damagedAt: capture.damagedAt,
       overdue: capture.overdue,
       trouble: capture.trouble,
     }));

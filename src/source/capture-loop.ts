@@ -70,6 +70,11 @@ export class CaptureLoop {
     return log;
   }
 
+  /** When damaged bytes came last, in epoch milliseconds. */
+  get damagedAt(): number | undefined {
+    return this.#faults.lastAt;
+  }
+
   get reconnects(): number {
     return this.#reconnects;
   }

@@ -120,6 +120,11 @@ export class Capture {
     return this.#streams.lastByteAt;
   }
 
+  /** When damaged bytes came last, in epoch milliseconds. */
+  get damagedAt(): number | undefined {
+    return this.#loop.damagedAt;
+  }
+
   /** Tasks that outlived a rotation's deadline, and still run. */
   get overdue(): OverdueTasks | undefined {
     return this.#streams.overdue;

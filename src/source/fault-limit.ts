@@ -5,11 +5,18 @@ const MOST_IN_A_ROW = 5;
 export class FaultLimit {
   #lines = -1;
   #count = 0;
+  #lastAt: number | undefined;
+
+  /** When damaged bytes came last, in epoch milliseconds. */
+  get lastAt(): number | undefined {
+    return this.#lastAt;
+  }
 
   /** Damaged bytes came, `lines` lines since the beginning: false where another look is of no use. */
   allows(lines: number): boolean {
     this.#count = lines === this.#lines ? this.#count + 1 : 1;
     this.#lines = lines;
+    this.#lastAt = Date.now();
     return this.#count <= MOST_IN_A_ROW;
   }
 }

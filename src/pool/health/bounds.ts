@@ -5,6 +5,8 @@
 export const BOUNDS = {
   /** A stream that is opened again and again, or a container that is asked for again: streams are cut, and engines busy. */
   troubleMs: 2_000,
+  /** For so long after damaged bytes, however well they could be read again: something changes them on their way. */
+  damagedMs: 300_000,
   /** An answer of the engine, without a byte: a little more than `connectTimeoutMs` by default. */
   silentMs: 15_000,
   /** An events stream that ended is opened again at once. */

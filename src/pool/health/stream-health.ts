@@ -20,6 +20,8 @@ export interface FollowedStream {
   readonly room: RoomState;
   /** How long its tasks may take to end. */
   readonly rotateTimeoutMs: number;
+  /** When bytes came last that are no log. */
+  readonly damagedAt: number | undefined;
   /** Tasks of streams that were closed, and that still run. */
   readonly overdue: OverdueTasks | undefined;
   /** Why its log is not had. */
@@ -46,7 +48,7 @@ export function streamFinding(
   plan: StreamPlan,
   now: number,
 ): Finding | undefined {
-  const wrong = troubleOf(stream, now) ?? waitOf(stream, plan, now) ?? overdueOf(stream, now);
+  const wrong = troubleOf(stream, now) ?? waitOf(stream, plan, now) ?? overdueOf(stream, now) ?? damageOf(stream, now);
   return wrong === undefined
     ? undefined
     : { status: "degraded", detail: `${stream.name} ${wrong.detail}`, since: wrong.since };
@@ -106,6 +108,13 @@ function unrotated(
     return undefined;
   const detail = `was to be rotated every ${span(rotateEveryMs)}, and was not for ${span(now - since)}`;
   return { detail, since };
+}
+
+/** What came was no log, and was read again since. */
+function damageOf({ damagedAt }: FollowedStream, now: number): Wrong | undefined {
+  if (damagedAt === undefined || now - damagedAt >= BOUNDS.damagedMs) return undefined;
+  const detail = `got damaged bytes ${span(now - damagedAt)} ago, which were read again: is there a proxy that changes bodies?`;
+  return { detail, since: damagedAt };
 }
 
 /** Tasks of the caller's hold what belonged to a stream that is closed. */

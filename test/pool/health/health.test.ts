@@ -117,4 +117,22 @@ describe("the health of a pool", () => {
     isBroken = false;
     await eventually(() => statusOf("streams") === "healthy");
   });
+
+  it("is degraded for a while after damaged bytes, though they could be read again", async () => {
+    const web = east.create({ name: "web" });
+    web.start();
+    web.write("one");
+    const lines: string[] = [];
+    open({ from: "start" }).deliver((records) => void lines.push(...records.map((r) => r.line)));
+    await eventually(() => lines.length === 1);
+    web.writeRaw(Buffer.from("garbage from a proxy"));
+    web.write("two");
+    await eventually(() => lines.length === 2);
+    expect(lines).toEqual(["one", "two"]);
+    await eventually(() => statusOf("streams") === "degraded");
+    expect(pool.health().components["streams"]?.detail).toMatch(
+      /^web got damaged bytes \d+ m?s ago, which were read again: is there a proxy/,
+    );
+    expect(pool.sources.size).toBe(1);
+  });
 });
