@@ -161,7 +161,13 @@ export class TtyDecoder implements Decoder {
     const part = this.#nextPart(bytes, begun, limit);
     if (part !== undefined) return { at: part, ended: false, next: part, goesOn: true };
     const next = this.#nextLineWithin(bytes, begun, limit);
-    if (next !== undefined) return next;
+    if (next !== undefined) {
+      const isDecided = this.#isDecided(bytes, next.timestamp, newline === -1 ? -1 : limit + 1);
+      const mayWait =
+        unended === "never" && (newline !== -1 || bytes.length < textStart + LOOK_BYTES);
+      if (isDecided === "unknown" && mayWait) return undefined;
+      if (isDecided !== false) return next.end;
+    }
     if (newline !== -1) return { at: limit, ended: true, next: limit + 1, goesOn: false };
     const length = bytes.length - textStart;
     if (length >= LOOK_BYTES) {
@@ -188,19 +194,28 @@ export class TtyDecoder implements Decoder {
     return within === -1 ? undefined : from + within;
   }
 
-  /** Where another line begins within this one, which was left without an end. */
-  #nextLineWithin(bytes: Buffer, begun: Begun, limit: number): End | undefined {
+  /** Where another line begins within this one, as it seems, which was left without an end. */
+  #nextLineWithin(bytes: Buffer, begun: Begun, limit: number): NextLine | undefined {
     const isOfEarlierRun = this.#isEarlier(begun.timestamp);
-    const isGlued = this.#gluesLines && begun.isContinued;
-    if (!isOfEarlierRun && !isGlued) return undefined;
+    if (!isOfEarlierRun && !(this.#gluesLines && begun.isContinued)) return undefined;
     const stamps = stampsIn(bytes, begun, limit);
-    const restart = stamps.find(({ timestamp }) => isOfEarlierRun && !this.#isEarlier(timestamp));
     // A terminal's line ends with a carriage return.
-    const glued = stamps.find(({ at }) => bytes[at - 1] === RETURN) ?? stamps[0];
-    const at = restart?.at ?? (isGlued ? glued?.at : undefined);
-    return at === undefined
-      ? undefined
-      : { at, ended: restart === undefined, next: at, goesOn: false };
+    const glued = stamps.find(({ at }) => bytes[at - 1] === RETURN);
+    const next = isOfEarlierRun ? stamps[0] : (glued ?? stamps[0]);
+    if (next === undefined) return undefined;
+    const { at, timestamp } = next;
+    return { timestamp, end: { at, ended: !isOfEarlierRun, next: at, goesOn: false } };
+  }
+
+  /**
+   * Whether a line of an earlier run was followed by one stamped `timestamp`, or the program has printed that: the line at
+   * `following` is no earlier than any before it.
+   */
+  #isDecided(bytes: Buffer, timestamp: string, following: number): boolean | "unknown" {
+    if (this.#startedAt === undefined || !this.#isEarlier(timestamp)) return true;
+    const stamp = following === -1 ? "incomplete" : stampAt(bytes, following);
+    if (stamp === "incomplete") return "unknown";
+    return stamp === "none" || compareTimestamps(timestamp, stamp.timestamp) <= 0;
   }
 
   /** Whether a line that has not ended is taken as it is. */
@@ -217,6 +232,12 @@ export class TtyDecoder implements Decoder {
       compareTimestamps(timestamp, coarsen(startedAt, fractionDigits(timestamp))) < 0
     );
   }
+}
+
+/** A line that begins within another. */
+interface NextLine {
+  readonly timestamp: string;
+  readonly end: End;
 }
 
 interface Stamp {

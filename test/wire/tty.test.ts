@@ -135,9 +135,22 @@ describe("the terminal decoder", () => {
 
   it("does not take a time that a program printed for a later run's", () => {
     const decoder = new TtyDecoder({ startedAt: "2026-11-23T16:00:00.000000000Z" });
-    const text = "next at 2026-11-23T15:58:40.000000000Z or 2026-11-23T17:00:00Z then";
-    expect(decode(decoder, [Buffer.from(terminal(text))]).map((entry) => entry.text)).toEqual([
-      `${text}\r`,
+    const text = "next at 2026-11-23T15:59:40.000000000Z or 2026-11-23T17:00:00Z then";
+    const after = terminal("after", "2026-11-23T15:58:36.000000000Z");
+    for (const sizes of [[], [200]]) {
+      const chunks = chunked(Buffer.from(terminal(text) + after), sizes);
+      expect(decode(decoder, chunks).map((entry) => entry.text)).toEqual([`${text}\r`, "after\r"]);
+    }
+  });
+
+  it("sees that a line was left without its end before several starts", () => {
+    const decoder = new TtyDecoder({ startedAt: "2026-11-23T17:00:00.000000000Z" });
+    const later = "2026-11-23T16:00:00.000000000Z";
+    const bytes = Buffer.from(`${STAMP} unfinished${terminal("next", later)}`);
+    expect(decoder.push(bytes)).toEqual([]);
+    expect(decoder.end(true).map(({ text, ended }) => [text.toString(), ended])).toEqual([
+      ["unfinished", false],
+      ["next\r", true],
     ]);
   });
 
