@@ -14,8 +14,6 @@ const LOOKS_AT_REMOVAL = 10;
 export type Seen =
   /** It was not looked at, or may have changed since. */
   | { readonly type: "not known" }
-  /** An event tells of a start that is yet to be looked at. */
-  | { readonly type: "starting" }
   | { readonly type: "running"; readonly inspection: Inspection }
   | { readonly type: "standing still"; readonly inspection: Inspection }
   /** So many looks in a row have shown that the engine removes it. */

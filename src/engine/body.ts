@@ -99,7 +99,7 @@ function readPlainly(body: IncomingMessage, given: Given): () => boolean {
   return () => body.complete;
 }
 
-/** Past Node's HTTP client, which has read the head. */
+/** Past Node's HTTP client, which has read the head: what its `complete` and "end" say of this body means nothing. */
 function readDirectly(
   body: IncomingMessage,
   socket: DirectSocket,

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import { printable } from "../printable.ts";
 import type { Joining } from "../wire/open-lines.ts";
 
-/** In what engines differ, as far as it matters here. Measured; see docs/architecture.md. */
+/** In what engines differ, as far as it matters here. Measured; see docs/engines-quirks.md. */
 export interface EngineTraits {
   readonly name: string;
   /** Parts of a line stand at places that differ from read to read, so lines are aligned, not parts (Podman). */

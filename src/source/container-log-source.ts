@@ -115,7 +115,7 @@ export class ContainerLogSource
 
   /**
    * Stops reading, awaits every task of the current stream, then reopens right after the last line read: nothing lost,
-   * nothing twice, at a cost that does not grow with what was already read. Concurrent calls share one rotation;
+   * nothing duplicated, at a cost that does not grow with what was already read. Concurrent calls share one rotation;
    * `close()` wins over it. While the engine can't be reached it joins the reconnect.
    *
    * @throws DockspoolError TASKS_STILL_RUNNING past `rotateTimeoutMs`, with the names of the survivors; CLOSED

@@ -121,10 +121,10 @@ describe("the rooms", () => {
     const floors = config.forbidden.flatMap(({ name }) => {
       const [, floor, room = ""] = /^floor-(-?\d+)-(.+)$/.exec(name) ?? [];
       const file = existsSync(join(root, "src", `${room}.ts`)) ? `${room}.ts` : `${room}/`;
-      return floor !== undefined && existsSync(join(root, "src", file)) ? [[floor, file]] : [];
+      return floor !== undefined && existsSync(join(root, "src", file)) ? [`${floor} ${file}`] : [];
     });
-    const told = rows.map(([floor, room = ""]) => [floor, ...inCode(room)]);
-    expect(told.toSorted()).toEqual(floors.toSorted());
+    const told = rows.map(([floor, room = ""]) => `${floor} ${inCode(room).join()}`);
+    expect(new Set(told)).toEqual(new Set(floors));
   });
 
   it.each(rows.map(([, room = "", , files = ""]) => [inCode(room).join(), inCode(files)] as const))(

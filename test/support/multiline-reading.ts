@@ -70,7 +70,7 @@ export class LogReading {
     return JSON.parse(JSON.stringify(toCursor(CONTAINER, position))) as Cursor;
   }
 
-  /** Reads the log's last entries, and more of them where those do not show the place, as a session does. */
+  /** Reads the log's last entries, and more of them where those do not show the place, as a generation does. */
   read(log: readonly Entry[], pieces: readonly number[]): void {
     const { whole } = this.reading.place;
     let shown = whole ? log.length : Math.min(log.length, this.reading.entriesBefore % 97);
@@ -106,7 +106,7 @@ export class LogReading {
     const aligner = new Aligner(reading.place, isWhole);
     reading.beginReplay();
     let isPlaced = false;
-    /** As a session's plain reads do it. */
+    /** As a generation's plain reads do it. */
     const place = (): boolean => {
       isPlaced = reading.found() || isWhole;
       if (isPlaced) reading.acceptIncomplete();
