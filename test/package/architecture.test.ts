@@ -84,8 +84,10 @@ describe("what each phase waits for", () => {
 
   it.each(phases)("$type is told as stats tell it", (phase) => {
     const [, told = ""] = rows.find(([type]) => type === `\`${phase.type}\``) ?? [];
-    const waits = waitsFor(phase)?.replace(` (${error.message})`, "") ?? "";
-    expect(told.split("; ")).toContain(waits);
+    const waits = waitsFor(phase)
+      ?.replace(` (${error.message})`, "")
+      .replace(/attempt \d+/, "attempt N");
+    expect([told.replace(/\[.*\]/, ""), told.replace(/[[\]]/g, "")]).toContain(waits ?? "");
   });
 });
 
@@ -139,7 +141,7 @@ describe("the rooms", () => {
 it("the glossary is short", () => {
   const [rows = []] = tablesUnder("Glossary");
   expect(rows.length).toBeGreaterThanOrEqual(10);
-  expect(rows.length).toBeLessThanOrEqual(22);
+  expect(rows.length).toBeLessThanOrEqual(16);
 });
 
 describe.each(PAGES)("%s", (page) => {
