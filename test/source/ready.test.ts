@@ -41,12 +41,15 @@ describe("ready()", () => {
   it("says what is wrong after `timeoutMs`, while the source goes on trying", async () => {
     const web = fake.create({ name: "web" });
     fake.outage();
-    const one = source("web");
+    const one = source("web", { reconnect: { minDelayMs: 1_000, maxDelayMs: 1_000 } });
+    const isTried = new Promise((resolve) => one.once("reconnecting", resolve));
+    const later = one.ready();
+    await isTried;
     const error = await failure(one.ready({ timeoutMs: 30 }), "ENGINE_UNREACHABLE");
     expect(error.message).toMatch(/^Container web is not followed yet after 30 ms: Can't reach/);
     expect(error.message).toMatch(/goes on trying\.$/);
     fake.restore();
-    expect((await one.ready()).id).toBe(web.id);
+    expect((await later).id).toBe(web.id);
     await one.close();
   });
 
