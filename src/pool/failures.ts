@@ -1,4 +1,4 @@
-import { DockspoolError } from "../errors.ts";
+import { DockspoolError, messageOf } from "../errors.ts";
 import type { ContainerInfo } from "../wire/records.ts";
 
 export function poolClosed(): DockspoolError {
@@ -21,4 +21,11 @@ export function checkReadable({ id, name, logDriver }: ContainerInfo): void {
     `Container ${name} has the log driver "none", which keeps nothing that could be read.`,
     { container: id },
   );
+}
+
+/** What outlived the deadlines of `close()`. */
+export function stillRunning(errors: readonly unknown[]): DockspoolError {
+  return new DockspoolError("TASKS_STILL_RUNNING", errors.map(messageOf).join(" "), {
+    cause: new AggregateError(errors),
+  });
 }

@@ -1,6 +1,6 @@
 import { CheckpointKeeper } from "../checkpoint/keeper.ts";
 import type { Delivery, DeliveryOptions, Sink } from "../delivery/sink.ts";
-import { DockspoolError, invalidOption, messageOf } from "../errors.ts";
+import { DockspoolError } from "../errors.ts";
 import { onAbort } from "../lifetime/abort.ts";
 import { TaskGroup } from "../lifetime/task-group.ts";
 import type { ContainerLogSource } from "../source/container-log-source.ts";
@@ -15,17 +15,16 @@ import type { EndReason, Rotation } from "../source/status.ts";
 import type { LogBatch, LogRecord } from "../wire/records.ts";
 import { Attachments } from "./attachments.ts";
 import { findContainer } from "./discovery/container-search.ts";
-import { EngineMember } from "./engine-member.ts";
-import { poolClosed } from "./failures.ts";
+import { poolClosed, stillRunning } from "./failures.ts";
+import { FollowedContainers } from "./followed-containers.ts";
 import { PoolHealth } from "./health/health.ts";
 import { poolReady } from "./health/ready.ts";
 import type { Health } from "./health/report.ts";
 import { viewOf } from "./health/view.ts";
 import { checkAttachOptions, resolvePoolOptions } from "./options.ts";
 import type { AttachOptions, PoolOptions, ResolvedPoolOptions } from "./options.ts";
-import { Roster } from "./roster.ts";
-import { ownTraces } from "./discovery/self.ts";
-import type { OwnTraces } from "./discovery/self.ts";
+import { PoolEngines } from "./pool-engines.ts";
+import { ownTraces, type OwnTraces } from "./discovery/self.ts";
 import type { PoolStats, PoolStatus } from "./status.ts";
 
 /** How long `close()` waits for what is not a source's. */
@@ -44,10 +43,10 @@ export class StreamPool
 {
   readonly #options: ResolvedPoolOptions;
   readonly #life = new TaskGroup("pool");
-  readonly #roster: Roster;
+  readonly #followed: FollowedContainers;
   readonly #keeper: CheckpointKeeper | undefined;
   readonly #attachments = new Attachments();
-  readonly #members = new Map<string, EngineMember>();
+  readonly #engines: PoolEngines;
   readonly #consumption: Consumption;
   readonly #unlink: () => void;
   readonly #health: PoolHealth;
@@ -64,24 +63,21 @@ export class StreamPool
     const emit = (status: PoolStatus): void => tellStatus(this, status);
     const { checkpoints } = this.#options;
     this.#keeper = checkpoints === undefined ? undefined : new CheckpointKeeper(checkpoints);
-    this.#roster = new Roster(this.#options, this.#life.signal, emit);
-    const membership = {
+    this.#followed = new FollowedContainers(this.#options, this.#life.signal, emit);
+    this.#engines = new PoolEngines({
       options: this.#options,
-      roster: this.#roster,
+      followed: this.#followed,
       tasks: this.#life,
       keeper: this.#keeper,
       ownTraces: () => this.#ownTraces,
       emit,
-    };
-    for (const [name, engine] of this.#options.engines) {
-      this.#members.set(name, new EngineMember(name, engine, membership));
-    }
+    });
     this.#consumption = this.#newConsumption();
     this.#health = new PoolHealth(() =>
       viewOf({
         options: this.#options,
-        members: this.#members.values(),
-        roster: this.#roster,
+        engines: this.#engines,
+        followed: this.#followed,
         consumption: this.#consumption,
         keeper: this.#keeper,
         ending: this.#ending,
@@ -89,7 +85,7 @@ export class StreamPool
     );
     const { signal } = this.#options;
     this.#unlink = onAbort(signal, () => {
-      this.#roster.output.abandon(signal?.reason);
+      this.#followed.output.abandon(signal?.reason);
       // Whatever outlives the deadline is named by close(), which the caller may still await.
       this.close().catch(() => {});
     });
@@ -97,15 +93,13 @@ export class StreamPool
 
   /** By container id: those that are followed now. */
   get sources(): ReadonlyMap<string, ContainerLogSource> {
-    return this.#roster.sources;
+    return this.#followed.sources;
   }
 
   get stats(): PoolStats {
-    const stats = this.#roster.stats;
-    let sockets = 0;
-    for (const { client } of this.#members.values()) sockets += client.sockets;
-    const tasks = stats.tasks + this.#life.size + this.#consumption.running;
-    return { ...stats, tasks, sockets };
+    const { tasks, ...stats } = this.#followed.stats;
+    const own = this.#life.size + this.#consumption.running;
+    return { ...stats, tasks: tasks + own, sockets: this.#engines.sockets };
   }
 
   /**
@@ -121,24 +115,24 @@ export class StreamPool
   async #attach(container: string, options: AttachOptions): Promise<ContainerLogSource> {
     checkContainer(container);
     const { from, engineName, ...sourceOptions } = checkAttachOptions(options);
-    const members = this.#membersFor(engineName);
+    const engines = this.#engines.named(engineName);
     this.#refuseClosed();
     return this.#attachments.run(container, this.#life.signal, async (attachment) => {
       await this.#begin();
       const { signal } = attachment;
       signal.throwIfAborted();
-      const known = this.#roster.find(container, engineName);
+      const known = this.#followed.find(container, engineName);
       if (known !== undefined) return known;
-      const { member, inspection } = await findContainer(container, members, signal);
+      const { engine, inspection } = await findContainer(container, engines, signal);
       attachment.identified(inspection.info);
-      return member.attach(inspection, from, sourceOptions, signal);
+      return engine.attach(inspection, from, sourceOptions, signal);
     });
   }
 
   /**
    * Ends following a container: by id, unambiguous id prefix, or name, on each engine that has one of that name. It is left
-   * alone until it is attached again; calls of `attach()` that are under way reject with CLOSED. Lines that were read already still come. A container that is not followed is none to
-   * detach: that resolves as well.
+   * alone until it is attached again; calls of `attach()` that are under way reject with CLOSED. Lines that were read already
+   * still come. A container that is not followed is none to detach: that resolves as well.
    *
    * @throws DockspoolError TASKS_STILL_RUNNING past `rotateTimeoutMs`; its source has ended all the same
    */
@@ -151,14 +145,8 @@ export class StreamPool
     // Nothing is followed yet, and nothing is on its way.
     if (this.#begun === undefined) return;
     this.#attachments.detached(container);
-    const sources = this.#roster.findAll(container);
-    const isName = sources.some(({ info }) => info?.name === container);
-    for (const { name, discovery } of this.#members.values()) {
-      const ids = sources.flatMap(({ info }) => (info?.engine === name ? [info.id] : []));
-      for (const id of ids) discovery.refuse(id);
-      // It may not be followed yet there.
-      if (ids.length === 0 && (isName || sources.length === 0)) discovery.refuse(container);
-    }
+    const sources = this.#followed.findAll(container);
+    this.#engines.refuse(container, sources);
     await Promise.all(sources.map((source) => source.close()));
   }
 
@@ -175,13 +163,13 @@ export class StreamPool
     this.#refuseClosed();
     if (container !== undefined) checkContainer(container);
     const sources =
-      container === undefined ? [...this.sources.values()] : this.#roster.findAll(container);
+      container === undefined ? [...this.sources.values()] : this.#followed.findAll(container);
     if (container !== undefined && sources.length === 0) {
       throw new DockspoolError("CONTAINER_NOT_FOUND", `Container ${container} is not followed.`, {
         container,
       });
     }
-    const { rotations } = this.#roster;
+    const { rotations } = this.#followed;
     const settled = await Promise.allSettled(sources.map((source) => rotations.rotate(source)));
     await this.#save();
     return settled;
@@ -251,13 +239,13 @@ export class StreamPool
   }
 
   #newConsumption(): Consumption {
-    return new Consumption(this.#roster.output, {
+    return new Consumption(this.#followed.output, {
       signal: this.#options.signal,
       begin: () => void this.#begin(),
       close: () => this.close(),
       // What outlives the deadline shows in the statuses.
       failed: (error) => void handled(this.#finish({ kind: "failed", error })),
-      retrying: (retry) => this.#roster.retrying(retry),
+      retrying: (retry) => this.#followed.retrying(retry),
       save: () => this.#save(),
       refusal: (how) =>
         new DockspoolError(
@@ -279,16 +267,10 @@ export class StreamPool
 
   async #start(): Promise<void> {
     if (this.#options.excludeSelf) this.#ownTraces = await ownTraces();
-    for (const { events } of this.#members.values()) {
-      if (this.#life.signal.aborted) return;
-      // It ends with the pool, or because its settings can't work.
-      this.#life
-        .run("events", (signal) => events.run(signal))
-        .catch((error: unknown) => {
-          if (!this.#life.signal.aborted)
-            this.#finish({ kind: "failed", error: asFailure(error, undefined) }).catch(() => {});
-        });
-    }
+    // It ends with the pool, or because its settings can't work.
+    this.#engines.begin(this.#life, (error) => {
+      void handled(this.#finish({ kind: "failed", error: asFailure(error, undefined) }));
+    });
   }
 
   async #finish(reason: EndReason): Promise<void> {
@@ -301,33 +283,18 @@ export class StreamPool
 
   /** Stops reading. */
   async #stop(reason: EndReason): Promise<void> {
-    for (const member of this.#members.values()) member.closing();
+    this.#engines.closing();
     const life = this.#life.close({ reason: poolClosed(), timeoutMs: CLOSE_TIMEOUT_MS });
-    const [survivors, tasks] = await Promise.allSettled([this.#roster.close(reason), life]);
-    for (const member of this.#members.values()) member.close();
-    this.#roster.output.end(reason.kind === "failed" ? { failure: { error: reason.error } } : {});
+    const [survivors, tasks] = await Promise.allSettled([this.#followed.close(reason), life]);
+    this.#engines.close();
+    this.#followed.output.end(reason.kind === "failed" ? { failure: { error: reason.error } } : {});
     this.#unlink();
     const errors = survivors.status === "fulfilled" ? survivors.value : [survivors.reason];
     if (tasks.status === "rejected") errors.push(tasks.reason);
     if (errors.length > 0) throw stillRunning(errors);
   }
 
-  #membersFor(engineName: string | undefined): EngineMember[] {
-    if (engineName === undefined) return [...this.#members.values()];
-    const member = this.#members.get(engineName);
-    if (member === undefined) {
-      throw invalidOption("engineName", engineName, [...this.#members.keys()].join(", "));
-    }
-    return [member];
-  }
-
   #refuseClosed(): void {
-    if (this.#life.signal.aborted) throw poolClosed();
+    this.#life.signal.throwIfAborted();
   }
-}
-
-function stillRunning(errors: readonly unknown[]): DockspoolError {
-  return new DockspoolError("TASKS_STILL_RUNNING", errors.map(messageOf).join(" "), {
-    cause: new AggregateError(errors),
-  });
 }

@@ -1,7 +1,7 @@
 import type { Inspection } from "../../engine/inspection.ts";
 import { DockspoolError } from "../../errors.ts";
 import { onAbort } from "../../lifetime/abort.ts";
-import type { EngineMember } from "../engine-member.ts";
+import type { PoolEngine } from "../pool-engine.ts";
 
 /**
  * Looks for a container on all engines at once; the first one that says it has it wins.
@@ -10,14 +10,14 @@ import type { EngineMember } from "../engine-member.ts";
  */
 export async function findContainer(
   container: string,
-  members: readonly EngineMember[],
+  engines: readonly PoolEngine[],
   parent: AbortSignal,
-): Promise<{ readonly member: EngineMember; readonly inspection: Inspection }> {
+): Promise<{ readonly engine: PoolEngine; readonly inspection: Inspection }> {
   const looking = new AbortController();
   const unlink = onAbort(parent, () => looking.abort(parent.reason));
-  const looks = members.map(async (member) => {
-    const inspection = await member.find(container, looking.signal);
-    return { member, inspection };
+  const looks = engines.map(async (engine) => {
+    const inspection = await engine.find(container, looking.signal);
+    return { engine, inspection };
   });
   try {
     return await Promise.any(looks);

@@ -77,7 +77,8 @@ export class Discovery {
 
   event({ container: id, action, name, at }: ContainerEvent): void {
     const known = this.#containers.get(id);
-    if (known === undefined && !this.#parts.isOn) return;
+    const { isOn, tasks } = this.#parts;
+    if (tasks.signal.aborted || (known === undefined && !isOn)) return;
     switch (action) {
       case "create":
         this.#looks.at(known ?? this.#add(id, name, true), { isCreated: true });

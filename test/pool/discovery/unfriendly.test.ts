@@ -163,6 +163,7 @@ describe("a container whose source has failed", () => {
     other.write("of the other one");
     await follower.expectAll(other);
     await follower.end();
+    expect(follower.texts(web)).toEqual(["one"]);
   });
 });
 
@@ -178,6 +179,7 @@ describe("a store that can't be read for a moment", () => {
     const follower = follow({ checkpoints: new Shaky() });
     await follower.expectAll(web);
     await follower.end();
+    expect(follower.seen("skipped")).toEqual([]);
     follower.expectExactly(web);
   });
 });
@@ -265,6 +267,7 @@ describe("an engine whose clock is hours away, and that answers late at first", 
       await follower.expectAll(web, 1);
       await follower.end();
       follower.expectExactly(web, 1);
+      expect(follower.texts(fresh)).toEqual(["first words"]);
     },
   );
 });

@@ -27,12 +27,12 @@ import { EngineEvents } from "./discovery/engine-events.ts";
 import { checkReadable } from "./failures.ts";
 import { HeadStart } from "./turns/head-start.ts";
 import type { PoolSourceOptions, ResolvedPoolOptions } from "./options.ts";
-import type { Roster } from "./roster.ts";
+import type { FollowedContainers } from "./followed-containers.ts";
 import type { PoolStatus } from "./status.ts";
 
-export interface Membership {
+export interface PoolEngineParts {
   readonly options: ResolvedPoolOptions;
-  readonly roster: Roster;
+  readonly followed: FollowedContainers;
   readonly tasks: TaskGroup;
   readonly keeper: CheckpointKeeper | undefined;
   /** Of the container that is not to be followed, whatever is selected. */
@@ -45,22 +45,22 @@ const QUESTIONS_AT_ONCE = 8;
 const RETRY = { minDelayMs: 50, maxDelayMs: 1_000 };
 
 /** One engine of a pool: its client, its events, and what is found there. */
-export class EngineMember {
+export class PoolEngine {
   readonly name: string;
   readonly client: EngineClient;
   readonly events: EngineEvents;
   readonly discovery: Discovery;
   readonly checkpoints: EngineCheckpoints | undefined;
-  readonly #pool: Membership;
+  readonly #pool: PoolEngineParts;
   /** How long `attach` waits for an engine that can't be reached. */
   readonly #patienceMs: number;
   /** Until when all that happened was told of, in epoch milliseconds. */
-  #seenAt: number | undefined;
+  #toldUntil: number | undefined;
   /** Since it was last looked at nothing can have happened that was not told of. */
   #isUpToDate = false;
 
-  constructor(name: string, engine: Engine, pool: Membership) {
-    const { options, roster, tasks, keeper, ownTraces, emit } = pool;
+  constructor(name: string, engine: Engine, pool: PoolEngineParts) {
+    const { options, followed, tasks, keeper, ownTraces, emit } = pool;
     this.name = name;
     this.#pool = pool;
     this.#patienceMs = connectTimeoutOf(engine);
@@ -82,7 +82,7 @@ export class EngineMember {
         const seenAt = this.checkpoints?.lastSeenAt;
         return seenAt === undefined ? beginning.isBefore(time, signal) : time > seenAt;
       },
-      settled: () => this.#sees(),
+      settled: () => this.#note(),
       ready: async (signal) => {
         await own.ready(ownTraces(), tasks.signal, signal);
         if (this.checkpoints === undefined) return;
@@ -90,13 +90,13 @@ export class EngineMember {
       },
       selects: (container) => !own.is(container.id) && options.selects(container),
       locate: (inspection, isNew, signal) => this.#place(inspection, async () => isNew, signal),
-      headStart: (id) => new HeadStart(this.client, roster.slots, id, tasks.signal),
+      headStart: (id) => new HeadStart(this.client, followed.slots, id, tasks.signal),
       options: (container) => options.sourceOptions(container),
-      found: (finding, sourceOptions) => void roster.add(this, finding, sourceOptions),
+      found: (finding, sourceOptions) => void followed.add(this, finding, sourceOptions),
       waits: (id, { position }) => this.#keepIdle(id, position),
       gone: (id) => this.checkpoints?.drop(id),
-      listed: (container) => roster.listed(container),
-      missing: (id) => roster.missing(id),
+      listed: (container) => followed.listed(container),
+      missing: (id) => followed.missing(id),
       skipped: (container, error) => emit({ type: "skipped", container, error }),
     });
     this.events = new EngineEvents(this.client, {
@@ -108,17 +108,17 @@ export class EngineMember {
         const at = Date.now();
         const untold = await this.discovery.look(signal);
         this.#isUpToDate = true;
-        this.#sees(at);
+        this.#note(at);
         return untold;
       },
       event: (event) => {
         this.discovery.event(event);
-        if (this.#isUpToDate) this.#sees(Date.now());
-        roster.event(event);
+        if (this.#isUpToDate) this.#note(Date.now());
+        followed.event(event);
       },
       lost: () => {
         this.#isUpToDate = false;
-        roster.lost(this);
+        followed.lost(this);
       },
       connected: () => emit({ type: "engine", engine: name, state: "connected" }),
       disconnected: (error) => {
@@ -143,7 +143,7 @@ export class EngineMember {
     given: PoolSourceOptions,
     signal: AbortSignal,
   ): Promise<ContainerLogSource> {
-    const { roster, options } = this.#pool;
+    const { followed, options } = this.#pool;
     const { info } = inspection;
     checkReadable(info);
     const sourceOptions = { ...options.sourceOptions(info), ...given };
@@ -152,13 +152,13 @@ export class EngineMember {
     const locating = (): Promise<Place> =>
       this.#place(inspection, isNew, signal, from, sourceOptions);
     for (;;) {
-      await unlessAborted(roster.closed(info.id), signal);
+      await unlessAborted(followed.closed(info.id), signal);
       const place = await this.#patiently(locating, signal);
       signal.throwIfAborted();
       // Somebody else may have attached it meanwhile, and closed its source.
-      if (roster.isEnding(info.id)) continue;
+      if (followed.isEnding(info.id)) continue;
       this.discovery.attached(inspection, place, sourceOptions);
-      return roster.add(this, { inspection, ...place, startedBy: undefined }, sourceOptions);
+      return followed.add(this, { inspection, ...place, startedBy: undefined }, sourceOptions);
     }
   }
 
@@ -179,8 +179,8 @@ export class EngineMember {
 
   /** The pool is being closed: what is seen until now is noted. */
   closing(): void {
-    const at = this.events.isOpen && this.#isUpToDate ? Date.now() : this.#seenAt;
-    if (at !== undefined) this.#sees(at, true);
+    const at = this.events.isOpen && this.#isUpToDate ? Date.now() : this.#toldUntil;
+    if (at !== undefined) this.#note(at, true);
   }
 
   close(): void {
@@ -188,8 +188,8 @@ export class EngineMember {
   }
 
   /** All that happened until then was told of; it counts as seen once it is dealt with. */
-  #sees(at = this.#seenAt, isLast = false): void {
-    this.#seenAt = at;
+  #note(at = this.#toldUntil, isLast = false): void {
+    this.#toldUntil = at;
     if (at === undefined || !this.discovery.isSettled) return;
     const known = (): string[] | undefined => this.discovery.knownContainers();
     this.checkpoints?.noteView({ at, known }, isLast);
@@ -215,7 +215,7 @@ export class EngineMember {
     if (checkpoints === undefined) return undefined;
     // What is read already is delivered by the source that read it.
     const position =
-      this.#pool.roster.placeBehind(info.id) ??
+      this.#pool.followed.placeBehind(info.id) ??
       (await unlessAborted(this.#load(checkpoints, info, signal), signal));
     return position === undefined ? undefined : { start: { position }, isResumed: true };
   }
@@ -258,7 +258,7 @@ export class EngineMember {
     if (from === "start") return { position: LOG_START };
     const holder = { stream: () => undefined, yield: () => {} };
     const request = { holder, interest: "started", queued: () => {} } as const;
-    const turn = await this.#pool.roster.slots.take(request, signal);
+    const turn = await this.#pool.followed.slots.take(request, signal);
     try {
       return await locate(this.client, inspection, resolveOptions({ ...options, from }), signal);
     } finally {

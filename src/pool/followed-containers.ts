@@ -1,8 +1,6 @@
 import type { PositionCheckpoint } from "../checkpoint/container-checkpoint.ts";
-import type { EngineCheckpoints } from "../checkpoint/engine-checkpoints.ts";
 import { containersToTell } from "../delivery/retry.ts";
 import type { Retry } from "../delivery/retry.ts";
-import type { EngineClient } from "../engine/engine-client.ts";
 import type { ContainerEvent } from "../engine/events.ts";
 import type { Listed } from "../engine/list.ts";
 import type { Position } from "../resume/position.ts";
@@ -14,27 +12,19 @@ import { tellStatus } from "../lifetime/listeners.ts";
 import { DEFAULT_CHECKPOINT_EVERY_MS } from "../source/options.ts";
 import type { EndReason, SourceStatus } from "../source/status.ts";
 import type { ContainerInfo } from "../wire/records.ts";
-import type { Discovery } from "./discovery/discovery.ts";
-import type { EngineEvents } from "./discovery/engine-events.ts";
 import { poolClosed } from "./failures.ts";
 import type { FollowedStream } from "./health/stream-health.ts";
 import { Feed } from "./merge/feed.ts";
 import type { PoolSourceOptions, ResolvedPoolOptions } from "./options.ts";
+import { LeavingLines } from "./leaving-lines.ts";
 import { Output } from "./merge/output.ts";
 import { Rotations } from "./rotations.ts";
 import { RoundRobin } from "./merge/round-robin.ts";
+import type { SourceEngine } from "./source-engine.ts";
+import { SourceTotals } from "./source-totals.ts";
 import { Slots } from "./turns/slots.ts";
 import type { PoolStats, PoolStatus } from "./status.ts";
 import { TimeOrder } from "./merge/time-order.ts";
-
-/** The engine that a source's container is of. */
-export interface Origin {
-  readonly name: string;
-  readonly client: EngineClient;
-  readonly events: EngineEvents;
-  readonly discovery: Discovery;
-  readonly checkpoints: EngineCheckpoints | undefined;
-}
 
 /** The list tells of most changes before; of a run that was over between two lists, only a look does. */
 const LOOK_EVERY_MS = 300_000;
@@ -48,14 +38,14 @@ interface Entry {
   readonly source: ContainerLogSource;
   readonly capture: Capture;
   readonly feed: Feed;
-  readonly member: Origin;
+  readonly engine: SourceEngine;
   readonly checkpoint: PositionCheckpoint | undefined;
   /** At its last look; one that is renamed has a new one. */
   info: ContainerInfo;
 }
 
 /** The sources of a pool, and what they share: turns, memory, rotations, the way out. */
-export class Roster {
+export class FollowedContainers {
   readonly sources: ReadonlyMap<string, ContainerLogSource>;
   readonly slots: Slots;
   readonly output: Output;
@@ -65,12 +55,10 @@ export class Roster {
   readonly #sources = new Map<string, ContainerLogSource>();
   readonly #entries = new Map<string, Entry>();
   readonly #emit: (status: PoolStatus) => void;
-  /** Of sources that have ended: lines that are not delivered yet, by container. */
-  readonly #leaving = new Map<string, Feed[]>();
+  readonly #leaving = new LeavingLines();
   /** Nothing is followed any more, and nothing that is still on its way here. */
   #isClosed = false;
-  /** Of sources that have ended. */
-  readonly #past = { lines: 0, rotations: 0, gaps: 0, reconnects: 0 };
+  readonly #totals = new SourceTotals();
 
   constructor(
     options: ResolvedPoolOptions,
@@ -96,43 +84,42 @@ export class Roster {
    *
    * @throws DockspoolError CLOSED
    */
-  add(member: Origin, finding: Finding, options: PoolSourceOptions): ContainerLogSource {
+  add(engine: SourceEngine, finding: Finding, options: PoolSourceOptions): ContainerLogSource {
     const { info } = finding.inspection;
     const known = this.#sources.get(info.id);
     if (known !== undefined || this.#isClosed) finding.headStart?.cancel();
     if (this.#isClosed) throw poolClosed();
     if (known !== undefined) return known;
-    const formers = this.#leaving.get(info.id)?.slice() ?? [];
-    let followed: { readonly source: ContainerLogSource; readonly feed: Feed } | undefined =
-      undefined;
-    const checkpoint = member.checkpoints?.keep(info.id, {
+    const formers = this.#leaving.of(info.id);
+    let made: { readonly source: ContainerLogSource; readonly feed: Feed } | undefined = undefined;
+    const checkpoint = engine.checkpoints?.keep(info.id, {
       everyMs: options.checkpointEveryMs ?? DEFAULT_CHECKPOINT_EVERY_MS,
       position: () =>
-        (formers.find(({ isDone }) => !isDone) ?? followed?.feed ?? formers.at(-1))?.position,
+        (formers.find(({ isDone }) => !isDone) ?? made?.feed ?? formers.at(-1))?.position,
       failed: (error) => {
         const status = { type: "checkpoint-failed", error } as const;
-        if (followed !== undefined) tell(followed.source, status);
+        if (made !== undefined) tell(made.source, status);
         else this.#emit({ type: "source", container: info, status });
       },
     });
     const { source, capture } = this.#host(checkpoint, info.id, options, {
-      client: member.client,
+      client: engine.client,
       turns: this.slots,
       budget: this.#budget,
       joinWithinMs: this.#joinWithinMs,
       finding,
       checkpoint,
-      listen: (container, handlers, signal) => member.events.listen(container, handlers, signal),
-      onRecovery: (callback) => member.events.onRecovery(callback),
-      isWatching: () => member.events.isOpen,
+      listen: (container, handlers, signal) => engine.events.listen(container, handlers, signal),
+      onRecovery: (callback) => engine.events.onRecovery(callback),
+      isWatching: () => engine.events.isOpen,
       lookEveryMs: LOOK_EVERY_MS,
       sockets: (isReading) => (isReading ? 1 : 0),
       ready: () => this.output.ready(feed),
       release: () => {},
     });
     const feed = new Feed(capture);
-    followed = { source, feed };
-    const entry: Entry = { source, capture, feed, member, checkpoint, info };
+    made = { source, feed };
+    const entry: Entry = { source, capture, feed, engine, checkpoint, info };
     this.#sources.set(info.id, source);
     this.#entries.set(info.id, entry);
     this.output.add(feed, info);
@@ -159,18 +146,18 @@ export class Roster {
    * By full id or name; what begins so may be another one's name, which only the engine can tell. None that is being closed, and
    * none where several have that name.
    */
-  find(container: string, engine?: string): ContainerLogSource | undefined {
-    const found = this.findAll(container, engine).filter(
+  find(container: string, engineName?: string): ContainerLogSource | undefined {
+    const found = this.findAll(container, engineName).filter(
       ({ info }) => info?.id === container || info?.name === container,
     );
     return found.length === 1 ? found[0] : undefined;
   }
 
   /** Of several engines each may have one of that name. */
-  findAll(container: string, engine?: string): ContainerLogSource[] {
+  findAll(container: string, engineName?: string): ContainerLogSource[] {
     const entries = [...this.#entries.values()].filter(
-      ({ member, capture }) =>
-        !capture.isEnding && (engine === undefined || member.name === engine),
+      ({ engine, capture }) =>
+        !capture.isEnding && (engineName === undefined || engine.name === engineName),
     );
     const named = entries.filter(({ info }) => info.name === container);
     const found =
@@ -181,8 +168,7 @@ export class Roster {
 
   /** Where a container's lines that are read and not delivered end; undefined where there are none. */
   placeBehind(id: string): Position | undefined {
-    const feeds = this.#leaving.get(id) ?? [];
-    return feeds.every(({ isDone }) => isDone) ? undefined : feeds.at(-1)?.readPosition;
+    return this.#leaving.placeBehind(id);
   }
 
   /** A sink that failed with a batch is tried again. */
@@ -260,24 +246,15 @@ export class Roster {
   }
 
   /** Events of an engine were lost: anything may have happened. */
-  lost(lost: Origin): void {
-    for (const { capture, member } of this.#entries.values())
-      if (member === lost) capture.changed();
+  lost(lost: SourceEngine): void {
+    for (const { capture, engine } of this.#entries.values())
+      if (engine === lost) capture.changed();
   }
 
   get stats(): Omit<PoolStats, "sockets"> {
-    const totals = { ...this.#past, tasks: 0 };
-    for (const { source } of this.#entries.values()) {
-      const stats = source.stats;
-      totals.lines += stats.lines;
-      totals.rotations += stats.rotations;
-      totals.gaps += stats.gaps;
-      totals.reconnects += stats.reconnects;
-      totals.tasks += stats.tasks;
-    }
     const { slots } = this;
     return {
-      ...totals,
+      ...this.#totals.with(this.#sources.values()),
       containers: this.#sources.size,
       streamsOpen: slots.taken,
       streamsMax: slots.max,
@@ -295,27 +272,22 @@ export class Roster {
     if (SAVED_AT.has(status.type)) entry.checkpoint?.hurry();
     if (status.type === "opened") {
       this.rotations.opened(source);
-      entry.member.events.reached();
+      entry.engine.events.reached();
     } else if (status.type !== "rotated" && source.stats.state !== "streaming")
       this.rotations.closed(source);
     this.#emit({ type: "source", container: entry.info, status });
     if (status.type === "ended") this.#ended(entry, status.reason);
   }
 
-  #ended({ source, capture, feed, member, checkpoint, info }: Entry, reason: EndReason): void {
+  #ended({ source, capture, feed, engine, checkpoint, info }: Entry, reason: EndReason): void {
     checkpoint?.ended();
-    const { lines, rotations, gaps, reconnects } = source.stats;
-    this.#past.lines += lines;
-    this.#past.rotations += rotations;
-    this.#past.gaps += gaps;
-    this.#past.reconnects += reconnects;
+    const { stats } = source;
+    this.#totals.add(stats);
     this.#sources.delete(info.id);
     this.#entries.delete(info.id);
-    for (const [id, feeds] of this.#leaving)
-      if (feeds.every(({ isDone }) => isDone)) this.#leaving.delete(id);
-    this.#leaving.set(info.id, [...(this.#leaving.get(info.id) ?? []), feed]);
-    const position = lines > 0 ? capture.place : undefined;
-    member.discovery.ended(info.id, { reason, position });
+    this.#leaving.add(info.id, feed);
+    const position = stats.lines > 0 ? capture.place : undefined;
+    engine.discovery.ended(info.id, { reason, position });
     if (reason.kind === "failed" && reason.error.code === "LOGS_UNREADABLE")
       this.#emit({ type: "skipped", container: info, error: reason.error });
     this.#emit({ type: "detached", container: info, reason });

@@ -1,0 +1,30 @@
+import type { SourceStats } from "../source/status.ts";
+
+type Counted = Pick<SourceStats, "lines" | "rotations" | "gaps" | "reconnects">;
+
+/** What sources have counted, those that have ended included. */
+export class SourceTotals {
+  readonly #past = { lines: 0, rotations: 0, gaps: 0, reconnects: 0 };
+
+  /** A source has ended. */
+  add(stats: Counted): void {
+    addTo(this.#past, stats);
+  }
+
+  /** With those that have not. */
+  with(sources: Iterable<{ readonly stats: SourceStats }>): Counted & { readonly tasks: number } {
+    const totals = { ...this.#past, tasks: 0 };
+    for (const { stats } of sources) {
+      addTo(totals, stats);
+      totals.tasks += stats.tasks;
+    }
+    return totals;
+  }
+}
+
+function addTo(totals: { -readonly [K in keyof Counted]: number }, stats: Counted): void {
+  totals.lines += stats.lines;
+  totals.rotations += stats.rotations;
+  totals.gaps += stats.gaps;
+  totals.reconnects += stats.reconnects;
+}
