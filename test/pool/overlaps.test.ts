@@ -98,7 +98,7 @@ interface Watched {
 }
 
 /** A pool that has come to where it is held. */
-async function held(make: () => Hold, options: PoolOptions): Promise<Watched> {
+async function holding(make: () => Hold, options: PoolOptions): Promise<Watched> {
   const hold = make();
   const abort = new AbortController();
   const pool = new StreamPool({
@@ -136,7 +136,7 @@ async function expectNothingLeft({ pool, hold, follower }: Watched): Promise<voi
 
 describe.each(Object.entries(holds))("while a discovered container waits for %s", (name, make) => {
   async function discovering(): Promise<Watched> {
-    const watched = await held(make, {});
+    const watched = await holding(make, {});
     await eventually(() => watched.hold.isHeld(), "held");
     if (name === "a turn") fake.create({ name: "other" });
     await turns(20);
@@ -182,7 +182,7 @@ describe.each(Object.entries(holds).filter(([name]) => name !== "the list of con
   "while attach() waits for %s",
   (name, make) => {
     async function attaching(): Promise<Watched & { readonly attached: Promise<unknown> }> {
-      const watched = await held(make, { discover: false });
+      const watched = await holding(make, { discover: false });
       const { pool, hold } = watched;
       if (name === "a turn") {
         await pool.attach("busy", { from: "start" });
@@ -263,8 +263,9 @@ describe("detach() right behind attach()", () => {
     const attaching = pool.attach("web", { from: "start" });
     await pool.detach("we");
     await pool.detach("f".repeat(64));
-    await attaching;
+    const source = await attaching;
     await follower.expectAll(web);
+    expect(source.stats.state).not.toBe("ended");
     await follower.end();
   });
 });
