@@ -43,7 +43,7 @@ export function whenReady(
       throwIfEnded(container, phase.value);
       return undefined;
     },
-    late: () => late(container, phase.value, timeoutMs),
+    late: () => late(container, capture, timeoutMs),
   });
 }
 
@@ -71,14 +71,13 @@ function throwIfEnded(container: string, phase: Phase): void {
   }
 }
 
-function late(container: string, phase: Phase, timeoutMs: number): DockspoolError {
-  const isLost = phase.type === "reconnecting";
-  const why = isLost
-    ? phase.error.message.replace(/\.$/, "")
-    : `it waits for ${waitsFor(phase) ?? "nothing"}`;
+function late(container: string, { phase, trouble }: Capture, timeoutMs: number): DockspoolError {
+  const why =
+    trouble?.error.message.replace(/\.$/, "") ??
+    `it waits for ${waitsFor(phase.value) ?? "nothing"}`;
   return new DockspoolError(
-    isLost ? phase.error.code : "ENGINE_UNREACHABLE",
+    trouble?.error.code ?? "ENGINE_UNREACHABLE",
     `Container ${container} is not followed yet after ${timeoutMs} ms: ${why}. The source goes on trying.`,
-    { container, transient: true, ...(isLost ? { cause: phase.error } : {}) },
+    { container, transient: true, ...(trouble === undefined ? {} : { cause: trouble.error }) },
   );
 }

@@ -89,6 +89,8 @@ export class PoolHealth {
     if (looking !== undefined) return `${looking.name} waits for the engine's answer about it`;
     if (unlisted !== undefined) return `engine:${unlisted.name}: its containers are being listed`;
     const opening = streams.find(({ phase }) => !isSettled(phase));
+    if (opening?.trouble !== undefined)
+      return `${opening.name} is not followed yet: ${opening.trouble.error.message}`;
     const what = opening === undefined ? undefined : waitsFor(opening.phase);
     return `${opening?.name ?? "a container"} waits for ${what ?? "its stream"}`;
   }

@@ -48,7 +48,11 @@ export function streamFinding(
   plan: StreamPlan,
   now: number,
 ): Finding | undefined {
-  const wrong = troubleOf(stream, now) ?? waitOf(stream, plan, now) ?? overdueOf(stream, now) ?? damageOf(stream, now);
+  const wrong =
+    waitOf(stream, plan, now) ??
+    troubleOf(stream, now) ??
+    overdueOf(stream, now) ??
+    damageOf(stream, now);
   return wrong === undefined
     ? undefined
     : { status: "degraded", detail: `${stream.name} ${wrong.detail}`, since: wrong.since };
