@@ -11,6 +11,8 @@ export interface Trouble {
   readonly since: number;
   /** Of the last one. */
   readonly error: DockspoolError;
+  /** A source of this container has ended by it. */
+  readonly hasFailed: boolean;
 }
 
 /** The attempts to have a container's log: how long to wait for the next, and since when they fail. */
@@ -31,7 +33,8 @@ export class Attempts {
 
   /** One has failed. The one that comes next, from 1, and how long to wait before it. */
   failed(error: DockspoolError): { readonly attempt: number; readonly delayMs: number } {
-    this.#trouble = { since: this.#trouble?.since ?? Date.now(), error };
+    const { since = Date.now(), hasFailed = false } = this.#trouble ?? {};
+    this.#trouble = { since, error, hasFailed };
     return this.#backoff.next();
   }
 

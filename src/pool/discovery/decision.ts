@@ -123,7 +123,10 @@ function follow(
   const before = state.kind === "looking" ? state.before : state;
   const failures = before.kind === "failed" ? before.failures : 0;
   const { headStart, inspection } = finding;
-  const trouble = before.kind === "failed" ? before : undefined;
+  const trouble =
+    before.kind === "failed"
+      ? { since: before.since, error: before.error, hasFailed: true }
+      : undefined;
   const options = attachedWith ?? parts.options(inspection.info);
   container.become({ kind: "followed", failures, headStart });
   try {

@@ -115,15 +115,18 @@ export class Discovery {
   /** Containers of which it is not settled, or not to the good, what becomes of them. */
   get unsettled(): UnsettledContainer[] {
     const unsettled: UnsettledContainer[] = [];
-    for (const container of this.#containers.values()) {
-      const { id, name, since, state, attachedWith } = container;
-      const { kind } = state;
-      if (kind !== "looking" && kind !== "failed" && kind !== "skipped") continue;
+    for (const { id, name, since, state, attachedWith } of this.#containers.values()) {
       // Another look does not mend what the one before it came to.
-      const before = kind === "looking" && "error" in state.before ? state.before : undefined;
-      const error = state.error ?? before?.error;
-      const isAttached = attachedWith !== undefined;
-      unsettled.push({ name: name === "" ? id : name, kind, since, error, isAttached });
+      const told = state.kind === "looking" && "error" in state.before ? state.before : state;
+      const { kind } = told;
+      if (kind !== "looking" && kind !== "failed" && kind !== "skipped") continue;
+      unsettled.push({
+        name: name === "" ? id : name,
+        kind,
+        since,
+        error: told.error,
+        isAttached: attachedWith !== undefined,
+      });
     }
     return unsettled;
   }

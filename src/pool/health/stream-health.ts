@@ -62,7 +62,8 @@ type Wrong = Pick<Finding, "detail" | "since">;
 
 /** Its log is not had, and every attempt fails. */
 function troubleOf({ phase, since, trouble }: FollowedStream, now: number): Wrong | undefined {
-  if (trouble === undefined || now - trouble.since < BOUNDS.troubleMs) return undefined;
+  if (trouble === undefined) return undefined;
+  if (!trouble.hasFailed && now - trouble.since < BOUNDS.troubleMs) return undefined;
   const isOpen = phase.type === "following" || (phase.type === "catching-up" && phase.isOpened);
   if (isOpen && now - since >= STEADY_MS) return undefined;
   if (phase.type === "stopped" || "reason" in phase) return undefined;

@@ -58,13 +58,13 @@ describe("a pool is not healthy, and says so,", () => {
       engine: { ...peer.engine, connectTimeoutMs: 60_000 },
     });
     expect(pool.pool.health()).toMatchObject({ status: "unhealthy", ready: false });
-    await pool.says({
+    await pool.expectTold({
       ...engine,
       status: "unhealthy",
       says: /^not asked yet: the pool has not begun$/,
     });
     await pool.fails(() => pool.consume());
-    await pool.says({
+    await pool.expectTold({
       ...engine,
       status: "unhealthy",
       says: /^asked, and its containers are not listed yet$/,
@@ -79,9 +79,9 @@ describe("a pool is not healthy, and says so,", () => {
   it("while its engine can't be reached, from the first moment on", async () => {
     const pool = await following("an engine that can't be reached", { engine: fake.engine });
     await pool.fails(() => fake.outage());
-    await pool.says({ ...engine, status: "unhealthy", says: /^Can't reach the engine at / });
+    await pool.expectTold({ ...engine, status: "unhealthy", says: /^Can't reach the engine at / });
     expect(pool.pool.health().status).toBe("unhealthy");
-    await pool.recovers(() => fake.restore(), web);
+    await pool.expectRecovery(() => fake.restore(), web);
   });
 
   it.each<[string, (socket: Socket) => void, RegExp]>([
@@ -96,9 +96,9 @@ describe("a pool is not healthy, and says so,", () => {
       peer.own = own;
       cutAll();
     });
-    await pool.says({ ...engine, status: "unhealthy", says });
+    await pool.expectTold({ ...engine, status: "unhealthy", says });
     expect(pool.pool.health().status).toBe("unhealthy");
-    await pool.recovers(() => {
+    await pool.expectRecovery(() => {
       peer.own = () => false;
     }, web);
   });
@@ -109,7 +109,7 @@ describe("a pool is not healthy, and says so,", () => {
       peer.own = (socket, path) => (isEvents(path) ? respond(socket, 403, "forbidden") : false);
       fake.cutEvents();
     });
-    await pool.says({
+    await pool.expectTold({
       ...engine,
       status: "degraded",
       says: /^its events can't be had, so it is listed every two seconds: .*403/,
@@ -119,7 +119,7 @@ describe("a pool is not healthy, and says so,", () => {
     // It is told without a pause while the events are asked for again and again.
     const seen = await pool.samples(() => pool.records.some(({ line }) => line === "unheard"));
     expect(new Set(seen.map(({ status }) => status))).toEqual(new Set(["degraded"]));
-    await pool.recovers(
+    await pool.expectRecovery(
       () => {
         peer.own = () => false;
       },
@@ -135,8 +135,8 @@ describe("a pool is not healthy, and says so,", () => {
       peer.own = (socket, path) => (isEvents(path) ? void held.push(socket) : false);
       fake.cutEvents();
     });
-    await pool.says({ ...engine, status: "degraded", says: /^its events are held back/ });
-    await pool.recovers(() => {
+    await pool.expectTold({ ...engine, status: "degraded", says: /^its events are held back/ });
+    await pool.expectRecovery(() => {
       peer.own = () => false;
       for (const socket of held) socket.destroy();
     }, web);
@@ -153,13 +153,13 @@ describe("a pool is not healthy, and says so,", () => {
     const next = fake.create({ name: "next" });
     next.write("unheard");
     await pool.fails(() => {});
-    await pool.says({
+    await pool.expectTold({
       ...engine,
       status: "degraded",
       says: /^its events had stopped without a word/,
     });
     isDeaf = false;
-    await pool.recovers(
+    await pool.expectRecovery(
       () => {
         // The stream of this moment is a deaf one.
         peer.own = () => false;
@@ -175,8 +175,8 @@ describe("a pool is not healthy, and says so,", () => {
       peer.own = (_socket, path) => (isList(path) ? hang() : false);
       fake.cutEvents();
     });
-    await pool.says({ ...engine, status: "unhealthy", says: /300 ms/ });
-    await pool.recovers(() => {
+    await pool.expectTold({ ...engine, status: "unhealthy", says: /300 ms/ });
+    await pool.expectRecovery(() => {
       peer.own = () => false;
     }, web);
   });

@@ -53,6 +53,13 @@ const silent = (socket: Socket): void =>
     "HTTP/1.1 200 OK\r\nContent-Type: application/vnd.docker.multiplexed-stream\r\n\r\n",
   );
 
+function frame(text: string): Buffer {
+  const payload = Buffer.from(text);
+  const head = Buffer.from([1, 0, 0, 0, 0, 0, 0, 0]);
+  head.writeUInt32BE(payload.length, 4);
+  return Buffer.concat([head, payload]);
+}
+
 const troubled = (says: RegExp): Expected => ({
   component: "streams",
   status: "degraded",
@@ -68,13 +75,13 @@ describe("a pool is not healthy, and names the container,", () => {
     });
     const next = fake.create({ name: "next" });
     next.write("waits");
-    await pool.says({
+    await pool.expectTold({
       component: "discovery",
       status: "degraded",
       says: /^next is not followed yet: .*no answer within/,
       afterMs: BOUNDS.troubleMs,
     });
-    await pool.recovers(sound, web, next);
+    await pool.expectRecovery(sound, web, next);
   });
 
   it("for which a function of the options throws, until another run", async () => {
@@ -85,12 +92,12 @@ describe("a pool is not healthy, and names the container,", () => {
         return eager;
       },
     }).consume();
-    await pool.says({
+    await pool.expectTold({
       component: "discovery",
       status: "degraded",
       says: /^web is not followed: The function of option "source" failed for container web: no such tenant$/,
     });
-    await pool.recovers(() => {
+    await pool.expectRecovery(() => {
       isBroken = false;
       web.restart();
     }, web);
@@ -102,6 +109,8 @@ describe("a pool is not healthy, and names the container,", () => {
       peer.own = (socket, path) => {
         if (!isLog(path)) return false;
         silent(socket);
+        for (const { timestamp, line } of web.written)
+          socket.write(frame(`${timestamp} ${line}\n`));
         socket.end("these bytes are no frames");
         return undefined;
       };
@@ -113,12 +122,12 @@ describe("a pool is not healthy, and names the container,", () => {
     pool.pool.on("detached", ({ reason }) => void (reason.kind === "failed" && failures++));
     const seen = await pool.samples(() => failures >= 3);
     expect(new Set(seen.map(({ status }) => status))).toEqual(new Set(["degraded"]));
-    await pool.says({
+    await pool.expectTold({
       component: "discovery",
       status: "degraded",
-      says: /^web is not followed yet: /,
+      says: /^web is not followed yet: .*no Docker log stream/,
     });
-    await pool.recovers(sound, web);
+    await pool.expectRecoveryIn(BOUNDS.damagedMs, sound, web);
   });
 
   it("whose plain reads stall behind their headers", twoSizes, async () => {
@@ -127,8 +136,8 @@ describe("a pool is not healthy, and names the container,", () => {
       peer.own = (socket, path) => (isRead(path) ? silent(socket) : false);
       web.stop();
     });
-    await pool.says(troubled(/^web can't be followed for \d+ s: .*300 ms/));
-    await pool.recovers(() => {
+    await pool.expectTold(troubled(/^web can't be followed for \d+ s: .*300 ms/));
+    await pool.expectRecovery(() => {
       sound();
       web.start();
     }, web);
@@ -140,8 +149,8 @@ describe("a pool is not healthy, and names the container,", () => {
       peer.own = (_socket, path) => (isLog(path) ? hang() : false);
       web.cut();
     });
-    await pool.says(troubled(/^web can't be followed for \d+ s: .*300 ms/));
-    await pool.recovers(sound, web);
+    await pool.expectTold(troubled(/^web can't be followed for \d+ s: .*300 ms/));
+    await pool.expectRecovery(sound, web);
   });
 
   it("whose log is not answered for, where an answer may take long", twoSizes, async () => {
@@ -154,13 +163,13 @@ describe("a pool is not healthy, and names the container,", () => {
       web.cut();
     });
     await eventually(() => sockets.length > 0);
-    await pool.says({
+    await pool.expectTold({
       component: "streams",
       status: "degraded",
       says: /^web waits for the response headers for \d+ s$/,
       afterMs: BOUNDS.silentMs + 100,
     });
-    await pool.recovers(() => {
+    await pool.expectRecovery(() => {
       sound();
       for (const socket of sockets) socket.destroy();
     }, web);
@@ -172,8 +181,8 @@ describe("a pool is not healthy, and names the container,", () => {
       peer.own = (socket, path) => (isLog(path) ? void socket.destroy() : false);
       web.cut();
     });
-    await pool.says(troubled(/^web can't be followed for \d+ s: /));
-    await pool.recovers(sound, web);
+    await pool.expectTold(troubled(/^web can't be followed for \d+ s: /));
+    await pool.expectRecovery(sound, web);
   });
 
   it("whose tasks did not end in time for a rotation, until they have", async () => {
@@ -187,14 +196,14 @@ describe("a pool is not healthy, and names the container,", () => {
     await pool.fails(() => void pool.pool.sources.get(web.id)?.tasks.run("upload", () => task));
     const [rotation] = await pool.pool.rotate("web");
     expect(rotation?.status).toBe("rejected");
-    await pool.says({
+    await pool.expectTold({
       component: "streams",
       status: "degraded",
       says: /^web has a task of a stream that was closed .* ago, and not ended yet: upload$/,
     });
     web.write("meanwhile");
     await pool.has(web);
-    await pool.recovers(end, web);
+    await pool.expectRecovery(end, web);
   });
 
   it("that was not rotated when it should have been", async () => {
@@ -219,13 +228,13 @@ describe("a pool is not healthy, and names the container,", () => {
       const next = fake.create({ name: "next" });
       next.write("waits");
       await eventually(() => pool.pool.stats.streamsWaiting > 0);
-      await pool.says({
+      await pool.expectTold({
         component: "streams",
         status: "degraded",
         says: /^next waits for a turn for 4 min$/,
         afterMs: 2 * 120_000 + BOUNDS.overdueMs + 1_000,
       });
-      await pool.recovers(() => clearInterval(chatter), web, next);
+      await pool.expectRecovery(() => clearInterval(chatter), web, next);
     } finally {
       clearInterval(chatter);
     }
