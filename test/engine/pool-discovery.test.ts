@@ -432,7 +432,11 @@ describeWithEngine("a pool that runs in a container of the engine", (engine) => 
   const program = fileURLToPath(new URL("../support/watches-from-inside.ts", import.meta.url));
 
   /** Runs the program in a container that has the host's node, this project, and the engine's socket. */
-  async function watchFromInside(label: string, excludeSelf: boolean): Promise<Inside> {
+  async function watchFromInside(
+    label: string,
+    excludeSelf: boolean,
+    networking: Readonly<Record<string, string>> = { NetworkMode: "none" },
+  ): Promise<Inside> {
     const name = unique("inside");
     const mounted = ["/usr", "/lib", "/lib64", project, dirname(process.execPath)];
     const answer = await engine.api({
@@ -452,7 +456,7 @@ describeWithEngine("a pool that runs in a container of the engine", (engine) => 
         WorkingDir: project,
         Labels: { [label]: "" },
         HostConfig: {
-          NetworkMode: "none",
+          ...networking,
           Binds: [
             ...[...new Set(mounted)].map((path) => `${path}:${path}:ro`),
             `${engine.directory}:/engine`,
@@ -503,4 +507,23 @@ describeWithEngine("a pool that runs in a container of the engine", (engine) => 
     );
     expect(all.filter((text) => text === `attached ${name}`).length).toBe(own.length);
   });
+
+  test.each(["host", "private"])(
+    "leaves itself out, and not the one whose network it shares: control groups %s",
+    async (CgroupnsMode) => {
+      const label = unique("shares");
+      const friend = unique("friend");
+      const spec = { script: "echo hello; sleep 600", labels: { [label]: "" } };
+      const [shared = ""] = await runAll(engine, [{ ...spec, name: friend, network: "none" }]);
+      const NetworkMode = `container:${shared}`;
+      const { id } = await watchFromInside(label, true, { NetworkMode, CgroupnsMode });
+      const late = unique("late");
+      await untilSaid(id, [`read ${friend}: hello`]);
+      await runAll(engine, [{ ...spec, name: late }]);
+      const all = await untilSaid(id, [`read ${late}: hello`]);
+      expect(all.toSorted()).toEqual(
+        [friend, late].flatMap((one) => [`attached ${one}`, `read ${one}: hello`]).toSorted(),
+      );
+    },
+  );
 });
