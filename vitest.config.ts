@@ -22,7 +22,7 @@ function testFiles(folder: string, exclude: readonly string[] = []): string[] {
     .filter((path) => forms !== "long" || LONG_FORM.test(readFileSync(path, "utf8")));
 }
 
-/** Suites of these projects use a real engine, that of the worker they run in. */
+/** Each file of these projects uses a real engine, which no other file has meanwhile. */
 function withEngine(name: string, timeoutMs: number, order: number, workers: number) {
   return {
     extends: true as const,

@@ -6,8 +6,7 @@ import { whyNoEngine } from "./real-engine/programs.ts";
 import { throughHaproxy } from "./real-engine/through.ts";
 
 /**
- * Starts an engine for each worker of a project, which its suites share; Vitest calls it only when one of their files is
- * selected.
+ * Starts as many engines as files run at once, one for each; Vitest calls it only when one of their files is selected.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const noHaproxy = whyNoHaproxy();

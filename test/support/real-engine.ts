@@ -1,3 +1,6 @@
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
 import { afterAll, describe, inject } from "vitest";
 import type { TestOptions } from "vitest";
 
@@ -12,7 +15,7 @@ export type { HaproxyOptions } from "./real-engine/haproxy.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
-    /** The engines that suites share, one for each worker; none where none can be started here. */
+    /** The engines that suites share, one for each file at a time; none where none can be started here. */
     sharedEngines: readonly EngineHandle[];
     /** Whether HAProxy can be started here. */
     haproxy: boolean;
@@ -26,9 +29,41 @@ export function hasEngine(): boolean {
   return inject("sharedEngines").length > 0;
 }
 
-/** That of this worker: no other file uses it meanwhile, so that what it has open can be counted. */
-function sharedEngine(): EngineHandle | undefined {
-  return inject("sharedEngines")[Number(process.env["VITEST_POOL_ID"]) - 1];
+const WAIT_MS = 50;
+const LONGEST_WAIT_MS = 30_000;
+
+let taken: EngineHandle | undefined;
+
+/** One of the engines for this file alone, so that what the engine has open can be counted. */
+function takeEngine(): EngineHandle | undefined {
+  const engines = inject("sharedEngines");
+  if (taken !== undefined || engines.length === 0) return taken;
+  // A process that has done its work may take a moment to end.
+  for (let wait = 0; wait < LONGEST_WAIT_MS && taken === undefined; wait += WAIT_MS) {
+    taken = engines.find(take);
+    if (taken === undefined) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, WAIT_MS);
+  }
+  if (taken === undefined) throw new Error("Each engine is in use by another file.");
+  const note = noteOf(taken);
+  afterAll(() => rmSync(note, { force: true }));
+  return taken;
+}
+
+/** Says who uses an engine. */
+function noteOf({ directory }: EngineHandle): string {
+  return join(directory, "taken-by");
+}
+
+/** Takes an engine where nobody has it, or whoever had it is no more. */
+function take(engine: EngineHandle): boolean {
+  const note = noteOf(engine);
+  try {
+    writeFileSync(note, String(process.pid), { flag: "wx" });
+  } catch {
+    if (existsSync(`/proc/${readFileSync(note, "utf8")}`)) return false;
+    writeFileSync(note, String(process.pid));
+  }
+  return true;
 }
 
 /**
@@ -40,7 +75,7 @@ export function describeWithEngine(
   body: (engine: RealEngine) => void,
   options: TestOptions = {},
 ): void {
-  const handle = sharedEngine();
+  const handle = takeEngine();
   if (handle === undefined) {
     describe.skip(name, () => body(RealEngine.attach(NOWHERE)));
     return;
