@@ -87,7 +87,7 @@ export class StreamPool
     this.#unlink = onAbort(signal, () => {
       this.#followed.output.abandon(signal?.reason);
       // Whatever outlives the deadline is named by close(), which the caller may still await.
-      this.close().catch(() => {});
+      this.#finish({ kind: "aborted", reason: signal?.reason }).catch(() => {});
     });
   }
 
