@@ -46,7 +46,7 @@ it("the fake engine's clock may be stepped, and times follow it", () => {
     fake.clockAheadMs = hours * HOUR_MS;
     web.write(`ahead by ${hours}`);
   }
-  expect(web.log.map(({ timestamp }) => hoursAhead(timestamp))).toEqual([1, -2, 5, 0]);
+  expect(web.log.map(({ timestamp }) => hoursAhead(timestamp) + 0)).toEqual([1, -2, 5, 0]);
 });
 
 it.each([0, -3, 10])("a client measures a clock that is %d hours ahead", async (hours) => {
