@@ -52,11 +52,11 @@ export class RunLog {
   looked(startedAt: string | undefined): void {
     const state = this.#state;
     // It ran, and perhaps ended, unseen.
-    if (state.type === "read" && startedAt !== state.startedAt) this.runs(startedAt);
+    if (state.type === "read" && startedAt !== state.startedAt) this.sawRunning(startedAt);
   }
 
   /** It runs, since `startedAt`. True where it has started again since the last look. */
-  runs(startedAt: string | undefined): boolean {
+  sawRunning(startedAt: string | undefined): boolean {
     const state = this.#state;
     const isCurrent = state.type === "current";
     if (isCurrent && state.isKnown && startedAt === state.startedAt) return false;

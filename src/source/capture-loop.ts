@@ -101,7 +101,7 @@ export class CaptureLoop {
   async #pass(isAfterStream: boolean, signal: AbortSignal): Promise<Outcome> {
     const inspection = await this.#locate(isAfterStream, signal);
     const { running, startedAt } = inspection;
-    const isRestart = running && this.#view.runs.runs(startedAt);
+    const isRestart = running && this.#view.runs.sawRunning(startedAt);
     if (isRestart && startedAt !== undefined) this.#parts.log()?.reading.startsRun(startedAt);
     if (!running || !this.#options.follow) return this.#standStill(inspection, signal);
     if (isAfterStream && !isRestart) {
@@ -213,7 +213,7 @@ export class CaptureLoop {
     if (this.#parts.life.names.includes("look")) return;
     const look = async (signal: AbortSignal): Promise<boolean> => {
       const { running, startedAt } = await this.#view.look(false, signal);
-      return running && !this.#view.runs.runs(startedAt);
+      return running && !this.#view.runs.sawRunning(startedAt);
     };
     // What is wrong then ends the stream, too.
     this.#parts.life.run("look", (signal) => lookAgainAndAgain(look, signal)).catch(() => {});

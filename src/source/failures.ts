@@ -1,8 +1,12 @@
 import { DockspoolError, messageOf } from "../errors.ts";
+import type { EndReason } from "./status.ts";
 
-export function closedError(container: string): DockspoolError {
+/** `ending`: why it is closed; a failure is the cause. */
+export function closedError(container: string, ending?: EndReason): DockspoolError {
+  const cause = ending?.kind === "failed" ? { cause: ending.error } : {};
   return new DockspoolError("CLOSED", `The source of container ${container} is closed.`, {
     container,
+    ...cause,
   });
 }
 

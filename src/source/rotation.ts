@@ -142,13 +142,13 @@ export class StreamRotation {
     return rotation;
   }
 
-  /** Ends the open stream; calls that overlap share one wait. `isRotation`: survivors are a failure that is told. */
-  close(isRotation: boolean): Promise<ClosedTasks> {
+  /** Ends the open stream; calls that overlap share one wait. `tellsSurvivors`: survivors are a failure that is told. */
+  close(tellsSurvivors: boolean): Promise<ClosedTasks> {
     const stream = this.#stream;
     if (stream.type === "closing") return stream.closed;
     if (stream.type === "none") return Promise.resolve(nothingClosed());
     const tasks = new TaskGroup("stream");
-    const closed = this.#close(stream.tasks, tasks, isRotation);
+    const closed = this.#close(stream.tasks, tasks, tellsSurvivors);
     this.#stream = { type: "closing", tasks, old: stream.tasks, closed };
     return closed;
   }
@@ -163,7 +163,7 @@ export class StreamRotation {
     return last.failure === undefined ? next : last;
   }
 
-  async #close(old: TaskGroup, next: TaskGroup, isRotation: boolean): Promise<ClosedTasks> {
+  async #close(old: TaskGroup, next: TaskGroup, tellsSurvivors: boolean): Promise<ClosedTasks> {
     const since = Date.now();
     const closed = await closeGroup(old, this.#parts.timeoutMs);
     this.#survivors = [...this.#survivors, { tasks: old, since }].filter(
@@ -172,7 +172,7 @@ export class StreamRotation {
     const request = this.#request;
     if (request !== undefined) request.closed = closed;
     this.#stream = { type: "none", tasks: next };
-    if (closed.failure !== undefined && (request !== undefined || isRotation)) {
+    if (closed.failure !== undefined && (request !== undefined || tellsSurvivors)) {
       request?.reject(closed.failure);
       this.#parts.failed(closed.failure, closed.survivors);
     }

@@ -111,13 +111,12 @@ export class Streams {
 
   rotate(): Promise<Rotation> {
     const { phase, container } = this.#parts;
-    if (phase.isEnding) return Promise.reject(closedError(container()));
+    if (phase.isEnding) return Promise.reject(closedError(container(), phase.ending));
     if (this.#rotation.underWay !== undefined) return this.#rotation.underWay;
     switch (phase.type) {
       case "idle":
       case "stopped":
       case "waiting":
-      case "ended":
         return this.#rotation.nothingToRotate();
       // Joins what is under way.
       case "locating":
@@ -190,7 +189,8 @@ export class Streams {
   /** There is no next stream. */
   end(): Promise<ClosedTasks> {
     this.#watchdog.closed();
-    return this.#rotation.end(closedError(this.#parts.container()));
+    const { container, phase } = this.#parts;
+    return this.#rotation.end(closedError(container(), phase.ending));
   }
 
   #openGeneration(inspection: Inspection, log: FollowedLog): Generation {
@@ -264,9 +264,9 @@ export class Streams {
     const how = isFirst && aligned === "exact" ? "first" : aligned;
     const statuses: SourceStatus[] = [{ type: "opened", generation, aligned: how }];
     if (rotation !== undefined) statuses.push({ type: "rotated", rotation });
-    if (phase.type === "catching-up")
-      phase.enter({ type: "catching-up", isOpened: true }, ...statuses);
-    else phase.tell(...statuses);
+    // Where nothing was read before, the place is found before there is an answer.
+    if (phase.type === "following") phase.tell(...statuses);
+    else phase.enter({ type: "catching-up", isOpened: true }, ...statuses);
   }
 
   #enter(type: StreamPhase["type"]): void {

@@ -18,8 +18,6 @@ export interface GenerationEvents {
   readonly engineError: (message: string) => void;
   /** What it does has changed. */
   readonly phase: (phase: StreamPhase) => void;
-  /** It waits for the consumer to take something, or no longer does. */
-  readonly paused?: (isPaused: boolean) => void;
 }
 
 /** What a generation works with. */
@@ -57,13 +55,8 @@ export class Intake {
   }
 
   /** Waits until the consumer has made room. */
-  async room(signal: AbortSignal): Promise<void> {
-    this.#events.paused?.(true);
-    try {
-      await this.#buffer.room(signal);
-    } finally {
-      this.#events.paused?.(false);
-    }
+  room(signal: AbortSignal): Promise<void> {
+    return this.#buffer.room(signal);
   }
 
   /** Takes `entries[from..]`, which follow the place. */

@@ -17,7 +17,7 @@ beforeEach(async () => {
   client = new EngineClient(fake.engine);
 });
 afterEach(async () => {
-  for (const watch of closing) await watch.close();
+  for (const one of closing) await one.close();
   closing.clear();
   client.close();
   await fake.close();

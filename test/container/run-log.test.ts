@@ -14,30 +14,30 @@ beforeEach(() => {
 
 describe("the runs of a container", () => {
   it("begin with the first that is seen, which is no restart", () => {
-    expect(runs.runs(FIRST)).toBe(false);
-    expect(runs.runs(FIRST)).toBe(false);
+    expect(runs.sawRunning(FIRST)).toBe(false);
+    expect(runs.sawRunning(FIRST)).toBe(false);
     expect([restarts, runs.startedAt, runs.isRead]).toEqual([0, FIRST, false]);
   });
 
   it("a later start that a look shows is a restart, once", () => {
-    runs.runs(FIRST);
-    expect(runs.runs(SECOND)).toBe(true);
-    expect(runs.runs(SECOND)).toBe(false);
+    runs.sawRunning(FIRST);
+    expect(runs.sawRunning(SECOND)).toBe(true);
+    expect(runs.sawRunning(SECOND)).toBe(false);
     expect(restarts).toBe(1);
   });
 
   it("a start that an event told of is no second restart when a look shows it", () => {
-    runs.runs(FIRST);
+    runs.sawRunning(FIRST);
     runs.read(FIRST);
     runs.started(at(SECOND) + 3);
     expect(restarts).toBe(1);
-    expect(runs.runs(SECOND)).toBe(false);
+    expect(runs.sawRunning(SECOND)).toBe(false);
     expect(restarts).toBe(1);
   });
 
   it("a start later than the one that an event told of is another one", () => {
     runs.begins(at(FIRST) + 3);
-    expect(runs.runs(SECOND)).toBe(true);
+    expect(runs.sawRunning(SECOND)).toBe(true);
   });
 
   it("what is about to start has started when the event comes", () => {
@@ -50,7 +50,7 @@ describe("the runs of a container", () => {
   });
 
   it("a run that was read to its end, seen again with another start, has run unseen", () => {
-    runs.runs(FIRST);
+    runs.sawRunning(FIRST);
     runs.read(FIRST);
     runs.looked(FIRST);
     expect([runs.isRead, restarts]).toEqual([true, 0]);
@@ -59,25 +59,25 @@ describe("the runs of a container", () => {
   });
 
   it("one that stands still and runs again under the same start goes on", () => {
-    runs.runs(FIRST);
+    runs.sawRunning(FIRST);
     runs.read(FIRST);
-    expect(runs.runs(FIRST)).toBe(true);
+    expect(runs.sawRunning(FIRST)).toBe(true);
     expect(restarts).toBe(1);
   });
 
   it("a follow's proper end counts for the run that it was of, until another stream is opened", () => {
-    runs.runs(FIRST);
+    runs.sawRunning(FIRST);
     runs.followedToEnd();
     expect(runs.state).toMatchObject({ type: "current", isFollowedToEnd: true });
     runs.opens();
     expect(runs.state).toMatchObject({ type: "current", isFollowedToEnd: false });
     runs.followedToEnd();
-    runs.runs(SECOND);
+    runs.sawRunning(SECOND);
     expect(runs.state).toMatchObject({ type: "current", isFollowedToEnd: false });
   });
 
   it("once read to its end it is so until something may have happened", () => {
-    runs.runs(FIRST);
+    runs.sawRunning(FIRST);
     runs.read(FIRST);
     expect(runs.state).toMatchObject({ type: "read", mayHaveRunSince: false });
     runs.mayHaveRun();

@@ -111,17 +111,12 @@ describe("after silence", () => {
 
 describe("a rotation that is due while a stream is still catching up", () => {
   it("is not the last one", async () => {
-    await using fake = await FakeEngine.start();
-    const web = fake.create({ name: "web" });
     const write = (count: number): void => {
       for (let line = 0; line < count; line++) web.write(`line ${web.written.length}`);
     };
     write(20);
-    const options = { ...eager, rotateEveryMs: 10, stallProbeMs: false } as const;
-    const follower = new Follower(
-      new ContainerLogSource("web", { engine: fake.engine, ...options }),
-    );
-    await follower.has(20);
+    const follower = follow({ rotateEveryMs: 10, stallProbeMs: false });
+    await follower.has(21);
     let reads = 0;
     // Whoever reads plainly finds more at first, and takes longer than until a rotation is due.
     fake.fault = ({ path }) => {
