@@ -9,11 +9,11 @@ export interface Rotation {
   readonly generation: number;
   /** Names of the tasks that the group waited for. */
   readonly awaited: readonly string[];
-  /** Milliseconds until the old stream and its tasks had ended. */
+  /** Milliseconds from when they were asked to end until the old stream and its tasks had ended. */
   readonly closedInMs: number;
   /** Milliseconds from then until the new stream was open. */
   readonly reopenedInMs: number;
-  /** False where the container is stopped, waits for its turn, or was not opened yet. */
+  /** False where no stream was opened: its container is stopped and was read, it waits for its turn, or it was not begun. */
   readonly reopened: boolean;
 }
 
