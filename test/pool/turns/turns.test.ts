@@ -90,18 +90,18 @@ function mostServed({ others }: Wait): number {
 }
 
 describe("twenty times more containers than streams", () => {
-  const size = sizes({ short: 200, long: 1_000 });
+  const howMany = sizes({ short: 200, long: 1_000 });
 
   it(
     "lose, repeat and reorder nothing, and each waits for at most one turn of every other",
     twoSizes,
     async () => {
-      const maxStreams = size / 20;
-      const containers = create(size);
+      const maxStreams = howMany / 20;
+      const containers = create(howMany);
       for (const container of containers) container.write("line 0");
       const follower = follow({ maxStreams });
       let next = 0;
-      const lines = 12 * size;
+      const lines = 12 * howMany;
       const pen = writing(() => {
         for (let line = 0; line < 40 && next < lines; line++) {
           const container = containers[(next * 389) % containers.length];
@@ -115,25 +115,25 @@ describe("twenty times more containers than streams", () => {
       const { stats } = follower.pool;
       const sources = [...follower.pool.sources.values()];
       const taken = sources.map((source) => source.stats.turns);
-      expect(taken.reduce((sum, size) => sum + size, 0)).toBe(stats.turns);
+      expect(taken.reduce((sum, howMany) => sum + howMany, 0)).toBe(stats.turns);
       expect(stats).toMatchObject({
-        containers: size,
+        containers: howMany,
         streamsMax: maxStreams,
         rotations: 0,
         gaps: 0,
       });
-      expect(stats.lines).toBe(lines + size);
+      expect(stats.lines).toBe(lines + howMany);
       // First come, first served: whoever is served queues again behind all who wait.
       const waits = waitsOf(follower.statuses);
-      expect(waits.length).toBeGreaterThanOrEqual(size - maxStreams);
+      expect(waits.length).toBeGreaterThanOrEqual(howMany - maxStreams);
       for (const wait of waits) {
         expect(mostServed(wait)).toBeLessThanOrEqual(2);
-        expect(wait.opened).toBeLessThanOrEqual(size + maxStreams);
+        expect(wait.opened).toBeLessThanOrEqual(howMany + maxStreams);
       }
       expect(Math.min(...taken)).toBeGreaterThanOrEqual(1);
       await follower.end();
       for (const container of containers) follower.expectExactly(container);
-      expect(follower.records).toHaveLength(lines + size);
+      expect(follower.records).toHaveLength(lines + howMany);
       expect(fake.open.maxFollows).toBe(maxStreams);
       expect(fake.open.maxFollowsOfOneContainer).toBe(1);
       await nothingOpen(fake);
