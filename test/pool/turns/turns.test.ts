@@ -115,7 +115,7 @@ describe("twenty times more containers than streams", () => {
       const { stats } = follower.pool;
       const sources = [...follower.pool.sources.values()];
       const taken = sources.map((source) => source.stats.turns);
-      expect(taken.reduce((sum, howMany) => sum + howMany, 0)).toBe(stats.turns);
+      expect(taken.reduce((sum, each) => sum + each, 0)).toBe(stats.turns);
       expect(stats).toMatchObject({
         containers: howMany,
         streamsMax: maxStreams,
