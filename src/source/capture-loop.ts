@@ -194,11 +194,12 @@ export class CaptureLoop {
 
   /** The engine says that the container is gone. */
   async #removed(signal: AbortSignal): Promise<EndReason> {
-    const { position } = this.#parts.log()?.reading ?? {};
+    const log = this.#parts.log();
+    const position = log?.reading.position;
     const newest = position === undefined ? undefined : newestTimestamp(position);
-    const complete = await this.#view.wasReadToEnd(newest, signal);
-    this.#parts.log()?.reading.endOpenLines();
-    return { kind: "removed", complete };
+    const wasRead = await this.#view.wasReadToEnd(newest, signal);
+    log?.reading.endOpenLines();
+    return { kind: "removed", complete: wasRead && log?.isDamagedAtEnd !== true };
   }
 
   /** Another try may help. Damaged bytes may be a proxy's; where they stay, they are the log's. */

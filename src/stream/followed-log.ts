@@ -12,6 +12,8 @@ import { Look, TailSize } from "./tail-size.ts";
 import type { Tail } from "./tail-size.ts";
 import { Trust } from "./trust.ts";
 
+const SILENT_MS = 1_000;
+
 /** What a look asks the engine for. */
 export interface Asked {
   readonly tail: Tail;
@@ -30,6 +32,10 @@ export class FollowedLog {
   readonly tails: TailAnswers = new TailAnswers();
   /** Damage behind which reading goes on. */
   #hole: Hole | undefined;
+  /** Behind this time a damaged record ended the log, and a gap was told. */
+  #damagedEnd: string | undefined;
+  /** When entries came last, by `performance.now()`. */
+  #cameAt = performance.now();
 
   constructor(
     inspection: Inspection,
@@ -47,6 +53,7 @@ export class FollowedLog {
     this.reading = new Reading(inspection, options, {
       ...output,
       came: (entries) => {
+        this.#cameAt = performance.now();
         this.trust.took(entries);
         this.#hole?.came(entries.length);
         const last = entries.at(-1);
@@ -94,6 +101,26 @@ export class FollowedLog {
   /** Reads end behind `after`, and the log does not. */
   isDamaged(after: string): void {
     this.#hole = new Hole(after);
+  }
+
+  /** A damaged record is the last one, behind `after`. */
+  endsDamaged(after: string): void {
+    this.#damagedEnd = after;
+  }
+
+  isDamagedEnd(after: string | undefined): boolean {
+    return after !== undefined && this.#damagedEnd === after;
+  }
+
+  /** All was read that can be, up to a damaged record at the end. */
+  get isDamagedAtEnd(): boolean {
+    const { position } = this.reading;
+    return position !== undefined && this.isDamagedEnd(newestTimestamp(position));
+  }
+
+  /** Nothing has come for a while. */
+  get isSilent(): boolean {
+    return performance.now() - this.#cameAt > SILENT_MS;
   }
 
   /** The engine does not find the log's end any more. */

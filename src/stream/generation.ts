@@ -46,6 +46,8 @@ export class Generation {
     const isNew = await this.#begin(signal);
     if (isNew && reader.inspection.maxLogFileBytes !== undefined)
       await this.#catchUpFully(log.look(reader), signal);
+    // Some follows do not end at damage: nothing comes any more.
+    if (!isNew && log.isSilent) await readOn(this.#intake, signal);
     let hasCaughtUp = false;
     let fruitless = 0;
     for (;;) {

@@ -1,4 +1,5 @@
 import { firstLater } from "../resume/later.ts";
+import type { Entry } from "../wire/entry.ts";
 import type { LogReader } from "./log-reader.ts";
 import { firstOf } from "./plain-read.ts";
 import { MOST_ENTRIES } from "./tail-size.ts";
@@ -65,8 +66,18 @@ export class Hole {
 
   async #isBehind(reader: LogReader, tail: number, signal: AbortSignal): Promise<boolean> {
     const first = await firstOf(reader, tail, signal);
-    const isBehind = first !== undefined && firstLater([first], this.after) === 0;
-    if (isBehind && tail >= this.#known) this.#first = first.timestamp;
-    return isBehind;
+    if (!isLater(first, this.after)) return false;
+    if (tail < this.#known) return true;
+    if (tail > this.#known && isLater(first, this.#first)) {
+      // The log has grown, or this tail begins with the damage: Docker before 23 then shows some of what is behind it.
+      const known = await firstOf(reader, this.#known, signal);
+      if (isLater(first, known?.timestamp)) return false;
+    }
+    this.#first = first?.timestamp;
+    return true;
   }
+}
+
+function isLater(entry: Entry | undefined, than: string | undefined): boolean {
+  return entry !== undefined && than !== undefined && firstLater([entry], than) === 0;
 }

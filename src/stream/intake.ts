@@ -106,7 +106,7 @@ export class Intake {
 
   /** Some of the log is lost, from `after` to `before`. */
   gap(after: string, before?: string): void {
-    this.#events.gap(after, before);
+    if (!this.log.isDamagedEnd(after)) this.#events.gap(after, before);
   }
 
   /** @throws DockspoolError where the stream can't be read any further */

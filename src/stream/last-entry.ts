@@ -1,25 +1,34 @@
 import { DockspoolError } from "../errors.ts";
 import { firstLater } from "../resume/later.ts";
-import type { Entry } from "../wire/entry.ts";
+import type { Entries, Entry } from "../wire/entry.ts";
 import type { Intake } from "./intake.ts";
-import { firstOf } from "./plain-read.ts";
+import { readPlainly } from "./plain-read.ts";
 
-/** The log's last entry, where the engine is one that ends reads at a damaged record (Docker from 23 on). */
-export async function lastEntry(
-  { reader, log }: Intake,
-  signal: AbortSignal,
-): Promise<Entry | undefined> {
-  if (!reader.inspection.traits.followReachesEnd || !log.tails.mayAsk()) return undefined;
+/** "none": the engine shows no entry at the log's end. */
+export type LastEntry = Entry | "none" | "not known";
+
+/** The log's last entry, where the engine is one that ends reads at a damaged record (Docker). */
+export async function lastEntry({ reader, log }: Intake, signal: AbortSignal): Promise<LastEntry> {
+  const { traits, info } = reader.inspection;
+  if (traits.unstableParts || !log.tails.mayAsk()) return "not known";
+  let last: Entry | undefined;
+  const visit = (entries: Entries): "stop" | undefined => {
+    last = entries.at(0);
+    return last === undefined ? undefined : "stop";
+  };
   try {
-    return await firstOf(reader, 1, signal);
+    const end = await readPlainly(reader, 1, visit, signal);
+    if (end === "stuck") log.isStuck();
+    // Of a terminal's line that has not ended nothing is shown.
+    return last ?? (end === "complete" && !info.tty ? "none" : "not known");
   } catch (error) {
     // It may be about to be removed.
-    if (DockspoolError.is(error) && error.code !== "ENGINE_UNREACHABLE") return undefined;
+    if (DockspoolError.is(error) && error.code !== "ENGINE_UNREACHABLE") return "not known";
     throw error;
   }
 }
 
 /** `entry` is later than all that was seen. */
-export function isBehind(entry: Entry | undefined, latest: string | undefined): boolean {
-  return entry !== undefined && firstLater([entry], latest ?? "") === 0;
+export function isBehind(entry: LastEntry | undefined, latest: string | undefined): boolean {
+  return typeof entry === "object" && firstLater([entry], latest ?? "") === 0;
 }

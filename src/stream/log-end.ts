@@ -15,6 +15,7 @@ const ATTEMPTS = 8;
 export async function readOn(intake: Intake, signal: AbortSignal): Promise<number> {
   const { reader, log } = intake;
   const last = await lastEntry(intake, signal);
+  if (last === "none") await tellDamagedEnd(intake, signal);
   let fresh = 0;
   for (;;) {
     const after = newestTimestamp(log.reading.place);
@@ -38,4 +39,14 @@ async function passDamage(intake: Intake, after: string, signal: AbortSignal): P
     const fresh = await goOnBehindGap(intake, after, isLast ? { tail } : { tail, first }, signal);
     if (fresh !== undefined || isLast) return fresh ?? 0;
   }
+}
+
+/** Nothing is shown at the end of a log that has shown the place: its last record is damaged. */
+async function tellDamagedEnd(intake: Intake, signal: AbortSignal): Promise<void> {
+  const { reader, log } = intake;
+  const after = newestTimestamp(log.reading.place);
+  // The log of a container that is removed by now may have been gone.
+  if (after === undefined || !(await reader.isThere(signal))) return;
+  intake.gap(after);
+  log.endsDamaged(after);
 }

@@ -122,6 +122,16 @@ export class LogReader {
     return now.running && now.startedAt === startedAt;
   }
 
+  /** The container is neither gone nor being removed. */
+  async isThere(signal: AbortSignal): Promise<boolean> {
+    try {
+      return !(await this.#client.inspect(this.#inspection.info.id, signal)).removing;
+    } catch (error) {
+      if (DockspoolError.is(error, "CONTAINER_NOT_FOUND")) return false;
+      throw error;
+    }
+  }
+
   /** Undefined where the container is gone by now. */
   async #startedAt(signal: AbortSignal): Promise<string | undefined> {
     try {

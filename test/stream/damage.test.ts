@@ -87,6 +87,69 @@ describe("a log with damaged records, which end every read that comes to them", 
   });
 });
 
+describe("a log of Docker 20.10 with a damaged record, where follows fall silent", () => {
+  it("is read past it to its end when its container has stopped", async () => {
+    web.isOld = true;
+    write(0, 200);
+    web.damages.push(50);
+    web.stop();
+    const follower = follow({ follow: false });
+    await follower.done;
+    expect(follower.texts).toEqual(numbered(0, 200));
+    expect(follower.seen("gap")).toHaveLength(1);
+  });
+
+  it("is read past it after a silence, and followed on", async () => {
+    web.isOld = true;
+    const follower = follow({ stallProbeMs: 1_100 });
+    write(0, 5);
+    await follower.has(5);
+    web.damages.push(5);
+    write(5, 15);
+    await follower.has(15);
+    write(15, 20);
+    await follower.has(20);
+    for (let round = 1; round <= 3; round++) {
+      await follower.source.rotate();
+      write(round * 100, round * 100 + 80);
+      await follower.until(() => follower.texts.at(-1) === `line ${round * 100 + 79}`);
+    }
+    expect(follower.texts).toEqual(web.lines);
+    expect(follower.seen("gap")).toMatchObject([
+      { after: web.timestamp(4), before: web.timestamp(5) },
+    ]);
+    await follower.source.close();
+  });
+});
+
+describe("a log that ends with a damaged record", () => {
+  it.each([true, false])("has a gap at its end (old engine: %s)", async (isOld) => {
+    web.isOld = isOld;
+    write(0, 20);
+    web.damages.push(20);
+    web.stop();
+    const follower = follow({ follow: false });
+    await follower.done;
+    expect(follower.texts).toEqual(numbered(0, 20));
+    expect(follower.seen("gap")).toEqual([{ type: "gap", after: web.timestamp(19) }]);
+  });
+
+  it("is told once, and its removal is not complete", async () => {
+    const follower = follow();
+    write(0, 20);
+    await follower.has(20);
+    web.damages.push(20);
+    web.stop();
+    await follower.status("stopped");
+    expect(follower.seen("gap")).toEqual([{ type: "gap", after: web.timestamp(19) }]);
+    web.isRemoved = true;
+    web.cutEvents();
+    await follower.done;
+    expect(follower.seen("ended")[0]?.reason).toEqual({ kind: "removed", complete: false });
+    expect(follower.seen("gap")).toHaveLength(1);
+  });
+});
+
 describe("a log that was emptied by hand, whose end the engine looks for without finding it", () => {
   it("is a gap, and what was written since comes; the engine is left in peace", async () => {
     const follower = follow();

@@ -5,6 +5,9 @@ import type { EngineOptions } from "../../src/index.ts";
 
 const ID = "a".repeat(64);
 
+/** What Docker 20.10 has read ahead when it comes to damage. */
+const LOST_WITH_DAMAGE = 5;
+
 interface Reader {
   readonly from: number;
   readonly response: ServerResponse;
@@ -13,8 +16,13 @@ interface Reader {
 /** One container of Docker 28 with a log that is as people have them: damaged, or emptied by hand. */
 export class ScriptedLog implements AsyncDisposable {
   readonly lines: string[] = [];
-  /** In front of these lines there is a damaged record: reads that come to it end there. */
+  /** In front of these lines there is a damaged record, or behind the last one: reads that come to it end there. */
   readonly damages: number[] = [];
+  /**
+   * Docker 20.10: a follow that comes to a damaged record stays open, and shows no more; a tail that begins with one shows some
+   * of what is behind it.
+   */
+  isOld = false;
   /** Tails send headers, and are looked for without an end. */
   areTailsStuck = false;
   isRunning = true;
@@ -24,14 +32,17 @@ export class ScriptedLog implements AsyncDisposable {
   /** The queries of log requests. */
   readonly asked: string[] = [];
   readonly stuck: Set<ServerResponse> = new Set<ServerResponse>();
+  readonly #events = new Set<ServerResponse>();
   #first = 0;
   readonly #follows = new Set<Reader>();
   readonly #server: http.Server = http.createServer((request, response) => {
     const url = new URL(request.url ?? "/", "http://engine");
-    response.setHeader("Server", "Docker/28.5.2 (linux)");
+    response.setHeader("Server", `Docker/${this.isOld ? "20.10.24" : "28.5.2"} (linux)`);
     if (url.pathname.endsWith("/logs")) this.#logs(url.searchParams, response);
-    else if (url.pathname.endsWith("/events")) response.writeHead(200).flushHeaders();
-    else if (url.pathname.endsWith("/info")) response.end(JSON.stringify({ ID: "engine" }));
+    else if (url.pathname.endsWith("/events")) {
+      response.writeHead(200).flushHeaders();
+      this.#events.add(response);
+    } else if (url.pathname.endsWith("/info")) response.end(JSON.stringify({ ID: "engine" }));
     else if (this.isRemoved) notFound(response);
     else response.end(JSON.stringify(this.#inspection()));
   });
@@ -63,8 +74,9 @@ export class ScriptedLog implements AsyncDisposable {
       this.lines.push(line);
       for (const follow of this.#follows) {
         const index = this.lines.length - 1;
-        if (this.#endOf(follow.from) <= index) follow.response.end();
-        else follow.response.write(this.#frame(index));
+        const isDamaged = this.#endOf(follow.from) <= index;
+        if (isDamaged && !this.isOld) follow.response.end();
+        if (!isDamaged) follow.response.write(this.#frame(index));
       }
     }
   }
@@ -74,6 +86,10 @@ export class ScriptedLog implements AsyncDisposable {
     this.#first = this.lines.length;
     this.areTailsStuck = true;
     this.#follows.clear();
+  }
+
+  cutEvents(): void {
+    for (const events of this.#events) events.destroy();
   }
 
   /** Open follows see nothing, and end with their container. */
@@ -104,11 +120,16 @@ export class ScriptedLog implements AsyncDisposable {
       response.on("close", () => this.stuck.delete(response));
       return;
     }
-    const from =
-      tail === "all" ? this.#first : Math.max(this.#first, this.lines.length - Number(tail));
+    // A damaged record is counted where the log ends with it.
+    const records = this.lines.length + (this.damages.includes(this.lines.length) ? 1 : 0);
+    const first = records - Number(tail);
+    const begin = tail === "all" ? this.#first : Math.max(this.#first, first);
+    const isAtDamage = this.isOld && tail !== "all" && this.damages.includes(begin + 1);
+    const from = isAtDamage ? begin + 1 + LOST_WITH_DAMAGE : begin;
     const end = this.#endOf(from);
     for (let index = from; index < end; index++) response.write(this.#frame(index));
-    if (end < this.lines.length || !isFollow || !this.isRunning) {
+    const isEnd = end < this.lines.length && !this.isOld;
+    if (isEnd || !isFollow || !this.isRunning) {
       response.end();
       return;
     }
