@@ -73,6 +73,11 @@ export class EngineClient {
     return this.#link.sockets;
   }
 
+  /** How long an answer may take to begin, and how long it may be silent. */
+  get connectTimeoutMs(): number {
+    return this.#timeoutMs;
+  }
+
   /** Where it connects to, for people. */
   get address(): string {
     return this.#link.address;

@@ -16,8 +16,8 @@ import { CurrentPhase } from "./current-phase.ts";
 import { asFailure, closedError } from "./failures.ts";
 import type { Finding, SourceHost } from "./host.ts";
 import type { ResolvedOptions } from "./options.ts";
+import { endsBy } from "./phase-end.ts";
 import { stateOf, waitsFor } from "./phase.ts";
-import type { Phase } from "./phase.ts";
 import type { OverdueTasks } from "./rotation.ts";
 import type { EndReason, Rotation, SourceStats, SourceStatus } from "./status.ts";
 import { Streams } from "./streams.ts";
@@ -177,7 +177,15 @@ export class Capture {
       state: stateOf(phase, this.#streams.isRotating),
       since: this.phase.since,
       waitsFor: waitsFor(phase),
-      by: this.#by(phase, rotatesBy),
+      by: endsBy(phase, {
+        since: this.phase.since,
+        lastByteAt: streams.lastByteAt,
+        isPaused: this.buffer.needsRoom,
+        connectTimeoutMs: this.#host.client.connectTimeoutMs,
+        rotateTimeoutMs: this.rotateTimeoutMs,
+        rotatesBy,
+        lookEveryMs: this.#host.lookEveryMs,
+      }),
       via: streams.generation === 0 ? undefined : "engine",
       turns: this.#turn.taken,
       reconnects: this.#loop.reconnects,
@@ -285,13 +293,5 @@ export class Capture {
     if (reason.kind === "removed") this.#host.checkpoint?.gone();
     this.phase.ended();
     this.#resolveEnded(reason);
-  }
-
-  /** When it does something else at the latest, in epoch milliseconds; undefined where that is for others to say. */
-  #by(phase: Phase, rotatesBy: number | undefined): number | undefined {
-    const { since } = this.phase;
-    if (phase.type === "following") return rotatesBy;
-    if (phase.type === "reconnecting") return since + phase.delayMs;
-    return phase.type === "closing" ? since + this.#options.rotateTimeoutMs : undefined;
   }
 }

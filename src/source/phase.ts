@@ -18,7 +18,7 @@ export type Phase =
   /** The log is asked for, and the engine has not answered. */
   | { readonly type: "opening" }
   /** The engine has answered, and the place in the log is looked for in what comes. */
-  | { readonly type: "aligning" }
+  | { readonly type: "aligning"; readonly silenceMs: number }
   /** The log is read by plain reads, which have an end. */
   | { readonly type: "catching-up"; readonly isOpened: boolean }
   | { readonly type: "following" }

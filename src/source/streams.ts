@@ -209,7 +209,7 @@ export class Streams {
       options,
       events: {
         // A reader that can't end goes on while its stream is closed.
-        phase: ({ type }) => void (signal.aborted || this.#enter(type)),
+        phase: (phase) => void (signal.aborted || this.#enter(phase)),
         aligned: (aligned) => void (signal.aborted || this.#opened(aligned)),
         fresh: (first) => this.#sawEntries(first),
         gap: (after, before) => {
@@ -269,12 +269,12 @@ export class Streams {
     else phase.enter({ type: "catching-up", isOpened: true }, ...statuses);
   }
 
-  #enter(type: StreamPhase["type"]): void {
+  #enter(next: StreamPhase): void {
     const { phase } = this.#parts;
-    const { value } = phase;
-    if (value.type === type) return;
-    const isOpened = value.type === "following";
-    phase.enter(type === "catching-up" ? { type, isOpened } : { type });
+    const { type } = phase;
+    if (type === next.type) return;
+    const isOpened = type === "following";
+    phase.enter(next.type === "catching-up" ? { ...next, isOpened } : next);
   }
 
   #sawEntries(first: string): void {

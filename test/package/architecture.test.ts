@@ -63,7 +63,7 @@ describe("what each phase waits for", () => {
     { type: "locating" },
     { type: "waiting" },
     { type: "opening" },
-    { type: "aligning" },
+    { type: "aligning", silenceMs: 1_000 },
     { type: "catching-up", isOpened: false },
     { type: "following" },
     { type: "closing", for: "rotation" },
