@@ -209,7 +209,7 @@ export class Streams {
       options,
       events: {
         // A reader that can't end goes on while its stream is closed.
-        phase: (phase) => void (signal.aborted || this.#enter(phase)),
+        phase: (next) => void (signal.aborted || this.#enter(next)),
         aligned: (aligned) => void (signal.aborted || this.#opened(aligned)),
         fresh: (first) => this.#sawEntries(first),
         gap: (after, before) => {
