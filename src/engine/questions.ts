@@ -78,7 +78,8 @@ export class Questions {
   /** The containers. @throws as `ask` */
   list(query: Query, signal: AbortSignal): Promise<Listed[]> {
     const { contact } = this.#link;
-    const asking = { maxBytes: MAX_LIST_BYTES };
+    // Behind thousands of containers that are looked at, it would not be known for long what else there is.
+    const asking = { first: true, maxBytes: MAX_LIST_BYTES };
     return this.ask("/containers/json", query, signal, asking, (answer, headers) => {
       const listed = parseList(answer);
       return listed?.length === 0 && contact.isForeign(headers) ? undefined : listed;

@@ -86,6 +86,7 @@ export class StreamRotation {
 
   /** Undefined where every stream that was closed has ended. */
   get overdue(): OverdueTasks | undefined {
+    if (this.#survivors.length === 0) return undefined;
     const running = this.#survivors.filter(({ tasks }) => tasks.size > 0);
     const [oldest] = running;
     if (oldest === undefined) return undefined;

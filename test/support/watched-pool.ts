@@ -92,7 +92,7 @@ export class WatchedPool {
       () => `${component} ${status} ${String(says)}, but ${JSON.stringify(seen)}`,
     );
     this.#tookMs = performance.now() - this.#faultAt + aheadMs;
-    expect(this.pool.health().ready || this.pool.health().status !== "healthy").toBe(true);
+    expect(seen?.status).toBe(status);
     if (seen === undefined) return;
     expect(seen.since).toBeGreaterThan(Date.now() - 300_000);
     expect(seen.since).toBeLessThanOrEqual(Date.now() + aheadMs);

@@ -45,7 +45,7 @@ export interface HealthView {
 interface Component {
   readonly name: string;
   readonly detail: string;
-  readonly findings: readonly (Finding | undefined)[];
+  readonly findings: readonly Finding[];
 }
 
 /** A pool's health: read from its parts whenever it is asked for, with a memory for how long a component has been well. */
@@ -112,7 +112,7 @@ export class PoolHealth {
       this.#endedAt ??= now;
       return { status: "unhealthy", detail: inWords(ending), since: this.#endedAt };
     }
-    const worst = worstOf(findings.filter((finding) => finding !== undefined));
+    const worst = worstOf(findings);
     if (worst !== undefined) {
       this.#wellSince.delete(name);
       return worst;
@@ -128,39 +128,49 @@ function componentsOf(view: HealthView, now: number): Component[] {
   const components: Component[] = engines.map(({ name, contact, lastLookAt }) => ({
     name: `engine:${name}`,
     detail: "connected",
-    findings: [engineFinding(contact, lastLookAt, now)],
+    findings: allOf([contact], (one) => engineFinding(one, lastLookAt, now)),
   }));
   const unsettled = engines.flatMap((engine) => engine.unsettled);
   components.push(
     {
       name: "discovery",
       detail: "all containers that were found are dealt with",
-      findings: unsettled.map((container) => discoveryFinding(container, now)),
+      findings: allOf(unsettled, (container) => discoveryFinding(container, now)),
     },
     {
       name: "streams",
       detail: followed(streams.length),
-      findings: streams.map((stream) => streamFinding(stream, plan, now)),
+      findings: allOf(streams, (stream) => streamFinding(stream, plan, now)),
     },
     {
       name: "buffer",
       detail: "what is read is taken",
-      findings: [bufferFinding(untaken, fullSince, now)],
+      findings: allOf([untaken], (one) => bufferFinding(one, fullSince, now)),
     },
   );
   for (const { name, state } of sinks)
     components.push({
       name: `delivery:${name}`,
       detail: "delivers what comes",
-      findings: [sinkFinding(state, now)],
+      findings: allOf([state], (one) => sinkFinding(one, now)),
     });
   if (store !== undefined)
     components.push({
       name: "checkpoints",
       detail: "saved as they change",
-      findings: [checkpointFinding(store, now)],
+      findings: allOf([store], (one) => checkpointFinding(one, now)),
     });
   return components;
+}
+
+/** Most of thousands of containers have none. */
+function allOf<T>(parts: readonly T[], find: (part: T) => Finding | undefined): Finding[] {
+  const findings: Finding[] = [];
+  for (const part of parts) {
+    const finding = find(part);
+    if (finding !== undefined) findings.push(finding);
+  }
+  return findings;
 }
 
 function followed(containers: number): string {
