@@ -76,7 +76,7 @@ const bounded: readonly (readonly [string, Look, number, RegExp])[] = [
   ],
   [
     "a stream that is aligned",
-    stream({ phase: { type: "aligning" } }),
+    stream({ phase: { type: "aligning", silenceMs: 1_000 } }),
     BOUNDS.silentMs,
     /^web waits for its place in the log/,
   ],
@@ -197,7 +197,7 @@ describe("health tells", () => {
     const room = { type: "full", since: BEGIN } as const;
     const quiet = [
       { phase: { type: "catching-up", isOpened: true }, room },
-      { phase: { type: "aligning" }, room },
+      { phase: { type: "aligning", silenceMs: 1_000 }, room },
       { phase: { type: "waiting" }, room },
       { phase: { type: "stopped" }, trouble },
       { phase: { type: "idle" } },
