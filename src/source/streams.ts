@@ -63,7 +63,7 @@ export class Streams {
     this.#watchdog = new Watchdog(options, {
       // A failure is told by its status.
       rotate: () => void (phase.type !== "closing" && this.rotate().catch(() => {})),
-      isPaused: () => buffer.needsRoom,
+      flowingSince: () => (buffer.state.type === "flowing" ? buffer.state.since : undefined),
       engineNow: () => clock.now(),
     });
   }

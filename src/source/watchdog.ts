@@ -16,8 +16,11 @@ interface WatchdogOptions {
 interface Parts {
   /** It is time for a rotation. */
   readonly rotate: () => void;
-  /** The consumer keeps the stream from being read: its silence is not the stream's. */
-  readonly isPaused: () => boolean;
+  /**
+   * Since when the consumer lets the stream be read, in epoch milliseconds; undefined while it does not: its silence is not the
+   * stream's.
+   */
+  readonly flowingSince: () => number | undefined;
   /** The engine's time, in epoch milliseconds. */
   readonly engineNow: () => number;
 }
@@ -104,7 +107,7 @@ export class Watchdog {
 
   #look(): void {
     const now = Date.now();
-    if (this.#parts.isPaused()) this.#lastByteAt = now;
+    this.#lastByteAt = Math.max(this.#lastByteAt, this.#parts.flowingSince() ?? now);
     const silentMs = now - this.#lastByteAt;
     if (silentMs < this.#probeMs) {
       this.#listen(this.#probeMs - silentMs);

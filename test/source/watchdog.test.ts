@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ContainerLogSource } from "../../src/index.ts";
 import type { SourceOptions } from "../../src/index.ts";
+import { Watchdog } from "../../src/source/watchdog.ts";
 import { FakeEngine } from "../../src/testing.ts";
 import type { FakeContainer } from "../../src/testing.ts";
 import { eager, eventually, Follower, nothingOpen, toLines } from "../support/fake-follow.ts";
@@ -132,5 +133,28 @@ describe("a rotation that is due while a stream is still catching up", () => {
     await follower.until(() => follower.source.stats.rotations > rotations + 1, "rotations");
     expect(follower.lines).toEqual(toLines(web.written));
     await follower.source.close();
+  });
+});
+
+describe("a consumer's pause", () => {
+  it("is no silence of the stream's, which counts from the pause's end", async () => {
+    let flowingSince: number | undefined = undefined;
+    let rotatedAt: number | undefined = undefined;
+    const watchdog = new Watchdog(
+      { rotateEveryMs: false, stallProbeMs: 40 },
+      {
+        rotate: () => (rotatedAt ??= Date.now()),
+        flowingSince: () => flowingSince,
+        engineNow: () => Date.now(),
+      },
+    );
+    watchdog.opened();
+    const paused = Date.now() + 100;
+    await eventually(() => Date.now() > paused);
+    expect(rotatedAt).toBeUndefined();
+    flowingSince = Date.now();
+    await eventually(() => rotatedAt !== undefined);
+    expect(rotatedAt).toBeGreaterThanOrEqual(flowingSince + 40);
+    watchdog.closed();
   });
 });

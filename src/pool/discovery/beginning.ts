@@ -1,6 +1,7 @@
 import type { EngineClient } from "../../engine/engine-client.ts";
 
 const DRIFT = 0.001;
+const STEP_MS = 10;
 
 /**
  * When the pool began, by the engine's clock: what the engine says of its containers is never compared with the clock of this
@@ -16,22 +17,18 @@ export class Beginning {
     this.#client = client;
   }
 
-  /** Epoch milliseconds. */
+  /** In epoch milliseconds: what was created in the same one was there before. */
   get at(): number {
     const ours = Date.now();
     const { clock } = this.#client;
     const theirs = clock.now(ours);
     // What may be one clock is taken for one: that is exact.
     const isOne = Math.abs(theirs - ours) <= clock.errorMs(ours);
-    // What was created in the same millisecond was there before.
-    return (isOne ? ours : theirs) + 1 - this.#elapsedMs(ours);
-  }
-
-  /** The two clocks of this machine gain on each other by up to a millisecond in a second; more is a step of the one. */
-  #elapsedMs(ours: number): number {
     const steady = performance.now() - this.#begun;
-    const shown = ours - this.#begunAt;
-    return Math.abs(shown - steady) <= 10 + steady * DRIFT ? shown : steady;
+    // The two clocks of this machine gain on each other by up to a millisecond in a second; more is a step of the one.
+    const wasStepped = Math.abs(ours - this.#begunAt - steady) > STEP_MS + steady * DRIFT;
+    if (isOne && !wasStepped) return this.#begunAt;
+    return (isOne ? ours : theirs) + 1 - steady;
   }
 
   /**
