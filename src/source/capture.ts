@@ -63,10 +63,10 @@ export class Capture {
       restarted: () => this.phase.tell({ type: "restarted" }),
     });
     this.#turn = new TurnKeeper(host.turns, {
-      stream: () => (this.phase.type === "following" ? this.#streams.delay : undefined),
+      stream: () => (this.#streams.isOpen ? this.#streams.delay : undefined),
       queued: () => this.#queued(),
       wanted: () => {
-        if (this.phase.type === "following") void this.#streams.closeSoon("turn");
+        if (this.#streams.isOpen) void this.#streams.closeSoon("turn");
       },
     });
     this.#attempts = new Attempts(options.reconnect, host.finding?.trouble);

@@ -49,6 +49,8 @@ export class Streams {
   readonly #watchdog: Watchdog;
   #generation: Generation | undefined;
   #lastByteAt: number | undefined;
+  /** The generation that a reader which runs has opened, or is to open. */
+  #openFrom = Infinity;
   readonly #counts = { stalls: 0, gaps: 0 };
 
   constructor(parts: Parts) {
@@ -71,6 +73,11 @@ export class Streams {
   /** The current stream's tasks; between streams, the next one's. */
   get tasks(): TaskGroup {
     return this.#rotation.tasks;
+  }
+
+  /** A reader has found its place, whether it follows from there or catches up. */
+  get isOpen(): boolean {
+    return this.#parts.phase.type !== "closing" && this.#rotation.generation >= this.#openFrom;
   }
 
   get isRotating(): boolean {
@@ -231,6 +238,7 @@ export class Streams {
     life.throwIfAborted();
     const tasks = this.#rotation.begin();
     const { generation } = this.#rotation;
+    this.#openFrom = generation + 1;
     try {
       return await tasks.run(READER, read);
     } catch (error) {
@@ -239,6 +247,7 @@ export class Streams {
       return "closed";
     } finally {
       this.#watchdog.closed();
+      this.#openFrom = Infinity;
       const hasOpened = this.#rotation.generation > generation;
       const livedForMs = hasOpened ? this.delay.openedForMs : 0;
       if (livedForMs > STEADY_MS) this.#parts.attempts.held();
