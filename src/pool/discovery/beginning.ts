@@ -22,8 +22,7 @@ export class Beginning {
     const ours = Date.now();
     const { clock } = this.#client;
     const theirs = clock.now(ours);
-    // What may be one clock is taken for one: that is exact.
-    const isOne = Math.abs(theirs - ours) <= clock.errorMs(ours);
+    const isOne = this.#isOneClock(ours);
     const steady = performance.now() - this.#begun;
     // The two clocks of this machine gain on each other by up to a millisecond in a second; more is a step of the one.
     const wasStepped = Math.abs(ours - this.#begunAt - steady) > STEP_MS + steady * DRIFT;
@@ -31,15 +30,21 @@ export class Beginning {
     return (isOne ? ours : theirs) + 1 - steady;
   }
 
+  /** What may be one clock is taken for one: that is exact. */
+  #isOneClock(ours: number): boolean {
+    const { clock } = this.#client;
+    return Math.abs(clock.now(ours) - ours) <= clock.errorMs(ours);
+  }
+
   /**
-   * Whether a time that the engine tells is later. Where what is known of the engine's clock leaves that open, the engine is
-   * asked for its time.
+   * Whether a time that the engine tells is later. Where what is known of another clock leaves that open, the engine is asked for
+   * its time: not elsewhere, since that answer may wait behind a container's start.
    *
    * @throws DockspoolError ENGINE_UNREACHABLE; the signal's reason
    */
   async isBefore(time: number, signal: AbortSignal): Promise<boolean> {
-    if (Math.abs(time - this.at) <= this.#client.clock.errorMs())
-      await this.#client.identify(signal);
+    const isOpen = Math.abs(time - this.at) <= this.#client.clock.errorMs();
+    if (isOpen && !this.#isOneClock(Date.now())) await this.#client.identify(signal);
     return time > this.at;
   }
 }
