@@ -6,6 +6,7 @@ import { goOnBehindGap } from "./gap.ts";
 import type { Intake } from "./intake.ts";
 import { isBehind, lastEntry } from "./last-entry.ts";
 import { PlaceSearch } from "./place-search.ts";
+import { ATTEMPTS_AT_DAMAGE } from "./plain-read.ts";
 import type { PlainEnd } from "./plain-read.ts";
 import { findRemnant } from "./remnant.ts";
 import type { Look } from "./tail-size.ts";
@@ -18,6 +19,7 @@ export async function catchUp(intake: Intake, first: Look, signal: AbortSignal):
   const { reader, log } = intake;
   let look = first;
   let damage: string | undefined;
+  let attempts = 0;
   for (;;) {
     const { target } = log;
     const last = look.isLast ? await lastEntry(intake, signal) : undefined;
@@ -29,15 +31,17 @@ export async function catchUp(intake: Intake, first: Look, signal: AbortSignal):
       look = look.whole();
       continue;
     }
+    const { latest } = look;
     const isShort = typeof asked.tail === "number" && search.seen < asked.tail;
     const next = look.next(isShort && end === "complete" && !search.isMatched, log.now);
     if (next !== undefined) {
       look = next;
-    } else if (isBehind(last, look.latest) && damage !== (look.latest ?? "")) {
+    } else if (isBehind(last, latest) && damage !== (latest ?? "")) {
       // It was there before this look, which has not shown it.
-      damage = look.latest ?? "";
-      log.isDamaged(damage);
       look = look.whole();
+      if (reader.dropsAtDamage && ++attempts < ATTEMPTS_AT_DAMAGE) continue;
+      damage = latest ?? "";
+      log.isDamaged(damage);
     } else {
       return goOnElsewhere(intake, target, look.whole(), signal);
     }

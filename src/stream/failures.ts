@@ -25,6 +25,14 @@ export function cutWhileReading(): DockspoolError {
   );
 }
 
+/** What an engine reports of a record that it can't decode. */
+const UNDECODABLE = /invalid character|unexpected (?:EOF|end of JSON)|unmarshal|proto: /i;
+
+/** The engine has come to a damaged record, and says so (Docker 26). */
+export function isDamage({ kind, message }: Fault): boolean {
+  return kind === "engine-error" && UNDECODABLE.test(message);
+}
+
 /** Why a log stream can't be read any further: an error that the engine wrote into it, or bytes that are none. */
 export function faultError({ id, name }: ContainerInfo, { kind, message }: Fault): DockspoolError {
   return kind === "engine-error"

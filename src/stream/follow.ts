@@ -12,8 +12,11 @@ const ALIGNMENT_SILENCE_MS = 1_000;
 
 /** How a follow ended, and whether the place was found. */
 export interface FollowEnd {
-  /** "lost": the place was not where it should have been shown, or may have been overtaken. Only plain reads can tell. */
-  readonly end: BodyEnd | "lost";
+  /**
+   * "lost": the place was not where it should have been shown, or may have been overtaken. Only plain reads can tell. "damaged":
+   * the engine says that a record is.
+   */
+  readonly end: BodyEnd | "damaged" | "lost";
   readonly isFound: boolean;
 }
 
@@ -80,6 +83,7 @@ export class Follow {
       const query = { follow: true, tail: asked.tail };
       const end = await reader.read(query, { opened, bytes, visit }, silence.signal);
       this.#intake.check(end);
+      if (end === "damaged") return { end, isFound: search.isFound };
       if (end !== "complete" && end !== "cut") return { end: "lost", isFound: search.isFound };
       if (end === "complete" && search.isFound) {
         tailSize.ended(log.now);

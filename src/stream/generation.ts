@@ -59,14 +59,15 @@ export class Generation {
         if (fruitless === MOST_FRUITLESS) return "cut";
         continue;
       }
-      if (end === "cut" || !reader.inspection.traits.followReachesEnd) return end;
+      const isDamaged = end === "damaged";
+      if (!isDamaged && (end === "cut" || !reader.inspection.traits.followReachesEnd)) return end;
       if (!isFound && !hasCaughtUp) {
         // The place is behind damage that is not known yet, or gone.
         hasCaughtUp = true;
         await this.#catchUpFully(look, signal);
         continue;
       }
-      if (!(await this.#runsOn(signal))) return end;
+      if (!isDamaged && !(await this.#runsOn(signal))) return end;
       if ((await readOn(this.#intake, signal)) === 0) return "cut";
       hasCaughtUp = false;
     }

@@ -1,7 +1,7 @@
 import { firstLater } from "../resume/later.ts";
 import type { Entry } from "../wire/entry.ts";
 import type { LogReader } from "./log-reader.ts";
-import { firstOf } from "./plain-read.ts";
+import { firstOf, firstOfWhole } from "./plain-read.ts";
 import { MOST_ENTRIES } from "./tail-size.ts";
 
 const GROWTH = 4;
@@ -64,13 +64,18 @@ export class Hole {
     return this.#known;
   }
 
+  /** Where reads drop entries before damage, only one that comes to none tells where a tail begins. */
+  #firstOf(reader: LogReader, tail: number, signal: AbortSignal): Promise<Entry | undefined> {
+    return (reader.dropsAtDamage ? firstOfWhole : firstOf)(reader, tail, signal);
+  }
+
   async #isBehind(reader: LogReader, tail: number, signal: AbortSignal): Promise<boolean> {
-    const first = await firstOf(reader, tail, signal);
+    const first = await this.#firstOf(reader, tail, signal);
     if (!isLater(first, this.after)) return false;
     if (tail < this.#known) return true;
     if (tail > this.#known && isLater(first, this.#first)) {
       // The log has grown, or this tail begins with the damage: Docker before 23 then shows some of what is behind it.
-      const known = await firstOf(reader, this.#known, signal);
+      const known = await this.#firstOf(reader, this.#known, signal);
       if (isLater(first, known?.timestamp)) return false;
     }
     this.#first = first?.timestamp;

@@ -20,7 +20,7 @@ export async function lastEntry({ reader, log }: Intake, signal: AbortSignal): P
     const end = await readPlainly(reader, 1, visit, signal);
     if (end === "stuck") log.isStuck();
     // Of a terminal's line that has not ended nothing is shown.
-    return last ?? (end === "complete" && !info.tty ? "none" : "not known");
+    return last ?? ((end === "complete" || end === "damaged") && !info.tty ? "none" : "not known");
   } catch (error) {
     // It may be about to be removed.
     if (DockspoolError.is(error) && error.code !== "ENGINE_UNREACHABLE") return "not known";

@@ -3,6 +3,7 @@ import { catchUp } from "./catch-up.ts";
 import { goOnBehindGap } from "./gap.ts";
 import type { Intake } from "./intake.ts";
 import { isBehind, lastEntry } from "./last-entry.ts";
+import { ATTEMPTS_AT_DAMAGE } from "./plain-read.ts";
 import { Look } from "./tail-size.ts";
 
 /** A log that grows meanwhile may show less than all that is behind its damage: so often it is tried to see it all. */
@@ -15,17 +16,22 @@ const ATTEMPTS = 8;
 export async function readOn(intake: Intake, signal: AbortSignal): Promise<number> {
   const { reader, log } = intake;
   const last = await lastEntry(intake, signal);
-  if (last === "none") await tellDamagedEnd(intake, signal);
   let fresh = 0;
+  let fruitless = 0;
   for (;;) {
     const after = newestTimestamp(log.reading.place);
-    if (!isBehind(last, after)) return fresh;
-    const came =
-      (await catchUp(intake, log.look(reader), signal)) ||
-      (await passDamage(intake, after ?? "", signal));
-    if (came === 0) return fresh;
+    const mayDrop = last === "none" && reader.dropsAtDamage;
+    if (!mayDrop && !isBehind(last, after)) break;
+    const came = await catchUp(intake, log.look(reader), signal);
     fresh += came;
+    fruitless = came > 0 ? 0 : fruitless + 1;
+    if (came > 0 || (reader.dropsAtDamage && fruitless < ATTEMPTS_AT_DAMAGE)) continue;
+    const passed = last === "none" ? 0 : await passDamage(intake, after ?? "", signal);
+    if (passed === 0) break;
+    fresh += passed;
   }
+  if (last === "none") await tellDamagedEnd(intake, signal);
+  return fresh;
 }
 
 /** Goes on with the first entry that a read shows which begins behind the damage. */

@@ -7,6 +7,7 @@ import type { Decoder, Entries, Entry, Fault } from "../wire/entry.ts";
 import { FrameDecoder } from "../wire/frames.ts";
 import { StablePartsDecoder } from "../wire/stable-parts.ts";
 import { TtyDecoder } from "../wire/tty.ts";
+import { isDamage } from "./failures.ts";
 
 /** Looks at the entries of a chunk. "stop" ends the read; a promise pauses it. */
 export type Visit = (entries: Entries) => "stop" | void | Promise<"stop" | void>;
@@ -19,8 +20,8 @@ export interface ReadHandlers {
   readonly visit: Visit;
 }
 
-/** How a read ended: by the log's end or a cut of the connection, by `visit`, or by what stood in the stream. */
-export type ReadEnd = BodyEnd | "stopped" | Fault;
+/** How a read ended: by the log's end or a cut of the connection, by damage, by `visit`, or by what stood in the stream. */
+export type ReadEnd = BodyEnd | "damaged" | "stopped" | Fault;
 
 /** Ends a read from within, on purpose. */
 class Stop extends Error {}
@@ -33,6 +34,7 @@ export class LogReader {
   #held: HeldBody | undefined;
   #isHolding: () => boolean = () => false;
   #remains: () => readonly Entry[] = () => [];
+  #dropsAtDamage = false;
 
   /** `held`: a follow from the log's start that is open already. */
   constructor(client: EngineClient, inspection: Inspection, sawBytes: () => void, held?: HeldBody) {
@@ -45,6 +47,11 @@ export class LogReader {
   /** What a follow that came to its end has left undecided, where the log is read no further. */
   remains(): readonly Entry[] {
     return this.#remains();
+  }
+
+  /** The engine reports damage, and has then dropped some of what stands before it (Docker 26): each read shows another part. */
+  get dropsAtDamage(): boolean {
+    return this.#dropsAtDamage;
   }
 
   /** The beginning of a line has come that is in no entry yet. */
@@ -109,7 +116,10 @@ export class LogReader {
       return end;
     } catch (error) {
       if (!(error instanceof Stop)) throw error;
-      return decoder.fault ?? "stopped";
+      const { fault } = decoder;
+      if (fault === undefined || !isDamage(fault)) return fault ?? "stopped";
+      this.#dropsAtDamage = true;
+      return "damaged";
     } finally {
       unlink();
     }

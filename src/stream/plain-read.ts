@@ -6,6 +6,9 @@ import type { Tail } from "./tail-size.ts";
 /** A tail is found from the log's end, and begins to come at once, however long the log is. */
 const FIRST_BYTE_MS = 2_000;
 
+/** Where each read drops something else of what stands before the damage: so many may bring no more. */
+export const ATTEMPTS_AT_DAMAGE = 10;
+
 /** How a plain read ended; "stuck": the engine looks for the tail's beginning for ever. */
 export type PlainEnd = ReadEnd | "stuck";
 
@@ -47,4 +50,18 @@ export async function firstOf(
   };
   await readPlainly(reader, tail, visit, signal);
   return first;
+}
+
+/** As `firstOf`, where a read to the log's end comes to no damage. */
+export async function firstOfWhole(
+  reader: LogReader,
+  tail: number,
+  signal: AbortSignal,
+): Promise<Entry | undefined> {
+  let first: Entry | undefined;
+  const visit = (entries: Entries): void => {
+    first ??= entries.at(0);
+  };
+  const end = await readPlainly(reader, tail, visit, signal);
+  return end === "complete" ? first : undefined;
 }

@@ -94,7 +94,7 @@ async function scanLog(
   };
   const end = await readPlainly(reader, tail, visit, signal);
   if (end === "stuck") return end;
-  if (end === "complete" || end === "stopped") return count;
+  if (end === "complete" || end === "damaged" || end === "stopped") return count;
   if (end === "cut") throw cutWhileReading();
   throw faultError(reader.inspection.info, end);
 }

@@ -33,9 +33,14 @@ async function logPath(engine: RealEngine, id: string): Promise<string> {
   return path;
 }
 
-/** Docker before 23 finds its way behind some damage, and says nothing of what it left out. */
-async function leavesOutSilently(engine: RealEngine): Promise<boolean> {
-  return Number((await engine.info()).ServerVersion.split(".")[0]) < 23;
+/**
+ * What an engine's reads show that come to damage. Docker before 23 goes on behind some of it, and says nothing of what it left out;
+ * 26 has dropped some of what stands before it, another part each time; 28 shows all up to it.
+ */
+async function readsOf(engine: RealEngine): Promise<"silent holes" | "dropped" | "exact"> {
+  const major = Number((await engine.info()).ServerVersion.split(".")[0]);
+  if (major < 23) return "silent holes";
+  return major < 28 ? "dropped" : "exact";
 }
 
 const numberOf = ({ line }: { readonly line: string }): number => Number(line.split(" ")[1]);
@@ -69,8 +74,20 @@ function expectTold(following: Following): void {
   }
 }
 
-/** What the engine shows of it to a plain reader is all there, and so is what stands behind the last damage. */
-async function expectAllShown(engine: RealEngine, id: string, following: Following): Promise<void> {
+/** What can be had of the log is there, but for the damaged lines; a gap tells of them. */
+async function expectAllBut(
+  damaged: readonly number[],
+  engine: RealEngine,
+  id: string,
+  following: Following,
+): Promise<void> {
+  const missing = missingIn(following);
+  const reads = await readsOf(engine);
+  if (reads !== "silent holes") expectTold(following);
+  if (reads === "exact") expect(missing).toEqual(damaged);
+  if (reads === "dropped") expect(missing).toEqual(expect.arrayContaining([...damaged]));
+  if (reads !== "silent holes") return;
+  // What the engine shows to a plain reader.
   const came = new Set(following.lines.map(numberOf));
   const inFull = await readLog(engine.ownSocketPath, id, { tty: false });
   expect(inFull.filter((line) => !came.has(numberOf(line)))).toEqual([]);
@@ -100,10 +117,7 @@ describeWithEngine("a json-file log with a damaged record", (engine) => {
       const missing = missingIn(following);
       report(`stopped, ${damage} at ${at.join(" ")}`, shown(following, missing));
       expect(following.lines.at(-1)?.line).toBe(`line ${BURST - 1}`);
-      await expectAllShown(engine, id, following);
-      if (await leavesOutSilently(engine)) return;
-      expect(missing).toEqual(at);
-      expectTold(following);
+      await expectAllBut(at, engine, id, following);
     });
   });
 
@@ -155,10 +169,7 @@ describeWithEngine("a json-file log with a damaged record", (engine) => {
     await following.untilLine("line 399");
     const missing = missingIn(following);
     report("running", shown(following, missing));
-    await expectAllShown(engine, id, following);
-    if (await leavesOutSilently(engine)) return;
-    expect(missing).toEqual([50]);
-    expectTold(following);
+    await expectAllBut([50], engine, id, following);
   });
 
   test("half a line as after a power cut, then the next run: all of that comes but the line that was joined to it", async () => {
@@ -174,8 +185,7 @@ describeWithEngine("a json-file log with a damaged record", (engine) => {
     await following.untilLine("line 299");
     const missing = missingIn(following);
     report("half a line, then a run", shown(following, missing));
-    await expectAllShown(engine, id, following);
-    expect(missing).toEqual([100]);
+    await expectAllBut([100], engine, id, following);
     expectTold(following);
     await engine.rm(id);
     expect(await following.done).toMatchObject({ kind: "removed" });
@@ -189,7 +199,7 @@ describeWithEngine("a json-file log with a damaged record", (engine) => {
     await damageRecord(await logPath(engine, id), "line 99", "NULs");
     const following = follow(engine.socketPath, id);
     await following.untilStopped();
-    await following.untilCount(99);
+    if ((await readsOf(engine)) !== "dropped") await following.untilCount(99);
     await engine.rm(id);
     expect(await following.done).toEqual({ kind: "removed", complete: false });
     expect(missingIn(following)).toEqual([]);
@@ -213,7 +223,8 @@ describeWithEngine("a json-file log with a damaged record", (engine) => {
       reason: JSON.stringify(reason),
     });
     expect(following.lines.at(-1)?.line).toBe("line 99");
-    expect(missingIn(following)).toEqual([50]);
+    expect(missingIn(following)).toContain(50);
+    if ((await readsOf(engine)) !== "dropped") expect(missingIn(following)).toEqual([50]);
     expectTold(following);
   });
 });
@@ -256,7 +267,7 @@ describeWithEngine("a json-file log that was emptied by hand while it was follow
       const gaps = following.of("gap").length;
       report("emptied", { gaps, lines: following.lines.length });
       // The follow of Docker before 23 goes on by itself.
-      if (!(await leavesOutSilently(engine))) expect(gaps).toBeGreaterThan(0);
+      if ((await readsOf(engine)) !== "silent holes") expect(gaps).toBeGreaterThan(0);
       expect(gaps).toBeLessThan(5);
       await expectInPeace("followed on");
       await following.source.close();
