@@ -38,6 +38,7 @@ export class Intake {
   readonly #buffer: BatchBuffer;
   readonly #events: GenerationEvents;
   #isAligned = false;
+  #hasToldDamage = false;
 
   constructor({ reader, log, buffer, events }: GenerationParts) {
     this.reader = reader;
@@ -111,6 +112,11 @@ export class Intake {
 
   /** @throws DockspoolError where the stream can't be read any further */
   check(end: PlainEnd): void {
+    const { damage } = this.reader;
+    if (end === "damaged" && damage !== undefined && !this.#hasToldDamage) {
+      this.#hasToldDamage = true;
+      this.#events.engineError(damage);
+    }
     if (typeof end !== "object") return;
     if (end.kind === "engine-error") this.#events.engineError(end.message);
     throw faultError(this.reader.inspection.info, end);

@@ -34,7 +34,7 @@ export class LogReader {
   #held: HeldBody | undefined;
   #isHolding: () => boolean = () => false;
   #remains: () => readonly Entry[] = () => [];
-  #dropsAtDamage = false;
+  #damage: string | undefined;
 
   /** `held`: a follow from the log's start that is open already. */
   constructor(client: EngineClient, inspection: Inspection, sawBytes: () => void, held?: HeldBody) {
@@ -51,7 +51,12 @@ export class LogReader {
 
   /** The engine reports damage, and has then dropped some of what stands before it (Docker 26): each read shows another part. */
   get dropsAtDamage(): boolean {
-    return this.#dropsAtDamage;
+    return this.#damage !== undefined;
+  }
+
+  /** What it has reported. */
+  get damage(): string | undefined {
+    return this.#damage;
   }
 
   /** The beginning of a line has come that is in no entry yet. */
@@ -118,7 +123,7 @@ export class LogReader {
       if (!(error instanceof Stop)) throw error;
       const { fault } = decoder;
       if (fault === undefined || !isDamage(fault)) return fault ?? "stopped";
-      this.#dropsAtDamage = true;
+      this.#damage = fault.message;
       return "damaged";
     } finally {
       unlink();
