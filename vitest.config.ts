@@ -44,8 +44,8 @@ const jsonFile = process.env["VITEST_JSON_FILE"];
 
 const config: ViteUserConfig = defineConfig({
   test: {
-    // Most files wait for sockets and timers most of the time: also on two cores two at once are no load.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // Most files wait for sockets and timers half of the time: on two cores three at once are no more than a load.
+    maxWorkers: Math.max(3, availableParallelism()),
     reporters:
       jsonFile === undefined ? ["default"] : ["default", ["json", { outputFile: jsonFile }]],
     tags: [

@@ -563,29 +563,33 @@ describe("what a pool leaves behind", () => {
     );
   });
 
-  it("no warning: an outage in the middle of many openings, and of many waits", async () => {
-    const containers = create(60, 3);
-    fake.fault = ({ path }) => (path.includes("/logs") ? { delayMs: 20 } : undefined);
-    const follower = follow();
-    for (let round = 0; round < 5; round++) {
-      await eventually(() => fake.open.follows > 30, "many openings under way");
-      fake.outage();
-      await eventually(
-        () => follower.seen("engine").at(-1)?.state === "disconnected",
-        "disconnected",
-      );
-      fake.restore();
-      await follower.until(
-        () => follower.seen("engine").at(-1)?.state === "connected",
-        "connected",
-      );
-    }
-    fake.fault = undefined;
-    for (const container of containers) await follower.expectAll(container);
-    await follower.end();
-    for (const container of containers) follower.expectExactly(container);
-    await nothingLeft(follower.pool);
-  });
+  it(
+    "no warning: an outage in the middle of many openings, and of many waits",
+    twoSizes,
+    async () => {
+      const containers = create(60, 3);
+      fake.fault = ({ path }) => (path.includes("/logs") ? { delayMs: 20 } : undefined);
+      const follower = follow();
+      for (let round = 0; round < sizes({ short: 2, long: 5 }); round++) {
+        await eventually(() => fake.open.follows > 30, "many openings under way");
+        fake.outage();
+        await eventually(
+          () => follower.seen("engine").at(-1)?.state === "disconnected",
+          "disconnected",
+        );
+        fake.restore();
+        await follower.until(
+          () => follower.seen("engine").at(-1)?.state === "connected",
+          "connected",
+        );
+      }
+      fake.fault = undefined;
+      for (const container of containers) await follower.expectAll(container);
+      await follower.end();
+      for (const container of containers) follower.expectExactly(container);
+      await nothingLeft(follower.pool);
+    },
+  );
 });
 
 describe("a listener of statuses that throws", () => {

@@ -53,7 +53,7 @@ describe("a run of milliseconds of a container that had stopped", () => {
   });
 
   it("is captured before the container is removed, or the end says that something may be missing", async () => {
-    for (let count = 0; count < 40; count++) {
+    const runBriefly = async (count: number): Promise<void> => {
       const web = fake.create({ name: `web${count}` });
       const follower = follow(`web${count}`);
       await follower.status("opened");
@@ -67,7 +67,10 @@ describe("a run of milliseconds of a container that had stopped", () => {
       const end = await follower.source.ended;
       expect(end.kind).toBe("removed");
       if (end.kind === "removed" && end.complete) expect(follower.texts).toEqual(["short"]);
-    }
+    };
+    // The engine keeps the events of so many at once.
+    for (let from = 0; from < 40; from += 10)
+      await Promise.all(Array.from({ length: 10 }, (_, index) => runBriefly(from + index)));
   });
 });
 

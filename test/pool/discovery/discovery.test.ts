@@ -251,7 +251,8 @@ describe("containers that start later", () => {
   it.each([
     ["with a stream for each", 60],
     ["with a few streams", 4],
-  ])("and live until theirs is open lose nothing, %s", async (_streams, maxStreams) => {
+  ])("and live until theirs is open lose nothing, %s", twoSizes, async (_streams, maxStreams) => {
+    const count = sizes({ short: 30, long: 60 });
     const follower = follow({ maxStreams });
     await follower.discovered();
     const living = new Map<string, FakeContainer>();
@@ -267,14 +268,14 @@ describe("containers that start later", () => {
       });
       return undefined;
     };
-    const containers = Array.from({ length: 60 }, (_, index) => {
+    const containers = Array.from({ length: count }, (_, index) => {
       const container = fake.create({ name: `job${index}` });
       container.write("first");
       living.set(container.id, container);
       return container;
     });
     for (const container of containers) await follower.expectAll(container);
-    await follower.until(() => follower.seen("detached").length === 60, "60 detached");
+    await follower.until(() => follower.seen("detached").length === count, "all detached");
     for (const { reason } of follower.seen("detached")) {
       // A turn that is given up for another may end just before the log does.
       const complete = maxStreams === 60 ? true : (expect.any(Boolean) as boolean);
@@ -286,35 +287,41 @@ describe("containers that start later", () => {
     expect(fake.open.maxFollows).toBeLessThanOrEqual(maxStreams);
   });
 
-  it("and live for milliseconds are read, or it is told what may be missing of them", async () => {
-    const follower = follow();
-    await follower.discovered();
-    const containers: FakeContainer[] = [];
-    for (let life = 0; life < 80; life++) {
-      const container = fake.create({ name: `brief${life}` });
-      containers.push(container);
-      container.write("one");
-      await turns(life % 20);
-      container.write("two");
-      await turns(life % 7);
-      container.remove();
-    }
-    const isOver = ({ id }: FakeContainer): boolean =>
-      [...follower.seen("detached"), ...follower.seen("skipped")].some(
-        (status) => status.container.id === id,
-      );
-    await follower.until(() => containers.every(isOver), "the end of all");
-    await follower.end();
-    for (const container of containers) {
-      const ended = follower.seen("detached").find(({ container: { id } }) => id === container.id);
-      const lines = follower.lines(container);
-      const written = toLines(container.written);
-      expect(lines).toEqual(written.slice(0, lines.length));
-      if (ended === undefined) expect(lines).toEqual([]);
-      else if (lines.length < written.length)
-        expect(ended.reason).toEqual({ kind: "removed", complete: false });
-    }
-  });
+  it(
+    "and live for milliseconds are read, or it is told what may be missing of them",
+    twoSizes,
+    async () => {
+      const follower = follow();
+      await follower.discovered();
+      const containers: FakeContainer[] = [];
+      for (let life = 0; life < sizes({ short: 30, long: 80 }); life++) {
+        const container = fake.create({ name: `brief${life}` });
+        containers.push(container);
+        container.write("one");
+        await turns(life % 20);
+        container.write("two");
+        await turns(life % 7);
+        container.remove();
+      }
+      const isOver = ({ id }: FakeContainer): boolean =>
+        [...follower.seen("detached"), ...follower.seen("skipped")].some(
+          (status) => status.container.id === id,
+        );
+      await follower.until(() => containers.every(isOver), "the end of all");
+      await follower.end();
+      for (const container of containers) {
+        const ended = follower
+          .seen("detached")
+          .find(({ container: { id } }) => id === container.id);
+        const lines = follower.lines(container);
+        const written = toLines(container.written);
+        expect(lines).toEqual(written.slice(0, lines.length));
+        if (ended === undefined) expect(lines).toEqual([]);
+        else if (lines.length < written.length)
+          expect(ended.reason).toEqual({ kind: "removed", complete: false });
+      }
+    },
+  );
 });
 
 describe("a container that restarts", () => {
