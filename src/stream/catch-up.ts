@@ -20,12 +20,18 @@ export async function catchUp(intake: Intake, first: Look, signal: AbortSignal):
   let look = first;
   let damage: string | undefined;
   let attempts = 0;
+  let total = 0;
   for (;;) {
     const { target } = log;
     const last = look.isLast ? await lastEntry(intake, signal) : undefined;
     const asked = await log.ask(look, reader, signal);
     const { end, search, fresh } = await readFrom(intake, target, look, asked, signal);
-    if (search.isFound) return fresh;
+    total += fresh;
+    if (search.isFound && end !== "stopped") return total;
+    if (search.isFound) {
+      look = log.look(reader);
+      continue;
+    }
     if (end === "stuck") {
       log.isStuck();
       look = look.whole();
@@ -43,7 +49,7 @@ export async function catchUp(intake: Intake, first: Look, signal: AbortSignal):
       damage = latest ?? "";
       log.isDamaged(damage);
     } else {
-      return goOnElsewhere(intake, target, look.whole(), signal);
+      return total + (await goOnElsewhere(intake, target, look.whole(), signal));
     }
   }
 }

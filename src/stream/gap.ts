@@ -45,7 +45,7 @@ export async function goOnBehindGap(
   };
   const end = await intake.readPlainly(tail, findNew, signal, goOn);
   if (end === "cut" || end === "stuck") throw cutWhileReading();
-  if (end === "stopped") return undefined;
+  if (end === "stopped" && !isBehind) return undefined;
   // What stands before the damage is not the log's end.
   if (end === "damaged" && before === undefined) return 0;
   goOn();

@@ -69,7 +69,10 @@ export class Intake {
     return undefined;
   }
 
-  /** Reads the log's end as it is now. `beforeTaking` is called before anything new is taken. */
+  /**
+   * Reads the log's end as it is now. `beforeTaking` is called before anything new is taken. "stopped": by `findNew`, or because what
+   * comes next can't be believed.
+   */
   async readPlainly(
     tail: Tail,
     findNew: FindNew,
@@ -77,9 +80,16 @@ export class Intake {
     beforeTaking: () => void = () => {},
   ): Promise<PlainEnd> {
     this.enter({ type: "catching-up" });
-    const take = (entries: Entries, from: number): undefined => {
+    const { trust } = this.log;
+    const { doubtsPlainReads } = trust;
+    trust.beginPlainRead();
+    const take = (entries: Entries, from: number): "stop" | undefined => {
       beforeTaking();
-      return this.commit(entries, from);
+      if (!doubtsPlainReads) return this.commit(entries, from);
+      trust.pass(entries, from);
+      const to = trust.believed(entries, from);
+      this.commit(entries.slice(0, to), from);
+      return to < entries.length ? "stop" : undefined;
     };
     const end = await readPlainly(
       this.reader,
@@ -87,7 +97,10 @@ export class Intake {
       (entries) => {
         const from = findNew(entries);
         if (from === "stop") return "stop";
-        if (from >= entries.length) return undefined;
+        if (from >= entries.length) {
+          if (doubtsPlainReads) trust.pass(entries, from);
+          return undefined;
+        }
         if (!this.isFull) return take(entries, from);
         return this.room(signal).then(() => take(entries, from));
       },

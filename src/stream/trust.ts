@@ -69,6 +69,17 @@ export class Trust {
     this.#chunks = 0;
   }
 
+  /** A plain read begins, which may jump back as well: Docker 20.10 shifts its files while they are opened. */
+  beginPlainRead(): void {
+    this.#latest.clear();
+    this.#before = undefined;
+  }
+
+  /** Plain reads are not to be trusted either. */
+  get doubtsPlainReads(): boolean {
+    return this.#distrust.mayLeaveOutFile && !this.#isNeverRotated;
+  }
+
   /** The engine has answered, at `logTime` by the log's clock, and at `now` by ours. */
   opened(logTime: number, now: number): void {
     // What follows have brought tells more than any answer of the engine's.

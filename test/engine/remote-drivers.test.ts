@@ -4,8 +4,9 @@ import { createServer } from "node:net";
 
 import { expect, onTestFinished, test } from "vitest";
 
-import { compareLines, noDifference } from "../support/ground-truth.ts";
-import { expectExplained, followWhole, numbered } from "../support/numbered-log.ts";
+import { compared } from "../support/follow.ts";
+import { noDifference } from "../support/ground-truth.ts";
+import { followWhole, numbered } from "../support/numbered-log.ts";
 import { readLog } from "../support/plain-reader.ts";
 import { describeWithEngine } from "../support/real-engine.ts";
 import type { RunOptions } from "../support/real-engine.ts";
@@ -43,11 +44,11 @@ describeWithEngine("the cache of a driver that sends logs elsewhere", (engine) =
   async function expectExact(name: string, remote: Remote, burst: number): Promise<void> {
     const script = numbered(LINES, burst);
     const { id, following, rotations } = await followWhole(engine, { script, ...remote }, LINES);
-    const missing = expectExplained(`${name}, ${rotations} rotations`, following, LINES);
+    // At full speed the engine loses some lines on their way into the cache.
     const kept = await readLog(engine.ownSocketPath, id, { tty: false });
-    expect(following.lines.length).toBe(LINES - missing);
-    if (missing > 0) return;
-    expect(compareLines(kept, following.lines.slice(-kept.length))).toEqual(noDifference);
+    const comparison = compared(name, kept, following, { rotations, written: LINES });
+    expect(comparison).toMatchObject({ repeated: 0, foreign: 0, reordered: 0 });
+    if (following.of("gap").length === 0) expect(comparison).toEqual(noDifference);
   }
 
   test("syslog, written steadily: exact, or each hole is a reported gap", twoSizes, async () => {

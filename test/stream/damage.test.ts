@@ -183,3 +183,20 @@ describe("a log that was emptied by hand, whose end the engine looks for without
     await follower.source.close();
   });
 });
+
+describe("a plain read of Docker 20.10 that jumps back where the log is rotated", () => {
+  it.each([50, 100, 120])(
+    "is read anew from there: nothing twice, nothing lost (%d)",
+    async (jump) => {
+      web.isOld = true;
+      web.maxSize = "1m";
+      write(0, 300);
+      web.stop();
+      web.jumpsBackAt = jump;
+      const follower = follow({ follow: false });
+      await follower.done;
+      expect(follower.texts).toEqual(numbered(0, 300));
+      expect(follower.seen("gap")).toEqual([]);
+    },
+  );
+});

@@ -23,6 +23,9 @@ export class ScriptedLog implements AsyncDisposable {
    * of what is behind it.
    */
   isOld = false;
+  /** The next plain read that comes to this line goes on at the log's first one, and then at twice as far. */
+  jumpsBackAt: number | undefined;
+  maxSize: string | undefined;
   /** Docker 26: a read that ends at a damaged record says why, and has dropped some entries before that; with one damage alone. */
   saysWhy = false;
   /** Tails send headers, and are looked for without an end. */
@@ -138,7 +141,12 @@ export class ScriptedLog implements AsyncDisposable {
     // It drops what it has not sent when it comes to the damage, each time at another place.
     this.#dropped = (this.#dropped * 7 + 3) % 11;
     const end = isCutByDamage ? Math.max(from, whole - this.#dropped) : whole;
-    for (let index = from; index < end; index++) response.write(this.#frame(index));
+    const jump = isFollow ? undefined : this.jumpsBackAt;
+    if (jump !== undefined) this.jumpsBackAt = undefined;
+    for (let index = from; index < Math.min(end, jump ?? end); index++)
+      response.write(this.#frame(index));
+    for (let index = 0; index < (jump ?? 0); index++) response.write(this.#frame(index));
+    for (let index = (jump ?? end) * 2; index < end; index++) response.write(this.#frame(index));
     const isEnd = end < this.lines.length && !this.isOld;
     if (isEnd || !isFollow || !this.isRunning) {
       if (isEnd || (isEndDamaged && end === this.lines.length)) this.#endAtDamage(response);
@@ -166,6 +174,7 @@ export class ScriptedLog implements AsyncDisposable {
   }
 
   #inspection(): object {
+    const options = this.maxSize === undefined ? {} : { "max-size": this.maxSize };
     return {
       Id: ID,
       Name: "/web",
@@ -176,7 +185,7 @@ export class ScriptedLog implements AsyncDisposable {
         StartedAt: this.timestamp(0),
       },
       Config: { Image: "x", Labels: {}, Tty: false },
-      HostConfig: { LogConfig: { Type: "json-file", Config: {} } },
+      HostConfig: { LogConfig: { Type: "json-file", Config: options } },
     };
   }
 }
