@@ -5,8 +5,9 @@ import { PoolRuns } from "../support/checkpoint-pool.ts";
 import { Taken, ways } from "../support/checkpoint-taken.ts";
 import { Writers, randomly } from "../support/checkpoint-writers.ts";
 import { eager, eventually, toLines, turns } from "../support/fake-follow.ts";
+import { sizes, twoSizes } from "../support/size.ts";
 
-const RESTARTS = 20;
+const RESTARTS = sizes({ short: 8, long: 20 });
 
 let fake: FakeEngine;
 let runs: PoolRuns;
@@ -37,62 +38,70 @@ async function ends(taken: Taken): Promise<void> {
   await eventually(() => taken.hasEnds(writers.containers), "the last lines");
 }
 
-describe("over many restarts of a pool, while containers write, stop, start and come", () => {
-  for (const [what, consume, options] of ways) {
-    it(`${what} gets every line once`, async () => {
-      const random = randomly(11);
-      const taken = new Taken();
-      for (let restart = 0; restart <= RESTARTS; restart++) {
-        const pool = runs.open({ ...settings, ...options });
-        const consuming = consume(pool, taken);
-        const enough = taken.records.length + random(60);
-        await eventually(() => taken.records.length >= enough, "some lines");
-        if (restart === RESTARTS) await ends(taken);
-        await pool.close();
-        await consuming;
-        await turns(random(40));
-      }
-      for (const container of writers.containers)
-        expect(taken.of(container)).toEqual(toLines(container.written));
-    });
-  }
-});
-
-describe("over many kills of a pool, while containers write, stop, start and come", () => {
-  for (const [what, consume, options] of ways) {
-    it(`${what} misses none, and gets again only what was not saved`, async () => {
-      const random = randomly(23);
-      const had = new Map<FakeContainer, Extent>();
-      let repeated = 0;
-      for (let restart = 0; restart <= RESTARTS; restart++) {
+describe(
+  "over many restarts of a pool, while containers write, stop, start and come",
+  twoSizes,
+  () => {
+    for (const [what, consume, options] of ways) {
+      it(`${what} gets every line once`, async () => {
+        const random = randomly(11);
         const taken = new Taken();
-        const { store } = runs;
-        let atSave = 0;
-        store.onSave = () => (atSave = taken.before);
-        const pool = runs.open({ ...settings, ...options });
-        const consuming = consume(pool, taken).catch(() => {});
-        const enough = 1 + random(60);
-        await eventually(() => taken.records.length >= enough && store.saves > 0, "some lines");
-        if (restart === RESTARTS) await ends(taken);
-        else await turns(random(40));
-        const [saved, killed] = [atSave, taken.records.length];
-        await runs.kill();
-        for (const container of writers.containers) {
-          const before = had.get(container) ?? { saved: 0, taken: 0 };
-          const after = extended(before, container, taken, saved, killed);
-          had.set(container, after);
-          repeated += taken.of(container, killed).length - (after.taken - before.taken);
+        for (let restart = 0; restart <= RESTARTS; restart++) {
+          const pool = runs.open({ ...settings, ...options });
+          const consuming = consume(pool, taken);
+          const enough = taken.records.length + random(60);
+          await eventually(() => taken.records.length >= enough, "some lines");
+          if (restart === RESTARTS) await ends(taken);
+          await pool.close();
+          await consuming;
+          await turns(random(40));
         }
-        // It went on until now, and nobody has heard of it.
-        await pool.close();
-        await consuming;
-      }
-      for (const container of writers.containers)
-        expect(had.get(container)?.taken).toBe(container.written.length);
-      expect(repeated).toBeGreaterThan(0);
-    });
-  }
-});
+        for (const container of writers.containers)
+          expect(taken.of(container)).toEqual(toLines(container.written));
+      });
+    }
+  },
+);
+
+describe(
+  "over many kills of a pool, while containers write, stop, start and come",
+  twoSizes,
+  () => {
+    for (const [what, consume, options] of ways) {
+      it(`${what} misses none, and gets again only what was not saved`, async () => {
+        const random = randomly(23);
+        const had = new Map<FakeContainer, Extent>();
+        let repeated = 0;
+        for (let restart = 0; restart <= RESTARTS; restart++) {
+          const taken = new Taken();
+          const { store } = runs;
+          let atSave = 0;
+          store.onSave = () => (atSave = taken.before);
+          const pool = runs.open({ ...settings, ...options });
+          const consuming = consume(pool, taken).catch(() => {});
+          const enough = 1 + random(60);
+          await eventually(() => taken.records.length >= enough && store.saves > 0, "some lines");
+          if (restart === RESTARTS) await ends(taken);
+          else await turns(random(40));
+          const [saved, killed] = [atSave, taken.records.length];
+          await runs.kill();
+          for (const container of writers.containers) {
+            const before = had.get(container) ?? { saved: 0, taken: 0 };
+            const after = extended(before, container, taken, saved, killed);
+            had.set(container, after);
+            repeated += taken.of(container, killed).length - (after.taken - before.taken);
+          }
+          // It went on until now, and nobody has heard of it.
+          await pool.close();
+          await consuming;
+        }
+        for (const container of writers.containers)
+          expect(had.get(container)?.taken).toBe(container.written.length);
+        expect(repeated).toBeGreaterThan(0);
+      });
+    }
+  },
+);
 
 /** So many lines of a container were taken up to a kill, and up to the last save before it. */
 interface Extent {
