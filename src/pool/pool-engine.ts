@@ -112,9 +112,10 @@ export class PoolEngine {
         return untold;
       },
       event: (event) => {
+        // What is found by it knows of it.
+        followed.event(event);
         this.discovery.event(event);
         if (this.#isUpToDate) this.#note(Date.now());
-        followed.event(event);
       },
       lost: () => {
         this.#isUpToDate = false;

@@ -28,6 +28,8 @@ const QUIET_MS = 20;
 const QUIET_OPENINGS = 2;
 /** At the most; and of a container that has just started, whose first lines are yet to be written. */
 const LONGEST_QUIET_MS = 500;
+/** What has just started keeps its turn for so long, whatever else starts: most of what is gone in a moment is gone by then. */
+const FIRST_MOMENT_MS = 100;
 /**
  * Turns cost: an opening each. While nobody who waits is known to have lines, a stream that has caught up keeps its turn for
  * so long that a fifth of an opening is under way at any time; while somebody has, two.
@@ -170,7 +172,8 @@ export class Slots implements Turns {
     const { openingMs, servedSince, quietSince } = stream;
     this.#openingMs += WEIGHT * (openingMs - this.#openingMs);
     // A container that has just started may be gone in a moment: any turn will do, the one that has lasted longest first.
-    if (this.#interests.started > 0 && !hasStarted) return servedSince;
+    if (this.#interests.started > 0)
+      return hasStarted ? servedSince + FIRST_MOMENT_MS : servedSince;
     const { timeSliceMs } = this.#options;
     const quietMs = hasStarted
       ? LONGEST_QUIET_MS

@@ -13,6 +13,8 @@ import { PoolFollower } from "../../support/pool-follow.ts";
 import { frame } from "../../wire/bytes.ts";
 
 const ID = "c".repeat(64);
+const BUSY = "b".repeat(64);
+const RUNNING = { Status: "running", Running: true, StartedAt: "2026-01-01T00:00:00Z" };
 const INFO = {
   Id: ID,
   Name: "/brief",
@@ -31,11 +33,17 @@ function logOf(lines: readonly string[]): Buffer {
  */
 class StartingEngine {
   readonly #held: Record<"json" | "logs", ServerResponse[]> = { json: [], logs: [] };
+  readonly #isBusy: boolean;
   #events: ServerResponse | undefined;
   #isGone = false;
 
-  static async start(): Promise<{ engine: StartingEngine; socketPath: string }> {
-    const engine = new StartingEngine();
+  constructor(isBusy: boolean) {
+    this.#isBusy = isBusy;
+  }
+
+  /** `isBusy`: another container is there, and runs. */
+  static async start(isBusy = false): Promise<{ engine: StartingEngine; socketPath: string }> {
+    const engine = new StartingEngine(isBusy);
     const folder = await mkdtemp(join(tmpdir(), "dp-starting-"));
     const socketPath = join(folder, "docker.sock");
     const server = createServer((request, response) => engine.#answer(request.url ?? "", response));
@@ -92,7 +100,14 @@ class StartingEngine {
     if (url.includes("/events")) {
       this.#events = response;
       response.flushHeaders();
-    } else if (url.includes("/containers/json")) response.end("[]");
+    } else if (url.includes("/containers/json")) {
+      const busy = { Id: BUSY, Names: ["/busy"], State: "running" };
+      response.end(JSON.stringify(this.#isBusy ? [busy] : []));
+    } else if (url.includes(`${BUSY}/logs`)) {
+      response.write(logOf(["busy"]));
+      if (!url.includes("follow=1")) response.end();
+    } else if (url.includes(BUSY))
+      response.end(JSON.stringify({ ...INFO, Id: BUSY, Name: "/busy", State: RUNNING }));
     else if (!url.includes(ID)) response.end(JSON.stringify({ ID: "engine", Name: "engine" }));
     else if (this.#isGone) {
       response.statusCode = 404;
@@ -105,8 +120,9 @@ const OTHERS_FAIL_MS = 300;
 
 async function watched(
   options: PoolOptions = {},
+  isBusy = false,
 ): Promise<{ engine: StartingEngine; follower: PoolFollower }> {
-  const { engine, socketPath } = await StartingEngine.start();
+  const { engine, socketPath } = await StartingEngine.start(isBusy);
   const pool = new StreamPool({
     engine: { socketPath, connectTimeoutMs: OTHERS_FAIL_MS },
     ...options,
@@ -155,6 +171,17 @@ describe.each([
     engine.created();
     await eventually(() => follower.pool.stats.tasks < tasks, "an answer that is dealt with");
     await beginStarting(engine, heldMs);
+    expect(engine.asked).toEqual({ json: 0, logs: 1 });
+    await expectItsLines(engine, follower);
+  });
+
+  test("and it was looked at before, and another one had the only turn", async () => {
+    const { engine, follower } = await watched({ maxStreams: 1, timeSliceMs: 60_000 }, true);
+    await follower.until(() => follower.pool.stats.streamsOpen === 1, "the other one's stream");
+    engine.created();
+    await follower.until(() => follower.pool.health().ready, "an answer that is dealt with");
+    await beginStarting(engine, heldMs);
+    // A second look would be answered too late.
     expect(engine.asked).toEqual({ json: 0, logs: 1 });
     await expectItsLines(engine, follower);
   });

@@ -305,19 +305,31 @@ describe("a turn", () => {
     expect(holder?.yields).toBe(1);
   });
 
-  it("of a container that has just started is not asked back for another before its first lines had time to come", async () => {
+  it("of a container that has just started is not asked back before its first lines had time to come", async () => {
     const slots = slotsOf(2);
     const [first] = ask(slots, "a", "started").map((asker) => asker.opens());
     const [other] = ask(slots, "b").map((asker) => asker.opens());
-    ask(slots, "xy", "started");
-    expect([first?.yields, other?.yields]).toEqual([0, 1]);
+    ask(slots, "xy", "unread");
     await vi.advanceTimersByTimeAsync(400);
-    expect(first?.yields).toBe(0);
+    expect([first?.yields, other?.yields]).toEqual([0, 1]);
     if (first?.stream !== undefined) first.stream.quietSince = performance.now();
     await vi.advanceTimersByTimeAsync(400);
     expect(first?.yields).toBe(0);
     await vi.advanceTimersByTimeAsync(TIME_SLICE_MS);
     expect(first?.yields).toBe(1);
+  });
+
+  it("of a container that has just started is asked back for another that has, once it has outlived its first moment", async () => {
+    const slots = slotsOf(2);
+    const [first] = ask(slots, "a", "started").map((asker) => asker.opens());
+    const [other] = ask(slots, "b").map((asker) => asker.opens());
+    ask(slots, "x", "started");
+    expect([first?.yields, other?.yields]).toEqual([0, 1]);
+    ask(slots, "y", "started");
+    await vi.advanceTimersByTimeAsync(90);
+    expect(first?.yields).toBe(0);
+    await vi.advanceTimersByTimeAsync(60);
+    expect([first?.yields, other?.yields]).toEqual([1, 1]);
   });
 
   it("has its whole time slice however long its stream's opening took", async () => {
