@@ -3,6 +3,8 @@
 /** @type {readonly (readonly [room: string, floor: number])[]} */
 const rooms = [
   ["index.ts", 8],
+  ["cli/", 9],
+  ["http.ts", 8],
   ["prometheus.ts", 8],
   ["opentelemetry.ts", 8],
   ["testing.ts", 8],

@@ -2,7 +2,9 @@ import { defineConfig } from "tsup";
 import type { Options } from "tsup";
 
 const config: Options | Options[] | ((overrideOptions: Options) => unknown) = defineConfig({
-  entry: ["src/index.ts", "src/testing.ts"],
+  entry: ["http", "index", "opentelemetry", "prometheus", "testing"].map(
+    (name) => `src/${name}.ts`,
+  ),
   format: ["esm", "cjs"],
   platform: "node",
   target: "node20",

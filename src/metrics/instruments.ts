@@ -1,0 +1,25 @@
+import type { Figures } from "./figures.ts";
+
+/** Told of what is measured one by one; all else is read from `figures()`. */
+export interface Observer {
+  /** A rotation has ended, with a new stream. */
+  readonly rotated?: (engine: string, seconds: number) => void;
+  /** A batch was taken by a sink, or was not: from its first attempt on. */
+  readonly delivered?: (sink: string, seconds: number) => void;
+}
+
+/** What a pool shows to those who measure it. */
+export interface Instruments {
+  /** As they are now. */
+  figures(): Figures;
+  /** Returns what ends that. */
+  observe(observer: Observer): () => void;
+}
+
+/** Where a pool has its instruments; the same in each build of this package. */
+export const INSTRUMENTS: unique symbol = Symbol.for("dockspool.instruments");
+
+/** A pool, as the entry points for metrics know it. */
+export interface Instrumented {
+  readonly [INSTRUMENTS]: Instruments;
+}
