@@ -13,6 +13,13 @@ export function notFound({ id, name }: ContainerInfo): DockspoolError {
   );
 }
 
+/** `container`: as the caller named it. */
+export function notFollowed(container: string): DockspoolError {
+  return new DockspoolError("CONTAINER_NOT_FOUND", `Container ${container} is not followed.`, {
+    container,
+  });
+}
+
 /** @throws DockspoolError LOGS_UNREADABLE, where that is known without asking */
 export function checkReadable({ id, name, logDriver }: ContainerInfo): void {
   if (logDriver !== "none") return;

@@ -15,7 +15,7 @@ import type { EndReason, Rotation } from "../source/status.ts";
 import type { LogBatch, LogRecord } from "../wire/records.ts";
 import { Attachments } from "./attachments.ts";
 import { findContainer } from "./discovery/container-search.ts";
-import { poolClosed, stillRunning } from "./failures.ts";
+import { notFollowed, poolClosed, stillRunning } from "./failures.ts";
 import { FollowedContainers } from "./followed-containers.ts";
 import { PoolHealth } from "./health/health.ts";
 import { poolReady } from "./health/ready.ts";
@@ -96,6 +96,11 @@ export class StreamPool
     return this.#followed.sources;
   }
 
+  /** Why it is being closed, or has ended; undefined before it begins, and as long as it goes on. */
+  get ending(): EndReason | undefined {
+    return this.#ending;
+  }
+
   get stats(): PoolStats {
     const { tasks, ...stats } = this.#followed.stats;
     const own = this.#life.size + this.#consumption.running;
@@ -116,7 +121,7 @@ export class StreamPool
     checkContainer(container);
     const { from, engineName, ...sourceOptions } = checkAttachOptions(options);
     const engines = this.#engines.named(engineName);
-    this.#refuseClosed();
+    this.#life.signal.throwIfAborted();
     return this.#attachments.run(container, this.#life.signal, async (attachment) => {
       await this.#begin();
       const { signal } = attachment;
@@ -160,15 +165,11 @@ export class StreamPool
   }
 
   async #rotate(container?: string): Promise<PromiseSettledResult<Rotation>[]> {
-    this.#refuseClosed();
+    this.#life.signal.throwIfAborted();
     if (container !== undefined) checkContainer(container);
     const sources =
       container === undefined ? [...this.sources.values()] : this.#followed.findAll(container);
-    if (container !== undefined && sources.length === 0) {
-      throw new DockspoolError("CONTAINER_NOT_FOUND", `Container ${container} is not followed.`, {
-        container,
-      });
-    }
+    if (container !== undefined && sources.length === 0) throw notFollowed(container);
     const { rotations } = this.#followed;
     const settled = await Promise.allSettled(sources.map((source) => rotations.rotate(source)));
     await this.#save();
@@ -292,9 +293,5 @@ export class StreamPool
     const errors = survivors.status === "fulfilled" ? survivors.value : [survivors.reason];
     if (tasks.status === "rejected") errors.push(tasks.reason);
     if (errors.length > 0) throw stillRunning(errors);
-  }
-
-  #refuseClosed(): void {
-    this.#life.signal.throwIfAborted();
   }
 }

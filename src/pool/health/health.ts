@@ -10,7 +10,7 @@ import { bufferFinding, sinkFinding } from "./delivery-health.ts";
 import { discoveryFinding } from "./discovery-health.ts";
 import type { UnsettledContainer } from "./discovery-health.ts";
 import { engineFinding } from "./engine-health.ts";
-import { worstOf } from "./report.ts";
+import { endedBy, worstOf } from "./report.ts";
 import type { ComponentHealth, Finding, Fitness, Health } from "./report.ts";
 import { isSettled, streamFinding } from "./stream-health.ts";
 import type { FollowedStream, StreamPlan } from "./stream-health.ts";
@@ -110,7 +110,7 @@ export class PoolHealth {
   ): ComponentHealth {
     if (ending !== undefined) {
       this.#endedAt ??= now;
-      return { status: "unhealthy", detail: inWords(ending), since: this.#endedAt };
+      return { status: "unhealthy", detail: endedBy(ending), since: this.#endedAt };
     }
     const worst = worstOf(findings);
     if (worst !== undefined) {
@@ -188,15 +188,4 @@ function statusOf({ ending, engines }: HealthView, all: readonly ComponentHealth
   const lost = engines.filter(({ contact }) => !isReached(contact)).length;
   const unhealthy = ill.filter(({ status }) => status === "unhealthy").length;
   return unhealthy > lost ? "unhealthy" : "degraded";
-}
-
-function inWords(ending: EndReason): string {
-  switch (ending.kind) {
-    case "failed":
-      return `the pool has failed: ${ending.error.message}`;
-    case "aborted":
-      return "the pool was aborted";
-    default:
-      return "the pool is closed";
-  }
 }

@@ -1,3 +1,5 @@
+import type { EndReason } from "../../source/status.ts";
+
 /** Degraded: it goes on, and somebody should look. Unhealthy: nothing comes that way, or not all that should. */
 export type Fitness = "healthy" | "degraded" | "unhealthy";
 
@@ -41,6 +43,18 @@ export function worstOf(findings: readonly Finding[]): Finding | undefined {
   if (worst === undefined || findings.length === 1) return worst;
   const more = findings.length - 1;
   return { ...worst, detail: `${worst.detail} (and ${more} more)` };
+}
+
+/** Why a pool does not go on, in words. */
+export function endedBy(ending: EndReason): string {
+  switch (ending.kind) {
+    case "failed":
+      return `the pool has failed: ${ending.error.message}`;
+    case "aborted":
+      return "the pool was aborted";
+    default:
+      return "the pool is closed";
+  }
 }
 
 /** A span of time for people: "340 ms", "12 s", "5 min". */
