@@ -2,6 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import { DockspoolError, messageOf } from "../errors.ts";
 import { onAbort } from "../lifetime/abort.ts";
 import { sleep } from "../lifetime/deadline.ts";
+import type { SaveOutcome } from "../metrics/tally.ts";
 import { OverdueCalls } from "./overdue.ts";
 import type { Wanted } from "./overdue.ts";
 import { StoreCalls } from "./store-calls.ts";
@@ -28,6 +29,7 @@ export class CheckpointKeeper {
   readonly #changed = new Map<string, StoreEntry>();
   readonly #deleted = new Set<string>();
   readonly #closers = new Set<() => void>();
+  readonly #wrote: (outcome: SaveOutcome) => void;
   #isHurried = false;
   #isClosed = false;
   #timer: NodeJS.Timeout | undefined;
@@ -37,9 +39,14 @@ export class CheckpointKeeper {
   /** Of saves, in a row. */
   #failures = 0;
   #saving: Promise<void> | undefined;
+  /** Since when there is something to save, and what is being saved was changed, by `performance.now()`. */
+  #changedSince: number | undefined;
+  #savingSince: number | undefined;
 
-  constructor(store: CheckpointStore) {
+  /** `wrote`: of each call of the store that writes. */
+  constructor(store: CheckpointStore, wrote: (outcome: SaveOutcome) => void = () => {}) {
     this.store = store;
+    this.#wrote = wrote;
     this.#calls = new StoreCalls(store);
   }
 
@@ -64,6 +71,12 @@ export class CheckpointKeeper {
     return this.#calls.keys(prefix, signal);
   }
 
+  /** For how long what has changed has waited to be saved, in milliseconds; 0 where nothing has. */
+  get unsavedForMs(): number {
+    const now = performance.now();
+    return now - Math.min(this.#savingSince ?? now, this.#changedSince ?? now);
+  }
+
   /** It is to be saved, or being saved. */
   isChanged(key: string): boolean {
     return this.#changed.has(key) || this.#saving !== undefined;
@@ -71,6 +84,7 @@ export class CheckpointKeeper {
 
   /** It will be saved once its time has come. */
   changed(entry: StoreEntry): void {
+    this.#changedSince ??= performance.now();
     this.#deleted.delete(entry.key);
     this.#changed.set(entry.key, entry);
     this.#overdue.changed(entry.key, entry);
@@ -79,6 +93,7 @@ export class CheckpointKeeper {
 
   /** Its container is gone. */
   delete(key: string): void {
+    this.#changedSince ??= performance.now();
     this.#changed.delete(key);
     this.#deleted.add(key);
     this.#overdue.changed(key, undefined);
@@ -170,6 +185,8 @@ export class CheckpointKeeper {
     this.#deleted.clear();
     this.#isHurried = false;
     const begun = performance.now();
+    this.#savingSince = this.#changedSince;
+    this.#changedSince = undefined;
     try {
       const entries = await readAll(changed);
       if (entries.size > 0) await this.#save(changed, entries);
@@ -177,25 +194,39 @@ export class CheckpointKeeper {
       this.#failures = 0;
     } catch (error) {
       this.#failures++;
+      this.#changedSince = this.#savingSince ?? this.#changedSince;
       this.#putBack(changed, deleted);
       for (const entry of changed) tellFailed(entry, error);
     } finally {
+      this.#savingSince = undefined;
       this.#rest(begun);
     }
   }
 
   #save(changed: readonly StoreEntry[], entries: ReadonlyMap<string, Checkpoint>): Promise<void> {
-    return this.#calls.save(entries, (answered) => {
+    const saving = this.#calls.save(entries, (answered) => {
       const wanted = changed.map((entry) => [entry.key, this.#wanted(entry.key, entry)] as const);
       this.#overdue.add(new Map(wanted), answered, this.#again);
     });
+    return this.#counted(saving);
   }
 
   #delete(keys: readonly string[]): Promise<void> {
-    return this.#calls.delete(keys, (answered) => {
+    const deleting = this.#calls.delete(keys, (answered) => {
       const wanted = keys.map((key) => [key, this.#wanted(key, undefined)] as const);
       this.#overdue.add(new Map(wanted), answered, this.#again);
     });
+    return this.#counted(deleting);
+  }
+
+  async #counted(writing: Promise<void>): Promise<void> {
+    try {
+      await writing;
+      this.#wrote("saved");
+    } catch (error) {
+      this.#wrote("failed");
+      throw error;
+    }
   }
 
   /** What is to be saved of a key of which `before` was being saved. */

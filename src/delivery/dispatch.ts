@@ -2,6 +2,7 @@ import { DockspoolError, messageOf } from "../errors.ts";
 import { onAbort } from "../lifetime/abort.ts";
 import { handled } from "../lifetime/handled.ts";
 import { TaskGroup } from "../lifetime/task-group.ts";
+import type { BatchEnd } from "./batch-end.ts";
 import { Backlog } from "./backlog.ts";
 import { resolveDelivery } from "./options.ts";
 import type { Retry } from "./retry.ts";
@@ -15,7 +16,9 @@ import type { Supply } from "./supply.ts";
 export interface DispatchHost {
   /** The caller's. */
   readonly signal: AbortSignal | undefined;
+  readonly joined?: ((sink: string) => void) | undefined;
   readonly retrying: (retry: Retry) => void;
+  readonly delivered?: ((batch: BatchEnd) => void) | undefined;
   /** A sink has given up: reading ends. */
   readonly failed: (error: DockspoolError) => unknown;
   /** A sink gets nothing more: resolves when the position is saved. */
@@ -63,6 +66,7 @@ export class Dispatch {
     if (this.#tasks.signal.aborted) return overWith(this.#tasks.signal.reason);
     const name = this.#unusedName(resolved.name);
     this.#failed.delete(name);
+    this.#host.joined?.(name);
     const delivery = new SinkDelivery({
       sink,
       options: { ...resolved, name },
@@ -70,6 +74,7 @@ export class Dispatch {
       backlog: this.#backlog,
       owner: this,
       retrying: this.#host.retrying,
+      ended: (batch) => this.#host.delivered?.(batch),
       idle: () => this.#await(),
     });
     const delivered = this.#tasks.run(`sink "${name}"`, (signal) => this.#run(delivery, signal));

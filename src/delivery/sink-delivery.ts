@@ -2,11 +2,12 @@ import { DockspoolError, messageOf } from "../errors.ts";
 import { Backoff } from "../lifetime/backoff.ts";
 import { sleep } from "../lifetime/deadline.ts";
 import type { LogBatch } from "../wire/records.ts";
+import type { BatchEnd } from "./batch-end.ts";
 import type { Backlog, SinkPosition } from "./backlog.ts";
 import type { ResolvedDelivery } from "./options.ts";
 import type { Retry } from "./retry.ts";
 import { callSink } from "./sink-call.ts";
-import type { SinkState } from "./sink-state.ts";
+import type { SinkState, Undelivered } from "./sink-state.ts";
 import type { Sink } from "./sink.ts";
 import type { Supply } from "./supply.ts";
 
@@ -18,6 +19,7 @@ export interface DeliveryParts {
   /** Whose sink it is. */
   readonly owner: object;
   readonly retrying: (retry: Retry) => void;
+  readonly ended: (batch: BatchEnd) => void;
   /** Nothing is at hand: `woken` is to be called when there may be something. */
   readonly idle: () => void;
 }
@@ -166,13 +168,14 @@ export class SinkDelivery {
         sink(records, { signal: own, attempt });
       try {
         await callSink(owner, call, timeoutMs, signal);
+        this.#ended("delivered", attempt, batch);
         return;
       } catch (error) {
         signal.throwIfAborted();
         since = Date.now();
         if (attempt >= attempts) {
           this.#becomes({ type: "giving-up", since, attempt, error, ...batch });
-          return await this.#giveUp(records, attempt, error, signal);
+          return await this.#giveUp(records, attempt, error, batch, signal);
         }
         this.#becomes({ type: "retrying", since, attempt, delayMs, error, ...batch });
         retrying({ sink: this.name, attempt, delayMs, error, records });
@@ -187,17 +190,33 @@ export class SinkDelivery {
     records: LogBatch,
     attempts: number,
     error: unknown,
+    batch: Undelivered,
     signal: AbortSignal,
   ): Promise<void> {
     const { owner, options } = this.#parts;
     const { deadLetter, timeoutMs } = options;
-    if (deadLetter === undefined) throw this.#failed(records, attempts, error);
+    if (deadLetter === undefined) {
+      this.#ended("failed", attempts, batch, error);
+      throw this.#failed(records, attempts, error);
+    }
     try {
       await callSink(owner, () => deadLetter(records, error), timeoutMs, signal);
     } catch (cause) {
       signal.throwIfAborted();
+      this.#ended("failed", attempts, batch, cause);
       throw this.#failed(records, attempts, cause, "its dead letter failed");
     }
+    this.#ended("dead_letter", attempts, batch, error);
+  }
+
+  #ended(
+    outcome: BatchEnd["outcome"],
+    attempts: number,
+    { records, pendingSince }: Undelivered,
+    error?: unknown,
+  ): void {
+    const ms = Date.now() - pendingSince;
+    this.#parts.ended({ sink: this.name, outcome, records, attempts, ms, error });
   }
 
   #failed(

@@ -1,7 +1,7 @@
 import type { DockspoolError } from "../errors.ts";
 
 /** A batch that a sink has not taken yet. */
-interface Undelivered {
+export interface Undelivered {
   readonly records: number;
   /** Epoch milliseconds: when its first attempt began. Nothing was delivered since. */
   readonly pendingSince: number;

@@ -23,6 +23,7 @@ export interface Outlet {
 export class Handover {
   readonly #outlet: Outlet;
   #lines = 0;
+  #stderrLines = 0;
   #bytes = 0;
   /** Text that belongs to lines and records that are not complete. */
   #unhanded = 0;
@@ -33,6 +34,11 @@ export class Handover {
 
   get lines(): number {
     return this.#lines;
+  }
+
+  /** Of those lines. */
+  get stderrLines(): number {
+    return this.#stderrLines;
   }
 
   get bytes(): number {
@@ -52,10 +58,19 @@ export class Handover {
     }
     this.#unhanded = 0;
     this.#lines += count;
+    this.#stderrLines += stderrCount(lines, entries);
     this.#bytes += bytes;
     const held = bytes + overheadOf(entries);
     buffer.push(new Batch(lines, { entries, trail, before, bytes: held }));
   }
+}
+
+function stderrCount(lines: Lines, entries: Entries): number {
+  // One record for each entry.
+  if ("count" in lines) return entries instanceof FrameEntries ? entries.stderrCount : 0;
+  let count = 0;
+  for (const { stream } of lines.records) if (stream === "stderr") count++;
+  return count;
 }
 
 function overheadOf(entries: Entries): number {

@@ -55,6 +55,11 @@ export class Reading {
     return this.#handover.lines;
   }
 
+  /** Of those lines. */
+  get stderrLines(): number {
+    return this.#handover.stderrLines;
+  }
+
   get bytes(): number {
     return this.#handover.bytes;
   }

@@ -1,33 +1,60 @@
-/** What a container's source has counted and does now. */
-export interface ContainerFigures {
+/** Phases of a container's stream, as series name them: "catching-up" is "catching_up". */
+export const PHASES = [
+  "idle",
+  "locating",
+  "waiting",
+  "opening",
+  "aligning",
+  "catching_up",
+  "following",
+  "closing",
+  "reconnecting",
+  "stopped",
+  "ended",
+] as const;
+
+export type PhaseName = (typeof PHASES)[number];
+
+/** What was read and delivered. */
+export interface FlowFigures {
+  /** Read, of the chosen streams. */
+  readonly lines: { readonly stdout: number; readonly stderr: number };
+  /** Text of those lines. */
+  readonly bytes: number;
+  /** Of those lines, taken and acknowledged. */
+  readonly delivered: number;
+}
+
+/** What a container's source has counted, and does now. */
+export interface ContainerFigures extends FlowFigures {
   /** The key of its engine in `engines`, or "default". */
   readonly engine: string;
   readonly id: string;
   readonly name: string;
-  /** One of PHASES. */
-  readonly phase: string;
+  readonly phase: PhaseName;
   /** Completed. */
   readonly rotations: number;
-  /** Since its stream was opened, in seconds; undefined while none is open. */
-  readonly streamAge: number | undefined;
+  /** Since its stream was opened, in seconds; 0 while none is open. */
+  readonly streamAge: number;
   readonly reconnects: number;
   readonly stalls: number;
   readonly gaps: number;
-  /** Read, of each stream. */
-  readonly lines: { readonly stdout: number; readonly stderr: number };
-  /** Text of those lines. */
-  readonly bytes: number;
-  /** How far what is delivered is behind, in seconds by the engine's clock. */
+  /** How far what is delivered is behind what was written, in seconds. */
   readonly lag: number;
 }
 
-/** So often, for each of these labels' values. */
+/** One engine of a pool. Its flow includes containers that are gone. */
+export interface EngineFigures extends FlowFigures {
+  readonly name: string;
+}
+
+/** So often, where the labels have these values. */
 export interface Count<Label extends string> {
   readonly labels: Readonly<Record<Label, string>>;
   readonly value: number;
 }
 
-/** What a pool has counted and does now: what a scrape reads. Totals include containers that are gone. */
+/** What a pool has counted, and does now: what a scrape reads. */
 export interface Figures {
   readonly tasks: number;
   readonly sockets: number;
@@ -36,19 +63,18 @@ export interface Figures {
   readonly streamsWaiting: number;
   readonly bufferBytes: number;
   readonly bufferLimitBytes: number;
+  readonly engines: readonly EngineFigures[];
   readonly containers: readonly ContainerFigures[];
-  /** Names of the pool's engines. */
-  readonly engines: readonly string[];
-  /** Log streams that failed; `reason`: the error's code. */
+  /** Streams that failed; `reason`: the error's code. */
   readonly errors: readonly Count<"engine" | "reason">[];
-  /** What the engines told of containers. */
+  /** What engines told of containers. */
   readonly events: readonly Count<"engine" | "action">[];
   readonly batches: readonly Count<"sink" | "outcome">[];
   readonly retries: readonly Count<"sink">[];
-  readonly checkpointWrites: readonly Count<"outcome">[];
-  /** Since positions were saved last, or needed no saving, in seconds; undefined where none are kept. */
-  readonly checkpointAge: number | undefined;
-  /** 1, 0.5 and 0: healthy, degraded, unhealthy. */
+  readonly saves: readonly Count<"outcome">[];
+  /** Since when a position has waited to be saved, in seconds; 0 where none does. */
+  readonly checkpointAge: number;
+  /** 1 is healthy, 0.5 degraded, 0 unhealthy. */
   readonly health: readonly Count<"component">[];
   readonly isReady: boolean;
 }

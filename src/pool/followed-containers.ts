@@ -4,6 +4,9 @@ import type { Retry } from "../delivery/retry.ts";
 import type { ContainerEvent } from "../engine/events.ts";
 import type { Listed } from "../engine/list.ts";
 import type { Position } from "../resume/position.ts";
+import type { ContainerFigures } from "../metrics/figures.ts";
+import type { Tally } from "../metrics/tally.ts";
+import { asFailure } from "../source/failures.ts";
 import type { Capture } from "../source/capture.ts";
 import { ByteBudget } from "../queue/byte-budget.ts";
 import { ContainerLogSource } from "../source/container-log-source.ts";
@@ -12,6 +15,7 @@ import { tellStatus } from "../lifetime/listeners.ts";
 import { DEFAULT_CHECKPOINT_EVERY_MS } from "../source/options.ts";
 import type { EndReason, SourceStatus } from "../source/status.ts";
 import type { ContainerInfo } from "../wire/records.ts";
+import { EngineFlows } from "./engine-flows.ts";
 import { poolClosed } from "./failures.ts";
 import type { FollowedStream } from "./health/stream-health.ts";
 import { Feed } from "./merge/feed.ts";
@@ -50,6 +54,7 @@ export class FollowedContainers {
   readonly slots: Slots;
   readonly output: Output;
   readonly rotations: Rotations;
+  readonly flows: EngineFlows;
   readonly #budget: ByteBudget;
   readonly #joinWithinMs: number;
   readonly #sources = new Map<string, ContainerLogSource>();
@@ -59,14 +64,18 @@ export class FollowedContainers {
   /** Nothing is followed any more, and nothing that is still on its way here. */
   #isClosed = false;
   readonly #totals = new SourceTotals();
+  readonly #tally: Tally;
 
   constructor(
     options: ResolvedPoolOptions,
+    tally: Tally,
     signal: AbortSignal,
     emit: (status: PoolStatus) => void,
   ) {
     const { maxStreams, timeSliceMs, bufferBytes, latenessMs, rotation } = options;
     this.#emit = emit;
+    this.#tally = tally;
+    this.flows = new EngineFlows(options.engines.keys());
     this.sources = this.#sources;
     this.#budget = new ByteBudget(bufferBytes);
     this.#joinWithinMs = latenessMs === undefined ? Infinity : ONE_MOMENT_MS;
@@ -174,6 +183,7 @@ export class FollowedContainers {
   /** A sink that failed with a batch is tried again. */
   retrying(retry: Retry): void {
     const { sink, attempt, delayMs, error } = retry;
+    this.#tally.retries.add({ sink });
     const status = { type: "delivery-retry", sink, attempt, delayMs, error } as const;
     for (const container of containersToTell(retry)) {
       const source = this.#sources.get(container.id);
@@ -251,6 +261,11 @@ export class FollowedContainers {
       if (engine === lost) capture.changed();
   }
 
+  /** What metrics show of each. */
+  get figures(): ContainerFigures[] {
+    return Array.from(this.#entries.values(), figuresOf);
+  }
+
   get stats(): Omit<PoolStats, "sockets"> {
     const { slots } = this;
     return {
@@ -275,12 +290,32 @@ export class FollowedContainers {
       entry.engine.events.reached();
     } else if (status.type !== "rotated" && source.stats.state !== "streaming")
       this.rotations.closed(source);
+    this.#count(entry, status);
     this.#emit({ type: "source", container: entry.info, status });
     if (status.type === "ended") this.#ended(entry, status.reason);
   }
 
-  #ended({ source, capture, feed, engine, checkpoint, info }: Entry, reason: EndReason): void {
+  #count({ engine, info }: Entry, status: SourceStatus): void {
+    const tally = this.#tally;
+    if (status.type === "rotated" && status.rotation.reopened)
+      tally.rotated(engine.name, status.rotation.closedInMs + status.rotation.reopenedInMs);
+    const error = errorOf(status);
+    if (error !== undefined)
+      tally.errors.add({ engine: engine.name, reason: asFailure(error, info.id).code });
+  }
+
+  #ended(entry: Entry, reason: EndReason): void {
+    const { source, capture, feed, engine, checkpoint, info } = entry;
     checkpoint?.ended();
+    this.#tally.left(() => figuresOf(entry));
+    this.flows.left({
+      get isDone() {
+        return feed.isDone;
+      },
+      get flow() {
+        return figuresOf(entry);
+      },
+    });
     const { stats } = source;
     this.#totals.add(stats);
     this.#sources.delete(info.id);
@@ -292,6 +327,17 @@ export class FollowedContainers {
       this.#emit({ type: "skipped", container: info, error: reason.error });
     this.#emit({ type: "detached", container: info, reason });
   }
+}
+
+function figuresOf({ capture, engine, info }: Entry): ContainerFigures {
+  return { engine: engine.name, id: info.id, name: info.name, ...capture.figures };
+}
+
+/** Why a stream failed. */
+function errorOf(status: SourceStatus): unknown {
+  if (status.type === "reconnecting" || status.type === "rotation-failed") return status.error;
+  if (status.type === "ended" && status.reason.kind === "failed") return status.reason.error;
+  return undefined;
 }
 
 function tell(source: ContainerLogSource, status: SourceStatus): void {

@@ -9,6 +9,7 @@ import { unlessAborted } from "../lifetime/abort.ts";
 import { Backoff } from "../lifetime/backoff.ts";
 import { sleep } from "../lifetime/deadline.ts";
 import type { TaskGroup } from "../lifetime/task-group.ts";
+import type { Tally } from "../metrics/tally.ts";
 import { LOG_START } from "../resume/position.ts";
 import type { Position } from "../resume/position.ts";
 import type { ContainerLogSource } from "../source/container-log-source.ts";
@@ -34,6 +35,7 @@ export interface PoolEngineParts {
   readonly options: ResolvedPoolOptions;
   readonly followed: FollowedContainers;
   readonly tasks: TaskGroup;
+  readonly tally: Tally;
   readonly keeper: CheckpointKeeper | undefined;
   /** Of the container that is not to be followed, whatever is selected. */
   readonly ownTraces: () => OwnTraces;
@@ -60,7 +62,7 @@ export class PoolEngine {
   #isUpToDate = false;
 
   constructor(name: string, engine: Engine, pool: PoolEngineParts) {
-    const { options, followed, tasks, keeper, ownTraces, emit } = pool;
+    const { options, followed, tasks, tally, keeper, ownTraces, emit } = pool;
     this.name = name;
     this.#pool = pool;
     this.#patienceMs = connectTimeoutOf(engine);
@@ -112,6 +114,7 @@ export class PoolEngine {
         return untold;
       },
       event: (event) => {
+        tally.event(name, event.action);
         // What is found by it knows of it.
         followed.event(event);
         this.discovery.event(event);

@@ -3,6 +3,9 @@ import type { Delivery, DeliveryOptions, Sink } from "../delivery/sink.ts";
 import { DockspoolError } from "../errors.ts";
 import { onAbort } from "../lifetime/abort.ts";
 import { TaskGroup } from "../lifetime/task-group.ts";
+import { INSTRUMENTS } from "../metrics/instruments.ts";
+import type { Instruments } from "../metrics/instruments.ts";
+import { Tally } from "../metrics/tally.ts";
 import type { ContainerLogSource } from "../source/container-log-source.ts";
 import { handled } from "../lifetime/handled.ts";
 import { Consumption } from "../queue/consumption.ts";
@@ -16,6 +19,8 @@ import type { LogBatch, LogRecord } from "../wire/records.ts";
 import { Attachments } from "./attachments.ts";
 import { findContainer } from "./discovery/container-search.ts";
 import { notFollowed, poolClosed, stillRunning } from "./failures.ts";
+import { poolClosed, stillRunning } from "./failures.ts";
+import { figuresOf } from "./figures.ts";
 import { FollowedContainers } from "./followed-containers.ts";
 import { PoolHealth } from "./health/health.ts";
 import { poolReady } from "./health/ready.ts";
@@ -43,6 +48,7 @@ export class StreamPool
 {
   readonly #options: ResolvedPoolOptions;
   readonly #life = new TaskGroup("pool");
+  readonly #tally: Tally;
   readonly #followed: FollowedContainers;
   readonly #keeper: CheckpointKeeper | undefined;
   readonly #attachments = new Attachments();
@@ -62,12 +68,17 @@ export class StreamPool
     this.#options = resolvePoolOptions(options);
     const emit = (status: PoolStatus): void => tellStatus(this, status);
     const { checkpoints } = this.#options;
-    this.#keeper = checkpoints === undefined ? undefined : new CheckpointKeeper(checkpoints);
-    this.#followed = new FollowedContainers(this.#options, this.#life.signal, emit);
+    this.#keeper =
+      checkpoints === undefined
+        ? undefined
+        : new CheckpointKeeper(checkpoints, (outcome) => this.#tally.saves.add({ outcome }));
+    this.#tally = new Tally(this.#options.engines.keys());
+    this.#followed = new FollowedContainers(this.#options, this.#tally, this.#life.signal, emit);
     this.#engines = new PoolEngines({
       options: this.#options,
       followed: this.#followed,
       tasks: this.#life,
+      tally: this.#tally,
       keeper: this.#keeper,
       ownTraces: () => this.#ownTraces,
       emit,
@@ -89,6 +100,22 @@ export class StreamPool
       // Whatever outlives the deadline is named by close(), which the caller may still await.
       this.#finish({ kind: "aborted", reason: signal?.reason }).catch(() => {});
     });
+  }
+
+  /** @internal For the entry points for metrics. */
+  get [INSTRUMENTS](): Instruments {
+    return {
+      figures: () =>
+        figuresOf({
+          options: this.#options,
+          stats: this.stats,
+          health: this.health(),
+          followed: this.#followed,
+          tally: this.#tally,
+          keeper: this.#keeper,
+        }),
+      observe: (observer) => this.#tally.observe(observer),
+    };
   }
 
   /** By container id: those that are followed now. */
@@ -246,6 +273,8 @@ export class StreamPool
       close: () => this.close(),
       // What outlives the deadline shows in the statuses.
       failed: (error) => void handled(this.#finish({ kind: "failed", error })),
+      joined: (sink) => this.#tally.sinkJoined(sink),
+      delivered: ({ sink, outcome, ms }) => this.#tally.delivered(sink, outcome, ms),
       retrying: (retry) => this.#followed.retrying(retry),
       save: () => this.#save(),
       refusal: (how) =>

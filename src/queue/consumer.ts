@@ -158,6 +158,14 @@ export class Consumer {
     return this.#upcomingBatch?.begunAt;
   }
 
+  /** The time in the log of the oldest record that is not delivered; undefined where there is none. */
+  get undeliveredFrom(): string | undefined {
+    this.#countPassed();
+    const held = this.#held.find((one) => !isDelivered(one));
+    if (held === undefined) return this.#buffer.first?.first?.timestamp;
+    return held.batch.records[held.delivered]?.timestamp;
+  }
+
   /** All that was handed out is delivered. */
   get isSettled(): boolean {
     this.#countPassed();

@@ -1,3 +1,4 @@
+import type { BatchEnd } from "../delivery/batch-end.ts";
 import { Dispatch } from "../delivery/dispatch.ts";
 import type { SinkReport } from "../delivery/sink-state.ts";
 import type { Retry } from "../delivery/retry.ts";
@@ -29,6 +30,9 @@ export interface ConsumptionHost {
   /** A sink has given up: reading ends by this failure. */
   readonly failed: (error: DockspoolError) => void;
   readonly retrying: (retry: Retry) => void;
+  /** A sink gets what is read. */
+  readonly joined?: (sink: string) => void;
+  readonly delivered?: (batch: BatchEnd) => void;
   /** Saves the positions, within a bounded time. Never rejects. */
   readonly save: () => Promise<void>;
   /** The error for a second consumer. `how`: "iterated". */
@@ -129,7 +133,9 @@ export class Consumption {
   #newDispatch(): Dispatch {
     this.#refuseTaken();
     const { signal, retrying, failed, save } = this.#host;
-    return new Dispatch(this.#queue.supply, { signal, retrying, failed, saved: save });
+    const { joined, delivered } = this.#host;
+    const host = { signal, retrying, failed, saved: save, joined, delivered };
+    return new Dispatch(this.#queue.supply, host);
   }
 
   #refuseTaken(): void {

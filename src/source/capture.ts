@@ -8,16 +8,17 @@ import { Consumer } from "../queue/consumer.ts";
 import { LOG_START } from "../resume/position.ts";
 import type { Position } from "../resume/position.ts";
 import { FollowedLog } from "../stream/followed-log.ts";
+import { LogClock } from "../stream/log-clock.ts";
 import type { ContainerInfo } from "../wire/records.ts";
 import { Attempts } from "./attempts.ts";
 import type { Trouble } from "./attempts.ts";
 import { CaptureLoop } from "./capture-loop.ts";
 import { CurrentPhase } from "./current-phase.ts";
 import { asFailure, closedError } from "./failures.ts";
+import { figuresOf, statsOf } from "./figures.ts";
+import type { Measured, SourceFigures } from "./figures.ts";
 import type { Finding, SourceHost } from "./host.ts";
 import type { ResolvedOptions } from "./options.ts";
-import { endsBy } from "./phase-end.ts";
-import { stateOf, waitsFor } from "./phase.ts";
 import type { OverdueTasks } from "./rotation.ts";
 import type { EndReason, Rotation, SourceStats, SourceStatus } from "./status.ts";
 import { Streams } from "./streams.ts";
@@ -36,6 +37,7 @@ export class Capture {
   readonly #options: ResolvedOptions;
   readonly #host: SourceHost;
   readonly #view: ContainerView;
+  readonly #clock: LogClock;
   readonly #turn: TurnKeeper;
   readonly #life = new TaskGroup("source");
   readonly #streams: Streams;
@@ -58,6 +60,7 @@ export class Capture {
     this.#host = host;
     this.#isResumed = options.resume !== undefined || host.finding?.isResumed === true;
     this.phase = new CurrentPhase({ container: () => this.#id, emit });
+    this.#clock = new LogClock(host.client.clock);
     this.#view = new ContainerView(container, host, {
       renamed: (from, to) => this.#renamed(from, to),
       restarted: () => this.phase.tell({ type: "restarted" }),
@@ -170,33 +173,12 @@ export class Capture {
   }
 
   get stats(): SourceStats {
-    const phase = this.phase.value;
-    const { isReading, tasks, rotatesBy, ...streams } = this.#streams.stats;
-    return {
-      ...streams,
-      state: stateOf(phase, this.#streams.isRotating),
-      since: this.phase.since,
-      waitsFor: waitsFor(phase),
-      by: endsBy(phase, {
-        since: this.phase.since,
-        lastByteAt: streams.lastByteAt,
-        isPaused: this.buffer.needsRoom,
-        connectTimeoutMs: this.#host.client.connectTimeoutMs,
-        rotateTimeoutMs: this.rotateTimeoutMs,
-        rotatesBy,
-        lookEveryMs: this.#host.lookEveryMs,
-      }),
-      via: streams.generation === 0 ? undefined : "engine",
-      turns: this.#turn.taken,
-      reconnects: this.#loop.reconnects,
-      lines: this.#reading?.lines ?? 0,
-      bytes: this.#reading?.bytes ?? 0,
-      delivered: this.consumer.delivered,
-      bufferedBytes: this.buffer.bytes,
-      tasks: this.#life.size + tasks,
-      sockets: this.#host.sockets(isReading),
-      lastDeliveryAt: this.consumer.lastDeliveryAt,
-    };
+    return statsOf(this.#measured);
+  }
+
+  /** What metrics show of it. */
+  get figures(): SourceFigures {
+    return figuresOf(this.#measured);
   }
 
   /** Begins, when the first record is asked for. */
@@ -257,6 +239,22 @@ export class Capture {
   #renamed(from: string, to: string): void {
     if (this.#reading !== undefined && this.info !== undefined) this.#reading.info = this.info;
     this.phase.tell({ type: "renamed", from, to });
+  }
+
+  get #measured(): Measured {
+    return {
+      host: this.#host,
+      phase: this.phase,
+      reading: this.#reading,
+      streams: this.#streams,
+      turn: this.#turn,
+      buffer: this.buffer,
+      consumer: this.consumer,
+      clock: this.#clock,
+      reconnects: this.#loop.reconnects,
+      tasks: this.#life.size,
+      rotateTimeoutMs: this.rotateTimeoutMs,
+    };
   }
 
   get #reading(): Reading | undefined {

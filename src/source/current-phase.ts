@@ -1,3 +1,4 @@
+import { isCurrent } from "./lag.ts";
 import type { Phase } from "./phase.ts";
 import { publish } from "./phase.ts";
 import type { EndReason, SourceStatus } from "./status.ts";
@@ -20,6 +21,7 @@ export class CurrentPhase {
   #isTelling = false;
   #phase: Phase = { type: "idle" };
   #since = Date.now();
+  #currentUntil = Date.now();
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -36,6 +38,11 @@ export class CurrentPhase {
   /** When it began, in epoch milliseconds. */
   get since(): number {
     return this.#since;
+  }
+
+  /** When all that was written was known to be read last, in epoch milliseconds; at first, when it was made. */
+  get currentUntil(): number {
+    return isCurrent(this.type) ? Date.now() : this.#currentUntil;
   }
 
   /** Why it is being closed, or has ended; undefined while it goes on. */
@@ -66,6 +73,7 @@ export class CurrentPhase {
   /** The one place where the phase changes; observers and listeners hear of it afterwards. */
   #change(phase: Phase, statuses: readonly SourceStatus[]): void {
     const from = this.#phase;
+    this.#currentUntil = this.currentUntil;
     this.#phase = phase;
     this.#since = Date.now();
     publish({ container: this.#parts.container(), from, to: phase });

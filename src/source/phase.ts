@@ -1,5 +1,6 @@
 import { channel } from "node:diagnostics_channel";
 import type { DockspoolError } from "../errors.ts";
+import type { PhaseName } from "../metrics/figures.ts";
 import type { EndReason, SourceState } from "./status.ts";
 
 /** Why a stream is closed while its source goes on: to be reopened, to give its turn to others, or because it has ended. */
@@ -35,6 +36,11 @@ export type Phase =
   | { readonly type: "ended"; readonly reason: EndReason };
 
 export type PhaseType = Phase["type"];
+
+/** As series call it. */
+export function phaseName(type: PhaseType): PhaseName {
+  return type === "catching-up" ? "catching_up" : type;
+}
 
 /** Which phases may follow which. The end leads through "closing" from each of them. */
 export const TRANSITIONS: Readonly<Record<PhaseType, readonly PhaseType[]>> = {

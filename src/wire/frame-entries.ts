@@ -157,6 +157,15 @@ export class FrameEntries implements Entries {
     return { length, parts: parts.map((part) => Buffer.from(part, "latin1")) };
   }
 
+  /** How many are of stderr. */
+  get stderrCount(): number {
+    const { streams } = this.summary;
+    if (streams.length === 1) return streams[0]?.stream === "stderr" ? this.length : 0;
+    let count = 0;
+    for (let index = 0; index < this.length; index++) count += this.#textMark(index) & STDERR;
+    return count;
+  }
+
   /** Bytes of all texts. */
   get textBytes(): number {
     let bytes = 0;

@@ -1,0 +1,257 @@
+import { PHASES } from "./figures.ts";
+import type { Count, Figures } from "./figures.ts";
+import type { ContainerSeries } from "./container-series.ts";
+
+export interface Sample {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+/** What a scrape reads. */
+export interface Scrape {
+  readonly figures: Figures;
+  /** Figures of containers, by their labels. */
+  readonly containers: readonly ContainerSeries[];
+  /** Open in this process; undefined where the system does not tell. */
+  readonly fileDescriptors: number | undefined;
+}
+
+/** A series, as each monitoring system shows it by its own rules. */
+export interface Series {
+  /** Without a prefix; words are joined by "_". */
+  readonly name: string;
+  /** Counters only grow; what they count can be added up. */
+  readonly type: "counter" | "gauge";
+  /** UCUM, as OpenTelemetry writes units: "s", "By", "{line}"; "1" has none. */
+  readonly unit: string;
+  readonly help: string;
+  readonly labels: readonly string[];
+  readonly read: (scrape: Scrape) => Iterable<Sample>;
+}
+
+export interface HistogramSeries {
+  readonly name: string;
+  readonly unit: "s";
+  readonly help: string;
+  readonly labels: readonly string[];
+  readonly buckets: readonly number[];
+}
+
+const CONTAINER = ["engine", "container_name", "container_id"] as const;
+
+export const SERIES: readonly Series[] = [
+  pool("tasks", "{task}", "Tasks that run now: what a leak makes grow.", ({ tasks }) => tasks),
+  pool("sockets_open", "{socket}", "Sockets that are open to the engines.", (all) => all.sockets),
+  {
+    name: "file_descriptors_open",
+    type: "gauge",
+    unit: "{file_descriptor}",
+    help: "File descriptors that this process has open; absent where the system does not tell.",
+    labels: [],
+    read: ({ fileDescriptors: value }) => (value === undefined ? [] : [{ labels: {}, value }]),
+  },
+  {
+    name: "containers",
+    type: "gauge",
+    unit: "{container}",
+    help: "Containers that are followed, those that wait or are stopped included.",
+    labels: ["engine"],
+    read: ({ figures }) => perEngine(figures, ["engine"], () => ({})),
+  },
+  pool(
+    "container_streams_active",
+    "{stream}",
+    "Log streams that are open, or are being opened or closed.",
+    ({ streamsOpen }) => streamsOpen,
+  ),
+  pool(
+    "container_streams_max",
+    "{stream}",
+    "Log streams that may be open at once.",
+    ({ streamsMax }) => streamsMax,
+  ),
+  pool(
+    "container_streams_waiting",
+    "{container}",
+    "Containers that wait for a log stream.",
+    ({ streamsWaiting }) => streamsWaiting,
+  ),
+  {
+    name: "container_phase",
+    type: "gauge",
+    unit: "{container}",
+    help: "Containers whose stream is in this phase.",
+    labels: ["engine", "phase"],
+    read: ({ figures }) => phases(figures),
+  },
+  container(
+    "container_stream_rotations_total",
+    "counter",
+    "{rotation}",
+    "Rotations that were completed: a stream was closed and reopened.",
+    ({ rotations }) => rotations,
+  ),
+  container(
+    "container_stream_age_seconds",
+    "gauge",
+    "s",
+    "Since the container's log stream was opened; 0 while none is open.",
+    ({ streamAge }) => streamAge,
+  ),
+  counts(
+    "container_stream_errors_total",
+    "{error}",
+    "Log streams that failed, by the error's code.",
+    ["engine", "reason"],
+    ({ errors }) => errors,
+  ),
+  container(
+    "container_stream_reconnects_total",
+    "counter",
+    "{reconnect}",
+    "Attempts to open the stream anew after a failure.",
+    ({ reconnects }) => reconnects,
+  ),
+  container(
+    "container_stream_stalls_total",
+    "counter",
+    "{stall}",
+    "Streams that were found to have kept lines back.",
+    ({ stalls }) => stalls,
+  ),
+  container(
+    "container_log_gaps_total",
+    "counter",
+    "{gap}",
+    "Places where lines are lost: the engine has them no more.",
+    ({ gaps }) => gaps,
+  ),
+  {
+    name: "container_log_lines_total",
+    type: "counter",
+    unit: "{line}",
+    help: "Lines that were read.",
+    labels: [...CONTAINER, "stream"],
+    read: ({ containers }) =>
+      containers.flatMap(({ labels, figures: { lines } }) => [
+        { labels: { ...labels, stream: "stdout" }, value: lines.stdout },
+        { labels: { ...labels, stream: "stderr" }, value: lines.stderr },
+      ]),
+  },
+  container(
+    "container_log_bytes_total",
+    "counter",
+    "By",
+    "Text of the lines that were read.",
+    ({ bytes }) => bytes,
+  ),
+  container(
+    "container_log_lag_seconds",
+    "gauge",
+    "s",
+    "How far what is delivered is behind what was written, or may have been written; 0 where all is delivered.",
+    ({ lag }) => lag,
+  ),
+  {
+    name: "log_lines_total",
+    type: "counter",
+    unit: "{line}",
+    help: "Lines that were read, of all containers of an engine, those that are gone included.",
+    labels: ["engine", "stream"],
+    read: ({ figures: { engines } }) =>
+      engines.flatMap(({ name: engine, lines }) => [
+        { labels: { engine, stream: "stdout" }, value: lines.stdout },
+        { labels: { engine, stream: "stderr" }, value: lines.stderr },
+      ]),
+  },
+  engine(
+    "log_bytes_total",
+    "By",
+    "Text of those lines.",
+    ({ bytes }) => bytes,
+  ),
+  engine(
+    "log_lines_delivered_total",
+    "{line}",
+    "Lines that were taken and acknowledged, of all containers of an engine.",
+    ({ delivered }) => delivered,
+  ),
+  counts(
+    "container_events_total",
+    "{event}",
+    "What the engine told of containers.",
+    ["engine", "action"],
+    ({ events }) => events,
+  ),
+  pool("buffer_bytes", "By", "Read ahead of the consumer.", ({ bufferBytes }) => bufferBytes),
+  pool(
+    "buffer_limit_bytes",
+    "By",
+    "At so much reading waits for the consumer.",
+    ({ bufferLimitBytes }) => bufferLimitBytes,
+  ),
+  counts(
+    "delivery_batches_total",
+    "{batch}",
+    "Batches that a sink took, its dead letter took, or the sink gave up.",
+    ["sink", "outcome"],
+    ({ batches }) => batches,
+  ),
+  counts(
+    "delivery_retries_total",
+    "{retry}",
+    "Calls of a sink that failed and are tried again.",
+    ["sink"],
+    ({ retries }) => retries,
+  ),
+  counts(
+    "checkpoint_writes_total",
+    "{write}",
+    "Writes of positions to the checkpoint store.",
+    ["outcome"],
+    ({ saves }) => saves,
+  ),
+  pool(
+    "checkpoint_age_seconds",
+    "s",
+    "For how long a position has waited to be saved; 0 where none does.",
+    ({ checkpointAge }) => checkpointAge,
+  ),
+  {
+    name: "component_health",
+    type: "gauge",
+    unit: "1",
+    help: "1: healthy; 0.5: degraded; 0: unhealthy.",
+    labels: ["component"],
+    read: ({ figures: { health } }) => health,
+  },
+  pool(
+    "ready",
+    "1",
+    "1 once all that was there at the start is followed; 0 before, and after the end.",
+    ({ isReady }) => Number(isReady),
+  ),
+];
+
+/** From a local reopening to one that waits for a busy engine, or a task of the caller's. */
+const ROTATION_BUCKETS = [
+  0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
+];
+/** From a sink in memory to one that was tried again and again. */
+const DELIVERY_BUCKETS = [0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
+
+export const ROTATION_SECONDS: HistogramSeries = {
+  name: "container_stream_rotation_seconds",
+  unit: "s",
+  help: "From when a stream was asked to end until the next one was open.",
+  labels: ["engine"],
+  buckets: ROTATION_BUCKETS,
+};
+
+export const DELIVERY_SECONDS: HistogramSeries = {
+  name: "delivery_seconds",
+  unit: "s",
+  help: "From the first call of a sink with a batch until the batch was taken or given up.",
+  labels: ["sink"],
+  buckets: DELIVERY_BUCKETS,
+};

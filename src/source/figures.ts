@@ -1,0 +1,99 @@
+import type { Reading } from "../lines/reading.ts";
+import type { ContainerFigures } from "../metrics/figures.ts";
+import type { BatchBuffer } from "../queue/buffer.ts";
+import type { Consumer } from "../queue/consumer.ts";
+import { newestTimestamp } from "../resume/position.ts";
+import type { LogClock } from "../stream/log-clock.ts";
+import type { CurrentPhase } from "./current-phase.ts";
+import type { SourceHost } from "./host.ts";
+import { lagMs } from "./lag.ts";
+import { endsBy } from "./phase-end.ts";
+import { phaseName, stateOf, waitsFor } from "./phase.ts";
+import type { SourceStats } from "./status.ts";
+import type { Streams } from "./streams.ts";
+import type { TurnKeeper } from "./turn.ts";
+
+/** A container's, without its names. */
+export type SourceFigures = Omit<ContainerFigures, "engine" | "id" | "name">;
+
+/** The parts of a source that its figures are read from. */
+export interface Measured {
+  readonly host: SourceHost;
+  readonly phase: CurrentPhase;
+  /** Undefined before the first look. */
+  readonly reading: Reading | undefined;
+  readonly streams: Streams;
+  readonly turn: TurnKeeper;
+  readonly buffer: BatchBuffer;
+  readonly consumer: Consumer;
+  readonly clock: LogClock;
+  readonly reconnects: number;
+  /** Running now, those of its streams not counted. */
+  readonly tasks: number;
+  readonly rotateTimeoutMs: number;
+}
+
+export function statsOf(parts: Measured): SourceStats {
+  const { host, reading, turn, buffer, consumer, reconnects, rotateTimeoutMs } = parts;
+  const { value: phase, since } = parts.phase;
+  const { isReading, tasks, rotatesBy, ...streams } = parts.streams.stats;
+  const by = endsBy(phase, {
+    since,
+    lastByteAt: streams.lastByteAt,
+    isPaused: buffer.needsRoom,
+    connectTimeoutMs: host.client.connectTimeoutMs,
+    rotateTimeoutMs,
+    rotatesBy,
+    lookEveryMs: host.lookEveryMs,
+  });
+  return {
+    ...streams,
+    state: stateOf(phase, parts.streams.isRotating),
+    since,
+    waitsFor: waitsFor(phase),
+    by,
+    via: streams.generation === 0 ? undefined : "engine",
+    turns: turn.taken,
+    reconnects,
+    lines: reading?.lines ?? 0,
+    bytes: reading?.bytes ?? 0,
+    delivered: consumer.delivered,
+    bufferedBytes: buffer.bytes,
+    tasks: parts.tasks + tasks,
+    sockets: host.sockets(isReading),
+    lastDeliveryAt: consumer.lastDeliveryAt,
+  };
+}
+
+/** What metrics show of a source, read when somebody asks. */
+export function figuresOf(parts: Measured): SourceFigures {
+  const { phase, streams, consumer, reconnects } = parts;
+  const { lines = 0, stderrLines = 0, bytes = 0 } = parts.reading ?? {};
+  const { rotations, stalls, gaps } = streams.stats;
+  return {
+    phase: phaseName(phase.type),
+    lines: { stdout: lines - stderrLines, stderr: stderrLines },
+    bytes,
+    delivered: consumer.delivered,
+    rotations,
+    stalls,
+    gaps,
+    reconnects,
+    streamAge: streams.isOpen ? streams.delay.openedForMs / 1_000 : 0,
+    lag: lagOf(parts) / 1_000,
+  };
+}
+
+function lagOf({ phase, reading, streams, consumer, clock }: Measured): number {
+  const position = reading?.position;
+  const now = Date.now();
+  return lagMs({
+    phase: phase.type,
+    quietSince: streams.delay.quietSince,
+    currentUntil: phase.currentUntil,
+    readUntil: position === undefined ? undefined : newestTimestamp(position),
+    undeliveredFrom: consumer.undeliveredFrom,
+    now,
+    logNow: clock.now(now),
+  });
+}
