@@ -1,19 +1,106 @@
+import { Counter, Gauge, Histogram, register } from "prom-client";
 import type { Registry } from "prom-client";
+import { checkKeys } from "../checks.ts";
+import { DockspoolError, invalidOption } from "../errors.ts";
 import type { Instrumented } from "./instruments.ts";
+import { MeasuredPool } from "./measured-pool.ts";
+import { DELIVERY_SECONDS, ROTATION_SECONDS, SERIES } from "./series.ts";
+import type { HistogramSeries, Series } from "./series.ts";
 
 export interface PrometheusOptions {
-  /** Default: prom-client's own, `register`. */
+  /** Where the series are registered; default: prom-client's own, `register`. */
   registry?: Registry;
-  /** Default "dockspool_". */
+  /** What each name begins with; default "dockspool_". */
   prefix?: string;
-  /** Series of each container: true (default), false, or of at most so many. */
+  /**
+   * True (default): each container has series of its own, until it is gone. A number: at most so many containers at once have;
+   * all others of an engine are shown together, without a name. False: all of them are.
+   */
   containers?: boolean | number;
 }
 
+const PREFIX = /^(?:[a-zA-Z_:][a-zA-Z0-9_:]*)?$/;
+
+/**
+ * Shows a pool's figures as series of prom-client. They are read whenever the registry is scraped. Returns what removes them.
+ *
+ * @example
+ * const registry = new Registry();
+ * const unregister = registerPrometheus(pool, { registry });
+ * @throws DockspoolError INVALID_OPTION, also where the registry has a series of one of these names
+ */
 export function registerPrometheus(
   pool: Instrumented,
   options: PrometheusOptions = {},
 ): () => void {
-  void [pool, options];
-  return () => {};
+  checkKeys("", options, ["registry", "prefix", "containers"]);
+  const { registry = register, prefix = "dockspool_", containers = true } = options;
+  if (typeof prefix !== "string" || !PREFIX.test(prefix))
+    throw invalidOption("prefix", prefix, "letters, digits, _ and :, not beginning with a digit");
+  refuseTaken(registry, prefix);
+  const measured = new MeasuredPool(pool, containers);
+  for (const series of SERIES) add(series, measured, registry, prefix);
+  const rotations = histogram(ROTATION_SECONDS, registry, prefix);
+  const deliveries = histogram(DELIVERY_SECONDS, registry, prefix);
+  for (const { name: engine } of measured.scrape.figures.engines) rotations.zero({ engine });
+  for (const { labels } of measured.scrape.figures.retries) deliveries.zero(labels);
+  measured.observe({
+    rotated: (engine, seconds) => rotations.observe({ engine }, seconds),
+    delivered: (sink, seconds) => deliveries.observe({ sink }, seconds),
+    sinkJoined: (sink) => deliveries.zero({ sink }),
+  });
+  return () => {
+    measured.release();
+    for (const name of names(prefix)) registry.removeSingleMetric(name);
+  };
+}
+
+function add(series: Series, measured: MeasuredPool, registry: Registry, prefix: string): void {
+  const { help, labels } = series;
+  const common = { name: prefix + series.name, help, labelNames: labels, registers: [registry] };
+  if (series.type === "gauge") {
+    new Gauge({
+      ...common,
+      collect() {
+        this.reset();
+        for (const { labels: own, value } of series.read(measured.scrape)) this.set(own, value);
+      },
+    });
+    return;
+  }
+  new Counter({
+    ...common,
+    collect() {
+      this.reset();
+      for (const { labels: own, value } of series.read(measured.scrape)) this.inc(own, value);
+    },
+  });
+}
+
+function histogram(
+  { name, help, labels, buckets }: HistogramSeries,
+  registry: Registry,
+  prefix: string,
+): Histogram {
+  return new Histogram({
+    name: prefix + name,
+    help,
+    labelNames: labels,
+    buckets: [...buckets],
+    registers: [registry],
+  });
+}
+
+function names(prefix: string): string[] {
+  return [...SERIES, ROTATION_SECONDS, DELIVERY_SECONDS].map(({ name }) => prefix + name);
+}
+
+/** All of them, or none. */
+function refuseTaken(registry: Registry, prefix: string): void {
+  const taken = names(prefix).find((name) => registry.getSingleMetric(name) !== undefined);
+  if (taken === undefined) return;
+  throw new DockspoolError(
+    "INVALID_OPTION",
+    `registry has a series "${taken}" already: give each pool a prefix, or a registry, of its own.`,
+  );
 }

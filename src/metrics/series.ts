@@ -1,6 +1,6 @@
 import { PHASES } from "./figures.ts";
-import type { Count, Figures } from "./figures.ts";
-import type { ContainerSeries } from "./container-series.ts";
+import type { Count, EngineFigures, Figures } from "./figures.ts";
+import type { ContainerSeries, Shown } from "./container-series.ts";
 
 export interface Sample {
   readonly labels: Readonly<Record<string, string>>;
@@ -37,6 +37,8 @@ export interface HistogramSeries {
   readonly buckets: readonly number[];
 }
 
+type Type = Series["type"];
+
 const CONTAINER = ["engine", "container_name", "container_id"] as const;
 
 export const SERIES: readonly Series[] = [
@@ -56,7 +58,7 @@ export const SERIES: readonly Series[] = [
     unit: "{container}",
     help: "Containers that are followed, those that wait or are stopped included.",
     labels: ["engine"],
-    read: ({ figures }) => perEngine(figures, ["engine"], () => ({})),
+    read: ({ figures }) => containersOf(figures),
   },
   pool(
     "container_streams_active",
@@ -82,7 +84,7 @@ export const SERIES: readonly Series[] = [
     unit: "{container}",
     help: "Containers whose stream is in this phase.",
     labels: ["engine", "phase"],
-    read: ({ figures }) => phases(figures),
+    read: ({ figures }) => phasesOf(figures),
   },
   container(
     "container_stream_rotations_total",
@@ -164,12 +166,7 @@ export const SERIES: readonly Series[] = [
         { labels: { engine, stream: "stderr" }, value: lines.stderr },
       ]),
   },
-  engine(
-    "log_bytes_total",
-    "By",
-    "Text of those lines.",
-    ({ bytes }) => bytes,
-  ),
+  engine("log_bytes_total", "By", "Text of those lines.", ({ bytes }) => bytes),
   engine(
     "log_lines_delivered_total",
     "{line}",
@@ -234,9 +231,7 @@ export const SERIES: readonly Series[] = [
 ];
 
 /** From a local reopening to one that waits for a busy engine, or a task of the caller's. */
-const ROTATION_BUCKETS = [
-  0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
-];
+const ROTATION_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 /** From a sink in memory to one that was tried again and again. */
 const DELIVERY_BUCKETS = [0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 
@@ -255,3 +250,67 @@ export const DELIVERY_SECONDS: HistogramSeries = {
   labels: ["sink"],
   buckets: DELIVERY_BUCKETS,
 };
+
+/** One value for the whole pool. */
+function pool(
+  name: string,
+  unit: string,
+  help: string,
+  value: (figures: Figures) => number,
+): Series {
+  const read = ({ figures }: Scrape): Sample[] => [{ labels: {}, value: value(figures) }];
+  return { name, type: "gauge", unit, help, labels: [], read };
+}
+
+function engine(
+  name: string,
+  unit: string,
+  help: string,
+  value: (figures: EngineFigures) => number,
+): Series {
+  const read = ({ figures }: Scrape): Sample[] =>
+    figures.engines.map((one) => ({ labels: { engine: one.name }, value: value(one) }));
+  return { name, type: "counter", unit, help, labels: ["engine"], read };
+}
+
+function container(
+  name: string,
+  type: Type,
+  unit: string,
+  help: string,
+  value: (figures: Shown) => number,
+): Series {
+  const read = ({ containers }: Scrape): Sample[] =>
+    containers.map(({ labels, figures }) => ({ labels: { ...labels }, value: value(figures) }));
+  return { name, type, unit, help, labels: CONTAINER, read };
+}
+
+function counts<Label extends string>(
+  name: string,
+  unit: string,
+  help: string,
+  labels: readonly Label[],
+  value: (figures: Figures) => readonly Count<Label>[],
+): Series {
+  return { name, type: "counter", unit, help, labels, read: ({ figures }) => value(figures) };
+}
+
+function containersOf({ engines, containers }: Figures): Sample[] {
+  const counted = new Map(engines.map(({ name }) => [name, 0]));
+  for (const one of containers) counted.set(one.engine, (counted.get(one.engine) ?? 0) + 1);
+  return Array.from(counted, ([name, value]) => ({ labels: { engine: name }, value }));
+}
+
+function phasesOf({ engines, containers }: Figures): Sample[] {
+  const counted = new Map<string, number>();
+  for (const one of containers) {
+    const key = `${one.phase} ${one.engine}`;
+    counted.set(key, (counted.get(key) ?? 0) + 1);
+  }
+  return engines.flatMap(({ name }) =>
+    PHASES.map((phase) => ({
+      labels: { engine: name, phase },
+      value: counted.get(`${phase} ${name}`) ?? 0,
+    })),
+  );
+}

@@ -19,7 +19,6 @@ import type { LogBatch, LogRecord } from "../wire/records.ts";
 import { Attachments } from "./attachments.ts";
 import { findContainer } from "./discovery/container-search.ts";
 import { notFollowed, poolClosed, stillRunning } from "./failures.ts";
-import { poolClosed, stillRunning } from "./failures.ts";
 import { figuresOf } from "./figures.ts";
 import { FollowedContainers } from "./followed-containers.ts";
 import { PoolHealth } from "./health/health.ts";
