@@ -1,4 +1,5 @@
 export { StreamPool } from "./pool/stream-pool.ts";
+export type { ChannelMessages, TracingContexts } from "./pool/channels.ts";
 export type { AttachOptions, PoolOptions, PoolSourceOptions } from "./pool/options.ts";
 export type { ComponentHealth, Fitness, Health } from "./pool/health/report.ts";
 export type { ContainerSelector, Pattern } from "./pool/discovery/selector.ts";

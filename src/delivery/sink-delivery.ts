@@ -1,12 +1,15 @@
 import { DockspoolError, messageOf } from "../errors.ts";
 import { Backoff } from "../lifetime/backoff.ts";
 import { sleep } from "../lifetime/deadline.ts";
+import { debug, transition } from "../lifetime/debug.ts";
 import type { LogBatch } from "../wire/records.ts";
 import type { BatchEnd } from "./batch-end.ts";
 import type { Backlog, SinkPosition } from "./backlog.ts";
 import type { ResolvedDelivery } from "./options.ts";
 import type { Retry } from "./retry.ts";
+import { publishDelivery, traced } from "./channels.ts";
 import { callSink } from "./sink-call.ts";
+import { sinkWaitsFor } from "./sink-state.ts";
 import type { SinkState, Undelivered } from "./sink-state.ts";
 import type { Sink } from "./sink.ts";
 import type { Supply } from "./supply.ts";
@@ -167,7 +170,10 @@ export class SinkDelivery {
       const call = (own: AbortSignal): void | Promise<void> =>
         sink(records, { signal: own, attempt });
       try {
-        await callSink(owner, call, timeoutMs, signal);
+        await traced(
+          () => callSink(owner, call, timeoutMs, signal),
+          () => ({ sink: this.name, call: "sink", attempt, records: records.length }),
+        );
         this.#ended("delivered", attempt, batch);
         return;
       } catch (error) {
@@ -200,7 +206,15 @@ export class SinkDelivery {
       throw this.#failed(records, attempts, error);
     }
     try {
-      await callSink(owner, () => deadLetter(records, error), timeoutMs, signal);
+      await traced(
+        () => callSink(owner, () => deadLetter(records, error), timeoutMs, signal),
+        () => ({
+          sink: this.name,
+          call: "dead letter",
+          attempt: attempts,
+          records: records.length,
+        }),
+      );
     } catch (cause) {
       signal.throwIfAborted();
       this.#ended("failed", attempts, batch, cause);
@@ -216,7 +230,9 @@ export class SinkDelivery {
     error?: unknown,
   ): void {
     const ms = Date.now() - pendingSince;
-    this.#parts.ended({ sink: this.name, outcome, records, attempts, ms, error });
+    const end: BatchEnd = { sink: this.name, outcome, records, attempts, ms, error };
+    publishDelivery(end);
+    this.#parts.ended(end);
   }
 
   #failed(
@@ -234,6 +250,8 @@ export class SinkDelivery {
   }
 
   #becomes(state: SinkState): void {
+    if (debug.enabled)
+      debug(transition(`sink ${this.name}`, this.#state.type, state.type, sinkWaitsFor(state)));
     this.#state = state;
   }
 }

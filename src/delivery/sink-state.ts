@@ -1,3 +1,4 @@
+import { messageOf } from "../errors.ts";
 import type { DockspoolError } from "../errors.ts";
 
 /** A batch that a sink has not taken yet. */
@@ -45,6 +46,26 @@ export interface SinkReport {
   /** Unique among the sinks of its source or pool. */
   readonly name: string;
   readonly state: SinkState;
+}
+
+/** What a delivery waits for, for people. */
+export function sinkWaitsFor(state: SinkState): string | undefined {
+  switch (state.type) {
+    case "idle":
+      return "records";
+    case "filling":
+      return "more records";
+    case "calling":
+      return `${state.records} records to be taken, attempt ${state.attempt}`;
+    case "retrying":
+      return `attempt ${state.attempt + 1} in ${state.delayMs} ms: ${messageOf(state.error)}`;
+    case "giving-up":
+      return `${state.records} records to be put aside: ${messageOf(state.error)}`;
+    case "failed":
+      return `nothing: ${state.error.message}`;
+    default:
+      return undefined;
+  }
 }
 
 /** How many attempts at the current batch have failed, and the last one's error; undefined where none has. */

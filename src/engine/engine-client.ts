@@ -49,22 +49,23 @@ const WHOLE_ID = /^[0-9a-f]{64}$/;
 
 /** What we ask of an engine, over docker-modem. */
 export class EngineClient {
+  /** What containers say they are of. */
+  readonly name: string;
   readonly #link: EngineLink;
   readonly #timeoutMs: number;
-  readonly #name: string;
   readonly #questions: Questions;
   readonly #identification: Identification;
 
   constructor(engine: Engine = {}, options: ClientOptions = {}) {
     this.#timeoutMs = connectTimeoutOf(engine);
     this.#link = new EngineLink(engine, this.#timeoutMs);
-    this.#name = options.name ?? DEFAULT_NAME;
+    this.name = options.name ?? DEFAULT_NAME;
     const atOnce = options.questionsAtOnce ?? Infinity;
     this.#questions = new Questions(this.#link, this.#timeoutMs, atOnce);
     this.#identification = new Identification(
       this.#link,
       this.#questions,
-      options.nameInKeys ?? this.#name,
+      options.nameInKeys ?? this.name,
     );
   }
 
@@ -118,7 +119,7 @@ export class EngineClient {
     const path = `/containers/${encodeURIComponent(container)}/json`;
     const about = { name: container };
     return this.#questions.ask(path, {}, signal, { first, now, about }, (answer, headers) => {
-      const inspection = parseInspection(answer, traitsOf(headers), this.#name);
+      const inspection = parseInspection(answer, traitsOf(headers), this.name);
       const isAnother = WHOLE_ID.test(container) && inspection?.info.id !== container;
       return isAnother ? undefined : inspection;
     });

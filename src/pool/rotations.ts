@@ -1,4 +1,5 @@
 import { Limiter } from "../lifetime/limiter.ts";
+import type { RotationReason } from "../source/channels.ts";
 import type { ContainerLogSource } from "../source/container-log-source.ts";
 import type { Rotation } from "../source/status.ts";
 
@@ -46,9 +47,9 @@ export class Rotations {
   }
 
   /** @throws DockspoolError as `ContainerLogSource.rotate`; the signal's reason */
-  async rotate(source: ContainerLogSource): Promise<Rotation> {
+  async rotate(source: ContainerLogSource, why: RotationReason = "asked"): Promise<Rotation> {
     const begin = async (): Promise<{ readonly rotation: Promise<Rotation> }> => {
-      const rotation = source.rotate();
+      const rotation = source.rotate(why);
       const isAway = new Promise<void>((resolve) => {
         this.#underWay.set(source, resolve);
         if (source.stats.state === "reconnecting") resolve();
@@ -77,7 +78,7 @@ export class Rotations {
       }
       this.#due.delete(source);
       // A failure is reported by the source's status.
-      this.rotate(source).catch(() => {});
+      this.rotate(source, "interval").catch(() => {});
     }
     this.#wakesAt = Infinity;
     if (next < Infinity) this.#wakeAt(next);

@@ -13,6 +13,7 @@ import type { ContainerInfo } from "../wire/records.ts";
 import { Attempts } from "./attempts.ts";
 import type { Trouble } from "./attempts.ts";
 import { CaptureLoop } from "./capture-loop.ts";
+import type { AboutContainer, RotationReason } from "./channels.ts";
 import { CurrentPhase } from "./current-phase.ts";
 import { asFailure, closedError } from "./failures.ts";
 import { figuresOf, statsOf } from "./figures.ts";
@@ -59,7 +60,7 @@ export class Capture {
     this.#options = options;
     this.#host = host;
     this.#isResumed = options.resume !== undefined || host.finding?.isResumed === true;
-    this.phase = new CurrentPhase({ container: () => this.#id, emit });
+    this.phase = new CurrentPhase({ about: () => this.#about, emit });
     this.#clock = new LogClock(host.client.clock);
     this.#view = new ContainerView(container, host, {
       renamed: (from, to) => this.#renamed(from, to),
@@ -81,7 +82,7 @@ export class Capture {
       buffer: this.buffer,
       turn: this.#turn,
       attempts: this.#attempts,
-      container: () => this.#id,
+      about: () => this.#about,
       isResumed: () => this.#isResumed,
     });
     this.#loop = new CaptureLoop({
@@ -196,8 +197,8 @@ export class Capture {
     });
   }
 
-  rotate(): Promise<Rotation> {
-    return this.#streams.rotate();
+  rotate(why: RotationReason): Promise<Rotation> {
+    return this.#streams.rotate(why);
   }
 
   /** @throws DockspoolError TASKS_STILL_RUNNING; the source has ended all the same */
@@ -261,8 +262,9 @@ export class Capture {
     return this.#log?.reading;
   }
 
-  get #id(): string {
-    return this.info?.id ?? this.#container;
+  get #about(): AboutContainer {
+    const { info } = this;
+    return { container: info?.id ?? this.#container, info };
   }
 
   /** Since when it has been listened to what comes; undefined while nothing can come. */

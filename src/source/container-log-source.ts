@@ -8,6 +8,7 @@ import { toCursor } from "../resume/cursor.ts";
 import type { Cursor } from "../resume/cursor.ts";
 import type { ContainerInfo, LogBatch, LogRecord } from "../wire/records.ts";
 import { Capture } from "./capture.ts";
+import type { RotationReason } from "./channels.ts";
 import { ownHost } from "./host.ts";
 import type { SourceHost } from "./host.ts";
 import { Consumption } from "../queue/consumption.ts";
@@ -120,8 +121,11 @@ export class ContainerLogSource
    *
    * @throws DockspoolError TASKS_STILL_RUNNING past `rotateTimeoutMs`, with the names of the survivors; CLOSED
    */
-  rotate(): Promise<Rotation> {
-    const rotation = this.#capture.rotate();
+  rotate(): Promise<Rotation>;
+  /** @internal */
+  rotate(why: RotationReason): Promise<Rotation>;
+  rotate(why: RotationReason = "asked"): Promise<Rotation> {
+    const rotation = this.#capture.rotate(why);
     return handled(this.#keeper === undefined ? rotation : this.#saved(rotation));
   }
 

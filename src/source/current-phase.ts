@@ -1,14 +1,14 @@
 import { isCurrent } from "./lag.ts";
+import { publishPhase, publishStatus } from "./channels.ts";
+import type { AboutContainer } from "./channels.ts";
 import type { Phase } from "./phase.ts";
-import { publish } from "./phase.ts";
 import type { EndReason, SourceStatus } from "./status.ts";
 
 /** Those that are not the end, nor lead to it. */
 type Lasting = Exclude<Phase, { readonly reason: EndReason }>;
 
 interface Parts {
-  /** The container's id, as far as it is known. */
-  readonly container: () => string;
+  readonly about: () => AboutContainer;
   readonly emit: (status: SourceStatus) => void;
 }
 
@@ -76,7 +76,7 @@ export class CurrentPhase {
     this.#currentUntil = this.currentUntil;
     this.#phase = phase;
     this.#since = Date.now();
-    publish({ container: this.#parts.container(), from, to: phase });
+    publishPhase(this.#parts.about, from, phase);
     for (const observer of [...this.#observers]) observer(phase);
     this.tell(...statuses);
   }
@@ -86,8 +86,10 @@ export class CurrentPhase {
     this.#untold.push(...statuses);
     if (this.#isTelling) return;
     this.#isTelling = true;
-    for (let next = this.#untold.shift(); next !== undefined; next = this.#untold.shift())
+    for (let next = this.#untold.shift(); next !== undefined; next = this.#untold.shift()) {
+      publishStatus(this.#parts.about, next);
       this.#parts.emit(next);
+    }
     this.#isTelling = false;
   }
 

@@ -1,4 +1,3 @@
-import { channel } from "node:diagnostics_channel";
 import type { DockspoolError } from "../errors.ts";
 import type { PhaseName } from "../metrics/figures.ts";
 import type { EndReason, SourceState } from "./status.ts";
@@ -114,18 +113,4 @@ export function stateOf(phase: Phase, isRotating: boolean): SourceState {
     default:
       return phase.for === "rotation" || isRotating ? "rotating" : "streaming";
   }
-}
-
-/** One change, as the channel `dockspool:phase` of `node:diagnostics_channel` tells it. */
-export interface PhaseChange {
-  readonly container: string;
-  readonly from: Phase;
-  readonly to: Phase;
-}
-
-const changes = channel("dockspool:phase");
-
-/** Tells whoever listens to the process's diagnostics; costs nothing while nobody does. */
-export function publish(change: PhaseChange): void {
-  if (changes.hasSubscribers) changes.publish(change);
 }

@@ -1,5 +1,7 @@
 import { DockspoolError } from "../errors.ts";
 import { TaskGroup } from "../lifetime/task-group.ts";
+import { publishRotation } from "./channels.ts";
+import type { AboutContainer, RotationReason } from "./channels.ts";
 import type { Rotation } from "./status.ts";
 
 /** How a stream's tasks ended. */
@@ -52,8 +54,7 @@ interface Request {
 interface Parts {
   /** How long closing a stream waits for its tasks. */
   readonly timeoutMs: number;
-  /** The container's id, as far as it is known. */
-  readonly container: () => string;
+  readonly about: () => AboutContainer;
   /** Tasks outlived the deadline of a rotation. */
   readonly failed: (error: DockspoolError, survivors: readonly string[]) => void;
 }
@@ -109,9 +110,12 @@ export class StreamRotation {
   }
 
   /** A rotation begins: the stream is yet to be closed. */
-  request(): Promise<Rotation> {
-    this.#request ??= newRequest();
-    return this.#request.promise;
+  request(why: RotationReason): Promise<Rotation> {
+    if (this.#request !== undefined) return this.#request.promise;
+    const request = newRequest();
+    this.#request = request;
+    publishRotation(this.#parts.about, why, this.#generation, request.promise);
+    return request.promise;
   }
 
   /** The answer where there is no stream to rotate. */
@@ -182,7 +186,7 @@ export class StreamRotation {
 
   #rotation(closed: ClosedTasks | undefined, reopened: boolean): Rotation {
     return {
-      container: this.#parts.container(),
+      container: this.#parts.about().container,
       generation: this.#generation,
       awaited: closed?.awaited ?? [],
       closedInMs: closed?.closedInMs ?? 0,

@@ -9,6 +9,7 @@ import { LogReader } from "../stream/log-reader.ts";
 import type { StreamPhase } from "../stream/phase.ts";
 import { STEADY_MS } from "./attempts.ts";
 import type { Attempts } from "./attempts.ts";
+import type { AboutContainer, RotationReason } from "./channels.ts";
 import { Generation } from "../stream/generation.ts";
 import type { CurrentPhase } from "./current-phase.ts";
 import { closedError } from "./failures.ts";
@@ -35,8 +36,7 @@ interface Parts {
   readonly buffer: BatchBuffer;
   readonly turn: TurnKeeper;
   readonly attempts: Attempts;
-  /** The container's id, as far as it is known. */
-  readonly container: () => string;
+  readonly about: () => AboutContainer;
   /** Reading goes on where another process, or another source, left it. */
   readonly isResumed: () => boolean;
 }
@@ -59,12 +59,12 @@ export class Streams {
     this.#parts = parts;
     this.#rotation = new StreamRotation({
       timeoutMs: options.rotateTimeoutMs,
-      container: parts.container,
+      about: parts.about,
       failed: (error, survivors) => phase.tell({ type: "rotation-failed", error, survivors }),
     });
     this.#watchdog = new Watchdog(options, {
       // A failure is told by its status.
-      rotate: () => void (phase.type !== "closing" && this.rotate().catch(() => {})),
+      rotate: (why) => void (phase.type !== "closing" && this.rotate(why).catch(() => {})),
       flowingSince: () => (buffer.state.type === "flowing" ? buffer.state.since : undefined),
       engineNow: () => clock.now(),
     });
@@ -116,9 +116,9 @@ export class Streams {
     return this.#generation?.listensSince;
   }
 
-  rotate(): Promise<Rotation> {
-    const { phase, container } = this.#parts;
-    if (phase.isEnding) return Promise.reject(closedError(container(), phase.ending));
+  rotate(why: RotationReason): Promise<Rotation> {
+    const { phase, about } = this.#parts;
+    if (phase.isEnding) return Promise.reject(closedError(about().container, phase.ending));
     if (this.#rotation.underWay !== undefined) return this.#rotation.underWay;
     switch (phase.type) {
       case "idle":
@@ -129,9 +129,9 @@ export class Streams {
       case "locating":
       case "reconnecting":
       case "closing":
-        return this.#rotation.request();
+        return this.#rotation.request(why);
       default: {
-        const rotation = this.#rotation.request();
+        const rotation = this.#rotation.request(why);
         phase.tell({ type: "rotating", generation: this.#rotation.generation });
         void this.closeSoon("rotation");
         return rotation;
@@ -196,8 +196,8 @@ export class Streams {
   /** There is no next stream. */
   end(): Promise<ClosedTasks> {
     this.#watchdog.closed();
-    const { container, phase } = this.#parts;
-    return this.#rotation.end(closedError(container(), phase.ending));
+    const { about, phase } = this.#parts;
+    return this.#rotation.end(closedError(about().container, phase.ending));
   }
 
   #openGeneration(inspection: Inspection, log: FollowedLog): Generation {

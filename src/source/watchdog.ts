@@ -15,7 +15,7 @@ interface WatchdogOptions {
 
 interface Parts {
   /** It is time for a rotation. */
-  readonly rotate: () => void;
+  readonly rotate: (why: "interval" | "silence") => void;
   /**
    * Since when the consumer lets the stream be read, in epoch milliseconds; undefined while it does not: its silence is not the
    * stream's.
@@ -67,7 +67,7 @@ export class Watchdog {
     const { rotateEveryMs, stallProbeMs } = this.#options;
     if (rotateEveryMs !== false) {
       this.#rotatesAt = this.#openedAt + rotateEveryMs;
-      this.#periodic = setTimeout(() => this.#parts.rotate(), rotateEveryMs);
+      this.#periodic = setTimeout(() => this.#parts.rotate("interval"), rotateEveryMs);
     }
     if (stallProbeMs !== false) this.#listen(this.#probeMs);
   }
@@ -117,6 +117,6 @@ export class Watchdog {
     const { rotateEveryMs, stallProbeMs } = this.#options;
     const longest = Math.max(stallProbeMs || 0, rotateEveryMs || LONGEST_PROBE_MS);
     this.#probeMs = Math.min(2 * this.#probeMs, longest);
-    this.#parts.rotate();
+    this.#parts.rotate("silence");
   }
 }

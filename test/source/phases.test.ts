@@ -2,7 +2,7 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ContainerLogSource, StreamPool } from "../../src/index.ts";
 import type { SourceOptions } from "../../src/index.ts";
-import type { PhaseChange } from "../../src/source/phase.ts";
+import type { PhaseChange } from "../../src/source/channels.ts";
 import { FakeEngine } from "../../src/testing.ts";
 import type { FakeContainer } from "../../src/testing.ts";
 import { eager, eventually, failure, Follower, toLines } from "../support/fake-follow.ts";

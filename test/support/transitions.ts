@@ -2,9 +2,9 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { appendFileSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, expect, inject } from "vitest";
 import { DISCOVERY_TRANSITIONS } from "../../src/pool/discovery/discovered-container.ts";
-import type { DiscoveryChange } from "../../src/pool/discovery/discovered-container.ts";
+import type { DiscoveryChange } from "../../src/pool/discovery/channels.ts";
 import { TRANSITIONS } from "../../src/source/phase.ts";
-import type { PhaseChange } from "../../src/source/phase.ts";
+import type { PhaseChange } from "../../src/source/channels.ts";
 
 /** Every transition that happens in a test is one of the tables'; which ones did is noted for the whole run. */
 const taken = new Set<string>();

@@ -1,10 +1,10 @@
-import { channel } from "node:diagnostics_channel";
 import type { Inspection } from "../../engine/inspection.ts";
 import type { DockspoolError } from "../../errors.ts";
 import type { Start } from "../../lines/line-options.ts";
 import type { HeadStart } from "../../source/host.ts";
 import type { ContainerInfo } from "../../wire/records.ts";
 import type { PoolSourceOptions } from "../options.ts";
+import { publishDiscovery } from "./channels.ts";
 
 /** Where reading begins. */
 export interface Place {
@@ -122,15 +122,6 @@ export const DISCOVERY_TRANSITIONS: Readonly<Record<DiscoveryKind, readonly Disc
   gone: [],
 };
 
-/** One change, as the channel `dockspool:discovered-container` of `node:diagnostics_channel` tells it. */
-export interface DiscoveryChange {
-  readonly container: string;
-  readonly from: DiscoveryState;
-  readonly to: DiscoveryState;
-}
-
-const changes = channel("dockspool:discovered-container");
-
 /** A container that an engine of the pool has, and what becomes of it. */
 export class DiscoveredContainer {
   readonly id: string;
@@ -180,8 +171,7 @@ export class DiscoveredContainer {
     if (!isWaiting(next)) this.#reason = undefined;
     if (before.kind !== next.kind) {
       this.#since = Date.now();
-      const change: DiscoveryChange = { container: this.id, from: before, to: next };
-      if (changes.hasSubscribers) changes.publish(change);
+      publishDiscovery(this, before, next);
     }
     const stop = stopOf(before);
     if (stop !== stopOf(next)) stop?.abort();

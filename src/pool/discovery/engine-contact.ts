@@ -1,3 +1,5 @@
+import { messageOf } from "../../errors.ts";
+
 /** What a pool has of an engine. `since`: epoch milliseconds. */
 export type EngineContact =
   /** The pool has not begun. */
@@ -25,4 +27,24 @@ export function isReached(contact: EngineContact): boolean {
   const { kind } = contact;
   if (kind === "connecting") return contact.wasReached;
   return kind !== "not asked" && kind !== "disconnected";
+}
+
+/** What a pool waits for of an engine, for people. */
+export function contactWaitsFor(contact: EngineContact): string | undefined {
+  switch (contact.kind) {
+    case "not asked":
+      return "the pool's beginning";
+    case "connecting":
+      return "its answer";
+    case "listening":
+      return "its events";
+    case "deaf":
+      return "an event, and lists its containers meanwhile";
+    case "late":
+      return "the first event, and lists its containers meanwhile";
+    case "blind":
+      return `the next list: ${messageOf(contact.error)}`;
+    default:
+      return `another attempt: ${messageOf(contact.error)}`;
+  }
 }

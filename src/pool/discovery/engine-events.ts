@@ -3,8 +3,9 @@ import type { ContainerEvent } from "../../engine/events.ts";
 import { DockspoolError } from "../../errors.ts";
 import { onAbort } from "../../lifetime/abort.ts";
 import { Backoff } from "../../lifetime/backoff.ts";
+import { debug, transition } from "../../lifetime/debug.ts";
 import { Pause } from "../../lifetime/pause.ts";
-import { isReached } from "./engine-contact.ts";
+import { contactWaitsFor, isReached } from "./engine-contact.ts";
 import type { EngineContact } from "./engine-contact.ts";
 import { EventListeners } from "./event-listeners.ts";
 import { EventStream } from "./event-stream.ts";
@@ -120,6 +121,10 @@ export class EngineEvents {
     const before = this.#contact;
     const { since } = before.kind === next.kind ? before : next;
     this.#contact = { ...next, since };
+    if (debug.enabled && before.kind !== next.kind)
+      debug(
+        transition(`engine ${this.#client.name}`, before.kind, next.kind, contactWaitsFor(next)),
+      );
     if (next.kind === "disconnected") {
       if (before.kind !== "disconnected") this.#watcher.disconnected(next.error);
     } else if (isReached(next) && !isReached(before)) {
