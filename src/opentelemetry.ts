@@ -1,1 +1,2 @@
-export {};
+export { registerOpenTelemetry } from "./metrics/opentelemetry.ts";
+export type { OpenTelemetryOptions } from "./metrics/opentelemetry.ts";

@@ -42,8 +42,8 @@ type Type = Series["type"];
 const CONTAINER = ["engine", "container_name", "container_id"] as const;
 
 export const SERIES: readonly Series[] = [
-  pool("tasks", "{task}", "Tasks that run now: what a leak makes grow.", ({ tasks }) => tasks),
-  pool("sockets_open", "{socket}", "Sockets that are open to the engines.", (all) => all.sockets),
+  ofPool("tasks", "{task}", "Tasks that run now: what a leak makes grow.", ({ tasks }) => tasks),
+  ofPool("sockets_open", "{socket}", "Sockets that are open to the engines.", (all) => all.sockets),
   {
     name: "file_descriptors_open",
     type: "gauge",
@@ -60,19 +60,19 @@ export const SERIES: readonly Series[] = [
     labels: ["engine"],
     read: ({ figures }) => containersOf(figures),
   },
-  pool(
+  ofPool(
     "container_streams_active",
     "{stream}",
     "Log streams that are open, or are being opened or closed.",
     ({ streamsOpen }) => streamsOpen,
   ),
-  pool(
+  ofPool(
     "container_streams_max",
     "{stream}",
     "Log streams that may be open at once.",
     ({ streamsMax }) => streamsMax,
   ),
-  pool(
+  ofPool(
     "container_streams_waiting",
     "{container}",
     "Containers that wait for a log stream.",
@@ -86,42 +86,42 @@ export const SERIES: readonly Series[] = [
     labels: ["engine", "phase"],
     read: ({ figures }) => phasesOf(figures),
   },
-  container(
+  ofContainer(
     "container_stream_rotations_total",
     "counter",
     "{rotation}",
     "Rotations that were completed: a stream was closed and reopened.",
     ({ rotations }) => rotations,
   ),
-  container(
+  ofContainer(
     "container_stream_age_seconds",
     "gauge",
     "s",
     "Since the container's log stream was opened; 0 while none is open.",
     ({ streamAge }) => streamAge,
   ),
-  counts(
+  counted(
     "container_stream_errors_total",
     "{error}",
     "Log streams that failed, by the error's code.",
     ["engine", "reason"],
     ({ errors }) => errors,
   ),
-  container(
+  ofContainer(
     "container_stream_reconnects_total",
     "counter",
     "{reconnect}",
     "Attempts to open the stream anew after a failure.",
     ({ reconnects }) => reconnects,
   ),
-  container(
+  ofContainer(
     "container_stream_stalls_total",
     "counter",
     "{stall}",
     "Streams that were found to have kept lines back.",
     ({ stalls }) => stalls,
   ),
-  container(
+  ofContainer(
     "container_log_gaps_total",
     "counter",
     "{gap}",
@@ -140,14 +140,14 @@ export const SERIES: readonly Series[] = [
         { labels: { ...labels, stream: "stderr" }, value: lines.stderr },
       ]),
   },
-  container(
+  ofContainer(
     "container_log_bytes_total",
     "counter",
     "By",
     "Text of the lines that were read.",
     ({ bytes }) => bytes,
   ),
-  container(
+  ofContainer(
     "container_log_lag_seconds",
     "gauge",
     "s",
@@ -166,49 +166,49 @@ export const SERIES: readonly Series[] = [
         { labels: { engine, stream: "stderr" }, value: lines.stderr },
       ]),
   },
-  engine("log_bytes_total", "By", "Text of those lines.", ({ bytes }) => bytes),
-  engine(
+  ofEngine("log_bytes_total", "By", "Text of those lines.", ({ bytes }) => bytes),
+  ofEngine(
     "log_lines_delivered_total",
     "{line}",
     "Lines that were taken and acknowledged, of all containers of an engine.",
     ({ delivered }) => delivered,
   ),
-  counts(
+  counted(
     "container_events_total",
     "{event}",
     "What the engine told of containers.",
     ["engine", "action"],
     ({ events }) => events,
   ),
-  pool("buffer_bytes", "By", "Read ahead of the consumer.", ({ bufferBytes }) => bufferBytes),
-  pool(
+  ofPool("buffer_bytes", "By", "Read ahead of the consumer.", ({ bufferBytes }) => bufferBytes),
+  ofPool(
     "buffer_limit_bytes",
     "By",
     "At so much reading waits for the consumer.",
     ({ bufferLimitBytes }) => bufferLimitBytes,
   ),
-  counts(
+  counted(
     "delivery_batches_total",
     "{batch}",
     "Batches that a sink took, its dead letter took, or the sink gave up.",
     ["sink", "outcome"],
     ({ batches }) => batches,
   ),
-  counts(
+  counted(
     "delivery_retries_total",
     "{retry}",
     "Calls of a sink that failed and are tried again.",
     ["sink"],
     ({ retries }) => retries,
   ),
-  counts(
+  counted(
     "checkpoint_writes_total",
     "{write}",
     "Writes of positions to the checkpoint store.",
     ["outcome"],
     ({ saves }) => saves,
   ),
-  pool(
+  ofPool(
     "checkpoint_age_seconds",
     "s",
     "For how long a position has waited to be saved; 0 where none does.",
@@ -222,7 +222,7 @@ export const SERIES: readonly Series[] = [
     labels: ["component"],
     read: ({ figures: { health } }) => health,
   },
-  pool(
+  ofPool(
     "ready",
     "1",
     "1 once all that was there at the start is followed; 0 before, and after the end.",
@@ -252,7 +252,7 @@ export const DELIVERY_SECONDS: HistogramSeries = {
 };
 
 /** One value for the whole pool. */
-function pool(
+function ofPool(
   name: string,
   unit: string,
   help: string,
@@ -262,7 +262,7 @@ function pool(
   return { name, type: "gauge", unit, help, labels: [], read };
 }
 
-function engine(
+function ofEngine(
   name: string,
   unit: string,
   help: string,
@@ -273,7 +273,7 @@ function engine(
   return { name, type: "counter", unit, help, labels: ["engine"], read };
 }
 
-function container(
+function ofContainer(
   name: string,
   type: Type,
   unit: string,
@@ -285,7 +285,7 @@ function container(
   return { name, type, unit, help, labels: CONTAINER, read };
 }
 
-function counts<Label extends string>(
+function counted<Label extends string>(
   name: string,
   unit: string,
   help: string,
@@ -296,21 +296,21 @@ function counts<Label extends string>(
 }
 
 function containersOf({ engines, containers }: Figures): Sample[] {
-  const counted = new Map(engines.map(({ name }) => [name, 0]));
-  for (const one of containers) counted.set(one.engine, (counted.get(one.engine) ?? 0) + 1);
-  return Array.from(counted, ([name, value]) => ({ labels: { engine: name }, value }));
+  const counts = new Map(engines.map(({ name }) => [name, 0]));
+  for (const one of containers) counts.set(one.engine, (counts.get(one.engine) ?? 0) + 1);
+  return Array.from(counts, ([name, value]) => ({ labels: { engine: name }, value }));
 }
 
 function phasesOf({ engines, containers }: Figures): Sample[] {
-  const counted = new Map<string, number>();
+  const counts = new Map<string, number>();
   for (const one of containers) {
     const key = `${one.phase} ${one.engine}`;
-    counted.set(key, (counted.get(key) ?? 0) + 1);
+    counts.set(key, (counts.get(key) ?? 0) + 1);
   }
   return engines.flatMap(({ name }) =>
     PHASES.map((phase) => ({
       labels: { engine: name, phase },
-      value: counted.get(`${phase} ${name}`) ?? 0,
+      value: counts.get(`${phase} ${name}`) ?? 0,
     })),
   );
 }
