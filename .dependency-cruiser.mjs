@@ -115,8 +115,9 @@ export default {
     },
     {
       name: "no-dev-dependency-in-src",
+      comment: "What the command uses is bundled with it.",
       severity: "error",
-      from: { path: "^src/" },
+      from: { path: "^src/", pathNot: anyOf(["cli/"]) },
       to: {
         dependencyTypes: ["npm-dev", "npm-no-pkg", "npm-unknown"],
         dependencyTypesNot: ["type-only"],

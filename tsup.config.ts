@@ -1,15 +1,34 @@
 import { defineConfig } from "tsup";
 import type { Options } from "tsup";
 
-const config: Options | Options[] | ((overrideOptions: Options) => unknown) = defineConfig({
-  entry: ["http", "index", "opentelemetry", "prometheus", "testing"].map(
-    (name) => `src/${name}.ts`,
-  ),
-  format: ["esm", "cjs"],
-  platform: "node",
-  target: "node20",
-  dts: true,
-  sourcemap: true,
-  clean: true,
-});
+const common = { platform: "node", target: "node20" } as const satisfies Options;
+
+const config: Options | Options[] | ((overrideOptions: Options) => unknown) = defineConfig([
+  {
+    ...common,
+    entry: [
+      "src/http.ts",
+      "src/index.ts",
+      "src/opentelemetry.ts",
+      "src/prometheus.ts",
+      "src/testing.ts",
+    ],
+    format: ["esm", "cjs"],
+    dts: true,
+    sourcemap: true,
+    // The command is built beside it.
+    clean: ["!cli.js"],
+  },
+  {
+    ...common,
+    entry: { cli: "src/cli/main.ts" },
+    format: "esm",
+    // Whoever imports the library installs none of what only the command needs.
+    noExternal: ["prom-client", "@opentelemetry/api"],
+    // The CommonJS packages in it require Node.js's own modules.
+    banner: {
+      js: 'import { createRequire } from "node:module";\nconst require = createRequire(import.meta.url);',
+    },
+  },
+]);
 export default config;

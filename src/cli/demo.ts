@@ -1,5 +1,6 @@
-import { FakeEngine } from "../../src/testing.ts";
-import type { FakeContainer } from "../../src/testing.ts";
+import { setTimeout } from "node:timers/promises";
+import { FakeEngine } from "../testing.ts";
+import type { FakeContainer } from "../testing.ts";
 
 const requests = [
   "GET /",
@@ -16,6 +17,12 @@ const troubles = [
 ];
 const services = ["gateway", "orders", "cart", "payments"];
 
+const JOB_EVERY_MS = 15_000;
+/** How long a job takes. */
+const JOB_MS = 2_000;
+/** How long an ended job is kept, so that its log can be read to the end. */
+const KEPT_MS = 4_000;
+
 export interface Demo extends AsyncDisposable {
   readonly engine: FakeEngine["engine"];
 }
@@ -30,24 +37,39 @@ export async function startDemo(): Promise<Demo> {
       labels: { "com.docker.compose.project": "demo", "com.docker.compose.service": service },
     }),
   );
+  for (const container of containers) writeSome(container);
   const timers = containers.map((container, index) =>
     setInterval(() => writeSome(container), 150 + 170 * index),
   );
-  timers.push(setInterval(() => runJob(fake), 4_000));
+  const ending = new AbortController();
+  const jobs = runJobs(fake, ending.signal);
   return {
     engine: fake.engine,
     async [Symbol.asyncDispose]() {
       for (const timer of timers) clearInterval(timer);
+      ending.abort();
+      await jobs;
       await fake.close();
     },
   };
 }
 
-function runJob(fake: FakeEngine): void {
-  const job = fake.create({ name: `demo-job-${Date.now() % 100_000}`, image: "example/job:2" });
-  job.write("cleaning up old carts");
-  job.write(`${Math.ceil(Math.random() * 90)} removed`);
-  setTimeout(() => job.remove(), 1_000);
+/** One after the other, as a scheduler starts them; each is removed a while after it has ended. */
+async function runJobs(fake: FakeEngine, signal: AbortSignal): Promise<void> {
+  try {
+    for (let number = 1; ; number++) {
+      await setTimeout(JOB_EVERY_MS - JOB_MS - KEPT_MS, undefined, { signal });
+      const job = fake.create({ name: `demo-job-${number}`, image: "example/job:2" });
+      job.write("cleaning up old carts");
+      await setTimeout(JOB_MS, undefined, { signal });
+      job.write(`${Math.ceil(Math.random() * 90)} removed`);
+      job.stop();
+      await setTimeout(KEPT_MS, undefined, { signal });
+      job.remove();
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
 }
 
 function writeSome(container: FakeContainer): void {
