@@ -5,7 +5,7 @@ import { DockspoolError, invalidOption } from "../errors.ts";
 import type { Instrumented } from "./instruments.ts";
 import { MeasuredPool } from "./measured-pool.ts";
 import { DELIVERY_SECONDS, ROTATION_SECONDS, SERIES } from "./series.ts";
-import type { HistogramSeries, Series } from "./series.ts";
+import type { HistogramSeries, Sample, Series } from "./series.ts";
 
 export interface PrometheusOptions {
   /** Where the series are registered; default: prom-client's own, `register`. */
@@ -39,7 +39,7 @@ export function registerPrometheus(
     throw invalidOption("prefix", prefix, "letters, digits, _ and :, not beginning with a digit");
   refuseTaken(registry, prefix);
   const measured = new MeasuredPool(pool, containers);
-  for (const series of SERIES) add(series, measured, registry, prefix);
+  for (const series of SERIES) registry.registerMetric(collected(series, measured, prefix));
   const rotations = histogram(ROTATION_SECONDS, registry, prefix);
   const deliveries = histogram(DELIVERY_SECONDS, registry, prefix);
   for (const { name: engine } of measured.scrape.figures.engines) rotations.zero({ engine });
@@ -55,24 +55,24 @@ export function registerPrometheus(
   };
 }
 
-function add(series: Series, measured: MeasuredPool, registry: Registry, prefix: string): void {
-  const { help, labels } = series;
-  const common = { name: prefix + series.name, help, labelNames: labels, registers: [registry] };
-  if (series.type === "gauge") {
-    new Gauge({
-      ...common,
+/** A series whose values are read anew for each scrape. */
+function collected(series: Series, measured: MeasuredPool, prefix: string): Counter | Gauge {
+  const { name, help, labels } = series;
+  const configuration = { name: prefix + name, help, labelNames: labels, registers: [] };
+  const samples = (): Iterable<Sample> => series.read(measured.scrape);
+  if (series.type === "gauge")
+    return new Gauge({
+      ...configuration,
       collect() {
         this.reset();
-        for (const { labels: own, value } of series.read(measured.scrape)) this.set(own, value);
+        for (const { labels: own, value } of samples()) this.set(own, value);
       },
     });
-    return;
-  }
-  new Counter({
-    ...common,
+  return new Counter({
+    ...configuration,
     collect() {
       this.reset();
-      for (const { labels: own, value } of series.read(measured.scrape)) this.inc(own, value);
+      for (const { labels: own, value } of samples()) this.inc(own, value);
     },
   });
 }
