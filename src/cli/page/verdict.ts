@@ -1,0 +1,56 @@
+import type { Health } from "../../index.ts";
+import type { ContainerRow, Verdict } from "./messages.ts";
+import { shownText } from "./shown-text.ts";
+
+/** So long nothing comes before that is called a standstill. */
+const STILL_MS = 2_000;
+
+/** What the page says first: whether logs flow, and else why not. `lastLineAt`: when the consumer took a line. */
+export function verdictOf(
+  health: Health,
+  containers: readonly ContainerRow[],
+  lastLineAt: number | undefined,
+  at: number,
+): Verdict {
+  const parts = Object.entries(health.components);
+  const ill = parts
+    .filter(([, { status }]) => status !== "healthy")
+    .sort(([, one], [, other]) => rank(one.status) - rank(other.status) || one.since - other.since);
+  const worst = ill[0];
+  if (health.status === "healthy" || worst === undefined) {
+    const since = Math.max(...parts.map(([, component]) => component.since));
+    return { ...healthy(health.ready, containers.length), since };
+  }
+  const [name, { detail, since }] = worst;
+  const more = ill.length === 1 ? "" : ` And ${ill.length - 1} more, see Health.`;
+  const reason = `${shownText(name)}: ${shownText(detail)}.${more}`;
+  const isStill = at - (lastLineAt ?? 0) >= STILL_MS && at - since >= STILL_MS;
+  if (isStill && (health.status === "unhealthy" || noneFollowed(containers)))
+    return { tone: "still", headline: "Capture stands still", reason, since };
+  return health.status === "unhealthy"
+    ? { tone: "unhealthy", headline: "Unhealthy: lines do not come as they should", reason, since }
+    : { tone: "degraded", headline: "Degraded: somebody should look", reason, since };
+}
+
+function healthy(isReady: boolean, containers: number): Omit<Verdict, "since"> {
+  const headline = isReady ? "Healthy: logs flow as they should" : "Healthy, and not ready yet";
+  const count = `${containers} ${containers === 1 ? "container is" : "containers are"} followed.`;
+  return {
+    tone: "healthy",
+    headline,
+    reason: containers === 0 ? "No container is followed." : count,
+  };
+}
+
+function rank(status: string): number {
+  return status === "unhealthy" ? 0 : 1;
+}
+
+/** Of those whose log there should be. */
+function noneFollowed(containers: readonly ContainerRow[]): boolean {
+  const wanted = containers.filter(({ phase }) => phase !== "stopped" && phase !== "skipped");
+  return (
+    wanted.length > 0 &&
+    wanted.every(({ phase }) => phase === "opening" || phase === "reconnecting" || phase === "idle")
+  );
+}
