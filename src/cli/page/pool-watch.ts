@@ -1,6 +1,5 @@
 import { INSTRUMENTS } from "../../metrics/instruments.ts";
-import type { Instrumented } from "../../metrics/instruments.ts";
-import type { LogBatch, PoolStatus, StreamPool } from "../../index.ts";
+import type { PoolStatus, StreamPool } from "../../index.ts";
 import { Containers } from "./containers.ts";
 import { History } from "./history.ts";
 import type { Component, ContainerRow, Overview, Sample } from "./messages.ts";
@@ -12,21 +11,17 @@ const MAX_ROWS = 200;
 /** Containers that are kept in mind because they were skipped. */
 const MAX_SKIPPED = 50;
 
-export type ObservedPool = StreamPool & Instrumented;
-
 /** What a pool does, looked at once a second. */
 export class PoolWatch {
-  readonly #pool: ObservedPool;
+  readonly #pool: StreamPool;
   readonly #history = new History();
   readonly #containers = new Containers();
   readonly #skipped = new Map<string, ContainerRow>();
   #rows: readonly ContainerRow[] = [];
-  #delivered = 0;
-  #takenAt: number | undefined;
-  #lastLines = 0;
-  #lastLineAt: number | undefined;
+  readonly #read = new Rising();
+  readonly #delivered = new Rising();
 
-  constructor(pool: ObservedPool) {
+  constructor(pool: StreamPool) {
     this.#pool = pool;
     pool.on("status", this.#told);
   }
@@ -39,23 +34,21 @@ export class PoolWatch {
     this.#pool.off("status", this.#told);
   }
 
-  taken(records: LogBatch): void {
-    this.#delivered += records.length;
-    this.#takenAt = Date.now();
-  }
-
   sample(): Sample {
     const at = Date.now();
     const { stats } = this.#pool;
     const figures = this.#pool[INSTRUMENTS].figures();
     const lags = new Map(figures.containers.map(({ id, lag }) => [id, lag]));
     this.#rows = this.#containers.look(this.#pool.sources, lags, at);
-    if (stats.lines > this.#lastLines) this.#lastLineAt = at;
-    this.#lastLines = stats.lines;
+    this.#read.set(stats.lines, at);
+    this.#delivered.set(
+      figures.engines.reduce((sum, { delivered }) => sum + delivered, 0),
+      at,
+    );
     return this.#history.add({
       at,
       stats,
-      delivered: this.#delivered,
+      delivered: this.#delivered.value,
       lag: Math.max(0, ...lags.values()),
       bufferLimit: figures.bufferLimitBytes,
     });
@@ -68,7 +61,7 @@ export class PoolWatch {
     const rows = [...this.#skipped.values(), ...this.#rows];
     return {
       at,
-      verdict: verdictOf(health, rows, this.#takenAt, at),
+      verdict: verdictOf(health, rows, this.#delivered.roseAt, at),
       isReady: health.ready,
       components: Object.entries(health.components).map(
         ([name, { status, detail, since }]): Component => ({
@@ -78,13 +71,13 @@ export class PoolWatch {
           since,
         }),
       ),
-      containers: rows.sort(byNeed).slice(0, MAX_ROWS),
+      containers: rows.toSorted(byNeed).slice(0, MAX_ROWS),
       containerCount: rows.length,
       lines,
-      delivered: this.#delivered,
+      delivered: this.#delivered.value,
       rotations,
       gaps,
-      lastLineAt: this.#lastLineAt ?? null,
+      lastLineAt: this.#read.roseAt ?? null,
       tasks,
       sockets,
     };
@@ -112,6 +105,17 @@ export class PoolWatch {
     const oldest = this.#skipped.keys().next();
     if (this.#skipped.size > MAX_SKIPPED && !oldest.done) this.#skipped.delete(oldest.value);
   };
+}
+
+/** A count, and when it rose last. */
+class Rising {
+  value = 0;
+  roseAt: number | undefined;
+
+  set(value: number, at: number): void {
+    if (value > this.value) this.roseAt = at;
+    this.value = value;
+  }
 }
 
 function byNeed(one: ContainerRow, other: ContainerRow): number {

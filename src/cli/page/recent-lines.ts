@@ -51,14 +51,14 @@ export class RecentLines {
     const fresh = [...this.#byContainer.values()]
       .map((lines) => ({ lines, count: countAfter(lines, number) }))
       .filter(({ count }) => count > 0)
-      .sort((one, other) => one.count - other.count);
+      .toSorted((one, other) => one.count - other.count);
     let room = SENT_LINES;
     const chosen = fresh.flatMap(({ lines, count }, index) => {
       const share = Math.min(count, Math.floor(room / (fresh.length - index)));
       room -= share;
       return share === 0 ? [] : lines.slice(-share);
     });
-    const lines = newest(chosen.sort((one, other) => one.number - other.number));
+    const lines = newest(chosen.toSorted((one, other) => one.number - other.number));
     return { lines, skipped: this.#count - number - lines.length };
   }
 
@@ -118,7 +118,7 @@ function newest(lines: readonly KeptLine[]): ShownLine[] {
     if (characters > SENT_CHARACTERS && shown.length > 0) break;
     shown.push(one);
   }
-  return shown.reverse();
+  return shown.toReversed();
 }
 
 function show({ number, origin, text, leftOut }: KeptLine): ShownLine {

@@ -48,7 +48,7 @@ export function handleRequest(
       host: headers.host,
       origin: headers.origin,
       // Following a link from another site to the page itself is no harm.
-      site: path === "/" ? undefined : String(headers["sec-fetch-site"] ?? ""),
+      site: path === "/" ? undefined : headers["sec-fetch-site"],
       localAddress: socket.localAddress,
     },
     options.allowedHosts,

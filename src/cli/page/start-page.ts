@@ -24,7 +24,7 @@ export interface PageOptions {
 export interface Page extends AsyncDisposable {
   /** Where it can be opened in a browser. */
   readonly url: string;
-  /** Shows these lines, which the consumer has taken from the pool. */
+  /** Shows these lines, too. */
   add(records: LogBatch): void;
 }
 
@@ -55,15 +55,9 @@ export async function startPage(pool: StreamPool, options: PageOptions): Promise
     listener.send("lines", { lines: last, skipped: 0 });
     listener.seen = lines.count;
   };
-  server.on("request", (request, response) => {
-    const isFull = (): boolean => listeners.isFull;
-    handleRequest(request, response, {
-      assets,
-      allowedHosts: [host, ...allowedHosts],
-      isFull,
-      listen: open,
-    });
-  });
+  const isFull = (): boolean => listeners.isFull;
+  const requests = { assets, allowedHosts: [host, ...allowedHosts], isFull, listen: open };
+  server.on("request", (request, response) => handleRequest(request, response, requests));
 
   const sampling = setInterval(() => {
     const sample = watch.sample();
@@ -81,10 +75,7 @@ export async function startPage(pool: StreamPool, options: PageOptions): Promise
 
   return {
     url: `http://${shownHost(host)}:${boundPort}/`,
-    add(records) {
-      lines.add(records);
-      watch.taken(records);
-    },
+    add: (records) => lines.add(records),
     async [Symbol.asyncDispose]() {
       clearInterval(sampling);
       clearInterval(showing);

@@ -15,7 +15,9 @@ export function verdictOf(
   const parts = Object.entries(health.components);
   const ill = parts
     .filter(([, { status }]) => status !== "healthy")
-    .sort(([, one], [, other]) => rank(one.status) - rank(other.status) || one.since - other.since);
+    .toSorted(
+      ([, one], [, other]) => rank(one.status) - rank(other.status) || one.since - other.since,
+    );
   const worst = ill[0];
   if (health.status === "healthy" || worst === undefined) {
     const since = Math.max(...parts.map(([, component]) => component.since));
@@ -23,7 +25,8 @@ export function verdictOf(
   }
   const [name, { detail, since }] = worst;
   const more = ill.length === 1 ? "" : ` And ${ill.length - 1} more, see Health.`;
-  const reason = `${shownText(name)}: ${shownText(detail)}.${more}`;
+  const sentence = `${shownText(name)}: ${shownText(detail)}`;
+  const reason = `${sentence}${/[.)?]$/.test(sentence) ? "" : "."}${more}`;
   const isStill = at - (lastLineAt ?? 0) >= STILL_MS && at - since >= STILL_MS;
   if (isStill && (health.status === "unhealthy" || noneFollowed(containers)))
     return { tone: "still", headline: "Capture stands still", reason, since };

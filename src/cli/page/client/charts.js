@@ -15,10 +15,10 @@ export const charts = [
   }),
   new Chart({
     title: "Lag",
-    unit: "behind the engine's log, at most",
+    unit: "of the container furthest behind",
     base: "decimal",
     format: seconds,
-    series: [{ key: "lag", label: "the last container" }],
+    series: [{ key: "lag", label: "behind the engine's log" }],
   }),
   new Chart({
     title: "Streams",

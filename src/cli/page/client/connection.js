@@ -33,6 +33,10 @@ export class Connection {
   constructor(receivers, changed) {
     this.#receivers = receivers;
     this.#changed = changed;
+  }
+
+  /** For as long as the page is there. */
+  open() {
     this.#open();
     setInterval(() => {
       if (this.#events !== undefined && performance.now() - this.#heardAt > SILENT_MS) this.#lose();
@@ -61,9 +65,13 @@ export class Connection {
    * @param {(message: Messages[Name]) => void} receive
    */
   #on(events, name, receive) {
-    events.addEventListener(name, ({ data }) => {
+    events.addEventListener(name, (event) => {
       this.#heardAt = performance.now();
-      receive(JSON.parse(data));
+      /** @type {unknown} */
+      const data = event.data;
+      /** @type {unknown} */
+      const message = typeof data === "string" ? JSON.parse(data) : undefined;
+      if (isMessage(name, message)) receive(message);
     });
   }
 
@@ -80,4 +88,16 @@ export class Connection {
     this.#state = state;
     this.#changed(state);
   }
+}
+
+/**
+ * The server is of the same build: it sends under a name what belongs there.
+ *
+ * @template {keyof Messages} Name
+ * @param {Name} _name
+ * @param {unknown} message
+ * @returns {message is Messages[Name]}
+ */
+function isMessage(_name, message) {
+  return typeof message === "object" && message !== null;
 }

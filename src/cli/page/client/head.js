@@ -68,7 +68,7 @@ export class Head {
     );
     this.#figure(
       "gaps",
-      gaps === 0 ? "nowhere" : `${count(gaps)} ${gaps === 1 ? "place" : "places"}`,
+      gaps === 0 ? "none" : `at ${count(gaps)} ${gaps === 1 ? "place" : "places"}`,
     );
     this.#figure("ready", isReady ? "yes" : "not yet");
   }

@@ -3,7 +3,7 @@ import { clock, span } from "./format.js";
 
 /** @typedef {import("../messages.ts").Component} Component */
 
-const COLUMNS = ["Component", "Health", "What it does, or waits for", "Since"];
+const COLUMNS = ["Component", "Health", "Detail", "Since"];
 
 /** The table of what health tells of each component. */
 export class Health {

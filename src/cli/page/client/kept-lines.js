@@ -52,7 +52,7 @@ export class KeptLines {
     return [...this.#byContainer.values()]
       .flat()
       .filter(passes)
-      .sort((one, other) => one.number - other.number)
+      .toSorted((one, other) => one.number - other.number)
       .slice(-max);
   }
 

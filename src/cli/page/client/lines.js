@@ -136,7 +136,7 @@ export class Lines {
       known.length === names.size &&
       known.every(({ value, text }) => names.get(value)?.trim() === text);
     if (isSame) return;
-    const sorted = [...names].sort(([, one], [, other]) => one.localeCompare(other));
+    const sorted = [...names].toSorted(([, one], [, other]) => one.localeCompare(other));
     const all = this.#container.options[0];
     this.#container.replaceChildren(
       ...(all === undefined ? [] : [all]),

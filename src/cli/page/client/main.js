@@ -25,7 +25,7 @@ function draw() {
   for (const chart of charts) chart.draw(samples, historyMs);
 }
 
-new Connection(
+const connection = new Connection(
   {
     hello(hello) {
       setText(byId("label", HTMLElement), hello.label);
@@ -49,5 +49,6 @@ new Connection(
   },
   (state) => head.connected(state),
 );
+connection.open();
 setInterval(() => head.tick(), TICK_MS);
 document.addEventListener("visibilitychange", draw);
