@@ -29,7 +29,7 @@ function withEngine(name: string, timeoutMs: number, order: number, workers: num
     test: {
       name,
       include: testFiles(`test/${name}`),
-      globalSetup: ["test/support/global-setup.ts"],
+      globalSetup: ["test/support/global-setup.ts", "test/support/prometheus/setup.ts"],
       maxWorkers: workers,
       sequence: { groupOrder: order },
       testTimeout: timeoutMs,
@@ -66,7 +66,7 @@ const config: ViteUserConfig = defineConfig({
         test: {
           name: "unit",
           include: testFiles("test", ["test/engine/", "test/soak/", "test/package/consumer/"]),
-          globalSetup: ["test/support/transitions-setup.ts"],
+          globalSetup: ["test/support/transitions-setup.ts", "test/support/prometheus/setup.ts"],
           setupFiles: ["test/support/transitions.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,

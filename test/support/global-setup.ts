@@ -4,6 +4,7 @@ import { RealEngine } from "./real-engine/engine.ts";
 import { whyNoHaproxy } from "./real-engine/haproxy.ts";
 import { whyNoEngine } from "./real-engine/programs.ts";
 import { throughHaproxy } from "./real-engine/through.ts";
+import { skipped } from "./skipped.ts";
 
 /**
  * Starts as many engines as files run at once, one for each; Vitest calls it only when one of their files is selected.
@@ -12,14 +13,14 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const noHaproxy = whyNoHaproxy();
   if (noHaproxy !== undefined) {
     if (throughHaproxy()) throw new Error(`DOCKSPOOL_THROUGH: ${noHaproxy}.`);
-    skip(`Suites through HAProxy skipped: ${noHaproxy}`);
+    skipped(`Suites through HAProxy skipped: ${noHaproxy}`);
   }
   project.provide("haproxy", noHaproxy === undefined);
 
   const binDirectory = process.env["DOCKSPOOL_ENGINE_BIN"];
   const noEngine = whyNoEngine(binDirectory);
   if (noEngine !== undefined) {
-    skip(`Real-engine suites skipped: ${noEngine}`);
+    skipped(`Real-engine suites skipped: ${noEngine}`);
     project.provide("sharedEngines", []);
     return async () => {};
   }
@@ -38,15 +39,6 @@ export default async function setup(project: TestProject): Promise<() => Promise
     await Promise.all(engines.map((engine) => engine.stop()));
     process.removeListener("SIGTERM", exitOnSignal);
   };
-}
-
-/** Prints the line once: this module is loaded anew for each project. */
-function skip(message: string): void {
-  const isContinuousIntegration = process.env["CI"] === "true" || process.env["CI"] === "1";
-  if (isContinuousIntegration) throw new Error(`${message}. Under CI=true that is a failure.`);
-  const printed = Symbol.for(message);
-  if (!Reflect.has(globalThis, printed)) console.log(message);
-  Reflect.set(globalThis, printed, true);
 }
 
 function exitOnSignal(): never {
