@@ -19,6 +19,8 @@ export interface Change {
 }
 
 export interface Scenario {
+  /** The minute of the fault, where rules look back further than usual. */
+  readonly after?: number;
   readonly fault: readonly Change[];
   /** Series that are there from the fault on; the name without the prefix. */
   readonly appear?: readonly Series[];
@@ -26,23 +28,22 @@ export interface Scenario {
   readonly fires: Readonly<Record<number, readonly string[]>>;
 }
 
-/** All goes as it should until then. */
-const FAULT_MINUTE = 70;
+/** All goes as it should until then. Longer than what most rules look back. */
+const FAULT_MINUTE = 20;
 
 /** What promtool has to complain of; empty where each alert fires when it should, and no other one does. */
 export function complaints(scenario: Scenario): string {
+  const { after = FAULT_MINUTE } = scenario;
   const moments = Object.entries(scenario.fires).map(([minute, alerts]) => ({
-    minute: FAULT_MINUTE + Number(minute),
+    minute: after + Number(minute),
     alerts,
   }));
   const { code, output } = testRules(scenario, {
-    promql_expr_test: [{ minute: FAULT_MINUTE - 1, alerts: [] }, ...moments].map(
-      ({ minute, alerts }) => ({
-        expr: 'group by (alertname) (ALERTS{alertstate="firing"})',
-        eval_time: `${minute}m`,
-        exp_samples: alerts.map((name) => ({ labels: `{alertname="${name}"}`, value: 1 })),
-      }),
-    ),
+    promql_expr_test: [{ minute: after - 1, alerts: [] }, ...moments].map(({ minute, alerts }) => ({
+      expr: 'group by (alertname) (ALERTS{alertstate="firing"})',
+      eval_time: `${minute}m`,
+      exp_samples: alerts.map((name) => ({ labels: `{alertname="${name}"}`, value: 1 })),
+    })),
   });
   return code === 0 ? "" : output;
 }
@@ -50,19 +51,22 @@ export function complaints(scenario: Scenario): string {
 /** Labels and texts of an alert, when it fires in a scenario. */
 export function firingAlerts(alertname: string, scenario: Scenario): string {
   const fires = Object.entries(scenario.fires).find(([, alerts]) => alerts.includes(alertname));
-  const eval_time = `${FAULT_MINUTE + Number(fires?.[0])}m`;
+  const eval_time = `${(scenario.after ?? FAULT_MINUTE) + Number(fires?.[0])}m`;
   // That none is expected makes promtool tell what there is.
   return testRules(scenario, { alert_rule_test: [{ eval_time, alertname, exp_alerts: [] }] })
     .output;
 }
 
-function testRules({ fault, appear = [], fires }: Scenario, expected: object): PromtoolResult {
+function testRules(
+  { after = FAULT_MINUTE, fault, appear = [], fires }: Scenario,
+  expected: object,
+): PromtoolResult {
   const directory = mkdtempSync(join(tmpdir(), "dp-rules-"));
   try {
-    const last = FAULT_MINUTE + Math.max(...Object.keys(fires).map(Number));
+    const last = after + Math.max(...Object.keys(fires).map(Number));
     const series = [
-      ...usualSeries().map((one) => ({ ...one, samples: changed(one, fault) })),
-      ...appear.map(appearing),
+      ...usualSeries().map((one) => ({ ...one, samples: changed(one, fault, after) })),
+      ...appear.map((one) => appearing(one, after)),
     ];
     const test = {
       interval: "1m",
@@ -86,15 +90,19 @@ function identifier({ name, labels }: Series): string {
   return `${name}{${pairs.join(",")}}`;
 }
 
-function appearing({ name, labels, samples }: Series): Series {
+function appearing({ name, labels, samples }: Series, after: number): Series {
   return {
     name: `dockspool_${name}`,
     labels: { ...TARGET, ...labels },
-    samples: (minute) => (minute < FAULT_MINUTE ? undefined : samples(minute - FAULT_MINUTE)),
+    samples: (minute) => (minute < after ? undefined : samples(minute - after)),
   };
 }
 
-function changed({ name, labels, samples }: Series, fault: readonly Change[]): Samples {
+function changed(
+  { name, labels, samples }: Series,
+  fault: readonly Change[],
+  after: number,
+): Samples {
   const change = fault.find(
     (one) =>
       (one.name === "*" || name === one.name || name === `dockspool_${one.name}`) &&
@@ -102,9 +110,7 @@ function changed({ name, labels, samples }: Series, fault: readonly Change[]): S
   );
   if (change === undefined) return samples;
   return (minute) =>
-    minute < FAULT_MINUTE
-      ? samples(minute)
-      : change.becomes(minute - FAULT_MINUTE, samples(FAULT_MINUTE) ?? 0);
+    minute < after ? samples(minute) : change.becomes(minute - after, samples(after) ?? 0);
 }
 
 /** As promtool reads them: a series that is gone is marked so. */

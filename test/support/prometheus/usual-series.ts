@@ -39,7 +39,6 @@ const OF_THE_POOL: readonly (readonly [name: string, samples: Samples])[] = [
   ["tasks", constant(14)],
   ["sockets_open", constant(4)],
   ["file_descriptors_open", constant(40)],
-  ["containers", constant(2)],
   ["container_streams_active", constant(2)],
   ["container_streams_max", constant(128)],
   ["container_streams_waiting", constant(0)],
@@ -74,6 +73,11 @@ export function usualSeries(): Series[] {
   }
   const engine = "default";
   add("container_stream_rotation_seconds_count", growing(0.4), { engine });
+  add("containers", constant(2), { engine });
+  add("log_bytes_total", growing(120_000), { engine });
+  add("log_lines_delivered_total", growing(1_200), { engine });
+  for (const stream of ["stdout", "stderr"])
+    add("log_lines_total", growing(600), { engine, stream });
   add("container_phase", constant(2), { engine, phase: "following" });
   for (const container of CONTAINERS) {
     for (const [name, samples] of OF_A_CONTAINER) add(name, samples, { engine, ...container });
