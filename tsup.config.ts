@@ -1,7 +1,18 @@
+import { cp, rm } from "node:fs/promises";
+import { basename } from "node:path";
 import { defineConfig } from "tsup";
 import type { Options } from "tsup";
 
 const common = { platform: "node", target: "node20" } as const satisfies Options;
+
+/** The live page's files, which the command finds beside it. */
+async function copyPage(): Promise<void> {
+  await rm("dist/client", { recursive: true, force: true });
+  await cp("src/cli/page/client", "dist/client", {
+    recursive: true,
+    filter: (path) => basename(path) !== "tsconfig.json",
+  });
+}
 
 const config: Options | Options[] | ((overrideOptions: Options) => unknown) = defineConfig([
   {
@@ -17,7 +28,7 @@ const config: Options | Options[] | ((overrideOptions: Options) => unknown) = de
     dts: true,
     sourcemap: true,
     // The command is built beside it.
-    clean: ["!cli.js"],
+    clean: ["!cli.js", "!client", "!client/*"],
   },
   {
     ...common,
@@ -25,6 +36,7 @@ const config: Options | Options[] | ((overrideOptions: Options) => unknown) = de
     format: "esm",
     // Whoever imports the library installs none of what only the command needs.
     noExternal: ["prom-client", "@opentelemetry/api"],
+    onSuccess: copyPage,
     // The CommonJS packages in it require Node.js's own modules.
     banner: {
       js: 'import { createRequire } from "node:module";\nconst require = createRequire(import.meta.url);',
