@@ -94,6 +94,15 @@ export default {
       to: { path: ["^docker-modem", "node_modules/(@types/)?docker-modem/"] },
     },
     {
+      name: "optional-peers-stay-behind-their-entry-points",
+      comment: "Whoever imports the library alone needs neither.",
+      severity: "error",
+      from: { path: "^src/", pathNot: "^src/(prometheus|opentelemetry)\\.ts$|^src/cli/" },
+      to: {
+        path: ["^prom-client", "^@opentelemetry/", "node_modules/(prom-client|@opentelemetry)/"],
+      },
+    },
+    {
       name: "pure-floors-do-no-io",
       comment: "wire and resume are bytes in, records out.",
       severity: "error",
@@ -120,7 +129,7 @@ export default {
       from: { path: "^src/", pathNot: anyOf(["cli/"]) },
       to: {
         dependencyTypes: ["npm-dev", "npm-no-pkg", "npm-unknown"],
-        dependencyTypesNot: ["type-only"],
+        dependencyTypesNot: ["type-only", "npm-peer"],
       },
     },
     {

@@ -1,2 +1,106 @@
-export { registerPrometheus } from "./metrics/prometheus.ts";
-export type { PrometheusOptions } from "./metrics/prometheus.ts";
+import { Counter, Gauge, Histogram, register } from "prom-client";
+import type { Registry } from "prom-client";
+import { checkKeys } from "./checks.ts";
+import { DockspoolError, invalidOption } from "./errors.ts";
+import type { Instrumented } from "./metrics/instruments.ts";
+import { MeasuredPool } from "./metrics/measured-pool.ts";
+import { DELIVERY_SECONDS, ROTATION_SECONDS, SERIES } from "./metrics/series.ts";
+import type { HistogramSeries, Sample, Series } from "./metrics/series.ts";
+
+export interface PrometheusOptions {
+  /** Where the series are registered; default: prom-client's own, `register`. */
+  registry?: Registry;
+  /** What each name begins with; default "dockspool_". */
+  prefix?: string;
+  /**
+   * True (default): each container has series of its own, until it is gone. A number: at most so many containers at once have;
+   * all others of an engine are shown together, without a name. False: all of them are.
+   */
+  containers?: boolean | number;
+}
+
+const PREFIX = /^(?:[a-zA-Z_:][a-zA-Z0-9_:]*)?$/;
+
+/**
+ * Shows a pool's figures as series of prom-client. They are read whenever the registry is scraped. Returns what removes them.
+ *
+ * @example
+ * const registry = new Registry();
+ * const unregister = registerPrometheus(pool, { registry });
+ * @throws DockspoolError INVALID_OPTION, also where the registry has a series of one of these names
+ */
+export function registerPrometheus(
+  pool: Instrumented,
+  options: PrometheusOptions = {},
+): () => void {
+  checkKeys("", options, ["registry", "prefix", "containers"]);
+  const { registry = register, prefix = "dockspool_", containers = true } = options;
+  if (typeof prefix !== "string" || !PREFIX.test(prefix))
+    throw invalidOption("prefix", prefix, "letters, digits, _ and :, not beginning with a digit");
+  refuseTaken(registry, prefix);
+  const measured = new MeasuredPool(pool, containers);
+  for (const series of SERIES) registry.registerMetric(collected(series, measured, prefix));
+  const rotations = histogram(ROTATION_SECONDS, registry, prefix);
+  const deliveries = histogram(DELIVERY_SECONDS, registry, prefix);
+  for (const { name: engine } of measured.scrape.figures.engines) rotations.zero({ engine });
+  for (const { labels } of measured.scrape.figures.retries) deliveries.zero(labels);
+  measured.observe({
+    rotated: (engine, seconds) => rotations.observe({ engine }, seconds),
+    delivered: (sink, seconds) => deliveries.observe({ sink }, seconds),
+    sinkJoined: (sink) => deliveries.zero({ sink }),
+  });
+  return () => {
+    measured.release();
+    for (const name of names(prefix)) registry.removeSingleMetric(name);
+  };
+}
+
+/** A series whose values are read anew for each scrape. */
+function collected(series: Series, measured: MeasuredPool, prefix: string): Counter | Gauge {
+  const { name, help, labels } = series;
+  const configuration = { name: prefix + name, help, labelNames: labels, registers: [] };
+  const samples = (): Iterable<Sample> => series.read(measured.scrape);
+  if (series.type === "gauge")
+    return new Gauge({
+      ...configuration,
+      collect() {
+        this.reset();
+        for (const { labels: own, value } of samples()) this.set(own, value);
+      },
+    });
+  return new Counter({
+    ...configuration,
+    collect() {
+      this.reset();
+      for (const { labels: own, value } of samples()) this.inc(own, value);
+    },
+  });
+}
+
+function histogram(
+  { name, help, labels, buckets }: HistogramSeries,
+  registry: Registry,
+  prefix: string,
+): Histogram {
+  return new Histogram({
+    name: prefix + name,
+    help,
+    labelNames: labels,
+    buckets: [...buckets],
+    registers: [registry],
+  });
+}
+
+function names(prefix: string): string[] {
+  return [...SERIES, ROTATION_SECONDS, DELIVERY_SECONDS].map(({ name }) => prefix + name);
+}
+
+/** All of them, or none. */
+function refuseTaken(registry: Registry, prefix: string): void {
+  const taken = names(prefix).find((name) => registry.getSingleMetric(name) !== undefined);
+  if (taken === undefined) return;
+  throw new DockspoolError(
+    "INVALID_OPTION",
+    `registry has a series "${taken}" already: give each pool a prefix, or a registry, of its own.`,
+  );
+}

@@ -44,9 +44,13 @@ const refused: readonly (readonly [rule: string, made: Import])[] = [
   ["floor-6-source", value("source/fake.ts", "testing/a.ts")],
   ["floor-7-pool", value("pool/up.ts", "index.ts")],
   ["floor-8-index", value("index.ts", "testing.ts")],
+  ["floor-8-http", value("http.ts", "cli/a.ts")],
   ["floor-8-prometheus", value("prometheus.ts", "index.ts")],
   ["floor-8-opentelemetry", value("opentelemetry.ts", "prometheus.ts")],
   ["floor-8-testing", value("testing.ts", "opentelemetry.ts")],
+  ["floor-9-cli", value("cli/attic.ts", "testing/a.ts")],
+  ["optional-peers-stay-behind-their-entry-points", value("metrics/peer.ts", "prom-client")],
+  ["optional-peers-stay-behind-their-entry-points", type("pool/peer.ts", "prom-client")],
   ["fake-engine-knows-wire-and-errors", type("testing/source.ts", "source/a.ts")],
   ["fake-engine-knows-wire-and-errors", value("testing/entry.ts", "testing.ts")],
   ["fake-engine-is-not-made-of-the-client", value("testing/client.ts", "engine/a.ts")],
@@ -85,6 +89,7 @@ const allowed: readonly Import[] = [
   type("testing/types.ts", "engine/a.ts"),
   value("testing.ts", "testing/a.ts"),
   value("prometheus.ts", "pool/a.ts"),
+  value("prometheus.ts", "prom-client"),
   // The other halves of the cycles.
   value("source/b.ts", "source/a.ts"),
   value("pool/b.ts", "pool/a.ts"),
@@ -114,7 +119,7 @@ async function plant(directory: string): Promise<void> {
     await mkdir(dirname(file), { recursive: true });
     await writeFile(file, `${text}export const x = 1;\n`);
   }
-  for (const name of ["docker-modem", "left-pad"]) {
+  for (const name of ["docker-modem", "left-pad", "prom-client"]) {
     await mkdir(join(directory, "node_modules", name), { recursive: true });
     await writeFile(
       join(directory, "node_modules", name, "package.json"),
@@ -124,7 +129,8 @@ async function plant(directory: string): Promise<void> {
   }
   const dependencies = {
     dependencies: { "docker-modem": "*" },
-    devDependencies: { "left-pad": "*" },
+    peerDependencies: { "prom-client": "*" },
+    devDependencies: { "left-pad": "*", "prom-client": "*" },
   };
   await writeFile(
     join(directory, "package.json"),
