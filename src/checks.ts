@@ -87,6 +87,17 @@ export function checkKeys(place: string, value: unknown, known: readonly string[
     if (!known.includes(key)) throw unknownOption(place, key, known);
 }
 
+/** Known by what it can do: one of another copy of its package is as good. */
+export function checkMethods(
+  place: string,
+  value: unknown,
+  methods: readonly string[],
+  allowed: string,
+): void {
+  const has = (method: string): boolean => isObject(value) && typeof value[method] === "function";
+  if (!methods.every(has)) throw invalidOption(place, value, allowed);
+}
+
 /** An option's full name: where it stands, and its own. */
 export function within(place: string, name: string): string {
   return place === "" ? name : `${place}.${name}`;

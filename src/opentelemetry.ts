@@ -6,7 +6,7 @@ import type {
   Meter,
   Observable,
 } from "@opentelemetry/api";
-import { checkKeys } from "./checks.ts";
+import { checkKeys, checkMethods } from "./checks.ts";
 import { invalidOption } from "./errors.ts";
 import type { Instrumented } from "./metrics/instruments.ts";
 import { MeasuredPool } from "./metrics/measured-pool.ts";
@@ -25,6 +25,7 @@ export interface OpenTelemetryOptions {
   containers?: boolean | number;
 }
 
+const METHODS = ["createObservableCounter", "createHistogram", "addBatchObservableCallback"];
 /** At most 255 characters, of which some are the name's own (OpenTelemetry, metrics API). */
 const PREFIX = /^(?:[a-zA-Z][a-zA-Z0-9_./-]{0,199})?$/;
 /** Prometheus' endings: types and units stand beside the name here. */
@@ -69,6 +70,7 @@ export function registerOpenTelemetry(
   } = options;
   if (typeof prefix !== "string" || !PREFIX.test(prefix))
     throw invalidOption("prefix", prefix, "letters, digits and _ . / -, beginning with a letter");
+  checkMethods("meter", meter, METHODS, "a Meter of OpenTelemetry");
   const measured = new MeasuredPool(pool, containers);
   const instruments = SERIES.map((series) => ({
     series,

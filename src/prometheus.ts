@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, register } from "prom-client";
-import type { Registry } from "prom-client";
-import { checkKeys } from "./checks.ts";
+import type { Metric, Registry } from "prom-client";
+import { checkKeys, checkMethods } from "./checks.ts";
 import { DockspoolError, invalidOption } from "./errors.ts";
 import type { Instrumented } from "./metrics/instruments.ts";
 import { MeasuredPool } from "./metrics/measured-pool.ts";
@@ -19,6 +19,7 @@ export interface PrometheusOptions {
   containers?: boolean | number;
 }
 
+const METHODS = ["registerMetric", "getSingleMetric", "removeSingleMetric"];
 const PREFIX = /^(?:[a-zA-Z_:][a-zA-Z0-9_:]*)?$/;
 
 /**
@@ -37,11 +38,16 @@ export function registerPrometheus(
   const { registry = register, prefix = "dockspool_", containers = true } = options;
   if (typeof prefix !== "string" || !PREFIX.test(prefix))
     throw invalidOption("prefix", prefix, "letters, digits, _ and :, not beginning with a digit");
+  checkMethods("registry", registry, METHODS, "prom-client's Registry");
   refuseTaken(registry, prefix);
   const measured = new MeasuredPool(pool, containers);
-  for (const series of SERIES) registry.registerMetric(collected(series, measured, prefix));
-  const rotations = histogram(ROTATION_SECONDS, registry, prefix);
-  const deliveries = histogram(DELIVERY_SECONDS, registry, prefix);
+  const rotations = histogram(ROTATION_SECONDS, prefix);
+  const deliveries = histogram(DELIVERY_SECONDS, prefix);
+  const all = new Map<string, Metric>();
+  for (const series of SERIES) all.set(prefix + series.name, collected(series, measured, prefix));
+  all.set(prefix + ROTATION_SECONDS.name, rotations);
+  all.set(prefix + DELIVERY_SECONDS.name, deliveries);
+  for (const metric of all.values()) registry.registerMetric(metric);
   for (const { name: engine } of measured.scrape.figures.engines) rotations.zero({ engine });
   for (const { labels } of measured.scrape.figures.retries) deliveries.zero(labels);
   measured.observe({
@@ -51,7 +57,9 @@ export function registerPrometheus(
   });
   return () => {
     measured.release();
-    for (const name of names(prefix)) registry.removeSingleMetric(name);
+    // What another pool has registered since is not ours.
+    for (const [name, metric] of all)
+      if (registry.getSingleMetric(name) === metric) registry.removeSingleMetric(name);
   };
 }
 
@@ -65,6 +73,8 @@ function collected(series: Series, measured: MeasuredPool, prefix: string): Coun
       ...configuration,
       collect() {
         this.reset();
+        // It begins at 0, also where there is no value.
+        if (labels.length === 0) this.remove();
         for (const { labels: own, value } of samples()) this.set(own, value);
       },
     });
@@ -77,17 +87,13 @@ function collected(series: Series, measured: MeasuredPool, prefix: string): Coun
   });
 }
 
-function histogram(
-  { name, help, labels, buckets }: HistogramSeries,
-  registry: Registry,
-  prefix: string,
-): Histogram {
+function histogram({ name, help, labels, buckets }: HistogramSeries, prefix: string): Histogram {
   return new Histogram({
     name: prefix + name,
     help,
     labelNames: labels,
     buckets: [...buckets],
-    registers: [registry],
+    registers: [],
   });
 }
 

@@ -237,6 +237,7 @@ export class CheckpointKeeper {
   readonly #again = (wanted: Wanted): void => {
     for (const [key, entry] of wanted) {
       if (this.#changed.has(key) || this.#deleted.has(key)) continue;
+      this.#changedSince ??= performance.now();
       if (entry === undefined) this.#deleted.add(key);
       else this.#changed.set(key, entry);
     }

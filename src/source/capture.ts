@@ -60,7 +60,11 @@ export class Capture {
     this.#options = options;
     this.#host = host;
     this.#isResumed = options.resume !== undefined || host.finding?.isResumed === true;
-    this.phase = new CurrentPhase({ about: () => this.#about, emit });
+    this.phase = new CurrentPhase({
+      about: () => this.#about,
+      isQuiet: () => this.#streams.isQuiet,
+      emit,
+    });
     this.#clock = new LogClock(host.client.clock);
     this.#view = new ContainerView(container, host, {
       renamed: (from, to) => this.#renamed(from, to),
@@ -205,8 +209,7 @@ export class Capture {
   async stop(reason: EndReason): Promise<void> {
     this.phase.end(reason);
     const error = closedError(this.#container);
-    const { rotateTimeoutMs } = this.#options;
-    const life = this.#life.close({ reason: error, timeoutMs: rotateTimeoutMs });
+    const life = this.#life.close({ reason: error, timeoutMs: this.rotateTimeoutMs });
     const [tasks, lost] = await Promise.allSettled([this.#streams.end(), life]);
     this.#finish(reason);
     if (tasks.status === "fulfilled" && tasks.value.failure !== undefined)

@@ -1,4 +1,3 @@
-import { isCurrent } from "./lag.ts";
 import { publishPhase, publishStatus } from "./channels.ts";
 import type { AboutContainer } from "./channels.ts";
 import type { Phase } from "./phase.ts";
@@ -9,6 +8,8 @@ type Lasting = Exclude<Phase, { readonly reason: EndReason }>;
 
 interface Parts {
   readonly about: () => AboutContainer;
+  /** A stream that is followed has brought what there was. */
+  readonly isQuiet: () => boolean;
   readonly emit: (status: SourceStatus) => void;
 }
 
@@ -18,10 +19,12 @@ export class CurrentPhase {
   readonly #observers = new Set<(phase: Phase) => void>();
   /** Statuses that are yet to be told, in their order: who hears of one may cause the next. */
   readonly #untold: SourceStatus[] = [];
+  /** When it was made, in epoch milliseconds. */
+  readonly begunAt: number = Date.now();
   #isTelling = false;
   #phase: Phase = { type: "idle" };
   #since = Date.now();
-  #currentUntil = Date.now();
+  #currentUntil: number | undefined;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -40,9 +43,14 @@ export class CurrentPhase {
     return this.#since;
   }
 
-  /** When all that was written was known to be read last, in epoch milliseconds; at first, when it was made. */
-  get currentUntil(): number {
-    return isCurrent(this.type) ? Date.now() : this.#currentUntil;
+  /** All that the container has written is known to be read. */
+  get isAtEnd(): boolean {
+    return this.type === "stopped" || (this.type === "following" && this.#parts.isQuiet());
+  }
+
+  /** When that was so last, in epoch milliseconds; undefined where it never was. */
+  get currentUntil(): number | undefined {
+    return this.isAtEnd ? Date.now() : this.#currentUntil;
   }
 
   /** Why it is being closed, or has ended; undefined while it goes on. */

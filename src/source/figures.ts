@@ -84,13 +84,16 @@ export function figuresOf(parts: Measured): SourceFigures {
   };
 }
 
-function lagOf({ phase, reading, streams, consumer, clock }: Measured): number {
-  const position = reading?.position;
+function lagOf({ phase, reading, consumer, clock }: Measured): number {
+  const { isAtEnd, currentUntil, begunAt } = phase;
+  // Only asked for where it counts: it is worked out anew each time.
+  const position = isAtEnd ? undefined : reading?.position;
   const now = Date.now();
   return lagMs({
-    phase: phase.type,
-    quietSince: streams.delay.quietSince,
-    currentUntil: phase.currentUntil,
+    isAtEnd,
+    currentUntil,
+    begunAt,
+    hasRead: reading !== undefined && reading.lines > 0,
     readUntil: position === undefined ? undefined : newestTimestamp(position),
     undeliveredFrom: consumer.undeliveredFrom,
     now,

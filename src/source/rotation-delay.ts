@@ -2,6 +2,8 @@ import { sleep } from "../lifetime/deadline.ts";
 
 /** A stream that has been silent for so long has brought what was there. */
 const QUIET_MS = 20;
+/** Likewise, for whoever says that nothing is behind: engines hand lines over in bursts. */
+const SETTLED_MS = 50;
 /** A stream is read for so many times the time that its opening took: half of the time, then, at the least. */
 const READING_SHARE = 1;
 /** Longer than this a rotation is not put off. */
@@ -26,6 +28,11 @@ export class RotationDelay {
   /** Since when nothing new has come, by `performance.now()`. */
   get quietSince(): number {
     return this.#lastAt;
+  }
+
+  /** Nothing new has come for a while. */
+  get hasBroughtAll(): boolean {
+    return performance.now() - this.#lastAt > SETTLED_MS;
   }
 
   /** How long the latest stream has been open. */

@@ -80,24 +80,25 @@ export class Streams {
     return this.#parts.phase.type !== "closing" && this.#rotation.generation >= this.#openFrom;
   }
 
+  /** The open one has brought what there was. */
+  get isQuiet(): boolean {
+    return this.isOpen && this.delay.hasBroughtAll && !this.#parts.buffer.needsRoom;
+  }
+
   get isRotating(): boolean {
     return this.#rotation.underWay !== undefined;
   }
 
   get stats(): StreamStats {
-    const { generation, completed, names } = this.#rotation;
-    const rotatesBy = this.#watchdog.rotatesBy;
-    const isReading = names.includes(READER);
-    const lastByteAt = this.#lastByteAt;
-    const tasks = names.length;
+    const { generation, completed: rotations, names } = this.#rotation;
     return {
       ...this.#counts,
       generation,
-      rotations: completed,
-      tasks,
-      isReading,
-      lastByteAt,
-      rotatesBy,
+      rotations,
+      tasks: names.length,
+      isReading: names.includes(READER),
+      lastByteAt: this.#lastByteAt,
+      rotatesBy: this.#watchdog.rotatesBy,
     };
   }
 
