@@ -22,6 +22,7 @@ import type { Surroundings } from "./surroundings.ts";
 import { layOut } from "./table/layout.ts";
 import { PoolView } from "./table/pool-view.ts";
 import type { Target } from "./target.ts";
+import { wrapped } from "./text-width.ts";
 
 const REDRAW_MS = 250;
 const ROTATE_EVERY_MS = 300_000;
@@ -87,7 +88,8 @@ export async function follow(
     display.stop();
     unlink();
     output.close();
-    stderr.write(`${summary(pool, Date.now() - begun, colours)}\n`);
+    const columns = stderr.isTTY ? stderr.columns : Infinity;
+    stderr.write(`${summary(pool, Date.now() - begun, columns)}\n`);
   }
 }
 
@@ -137,14 +139,17 @@ function plainDisplay(
   );
 }
 
-function summary({ stats }: StreamPool, ms: number, colours: Colours): string {
+/** What happened, in one or more rows that fit where they are shown. */
+function summary({ stats }: StreamPool, ms: number, columns: number): string {
   const { lines, rotations, turns, reconnects, gaps, tasks, sockets } = stats;
-  return [
-    `${colours.bold("dockspool")}: ${counted(lines, "line")} in ${(ms / 1_000).toFixed(1)} s`,
+  const items = [
+    `dockspool: ${counted(lines, "line")} in ${(ms / 1_000).toFixed(1)} s`,
     counted(rotations, "rotation"),
     counted(turns, "turn"),
     counted(reconnects, "reconnect"),
-    `${counted(gaps, "gap")}; left open: ${counted(tasks, "task")}`,
+    counted(gaps, "gap"),
+    `left open: ${counted(tasks, "task")}`,
     counted(sockets, "socket"),
-  ].join(", ");
+  ];
+  return wrapped(items, ", ", columns).join("\n");
 }

@@ -31,6 +31,20 @@ export function fitted(text: string, width: number): string {
   return width < 1 ? "" : `${taken}…`;
 }
 
+/** Items side by side, on as many rows as they need. */
+export function wrapped(items: readonly string[], between: string, width: number): string[] {
+  const rows: string[] = [];
+  let row: string | undefined;
+  for (const item of items) {
+    const longer = row === undefined ? item : `${row}${between}${item}`;
+    if (row !== undefined && textWidth(longer.trimEnd()) > width) {
+      rows.push(`${row}${between}`.trimEnd());
+      row = item;
+    } else row = longer;
+  }
+  return row === undefined ? rows : [...rows, row];
+}
+
 /** Of exactly `width` columns, where the text is no longer. */
 export function padded(text: string, width: number, side: "left" | "right" = "right"): string {
   const spaces = " ".repeat(Math.max(0, width - textWidth(text)));

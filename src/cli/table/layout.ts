@@ -1,7 +1,7 @@
 import type { Colours } from "../colours.ts";
 import { counted, grouped } from "../counted.ts";
 import type { Palette } from "../palette.ts";
-import { fitted, padded, textWidth } from "../text-width.ts";
+import { fitted, padded, textWidth, wrapped } from "../text-width.ts";
 import type { TableRow, TableView } from "./view.ts";
 
 export interface Look {
@@ -143,14 +143,5 @@ function summary(view: TableView, width: number): string[] {
     counted(view.tasks, "task"),
     counted(view.sockets, "socket"),
   ];
-  const rows: string[] = [];
-  let row = "";
-  for (const item of items) {
-    const longer = row === "" ? item : `${row}${BETWEEN}${item}`;
-    if (row !== "" && longer.length > width) {
-      rows.push(row);
-      row = item;
-    } else row = longer;
-  }
-  return [...rows, row].map((one) => fitted(one, width));
+  return wrapped(items, BETWEEN, width).map((row) => fitted(row, width));
 }

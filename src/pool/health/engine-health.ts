@@ -24,7 +24,7 @@ export function engineFinding(
       if (now - since < BOUNDS.eventsMs) return undefined;
       return { status: "degraded", detail: "its events are being asked for again", since };
     case "disconnected":
-      return { status: "unhealthy", detail: whyLost(contact.error), since };
+      return { status: "unhealthy", detail: whyLost(contact), since };
     case "deaf": {
       const detail =
         "its events had stopped without a word, so that changes show in its list only, twice a minute";
@@ -48,7 +48,8 @@ export function engineFinding(
 }
 
 /** Before containers can be listed, it has to be known what was saved of them. */
-function whyLost(error: unknown): string {
+function whyLost({ error, attempts }: Extract<EngineContact, { kind: "disconnected" }>): string {
   const isStore = DockspoolError.is(error, "CHECKPOINT_UNREADABLE");
-  return isStore ? `waits for the checkpoint store: ${messageOf(error)}` : messageOf(error);
+  if (isStore) return `waits for the checkpoint store: ${messageOf(error)}`;
+  return `attempt ${attempts} failed: ${messageOf(error)}`;
 }

@@ -79,7 +79,11 @@ describe("a pool is not healthy, and says so,", () => {
   it("while its engine can't be reached, from the first moment on", async () => {
     const pool = await following("an engine that can't be reached", { engine: fake.engine });
     await pool.fails(() => fake.outage());
-    await pool.expectTold({ ...engine, status: "unhealthy", says: /^Can't reach the engine at / });
+    await pool.expectTold({
+      ...engine,
+      status: "unhealthy",
+      says: /^attempt \d+ failed: Can't reach the engine at /,
+    });
     expect(pool.pool.health().status).toBe("unhealthy");
     await pool.expectRecovery(() => fake.restore(), web);
   });
@@ -191,7 +195,9 @@ describe("a pool of several engines", () => {
     });
     const { pool } = watched.consume();
     const error = await failure(pool.ready({ timeoutMs: 100 }), "ENGINE_UNREACHABLE");
-    expect(error.message).toMatch(/^The pool is not ready after 100 ms: engine:west: Can't reach/);
+    expect(error.message).toMatch(
+      /^The pool is not ready after 100 ms: engine:west: attempt \d+ failed: Can't reach/,
+    );
     await watched.has(web);
     await eventually(() => pool.health().status === "degraded");
     other.restore();
