@@ -7,8 +7,9 @@ import type {
   Observable,
 } from "@opentelemetry/api";
 import { checkKeys, checkMethods } from "./checks.ts";
+import type { StreamPool } from "./pool/stream-pool.ts";
 import { invalidOption } from "./errors.ts";
-import type { Instrumented } from "./metrics/instruments.ts";
+
 import { MeasuredPool } from "./metrics/measured-pool.ts";
 import { DELIVERY_SECONDS, ROTATION_SECONDS, SERIES } from "./metrics/series.ts";
 import type { HistogramSeries, Sample, Series } from "./metrics/series.ts";
@@ -59,7 +60,7 @@ const NAMES: Readonly<Record<string, string>> = {
  * @throws DockspoolError INVALID_OPTION
  */
 export function registerOpenTelemetry(
-  pool: Instrumented,
+  pool: StreamPool,
   options: OpenTelemetryOptions = {},
 ): () => void {
   checkKeys("", options, ["meter", "prefix", "containers"]);

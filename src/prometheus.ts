@@ -1,8 +1,9 @@
 import { Counter, Gauge, Histogram, register } from "prom-client";
 import type { Metric, Registry } from "prom-client";
 import { checkKeys, checkMethods } from "./checks.ts";
+import type { StreamPool } from "./pool/stream-pool.ts";
 import { DockspoolError, invalidOption } from "./errors.ts";
-import type { Instrumented } from "./metrics/instruments.ts";
+
 import { MeasuredPool } from "./metrics/measured-pool.ts";
 import { DELIVERY_SECONDS, ROTATION_SECONDS, SERIES } from "./metrics/series.ts";
 import type { HistogramSeries, Sample, Series } from "./metrics/series.ts";
@@ -30,10 +31,7 @@ const PREFIX = /^(?:[a-zA-Z_:][a-zA-Z0-9_:]*)?$/;
  * const unregister = registerPrometheus(pool, { registry });
  * @throws DockspoolError INVALID_OPTION, also where the registry has a series of one of these names
  */
-export function registerPrometheus(
-  pool: Instrumented,
-  options: PrometheusOptions = {},
-): () => void {
+export function registerPrometheus(pool: StreamPool, options: PrometheusOptions = {}): () => void {
   checkKeys("", options, ["registry", "prefix", "containers"]);
   const { registry = register, prefix = "dockspool_", containers = true } = options;
   if (typeof prefix !== "string" || !PREFIX.test(prefix))
