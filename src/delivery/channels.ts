@@ -36,6 +36,8 @@ export function traced(call: () => Promise<void>, context: () => DeliveryContext
   return traces.hasSubscribers ? traces.tracePromise(call, context()) : call();
 }
 
-export function publishDelivery({ ms, ...end }: BatchEnd): void {
-  if (deliveries.hasSubscribers) deliveries.publish({ ...end, seconds: ms / 1_000 });
+export function publishDelivery(end: BatchEnd): void {
+  if (!deliveries.hasSubscribers) return;
+  const { ms, ...told } = end;
+  deliveries.publish({ ...told, seconds: ms / 1_000 });
 }

@@ -56,11 +56,11 @@ export function sinkWaitsFor(state: SinkState): string | undefined {
     case "filling":
       return "more records";
     case "calling":
-      return `${state.records} records to be taken, attempt ${state.attempt}`;
+      return `${state.records} record(s) to be taken, attempt ${state.attempt}`;
     case "retrying":
       return `attempt ${state.attempt + 1} in ${state.delayMs} ms: ${messageOf(state.error)}`;
     case "giving-up":
-      return `${state.records} records to be put aside: ${messageOf(state.error)}`;
+      return `${state.records} record(s) to be put aside: ${messageOf(state.error)}`;
     case "failed":
       return `nothing: ${state.error.message}`;
     default:

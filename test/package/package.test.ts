@@ -198,7 +198,7 @@ describe("a strict consumer's type check", () => {
       await readFile(join(root, "test/package/consumer/names.ts"), "utf8"),
       "import",
     );
-    for (const entry of ["dist/index.d.ts", "dist/testing.d.ts"]) {
+    for (const entry of ["dist/index.d.ts", "dist/http.d.ts", "dist/testing.d.ts"]) {
       const names = listedNames(await project.read(entry), "export");
       const unused = names.filter((name) => !used.includes(name));
       expect(unused, "add them to test/package/consumer/names.ts").toEqual([]);

@@ -10,6 +10,7 @@ import {
 } from "dockspool";
 import type {
   AttachOptions,
+  ChannelMessages,
   Checkpoint,
   CheckpointStore,
   ComponentHealth,
@@ -44,7 +45,10 @@ import type {
   SourceState,
   SourceStats,
   SourceStatus,
+  TracingContexts,
 } from "dockspool";
+import { observe } from "dockspool/http";
+import type { MetricsText, ObserveHandler, ObserveOptions, ObservedPool } from "dockspool/http";
 import { FakeEngine, checkpointStoreTests } from "dockspool/testing";
 import type {
   CheckpointStoreTest,
@@ -209,6 +213,20 @@ export async function deliver(path: string, write: (text: string) => Promise<voi
   await write(fitness);
   await delivery.stop();
   await delivery.done;
+}
+
+export function heard(
+  { rotation, why, error }: ChannelMessages["dockspool:rotation"],
+  { sink, attempt }: TracingContexts["dockspool:delivery"],
+): string {
+  return `${rotation?.closedInMs} ${why} ${String(error)} ${sink} ${attempt}`;
+}
+
+export function shown(pool: StreamPool, metrics: MetricsText): ObserveHandler {
+  const observed: ObservedPool = pool;
+  const options: ObserveOptions = { metrics };
+  const end: EndReason | undefined = pool.ending;
+  return observe(observed, end === undefined ? options : {});
 }
 
 export async function ownTasks(): Promise<void> {
