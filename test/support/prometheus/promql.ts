@@ -47,3 +47,47 @@ export function withoutVariables(expression: string): string {
     .replaceAll(/\$__(?:rate_interval|range)/g, "1m")
     .replaceAll(/\$(?:instance|engine|container)\b/g, ".*");
 }
+
+type SyntaxNode = ReturnType<typeof parser.parse>["topNode"];
+
+/** Operators that leave series out. */
+const CHOOSING = new Set(["And", "Or", "Unless", "Eql", "EqlC", "Neq", "Gtr", "Gte", "Lss", "Lte"]);
+
+/** The parts that an expression compares, or chooses among: what must be there for it to ever say something. */
+export function partsOf(expression: string): string[] {
+  const parts: string[] = [];
+  const visit = (node: SyntaxNode): void => {
+    const inner = childrenOf(node);
+    const isChoice = inner.some(({ name }) => CHOOSING.has(name));
+    const isAbsent = node.name === "FunctionCall" && expression.startsWith("absent(", node.from);
+    // The grammar gives an offset all that stands before it.
+    const isOffsetOfMore =
+      node.name === "OffsetExpr" && inner.some(({ name }) => name === "BinaryExpr");
+    const isOuter = ["PromQL", "ParenExpr", "FunctionCallBody"].includes(node.name);
+    if (isOuter || isChoice || isAbsent || isOffsetOfMore) inner.filter(isOperand).forEach(visit);
+    else parts.push(expression.slice(node.from, node.to));
+  };
+  visit(parser.parse(expression).topNode);
+  return parts;
+}
+
+const OPERANDS = new Set([
+  "AggregateExpr",
+  "BinaryExpr",
+  "FunctionCall",
+  "FunctionCallBody",
+  "NumberDurationLiteral",
+  "OffsetExpr",
+  "ParenExpr",
+  "VectorSelector",
+]);
+
+function isOperand({ name }: SyntaxNode): boolean {
+  return OPERANDS.has(name);
+}
+
+function childrenOf(node: SyntaxNode): SyntaxNode[] {
+  const children: SyntaxNode[] = [];
+  for (let child = node.firstChild; child !== null; child = child.nextSibling) children.push(child);
+  return children;
+}

@@ -1,9 +1,8 @@
-import { once } from "node:events";
 import { mkdtempSync, statSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { freePort } from "../free-port.ts";
 import { Daemon } from "./daemon.ts";
 import { DIRECTORY_PREFIX, markOwner, obliterate, sweepOrphans } from "./leftovers.ts";
 import { accepts } from "./owned-daemons.ts";
@@ -156,16 +155,6 @@ frontend docker
 backend engine
   server engine unix@${target}
 `;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (typeof address === "object" && address !== null) return address.port;
-  throw new Error("There is no free port.");
 }
 
 function inodeOf(path: string): number | undefined {

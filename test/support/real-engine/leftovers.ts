@@ -20,6 +20,7 @@ const ENGINE_PROGRAMS = new Set([
   "containerd-shim-runc-v2",
   "runc",
   "haproxy",
+  "prometheus",
 ]);
 const CGROUPS = "/sys/fs/cgroup";
 const DEADLINE_MS = 10_000;
