@@ -35,9 +35,10 @@ export function fitted(text: string, width: number): string {
 export function wrapped(items: readonly string[], between: string, width: number): string[] {
   const rows: string[] = [];
   let row: string | undefined;
-  for (const item of items) {
-    const longer = row === undefined ? item : `${row}${between}${item}`;
-    if (row !== undefined && textWidth(longer.trimEnd()) > width) {
+  for (const [index, item] of items.entries()) {
+    const longer: string = row === undefined ? item : `${row}${between}${item}`;
+    const end = index === items.length - 1 ? "" : between.trimEnd();
+    if (row !== undefined && textWidth(longer) + end.length > width) {
       rows.push(`${row}${between}`.trimEnd());
       row = item;
     } else row = longer;

@@ -65,7 +65,7 @@ export function layOut(
 
 /** Whose logs these are, and how it goes. */
 function rule({ label, health }: TableView, width: number, { colours }: Look): string {
-  const shown = fitted(label, Math.max(1, width - health.length - 12));
+  const shown = fitted(label, Math.max(1, width - health.length - 8));
   const paint =
     health === "healthy" ? colours.green : health === "degraded" ? colours.yellow : colours.red;
   const used = textWidth(`── ${shown} ── ${health} `);
