@@ -9,9 +9,11 @@ import { createServer } from "node:http";
 import { register } from "prom-client";
 import { observe } from "../src/http.ts"; // in your project: from "dockspool/http"
 import { StreamPool } from "../src/index.ts"; // in your project: from "dockspool"
+import { registerPrometheus } from "../src/prometheus.ts"; // in your project: from "dockspool/prometheus"
 
 const [port = "9100", host = "127.0.0.1"] = process.argv.slice(2);
 const pool = new StreamPool();
+const unregister = registerPrometheus(pool, { registry: register });
 
 // It listens first: while the pool waits for its engine, /readyz says so.
 const server = createServer(observe(pool, { metrics: register }));
@@ -25,3 +27,4 @@ const delivery = pool.deliver((records) => {
 await Promise.race([once(process, "SIGINT"), once(process, "SIGTERM"), delivery.done]);
 await pool.close();
 server.close();
+unregister();

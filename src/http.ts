@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { checkKeys, isObject } from "./checks.ts";
-import { invalidOption, messageOf } from "./errors.ts";
+import { checkKeys, checkMethods, checkText } from "./checks.ts";
+import { messageOf } from "./errors.ts";
 import { endedBy } from "./pool/health/report.ts";
 import type { Health } from "./pool/health/report.ts";
 import { printable } from "./printable.ts";
@@ -58,7 +58,7 @@ const METRICS_TIMEOUT_MS = 30_000;
  * createServer(observe(pool, { metrics: register })).listen(9100);
  */
 export function observe(pool: ObservedPool, options: ObserveOptions = {}): ObserveHandler {
-  checkPool(pool);
+  checkMethods("pool", pool, ["health"], "a StreamPool");
   const pages = pagesOf(pool, checkOptions(options));
   return (request, response, next) => {
     const [path = ""] = (request.url ?? "").split(/[?#]/, 1);
@@ -69,25 +69,17 @@ export function observe(pool: ObservedPool, options: ObserveOptions = {}): Obser
   };
 }
 
-function checkPool(pool: unknown): void {
-  if (!isObject(pool) || typeof pool["health"] !== "function")
-    throw invalidOption("pool", pool, "a StreamPool");
-}
-
 function checkOptions(options: ObserveOptions): ObserveOptions {
   checkKeys("", options, ["metrics"]);
-  const metrics: unknown = options.metrics;
+  const { metrics } = options;
   if (metrics === undefined) return options;
-  if (
-    !isObject(metrics) ||
-    typeof metrics["contentType"] !== "string" ||
-    typeof metrics["metrics"] !== "function"
-  )
-    throw invalidOption(
-      "metrics",
-      metrics,
-      "prom-client's Registry, or any object with contentType and metrics()",
-    );
+  checkMethods(
+    "metrics",
+    metrics,
+    ["metrics"],
+    "prom-client's Registry, or any object with contentType and metrics()",
+  );
+  checkText("metrics.contentType", metrics.contentType);
   return options;
 }
 

@@ -98,7 +98,7 @@ describe("a pool", () => {
     await eventually(() => /Can't reach/.test(JSON.stringify(pool.health())));
     expect(await statuses(port)).toEqual([200, 503, 503]);
     const { body } = await answerOf(port, "/readyz");
-    expect(body).toMatch(/^not ready\nengine:default: Can't reach the engine .*\n/);
+    expect(body).toMatch(/^not ready\nengine:default: .*Can't reach the engine .*\n/);
     fake.restore();
     await pool.ready();
     expect(await statusOf(port, "/readyz")).toBe(200);
@@ -356,7 +356,8 @@ describe("a wrong argument is refused by its name:", () => {
       () => wrong(open(), { metrics: () => "" }),
       'Option "metrics" was given a function; allowed: prom-client',
     ],
-    [() => wrong(open(), { metrics: { metrics: () => "" } }), 'Option "metrics" was given'],
+    [() => wrong(open(), { metrics: {} }), 'Option "metrics" was given {}'],
+    [() => wrong(open(), { metrics: { metrics: () => "" } }), 'Option "metrics.contentType" was'],
   ])("%#", (given, message) => {
     expect(given()).toContain(message);
   });
