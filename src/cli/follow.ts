@@ -7,11 +7,13 @@ import { selectorOf } from "./containers.ts";
 import { counted } from "./counted.ts";
 import { PlainDisplay } from "./display.ts";
 import type { Display } from "./display.ts";
+import { listening } from "./listening.ts";
 import { serveMetrics } from "./metrics-server.ts";
 import { Notices } from "./notices.ts";
 import type { Notice } from "./notices.ts";
 import { Output, ReaderGone } from "./output.ts";
 import { startPage } from "./page/start-page.ts";
+import type { Page } from "./page/start-page.ts";
 import { printingOf } from "./printing.ts";
 import type { Printing } from "./printing.ts";
 import { Screen } from "./screen.ts";
@@ -65,14 +67,16 @@ export async function follow(
   const timer = setInterval(() => display.draw(), REDRAW_MS);
   const servers: AsyncDisposable[] = [pool];
   try {
-    const metrics = settings.metrics && (await serveMetrics(pool, settings.metrics));
-    if (metrics !== undefined) {
-      servers.push(metrics);
-      tell({ tone: "note", text: `Metrics: ${metrics.url}` });
+    if (settings.metrics !== undefined) {
+      const address = settings.metrics;
+      const served = await listening("--metrics", address, () => serveMetrics(pool, address));
+      servers.push(served);
+      tell({ tone: "note", text: `Metrics: ${served.url}` });
     }
-    const page =
-      settings.page && (await startPage(pool, { ...settings.page, label: target.label }));
-    if (page !== undefined) {
+    let page: Page | undefined;
+    if (settings.page !== undefined) {
+      const options = { ...settings.page, label: target.label };
+      page = await listening("--page", options, () => startPage(pool, options));
       servers.push(page);
       tell({ tone: "good", text: `Live page: ${page.url}` });
     }

@@ -1,6 +1,5 @@
 import { createServer } from "node:http";
 import { Registry, collectDefaultMetrics } from "prom-client";
-import { messageOf } from "../errors.ts";
 import { observe } from "../http.ts";
 import type { StreamPool } from "../index.ts";
 import { registerPrometheus } from "../prometheus.ts";
@@ -18,11 +17,9 @@ export async function serveMetrics(
   const metrics = new Registry();
   const server = createServer(observe(pool, { metrics }));
   await new Promise<void>((resolve, reject) => {
-    const refuse = (error: Error): void =>
-      reject(new Error(`--metrics can't listen on ${host}:${port}: ${messageOf(error)}`));
     server
-      .once("error", refuse)
-      .listen(port, host, () => resolve(void server.off("error", refuse)));
+      .once("error", reject)
+      .listen(port, host, () => resolve(void server.off("error", reject)));
   });
   const unregister = registerPrometheus(pool, { registry: metrics });
   collectDefaultMetrics({ register: metrics });
