@@ -6,6 +6,13 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { longOnly } from "../support/size.ts";
 import { Project, root } from "./support.ts";
 
+const entries = ["index", "http", "opentelemetry", "prometheus", "testing"];
+/** What an entry point's types may name besides. */
+const shown: Readonly<Record<string, string>> = {
+  http: "node:http",
+  opentelemetry: "@opentelemetry/api",
+  prometheus: "prom-client",
+};
 const ten = Array.from({ length: 10 }, (_, number) => `line ${number}`);
 
 let project: Project;
@@ -25,16 +32,20 @@ describe("the packed package", () => {
     expect(others.filter((path) => !usual.includes(path))).toEqual([]);
     expect(others).toEqual(expect.arrayContaining(["LICENSE", "package.json"]));
     const files = project.files.filter((path) => path.startsWith("dist/"));
-    for (const entry of ["index", "testing"]) {
+    for (const entry of entries) {
       for (const end of [".js", ".cjs", ".d.ts", ".d.cts"])
         expect(files).toContain(`dist/${entry}${end}`);
     }
   });
 
-  test("needs docker-modem and eventemitter3, and nothing else", async () => {
+  test("needs docker-modem and eventemitter3, and nothing else but what its user has", async () => {
     const manifest: Record<string, object> = JSON.parse(await project.read("package.json"));
     expect(Object.keys(manifest["dependencies"] ?? {})).toEqual(["docker-modem", "eventemitter3"]);
-    expect(manifest["peerDependencies"]).toBeUndefined();
+    const peers = Object.keys(manifest["peerDependencies"] ?? {});
+    expect(peers).toEqual(["@opentelemetry/api", "prom-client"]);
+    expect(manifest["peerDependenciesMeta"]).toEqual(
+      Object.fromEntries(peers.map((name) => [name, { optional: true }])),
+    );
     expect(manifest["optionalDependencies"]).toBeUndefined();
   });
 
@@ -57,7 +68,9 @@ describe("the packed package", () => {
       const packages = imported
         .map(([, name]) => name)
         .filter((name) => name?.startsWith(".") === false);
-      expect(packages.filter((name) => name !== "eventemitter3")).toEqual([]);
+      const [, entry = ""] = /^dist\/([a-z]+)\./.exec(path) ?? [];
+      const allowed = ["eventemitter3", shown[entry]];
+      expect([path, packages.filter((name) => !allowed.includes(name))]).toEqual([path, []]);
     }
   });
 
@@ -107,12 +120,20 @@ describe("an empty project with the package installed", () => {
   test("finds nothing but the entry points", async () => {
     const probe = `
       const found = [];
-      for (const path of ["", "/testing", "/package.json", "/dist/index.js", "/src/index.ts"]) {
+      const paths = ["", "/http", "/opentelemetry", "/prometheus", "/testing", "/package.json"];
+      for (const path of [...paths, "/dist/index.js", "/src/index.ts"]) {
         try { require.resolve("dockspool" + path); found.push(path); } catch {}
       }
       console.log(JSON.stringify(found));`;
     await writeFile(project.path("probe.cjs"), probe);
-    expect(await project.run("probe.cjs")).toEqual(["", "/testing", "/package.json"]);
+    expect(await project.run("probe.cjs")).toEqual([
+      "",
+      "/http",
+      "/opentelemetry",
+      "/prometheus",
+      "/testing",
+      "/package.json",
+    ]);
   });
 });
 
