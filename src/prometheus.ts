@@ -46,8 +46,9 @@ export function registerPrometheus(pool: StreamPool, options: PrometheusOptions 
   all.set(prefix + ROTATION_SECONDS.name, rotations);
   all.set(prefix + DELIVERY_SECONDS.name, deliveries);
   for (const metric of all.values()) registry.registerMetric(metric);
-  for (const { name: engine } of measured.scrape.figures.engines) rotations.zero({ engine });
-  for (const { labels } of measured.scrape.figures.retries) deliveries.zero(labels);
+  const { engines, retries } = measured.figures;
+  for (const { name: engine } of engines) rotations.zero({ engine });
+  for (const { labels } of retries) deliveries.zero(labels);
   measured.observe({
     rotated: (engine, seconds) => rotations.observe({ engine }, seconds),
     delivered: (sink, seconds) => deliveries.observe({ sink }, seconds),

@@ -1,6 +1,7 @@
 import { invalidOption } from "../errors.ts";
 import { ContainerSeriesChoice } from "./container-series.ts";
 import { openFileDescriptors } from "./file-descriptors.ts";
+import type { Figures } from "./figures.ts";
 import { INSTRUMENTS } from "./instruments.ts";
 import type { Instrumented, Instruments, Observer } from "./instruments.ts";
 import type { Scrape } from "./series.ts";
@@ -19,10 +20,14 @@ export class MeasuredPool {
     this.observe(this.#choice.observer);
   }
 
+  get figures(): Figures {
+    return this.#instruments.figures();
+  }
+
   /** As it is now; what asks in one go gets one answer. */
   get scrape(): Scrape {
     if (this.#scrape !== undefined) return this.#scrape;
-    const figures = this.#instruments.figures();
+    const { figures } = this;
     const containers = this.#choice.of(figures);
     this.#scrape = { figures, containers, fileDescriptors: openFileDescriptors() };
     queueMicrotask(() => {
