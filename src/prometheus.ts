@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, register } from "prom-client";
-import type { Metric, Registry } from "prom-client";
+import type { Metric, Registry, RegistryContentType } from "prom-client";
 import { checkKeys, checkMethods } from "./checks.ts";
 import type { StreamPool } from "./pool/stream-pool.ts";
 import { DockspoolError, invalidOption } from "./errors.ts";
@@ -10,7 +10,7 @@ import type { HistogramSeries, Sample, Series } from "./metrics/series.ts";
 
 export interface PrometheusOptions {
   /** Where the series are registered; default: prom-client's own, `register`. */
-  registry?: Registry;
+  registry?: Registry<RegistryContentType>;
   /** What each name begins with; default "dockspool_". */
   prefix?: string;
   /**
@@ -101,7 +101,7 @@ function names(prefix: string): string[] {
 }
 
 /** All of them, or none. */
-function refuseTaken(registry: Registry, prefix: string): void {
+function refuseTaken(registry: Registry<RegistryContentType>, prefix: string): void {
   const taken = names(prefix).find((name) => registry.getSingleMetric(name) !== undefined);
   if (taken === undefined) return;
   throw new DockspoolError(

@@ -1,4 +1,5 @@
 import { Registry } from "prom-client";
+import type { RegistryContentType } from "prom-client";
 import type { StreamPool } from "../../src/index.ts";
 import { registerPrometheus } from "../../src/prometheus.ts";
 import type { PrometheusOptions } from "../../src/prometheus.ts";
@@ -82,7 +83,7 @@ function parseLabels(text: string): Labels {
 
 /** A pool's series, on a registry of their own. */
 export class Scraper {
-  readonly registry: Registry;
+  readonly registry: Registry<RegistryContentType>;
   readonly unregister: () => void;
 
   constructor(pool: StreamPool, options: PrometheusOptions = {}) {
