@@ -11,9 +11,19 @@ import { micro } from "./rows/micro.ts";
 import { opening } from "./rows/opening.ts";
 import { reading } from "./rows/reading.ts";
 import { rotating } from "./rows/rotating.ts";
+import { scraping } from "./rows/scraping.ts";
 import { throughput } from "./rows/throughput.ts";
 
-const ROWS: readonly Row[] = [reading, throughput, latency, rotating, memory, opening, micro];
+const ROWS: readonly Row[] = [
+  reading,
+  throughput,
+  latency,
+  rotating,
+  memory,
+  opening,
+  micro,
+  scraping,
+];
 /** What `--fast` leaves. */
 const FAST_ROWS: readonly number[] = [1, 4, 7];
 
