@@ -91,8 +91,10 @@ export class Streams {
 
   get stats(): StreamStats {
     const { generation, completed: rotations, names } = this.#rotation;
+    const { stalls, gaps } = this.#counts;
     return {
-      ...this.#counts,
+      stalls,
+      gaps,
       generation,
       rotations,
       tasks: names.length,
