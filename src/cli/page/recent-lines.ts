@@ -10,9 +10,9 @@ const KEPT_LINES = 500;
 const KEPT_CONTAINERS = 500;
 /** Besides its text. */
 const LINE_BYTES = 150;
-/** Sent at once. */
-const SENT_LINES = 400;
-const SENT_CHARACTERS = 256 * 1024;
+/** Characters that are sent at once, and what a line counts besides its text: a page shows some hundred of them at once. */
+const SENT_AT_ONCE = 256 * 1024;
+const SENT_LINE = 600;
 
 interface KeptLine {
   readonly number: number;
@@ -48,17 +48,19 @@ export class RecentLines {
 
   /** What came after the line of this number, as much of it as is sent at once, each container with its share. */
   after(number: number): NewLines {
+    // Of those with as many, the one that wrote last is served first.
     const fresh = [...this.#byContainer.values()]
-      .map((lines) => ({ lines, count: countAfter(lines, number) }))
-      .filter(({ count }) => count > 0)
-      .toSorted((one, other) => one.count - other.count);
-    let room = SENT_LINES;
-    const chosen = fresh.flatMap(({ lines, count }, index) => {
-      const share = Math.min(count, Math.floor(room / (fresh.length - index)));
-      room -= share;
-      return share === 0 ? [] : lines.slice(-share);
+      .map((lines) => linesAfter(lines, number))
+      .toReversed()
+      .filter((lines) => lines.length > 0)
+      .toSorted((one, other) => one.length - other.length);
+    let room = SENT_AT_ONCE;
+    const chosen = fresh.flatMap((lines, index) => {
+      const { newest, cost } = newestOf(lines, room / (fresh.length - index));
+      room -= cost;
+      return newest;
     });
-    const lines = newest(chosen.toSorted((one, other) => one.number - other.number));
+    const lines = chosen.toSorted((one, other) => one.number - other.number).map(show);
     return { lines, skipped: this.#count - number - lines.length };
   }
 
@@ -104,21 +106,23 @@ export class RecentLines {
   }
 }
 
-function countAfter(lines: readonly KeptLine[], number: number): number {
-  return lines.length - 1 - lines.findLastIndex((line) => line.number <= number);
+function linesAfter(lines: readonly KeptLine[], number: number): readonly KeptLine[] {
+  return lines.slice(lines.findLastIndex((line) => line.number <= number) + 1);
 }
 
-/** As many of the newest as fit; at least one. */
-function newest(lines: readonly KeptLine[]): ShownLine[] {
-  const shown: ShownLine[] = [];
-  let characters = 0;
-  for (const line of lines.toReversed()) {
-    const one = show(line);
-    characters += one.text.length + LINE_BYTES;
-    if (characters > SENT_CHARACTERS && shown.length > 0) break;
-    shown.push(one);
+/** The last one may be too much: so everybody has one at least, as long as there is room. */
+function newestOf(
+  lines: readonly KeptLine[],
+  room: number,
+): { readonly newest: readonly KeptLine[]; readonly cost: number } {
+  let cost = 0;
+  let from = lines.length;
+  for (const { text } of lines.toReversed()) {
+    if (cost >= room) break;
+    cost += SENT_LINE + text.length;
+    from -= 1;
   }
-  return shown.toReversed();
+  return { newest: lines.slice(from), cost };
 }
 
 function show({ number, origin, text, leftOut }: KeptLine): ShownLine {

@@ -91,5 +91,5 @@ export function passing({ text, container, stream }) {
  * @param {string} text
  */
 export function searched(text) {
-  return new RegExp(text.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&"), "giu");
+  return new RegExp(text.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&"), "giu");
 }
