@@ -26,13 +26,25 @@ export class Containers {
    */
   show(containers, all, now) {
     const rows = new Map(containers.map((container) => [container.id, this.#row(container, now)]));
-    const order = [...rows.values()];
+    for (const [id, row] of this.#rows) if (!rows.has(id)) row.remove();
     this.#rows = rows;
-    const isSame =
-      order.length === this.#body.rows.length &&
-      order.every((row, index) => this.#body.rows[index] === row);
-    if (!isSame) this.#body.replaceChildren(...order);
+    this.#arrange([...rows.values()]);
     setText(this.#note, note(containers.length, all));
+  }
+
+  /**
+   * Only what has another place is moved: that takes the focus away.
+   *
+   * @param {readonly HTMLTableRowElement[]} order
+   */
+  #arrange(order) {
+    const { activeElement } = document;
+    for (const [index, row] of order.entries()) {
+      const there = this.#body.rows[index];
+      if (there !== row) this.#body.insertBefore(row, there ?? null);
+    }
+    if (activeElement instanceof HTMLElement && activeElement.isConnected)
+      activeElement.focus({ preventScroll: true });
   }
 
   /**
