@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from "node:util";
 import type { LogRecord } from "../index.ts";
 import type { Colours } from "./colours.ts";
 import type { Palette } from "./palette.ts";
-import { fitted, padded } from "./text-width.ts";
+import { fittedName, padded } from "./text-width.ts";
 
 const LONGEST_NAME = 24;
 /** What a terminal obeys or can't show; tabs are neither. */
@@ -20,7 +20,7 @@ export class LineFormat {
   }
 
   text({ timestamp, stream, line, container: { id, name } }: LogRecord): string {
-    const shown = fitted(name, LONGEST_NAME);
+    const shown = fittedName(name, LONGEST_NAME);
     this.#nameWidth = Math.max(this.#nameWidth, shown.length);
     const time = timestamp.slice(11, 23).padEnd(12);
     const label = this.#palette.of(id)(padded(shown, this.#nameWidth));

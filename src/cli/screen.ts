@@ -41,7 +41,6 @@ export class Screen implements Display {
     this.#parts = parts;
     parts.terminal.on("resize", this.#resized);
     this.#show(HIDE_CURSOR);
-    this.#redraw();
   }
 
   print(text: string): Promise<void> {

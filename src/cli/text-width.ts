@@ -31,6 +31,17 @@ export function fitted(text: string, width: number): string {
   return width < 1 ? "" : `${taken}…`;
 }
 
+/** At most `width` columns of a name; of a longer one the beginning and the end, which may tell it from others. */
+export function fittedName(name: string, width: number): string {
+  if (textWidth(name) <= width || width < 12) return fitted(name, width);
+  let end = "";
+  for (const character of [...name].toReversed()) {
+    if (textWidth(character + end) > width / 3) break;
+    end = character + end;
+  }
+  return fitted(name, width - textWidth(end)) + end;
+}
+
 /** Items side by side, on as many rows as they need. */
 export function wrapped(items: readonly string[], between: string, width: number): string[] {
   const rows: string[] = [];

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { fitted, padded, textWidth, wrapped } from "../../src/cli/text-width.ts";
+import { fitted, fittedName, padded, textWidth, wrapped } from "../../src/cli/text-width.ts";
 
 test("counts the columns that a text takes", () => {
   expect(["", "web", "über", "容器", "🐳", "e\u0301"].map(textWidth)).toEqual([0, 3, 4, 4, 2, 1]);
@@ -10,6 +10,12 @@ test("cuts a text that is too wide, and marks the cut", () => {
   expect(fitted("gateway", 4)).toBe("gat…");
   expect(fitted("容器容器", 4)).toBe("容…");
   expect(fitted("gateway", 0)).toBe("");
+});
+
+test("cuts a name in its middle", () => {
+  expect(fittedName("shop-gateway-1", 14)).toBe("shop-gateway-1");
+  expect(fittedName("shop-gateway-with-a-long-name-17", 18)).toBe("shop-gatewa…ame-17");
+  expect(fittedName("shop-gateway-17", 8)).toBe("shop-ga…");
 });
 
 test("fills a text up on either side", () => {

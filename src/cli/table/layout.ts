@@ -1,7 +1,7 @@
 import type { Colours } from "../colours.ts";
 import { counted, grouped } from "../counted.ts";
 import type { Palette } from "../palette.ts";
-import { fitted, padded, textWidth, wrapped } from "../text-width.ts";
+import { fitted, fittedName, padded, textWidth, wrapped } from "../text-width.ts";
 import type { TableRow, TableView } from "./view.ts";
 
 export interface Look {
@@ -92,7 +92,7 @@ function containers(
       cells
         .map((cell, index) => {
           const columnWidth = widths[index] ?? 0;
-          return padded(fitted(cell, columnWidth), columnWidth, chosen[index]?.side);
+          return padded(fittedName(cell, columnWidth), columnWidth, chosen[index]?.side);
         })
         .join(BETWEEN),
       width,

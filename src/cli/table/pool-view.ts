@@ -5,6 +5,8 @@ import type { TableView } from "./view.ts";
 
 /** How much the latest measurement counts. */
 const WEIGHT = 0.3;
+/** What is wrong for less than that passes by itself. */
+const PASSING_MS = 1_000;
 
 interface Rate {
   readonly lines: number;
@@ -43,7 +45,7 @@ export class PoolView {
   look(away: string | undefined, now: number = Date.now()): TableView {
     const { status, components } = this.#pool.health();
     const wrong = Object.entries(components)
-      .filter(([, one]) => one.status !== "healthy")
+      .filter(([, one]) => one.status !== "healthy" && now - one.since >= PASSING_MS)
       .toSorted(
         ([, a], [, b]) => Number(b.status === "unhealthy") - Number(a.status === "unhealthy"),
       )
