@@ -1,8 +1,10 @@
 import { execFile } from "node:child_process";
 import { copyFile, readFile, writeFile } from "node:fs/promises";
+import { isBuiltin } from "node:module";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { FakeEngine } from "../../src/testing.ts";
 import { longOnly } from "../support/size.ts";
 import { Project, root } from "./support.ts";
 
@@ -36,6 +38,7 @@ describe("the packed package", () => {
       for (const end of [".js", ".cjs", ".d.ts", ".d.cts"])
         expect(files).toContain(`dist/${entry}${end}`);
     }
+    expect(files).toEqual(expect.arrayContaining(["dist/cli.js", "dist/client/index.html"]));
   });
 
   test("needs docker-modem and eventemitter3, and nothing else but what its user has", async () => {
@@ -121,7 +124,7 @@ describe("an empty project with the package installed", () => {
     const probe = `
       const found = [];
       const paths = ["", "/http", "/opentelemetry", "/prometheus", "/testing", "/package.json"];
-      for (const path of [...paths, "/dist/index.js", "/src/index.ts"]) {
+      for (const path of [...paths, "/cli", "/dist/cli.js", "/dist/index.js", "/src/index.ts"]) {
         try { require.resolve("dockspool" + path); found.push(path); } catch {}
       }
       console.log(JSON.stringify(found));`;
@@ -134,6 +137,41 @@ describe("an empty project with the package installed", () => {
       "/testing",
       "/package.json",
     ]);
+  });
+});
+
+describe("the package's command", () => {
+  test("needs nothing that the package does not depend on", async () => {
+    const text = await project.read("dist/cli.js");
+    const imported = text.matchAll(/^import .*?from "([^"]+)";$|\bimport\("([^"]+)"\)/gm);
+    const names = new Set([...imported].map(([, name, late]) => name ?? late ?? ""));
+    const required = [...text.matchAll(/\brequire\("([^"]+)"\)/g)].map(([, name = ""]) => name);
+    const others = [...names, ...required].filter((name) => !isBuiltin(name));
+    const packages = new Set(others.map((name) => name.split("/")[0]));
+    expect(packages).toEqual(new Set(["docker-modem", "eventemitter3"]));
+  });
+
+  test("tells its version by npx", async () => {
+    const { version }: { version: string } = JSON.parse(await project.read("package.json"));
+    expect(await project.command("--version")).toEqual({ stdout: `${version}\n`, stderr: "" });
+  });
+
+  test("prints a container's log as the engine has it, by npx", async () => {
+    await using fake = await FakeEngine.start();
+    const web = fake.create({ name: "web" });
+    for (const line of ten) web.write(line);
+    const engine = `unix://${fake.engine.socketPath}`;
+    const { stdout } = await project.command("web", "--no-follow", "--json", "--engine", engine);
+    const lines = stdout.split("\n").filter((line) => line !== "");
+    expect(lines.map((line): string => JSON.parse(line).line)).toEqual(ten);
+  });
+
+  test("shows a demo, its metrics and its page", async () => {
+    const { stdout, stderr } = await project.demo();
+    expect(stdout).toMatch(/^[\d:.]{12} demo-\w+ +\S/);
+    expect(stderr).toMatch(/^Metrics: http:\/\/127\.0\.0\.1:\d+\/metrics$/m);
+    expect(stderr).toMatch(/^Live page: http:\/\/127\.0\.0\.1:\d+\/$/m);
+    expect(stderr).toMatch(/left open: 0 tasks, 0 sockets$/m);
   });
 });
 
@@ -178,6 +216,7 @@ describe("a strict consumer's type check", () => {
 
     // One run of the compiler for all.
     beforeAll(async () => {
+      await project.installPeers();
       const wrong =
         'import { ContainerLogSource } from "dockspool";\nnew ContainerLogSource("web", { tail: 1 });\n';
       await writeFile(project.path("wrong.ts"), wrong);
@@ -219,8 +258,8 @@ describe("a strict consumer's type check", () => {
       await readFile(join(root, "test/package/consumer/names.ts"), "utf8"),
       "import",
     );
-    for (const entry of ["dist/index.d.ts", "dist/http.d.ts", "dist/testing.d.ts"]) {
-      const names = listedNames(await project.read(entry), "export");
+    for (const entry of entries) {
+      const names = listedNames(await project.read(`dist/${entry}.d.ts`), "export");
       const unused = names.filter((name) => !used.includes(name));
       expect(unused, "add them to test/package/consumer/names.ts").toEqual([]);
     }

@@ -1,5 +1,6 @@
-import { execFile } from "node:child_process";
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmod, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -12,6 +13,9 @@ const run = promisify(execFile);
 const consumer = fileURLToPath(new URL("consumer", import.meta.url));
 /** Longer than a registry that answers needs; without one, npm gives up after it. */
 const INSTALL_TIMEOUT_MS = 60_000;
+
+/** What is there for those who use `dockspool/prometheus` and `dockspool/opentelemetry`. */
+const peers = ["prom-client", "@opentelemetry/api"];
 
 /** A project that has nothing but the packed package, in a directory of its own. */
 export class Project implements AsyncDisposable {
@@ -55,6 +59,47 @@ export class Project implements AsyncDisposable {
   /** Of the package as it is installed. */
   read(path: string): Promise<string> {
     return readFile(this.path("node_modules/dockspool", path), "utf8");
+  }
+
+  /** Installs what only some of the entry points need: this repository's own copies. */
+  async installPeers(): Promise<void> {
+    await mkdir(this.path("node_modules/@opentelemetry"), { recursive: true });
+    for (const name of peers)
+      await symlink(join(root, "node_modules", name), this.path("node_modules", name));
+  }
+
+  /** Runs the package's command by `npx`. */
+  async command(...args: readonly string[]): Promise<{ stdout: string; stderr: string }> {
+    const env = cleanEnvironment();
+    return run("npx", ["--offline", "dockspool", ...args], {
+      cwd: this.directory,
+      env,
+      timeout: 60_000,
+    });
+  }
+
+  /** Runs the command's demo with its servers, until it has printed a line and said where they are. */
+  async demo(): Promise<{ stdout: string; stderr: string }> {
+    const bin = this.path("node_modules/.bin/dockspool");
+    const child = spawn(bin, ["--demo", "--metrics", "0", "--page"], { cwd: this.directory });
+    let [stdout, stderr] = ["", ""];
+    let isEnding = false;
+    const look = (): void => {
+      if (isEnding || stdout === "" || !stderr.includes("Live page")) return;
+      // A second signal would end it at once.
+      isEnding = true;
+      child.kill("SIGINT");
+    };
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      stdout += text;
+      look();
+    });
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      stderr += text;
+      look();
+    });
+    await once(child, "close");
+    return { stdout, stderr };
   }
 
   /** Runs a program of the project's to its end; what it prints as JSON. */
@@ -107,6 +152,9 @@ async function install(directory: string, tarball: string): Promise<void> {
     const target = join(directory, "node_modules/dockspool");
     await mkdir(target, { recursive: true });
     await run("tar", ["-xzf", tarball, "-C", target, "--strip-components=1"]);
+    await mkdir(join(directory, "node_modules/.bin"));
+    await symlink("../dockspool/dist/cli.js", join(directory, "node_modules/.bin/dockspool"));
+    await chmod(join(target, "dist/cli.js"), 0o755);
     for (const name of ["docker-modem", "eventemitter3"]) {
       await symlink(join(root, "node_modules", name), join(directory, "node_modules", name));
     }

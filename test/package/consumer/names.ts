@@ -49,6 +49,10 @@ import type {
 } from "dockspool";
 import { observe } from "dockspool/http";
 import type { MetricsText, ObserveHandler, ObserveOptions, ObservedPool } from "dockspool/http";
+import { registerOpenTelemetry } from "dockspool/opentelemetry";
+import type { OpenTelemetryOptions } from "dockspool/opentelemetry";
+import { registerPrometheus } from "dockspool/prometheus";
+import type { PrometheusOptions } from "dockspool/prometheus";
 import { FakeEngine, checkpointStoreTests } from "dockspool/testing";
 import type {
   CheckpointStoreTest,
@@ -227,6 +231,19 @@ export function shown(pool: StreamPool, metrics: MetricsText): ObserveHandler {
   const options: ObserveOptions = { metrics };
   const end: EndReason | undefined = pool.ending;
   return observe(observed, end === undefined ? options : {});
+}
+
+export function measured(
+  pool: StreamPool,
+  prometheus: PrometheusOptions,
+  openTelemetry: OpenTelemetryOptions,
+): () => void {
+  const unregister = registerPrometheus(pool, { ...prometheus, containers: 100 });
+  const unregisterToo = registerOpenTelemetry(pool, { ...openTelemetry, prefix: "logs." });
+  return () => {
+    unregister();
+    unregisterToo();
+  };
 }
 
 export async function ownTasks(): Promise<void> {
