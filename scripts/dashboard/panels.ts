@@ -27,7 +27,7 @@ import { PanelBuilder as TimeseriesBuilder } from "@grafana/grafana-foundation-s
 
 export const DATASOURCE = { type: "prometheus", uid: "${datasource}" } as const;
 
-export interface Query {
+interface Query {
   readonly expr: string;
   /** What a line is called: `{{label}}`. */
   readonly legend: string;
@@ -40,9 +40,9 @@ interface PanelText {
 }
 
 /** From that value on, a colour. */
-export type Steps = readonly (readonly [from: number, color: "green" | "yellow" | "red"])[];
+type Steps = readonly (readonly [from: number, color: "green" | "yellow" | "red"])[];
 
-export interface Values {
+interface Values {
   readonly [value: string]: readonly [text: string, color: "green" | "yellow" | "red"];
 }
 

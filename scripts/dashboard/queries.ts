@@ -1,5 +1,5 @@
 /** The labels that a series has, and by which the dashboard's variables choose. */
-export type Scope = "pool" | "engine" | "container";
+type Scope = "pool" | "engine" | "container";
 
 const CHOICES: Readonly<Record<Scope, readonly string[]>> = {
   pool: ['instance=~"$instance"'],

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 
 import { DASHBOARD_PATH } from "../../../scripts/dashboard/dashboard.ts";
 
-export interface DashboardPanel {
+interface DashboardPanel {
   readonly id: number;
   readonly type: string;
   readonly title: string;

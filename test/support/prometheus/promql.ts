@@ -1,7 +1,7 @@
 import { parser } from "@prometheus-io/lezer-promql";
 
 /** A series, as an expression chooses it. */
-export interface Selection {
+interface Selection {
   readonly name: string;
   /** By which it is chosen. */
   readonly labels: readonly string[];
