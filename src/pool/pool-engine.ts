@@ -18,10 +18,10 @@ import { DEFAULT_CHECKPOINT_EVERY_MS, resolveOptions } from "../source/options.t
 import type { From } from "../stream/from.ts";
 import type { Start } from "../lines/line-options.ts";
 import type { ContainerInfo } from "../wire/records.ts";
-import { Beginning } from "./discovery/beginning.ts";
 import { FROM_ITS_START } from "./discovery/decision.ts";
 import type { Place } from "./discovery/discovered-container.ts";
 import { Discovery } from "./discovery/discovery.ts";
+import { Moment } from "./discovery/moment.ts";
 import { OwnContainer } from "./discovery/own-container.ts";
 import type { OwnTraces } from "./discovery/self.ts";
 import { EngineEvents } from "./discovery/engine-events.ts";
@@ -68,7 +68,7 @@ export class PoolEngine {
     this.#patienceMs = connectTimeoutOf(engine);
     this.client = new EngineClient(engine, { name, questionsAtOnce: QUESTIONS_AT_ONCE });
     const own = new OwnContainer(this.client);
-    const beginning = new Beginning(this.client);
+    const beginning = new Moment(this.client);
     this.checkpoints =
       keeper === undefined ? undefined : new EngineCheckpoints(keeper, this.client);
     this.discovery = new Discovery({

@@ -560,6 +560,30 @@ describe("detach()", () => {
     await nothingOpen(fake);
   });
 
+  it.each([
+    ["told by an event", false],
+    ["shown by a list", true],
+  ])("leaves no later container of that name alone: one that is %s", async (_how, isListed) => {
+    const web = fake.create({ name: "web" });
+    const follower = follow();
+    await follower.streaming(web);
+    web.remove();
+    await follower.until(() => follower.seen("detached").length === 1, "detached");
+    await follower.pool.detach("web");
+    // A container is as old as the millisecond that it was created in.
+    const detachedAt = Date.now();
+    await follower.until(() => Date.now() > detachedAt, "a later millisecond");
+    if (isListed) {
+      fake.outage();
+      await follower.until(() => follower.seen("engine").at(-1)?.state === "disconnected", "away");
+    }
+    const next = fake.create({ name: "web" });
+    next.write("from the next one");
+    if (isListed) fake.restore();
+    await follower.expectAll(next);
+    await follower.end();
+  });
+
   it("resolves while the engine is down", async () => {
     const web = fake.create({ name: "web" });
     const follower = follow();

@@ -58,8 +58,14 @@ export async function decide(
   const now = startedBy !== undefined || isCreated;
   const inspection = await parts.client.inspect(container.id, signal, { now });
   signal.throwIfAborted();
-  const { info, startedAt, running, removing } = inspection;
+  const { info, createdAt, startedAt, running, removing } = inspection;
   container.info = info;
+  if (container.refusedAt !== undefined && createdAt <= container.refusedAt.at) {
+    container.become({ kind: "refused" });
+    return undefined;
+  }
+  // Another one had its name.
+  container.refusedAt = undefined;
   // Its log is gone for who asks now, and not for who asked in time.
   if (removing && headStartOf(container) === undefined) throw notFound(info);
   await parts.ready(signal);

@@ -5,6 +5,7 @@ import type { HeadStart } from "../../source/host.ts";
 import type { ContainerInfo } from "../../wire/records.ts";
 import type { PoolSourceOptions } from "../options.ts";
 import { publishDiscovery } from "./channels.ts";
+import type { Moment } from "./moment.ts";
 
 /** Where reading begins. */
 export interface Place {
@@ -136,6 +137,8 @@ export class DiscoveredContainer {
   startedAt: string | undefined;
   /** Where reading begins or goes on, once that is known. */
   place: Place | undefined;
+  /** The caller wanted one of this name to be left alone then: it is, where it was there before. */
+  refusedAt: Moment | undefined;
   /** The caller has attached it, with these options: it is followed whatever is selected. */
   attachedWith: PoolSourceOptions | undefined;
   #state: DiscoveryState = { kind: "found" };

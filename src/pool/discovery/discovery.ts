@@ -10,6 +10,7 @@ import { DiscoveredContainer } from "./discovered-container.ts";
 import type { Place } from "./discovered-container.ts";
 import { Looks } from "./looks.ts";
 import type { LooksParts } from "./looks.ts";
+import { Refusals } from "./refusals.ts";
 
 export interface DiscoveryParts extends LooksParts {
   /** Nothing that was found waits to be dealt with. */
@@ -35,8 +36,7 @@ export class Discovery {
   readonly #containers = new Map<string, DiscoveredContainer>();
   /** Those that are not dealt with. */
   readonly #open = new Set<DiscoveredContainer>();
-  /** What the caller wants to be left alone, and was not found yet. */
-  readonly #refused = new Set<string>();
+  readonly #refusals: Refusals;
   /** What was there before the pool. */
   readonly #old = new Set<string>();
   readonly #looks: Looks;
@@ -44,6 +44,7 @@ export class Discovery {
 
   constructor(parts: DiscoveryParts) {
     this.#parts = parts;
+    this.#refusals = new Refusals(parts.client);
     this.#looks = new Looks(parts);
   }
 
@@ -57,7 +58,7 @@ export class Discovery {
     if (!isOn) return [];
     // What the events tell of meanwhile need not be in the list.
     const before = [...this.#containers.values()];
-    const refused = [...this.#refused];
+    const refused = this.#refusals.containers;
     const listed = await client.list(signal, { all: true });
     const isFirst = !this.#hasLooked;
     this.#hasLooked = true;
@@ -70,8 +71,7 @@ export class Discovery {
       ...oldestFirst.filter(({ running }) => !running),
     ];
     const untold = inTurn.filter((one) => this.#listed(one, isFirst));
-    // What is not there cannot be found later.
-    for (const one of refused) this.#refused.delete(one);
+    this.#refusals.forget(refused);
     return [...missing, ...untold].map(({ id }) => id);
   }
 
@@ -157,7 +157,7 @@ export class Discovery {
   refuse(container: string): void {
     const known = this.#find(container);
     if (known === undefined) {
-      if (this.#parts.isOn) this.#refused.add(container);
+      if (this.#parts.isOn) this.#refusals.add(container);
       return;
     }
     known.attachedWith = undefined;
@@ -166,10 +166,11 @@ export class Discovery {
 
   /** The caller wants it to be followed, whatever is selected: the pool has a source of it now. */
   attached({ info, startedAt }: Inspection, place: Place, options: PoolSourceOptions): void {
-    for (const name of [info.id, info.name]) this.#refused.delete(name);
+    this.#refusals.forget([info.id, info.name]);
     const known = this.#containers.get(info.id) ?? this.#add(info.id, info.name, false);
     if (known.state.kind === "followed") return;
     known.attachedWith = options;
+    known.refusedAt = undefined;
     known.info = info;
     known.startedAt = startedAt;
     known.place = place;
@@ -200,11 +201,7 @@ export class Discovery {
   #add(id: string, name: string, isNew: boolean): DiscoveredContainer {
     const container = new DiscoveredContainer(id, name, isNew, () => this.#changed(container));
     this.#containers.set(id, container);
-    const refusal = [...this.#refused].find((one) => one === name || id.startsWith(one));
-    if (refusal !== undefined) {
-      this.#refused.delete(refusal);
-      container.become({ kind: "refused" });
-    }
+    container.refusedAt = this.#refusals.take(id, name);
     return container;
   }
 

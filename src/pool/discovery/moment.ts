@@ -4,14 +4,14 @@ const DRIFT = 0.001;
 const STEP_MS = 10;
 
 /**
- * When the pool began, by the engine's clock: what the engine says of its containers is never compared with the clock of this
+ * When it was made, by the engine's clock: what the engine says of its containers is never compared with the clock of this
  * machine.
  */
-export class Beginning {
+export class Moment {
   readonly #client: EngineClient;
-  readonly #begunAt = Date.now();
+  readonly #madeAt = Date.now();
   /** By `performance.now()`, which nobody sets. */
-  readonly #begun = performance.now();
+  readonly #made = performance.now();
 
   constructor(client: EngineClient) {
     this.#client = client;
@@ -23,10 +23,10 @@ export class Beginning {
     const { clock } = this.#client;
     const theirs = clock.now(ours);
     const isOne = this.#isOneClock(ours);
-    const steady = performance.now() - this.#begun;
+    const steady = performance.now() - this.#made;
     // The two clocks of this machine gain on each other by up to a millisecond in a second; more is a step of the one.
-    const wasStepped = Math.abs(ours - this.#begunAt - steady) > STEP_MS + steady * DRIFT;
-    if (isOne && !wasStepped) return this.#begunAt;
+    const wasStepped = Math.abs(ours - this.#madeAt - steady) > STEP_MS + steady * DRIFT;
+    if (isOne && !wasStepped) return this.#madeAt;
     return (isOne ? ours : theirs) + 1 - steady;
   }
 
