@@ -58,17 +58,20 @@ export class RotationDelay {
 
   /**
    * Resolves when the stream has brought what was there as it opened, at the latest after two seconds, or when the reader
-   * `isBlocked` by its consumer.
+   * `isBlocked` by its consumer. `hasEnd`: a stream that brings nothing ends by itself.
    *
    * @throws the signal's reason
    */
-  async over(isBlocked: () => boolean, signal: AbortSignal): Promise<void> {
+  async over(
+    { isBlocked, hasEnd }: { readonly isBlocked: () => boolean; readonly hasEnd: () => boolean },
+    signal: AbortSignal,
+  ): Promise<void> {
     const least = READING_SHARE * this.openingMs;
     while (!isBlocked()) {
       const now = performance.now();
       const age = now - this.#openedAt;
-      if (now - this.#lastAt >= QUIET_MS || age >= LONGEST_MS || (this.#hasCome && age >= least))
-        return;
+      const isQuiet = now - this.#lastAt >= QUIET_MS && (this.#hasCome || !hasEnd());
+      if (isQuiet || age >= LONGEST_MS || (this.#hasCome && age >= least)) return;
       await sleep(LOOK_EVERY_MS, signal);
     }
   }

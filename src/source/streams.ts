@@ -104,11 +104,6 @@ export class Streams {
     };
   }
 
-  /** When bytes came last, in epoch milliseconds. */
-  get lastByteAt(): number | undefined {
-    return this.#lastByteAt;
-  }
-
   /** Tasks that outlived a rotation's deadline, and still run. */
   get overdue(): OverdueTasks | undefined {
     return this.#rotation.overdue;
@@ -183,7 +178,10 @@ export class Streams {
   async closeSoon(why: ClosingFor): Promise<void> {
     const { tasks } = this.#rotation;
     try {
-      await this.delay.over(() => this.#parts.buffer.full, tasks.signal);
+      const { buffer, phase } = this.#parts;
+      const isBlocked = (): boolean => buffer.full;
+      const hasEnd = (): boolean => phase.type === "catching-up";
+      await this.delay.over({ isBlocked, hasEnd }, tasks.signal);
     } catch {
       return; // The stream has ended by itself, or the source is closed.
     }

@@ -1,5 +1,6 @@
 import { newestTimestamp } from "../resume/position.ts";
 import type { Position } from "../resume/position.ts";
+import type { Entries } from "../wire/entry.ts";
 import { cutWhileReading } from "./failures.ts";
 import type { Asked } from "./followed-log.ts";
 import { goOnBehindGap } from "./gap.ts";
@@ -92,20 +93,21 @@ async function readFrom(
     if (!log.reading.found() && !asked.isWhole) return false;
     const after = log.reading.acceptIncomplete();
     if (after !== undefined) intake.gap(after);
-    intake.aligned("exact");
     return true;
   };
   const search = new PlaceSearch(log, target, look, asked, found);
-  const end = await intake.readPlainly(
-    asked.tail,
-    (entries) => {
-      const from = search.push(entries);
-      if (!search.isFound) return search.isHopeless ? "stop" : entries.length;
-      fresh += entries.length - from;
-      return from;
-    },
-    signal,
-  );
+  // Where nothing was read before, the place is known before the engine has answered: no stream is open then.
+  const opened = (): void => {
+    if (search.isFound) intake.aligned("exact");
+  };
+  const findNew = (entries: Entries): number | "stop" => {
+    const from = search.push(entries);
+    if (!search.isFound) return search.isHopeless ? "stop" : entries.length;
+    intake.aligned("exact");
+    fresh += entries.length - from;
+    return from;
+  };
+  const end = await intake.readPlainly(asked.tail, { opened, findNew }, signal);
   if (end === "cut") throw cutWhileReading();
   if (end === "complete" && search.isFound) log.tailSize.ended(log.now);
   return { end, search, fresh };

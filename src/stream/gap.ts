@@ -43,7 +43,7 @@ export async function goOnBehindGap(
     fresh += entries.length - from;
     return from;
   };
-  const end = await intake.readPlainly(tail, findNew, signal, goOn);
+  const end = await intake.readPlainly(tail, { findNew, beforeTaking: goOn }, signal);
   if (end === "cut" || end === "stuck") throw cutWhileReading();
   if (end === "stopped" && !isBehind) return undefined;
   // What stands before the damage is not the log's end.

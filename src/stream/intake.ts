@@ -31,6 +31,15 @@ export interface GenerationParts {
 /** Says from where on a chunk's entries are new, or that nothing more is to be read. */
 export type FindNew = (entries: Entries) => number | "stop";
 
+/** What becomes of what a plain read brings. */
+export interface PlainVisit {
+  /** The engine has answered. */
+  readonly opened?: () => void;
+  readonly findNew: FindNew;
+  /** Called before anything new is taken. */
+  readonly beforeTaking?: () => void;
+}
+
 /** Takes what is new into the buffer, once that has room, and tells the source. */
 export class Intake {
   readonly reader: LogReader;
@@ -69,22 +78,18 @@ export class Intake {
     return undefined;
   }
 
-  /**
-   * Reads the log's end as it is now. `beforeTaking` is called before anything new is taken. "stopped": by `findNew`, or because what
-   * comes next can't be believed.
-   */
+  /** Reads the log's end as it is now. "stopped": by `findNew`, or because what comes next can't be believed. */
   async readPlainly(
     tail: Tail,
-    findNew: FindNew,
+    { opened, findNew, beforeTaking }: PlainVisit,
     signal: AbortSignal,
-    beforeTaking: () => void = () => {},
   ): Promise<PlainEnd> {
     this.enter({ type: "catching-up" });
     const { trust } = this.log;
     const { doubtsPlainReads } = trust;
     trust.beginPlainRead();
     const take = (entries: Entries, from: number): "stop" | undefined => {
-      beforeTaking();
+      beforeTaking?.();
       if (!doubtsPlainReads) return this.commit(entries, from);
       trust.pass(entries, from);
       const to = trust.believed(entries, from);
@@ -105,6 +110,7 @@ export class Intake {
         return this.room(signal).then(() => take(entries, from));
       },
       signal,
+      opened,
     );
     this.check(end);
     if (end !== "stuck" && tail !== "all") this.log.tails.answered();

@@ -21,10 +21,12 @@ export async function readPlainly(
   tail: Tail,
   visit: Visit,
   signal: AbortSignal,
+  answered: () => void = () => {},
 ): Promise<PlainEnd> {
   const silence = new Silence(FIRST_BYTE_MS, signal);
   const opened = (): void => {
     if (tail !== "all") silence.restart();
+    answered();
   };
   const bytes = (): void => silence.end();
   try {

@@ -1,6 +1,7 @@
 import { RemnantAligner } from "../resume/aligner.ts";
 import type { Position } from "../resume/position.ts";
 import { cutWhileReading } from "./failures.ts";
+import type { Entries } from "../wire/entry.ts";
 import type { Intake } from "./intake.ts";
 import type { Tail } from "./tail-size.ts";
 
@@ -15,14 +16,11 @@ export async function findRemnant(
   signal: AbortSignal,
 ): Promise<Position | undefined> {
   const aligner = new RemnantAligner(target);
-  const end = await intake.readPlainly(
-    tail,
-    (entries) => {
-      aligner.push(entries);
-      return aligner.decided ? "stop" : entries.length;
-    },
-    signal,
-  );
+  const findNew = (entries: Entries): number | "stop" => {
+    aligner.push(entries);
+    return aligner.decided ? "stop" : entries.length;
+  };
+  const end = await intake.readPlainly(tail, { findNew }, signal);
   if (end === "cut") throw cutWhileReading();
   const { groups } = aligner;
   return groups.length === 0 ? undefined : { ...target, groups, whole: true };

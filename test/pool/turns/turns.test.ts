@@ -254,6 +254,25 @@ describe("containers that take turns", () => {
   });
 });
 
+describe("a turn that is over before the engine answers", () => {
+  it("is kept until what was asked for has come", async () => {
+    const containers = create(6);
+    const follower = follow({ maxStreams: 2, timeSliceMs: 10 });
+    const hadTurns = (container: FakeContainer): boolean =>
+      follower.source(container).stats.turns > 1;
+    await follower.attached(...containers);
+    await follower.until(() => containers.every(hadTurns), "silent turns");
+    // What was silent for so long is read plainly first.
+    await new Promise((resolve) => setTimeout(resolve, 1_200));
+    // Longer than a slice, and than a stream that follows may be quiet.
+    fake.fault = ({ path }) => (path.includes("/logs?") ? { delayMs: 60 } : undefined);
+    for (const container of containers) container.write("while it waits");
+    for (const container of containers) await follower.expectAll(container);
+    await follower.end();
+    for (const container of containers) follower.expectExactly(container);
+  });
+});
+
 describe("a container that just started", () => {
   it("goes ahead of all that wait", async () => {
     const maxStreams = 2;
