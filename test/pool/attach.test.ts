@@ -581,6 +581,7 @@ describe("detach()", () => {
     next.write("from the next one");
     if (isListed) fake.restore();
     await follower.expectAll(next);
+    expect(follower.texts(next)).toEqual(["from the next one"]);
     await follower.end();
   });
 
