@@ -349,7 +349,7 @@ describe("series", () => {
   });
 
   it("count gaps and stalls", async () => {
-    const pool = open({ source: { ...eager, stallProbeMs: 100 } });
+    const pool = open({ source: { ...eager, stallProbeMs: 400 } });
     const scraper = new Scraper(pool);
     pool.deliver(take, { maxWaitMs: 0 });
     web.write("first");

@@ -57,6 +57,14 @@ export class Exposition {
     return found.value;
   }
 
+  /** What is not 0. */
+  get words(): string {
+    const some = this.samples.filter(({ name, value }) => value !== 0 && !name.endsWith("_bucket"));
+    return some
+      .map(({ name, labels, value }) => `${name}${JSON.stringify(labels)} ${value}`)
+      .join("\n");
+  }
+
   sum(name: string, labels: Labels = {}): number {
     return this.of(name, labels).reduce((sum, { value }) => sum + value, 0);
   }
@@ -100,8 +108,7 @@ export class Scraper {
     const end = performance.now() + PATIENCE_MS;
     for (let scraped = await this.scrape(); ; scraped = await this.scrape()) {
       if (test(scraped)) return scraped;
-      if (performance.now() > end)
-        throw new Error(`never came: ${what}, but ${JSON.stringify(scraped.samples, null, 1)}`);
+      if (performance.now() > end) throw new Error(`never came: ${what}, but ${scraped.words}`);
       await new Promise((resolve) => setTimeout(resolve, 2));
     }
   }

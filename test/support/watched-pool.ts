@@ -26,6 +26,20 @@ async function eventually(test: () => boolean, missing: () => string): Promise<v
   }
 }
 
+/** What is seen when the clocks stand so many milliseconds later. */
+export function later<T>(ms: number, look: () => T): T {
+  const [date, time] = [Date.now() + ms, performance.now() + ms];
+  const spies = [
+    vi.spyOn(Date, "now").mockReturnValue(date),
+    vi.spyOn(performance, "now").mockReturnValue(time),
+  ];
+  try {
+    return look();
+  } finally {
+    for (const spy of spies) spy.mockRestore();
+  }
+}
+
 /** A pool whose lines are kept, and whose health is looked at. */
 export class WatchedPool {
   readonly pool: StreamPool;
@@ -53,16 +67,7 @@ export class WatchedPool {
 
   /** As it will be in so many milliseconds, if nothing changes. */
   healthIn(ms: number): Health {
-    const [date, time] = [Date.now() + ms, performance.now() + ms];
-    const spies = [
-      vi.spyOn(Date, "now").mockReturnValue(date),
-      vi.spyOn(performance, "now").mockReturnValue(time),
-    ];
-    try {
-      return this.pool.health();
-    } finally {
-      for (const spy of spies) spy.mockRestore();
-    }
+    return later(ms, () => this.pool.health());
   }
 
   async healthy(): Promise<void> {
