@@ -1,54 +1,60 @@
-import type { ContainerLogSource, SourceStats } from "../../index.ts";
+import type { ContainerInfo, ContainerLogSource, SourceStats } from "../../index.ts";
 import type { ContainerRow } from "./messages.ts";
 import { shownText } from "./shown-text.ts";
 
 /** What takes longer is told: opening a stream is a matter of milliseconds. */
 const SETTLING_MS = 2_000;
 
-interface Watched {
+/** A container, as it was at the last look. */
+interface SeenContainer {
+  readonly id: string;
+  readonly info: ContainerInfo | undefined;
+  readonly stats: SourceStats;
   readonly at: number;
-  readonly lines: number;
   /** When its log was had last. */
   readonly settledAt: number;
-  readonly row: ContainerRow;
+  readonly linesPerSecond: number;
+  /** In seconds. */
+  readonly lag: number | null;
 }
 
-/** The containers that are followed, as rows of a table; looked at once a second. */
+/** The containers that are followed; looked at once a second, and made rows of a table only where somebody looks. */
 export class Containers {
-  #watched = new Map<string, Watched>();
+  #seen = new Map<string, SeenContainer>();
+
+  get size(): number {
+    return this.#seen.size;
+  }
+
+  get phases(): readonly string[] {
+    return [...this.#seen.values()].map(({ stats }) => stats.state);
+  }
 
   look(
     sources: ReadonlyMap<string, ContainerLogSource>,
     lags: ReadonlyMap<string, number>,
     at: number,
-  ): readonly ContainerRow[] {
-    const watched = new Map<string, Watched>();
-    for (const [id, source] of sources)
-      watched.set(id, this.#watch(id, source, lags.get(id) ?? null, at));
-    this.#watched = watched;
-    return [...watched.values()].map(({ row }) => row);
+  ): void {
+    const seen = new Map<string, SeenContainer>();
+    for (const [id, { info, stats }] of sources) {
+      const before = this.#seen.get(id);
+      const lastSettledAt = before?.settledAt ?? Math.min(at, stats.since);
+      seen.set(id, {
+        id,
+        info,
+        stats,
+        at,
+        settledAt: isSettled(stats) ? at : lastSettledAt,
+        linesPerSecond: rate(stats, before, at),
+        lag: lags.get(id) ?? null,
+      });
+    }
+    this.#seen = seen;
   }
 
-  #watch(id: string, source: ContainerLogSource, lag: number | null, at: number): Watched {
-    const { stats, info } = source;
-    const before = this.#watched.get(id);
-    const settledAt = isSettled(stats) ? at : (before?.settledAt ?? Math.min(at, stats.since));
-    const passed = before === undefined ? 0 : at - before.at;
-    const row: ContainerRow = {
-      id,
-      name: shownText(info?.name ?? id.slice(0, 12)),
-      image: shownText(info?.image ?? ""),
-      engine: shownText(info?.engine ?? ""),
-      phase: stats.state,
-      since: stats.since,
-      waitsFor: shownText(stats.waitsFor ?? ""),
-      ...condition(stats, settledAt, at),
-      linesPerSecond:
-        before === undefined || passed <= 0 ? 0 : ((stats.lines - before.lines) * 1_000) / passed,
-      lines: stats.lines,
-      lag,
-    };
-    return { at, lines: stats.lines, settledAt, row };
+  /** At most so many, and those that need a look first. */
+  rows(max: number): readonly ContainerRow[] {
+    return [...this.#seen.values()].toSorted(byNeed).slice(0, max).map(rowOf);
   }
 }
 
@@ -57,15 +63,46 @@ function isSettled({ state }: SourceStats): boolean {
   return state !== "opening" && state !== "reconnecting" && state !== "idle" && state !== "ended";
 }
 
-function condition(
-  { gaps, state }: SourceStats,
-  settledAt: number,
-  at: number,
-): Pick<ContainerRow, "status" | "health" | "illSince"> {
-  const lost = gaps === 0 ? "" : `, lines lost at ${gaps} ${gaps === 1 ? "place" : "places"}`;
-  if (at - settledAt >= SETTLING_MS)
-    return { status: "degraded", health: `not followed${lost}`, illSince: settledAt };
+/** Lines a second. */
+function rate({ lines }: SourceStats, before: SeenContainer | undefined, at: number): number {
+  if (before === undefined || at <= before.at) return 0;
+  return Math.max(0, ((lines - before.stats.lines) * 1_000) / (at - before.at));
+}
+
+function isUnfollowed({ at, settledAt }: SeenContainer): boolean {
+  return at - settledAt >= SETTLING_MS;
+}
+
+function isIll(container: SeenContainer): boolean {
+  return isUnfollowed(container) || container.stats.gaps > 0;
+}
+
+function byNeed(one: SeenContainer, other: SeenContainer): number {
+  const need = Number(isIll(other)) - Number(isIll(one));
+  if (need !== 0) return need;
+  const [name = "", otherName = ""] = [one.info?.name, other.info?.name];
+  if (name === otherName) return 0;
+  return name < otherName ? -1 : 1;
+}
+
+function rowOf(container: SeenContainer): ContainerRow {
+  const { id, info, stats, settledAt, linesPerSecond, lag } = container;
+  const { gaps, state } = stats;
   const well = state === "stopped" ? "read to its end" : "well";
-  const status = gaps === 0 ? "healthy" : "degraded";
-  return { status, health: `${well}${lost}`, illSince: null };
+  const lost = gaps === 0 ? "" : `, lines lost at ${gaps} ${gaps === 1 ? "place" : "places"}`;
+  return {
+    id,
+    name: shownText(info?.name ?? id.slice(0, 12)),
+    image: shownText(info?.image ?? ""),
+    engine: shownText(info?.engine ?? ""),
+    phase: state,
+    since: stats.since,
+    waitsFor: shownText(stats.waitsFor ?? ""),
+    status: isIll(container) ? "degraded" : "healthy",
+    health: `${isUnfollowed(container) ? "not followed" : well}${lost}`,
+    illSince: isUnfollowed(container) ? settledAt : null,
+    linesPerSecond,
+    lines: stats.lines,
+    lag,
+  };
 }

@@ -17,7 +17,7 @@ export function refusal(caller: Caller, allowedHosts: readonly string[]): string
   const name = host === undefined ? undefined : hostname(host);
   if (name === undefined) return "The request names no host.";
   if (!isLoopback(name) && !isOwn(name, caller.localAddress) && !isAllowed(name, allowedHosts))
-    return "This host name is not one of those that the page answers to.";
+    return "The page answers to localhost, to the address that it listens on, and to no other name.";
   if (origin !== undefined && origin !== `http://${host}` && origin !== `https://${host}`)
     return "Pages of another origin are not answered.";
   if (site === "cross-site" || site === "same-site") return "Other sites are not answered.";

@@ -2,7 +2,7 @@
 // in a browser.
 
 /** As health tells it. */
-export type Status = "healthy" | "degraded" | "unhealthy";
+type Status = "healthy" | "degraded" | "unhealthy";
 
 /** What is sent, by the event's name. Times are epoch milliseconds of the collector's clock. */
 export interface Messages {
@@ -15,7 +15,7 @@ export interface Messages {
   readonly lines: NewLines;
 }
 
-export interface Hello {
+interface Hello {
   /** What is followed. */
   readonly label: string;
   /** How much of the past the charts show. */
@@ -47,7 +47,7 @@ export interface Sample {
 }
 
 /** Worse than health's "unhealthy" and "degraded" alone: "still" says that nothing comes at all. */
-export type Tone = "healthy" | "degraded" | "unhealthy" | "still";
+type Tone = "healthy" | "degraded" | "unhealthy" | "still";
 
 /** The page's first words. */
 export interface Verdict {

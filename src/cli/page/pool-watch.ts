@@ -2,22 +2,20 @@ import { INSTRUMENTS } from "../../metrics/instruments.ts";
 import type { PoolStatus, StreamPool } from "../../index.ts";
 import { Containers } from "./containers.ts";
 import { History } from "./history.ts";
-import type { Component, ContainerRow, Overview, Sample } from "./messages.ts";
+import type { Component, Overview, Sample } from "./messages.ts";
 import { shownText } from "./shown-text.ts";
+import { SkippedContainers } from "./skipped.ts";
 import { verdictOf } from "./verdict.ts";
 
 /** Rows that are sent; the first ones. */
 const MAX_ROWS = 200;
-/** Containers that are kept in mind because they were skipped. */
-const MAX_SKIPPED = 50;
 
 /** What a pool does, looked at once a second. */
 export class PoolWatch {
   readonly #pool: StreamPool;
   readonly #history = new History();
   readonly #containers = new Containers();
-  readonly #skipped = new Map<string, ContainerRow>();
-  #rows: readonly ContainerRow[] = [];
+  readonly #skipped = new SkippedContainers();
   readonly #read = new Rising();
   readonly #delivered = new Rising();
 
@@ -39,7 +37,7 @@ export class PoolWatch {
     const { stats } = this.#pool;
     const figures = this.#pool[INSTRUMENTS].figures();
     const lags = new Map(figures.containers.map(({ id, lag }) => [id, lag]));
-    this.#rows = this.#containers.look(this.#pool.sources, lags, at);
+    this.#containers.look(this.#pool.sources, lags, at);
     this.#read.set(stats.lines, at);
     this.#delivered.set(
       figures.engines.reduce((sum, { delivered }) => sum + delivered, 0),
@@ -58,10 +56,10 @@ export class PoolWatch {
     const at = Date.now();
     const health = this.#pool.health();
     const { lines, rotations, gaps, tasks, sockets } = this.#pool.stats;
-    const rows = [...this.#skipped.values(), ...this.#rows];
+    const skipped = this.#skipped.rows;
     return {
       at,
-      verdict: verdictOf(health, rows, this.#delivered.roseAt, at),
+      verdict: verdictOf(health, this.#containers.phases, this.#delivered.roseAt, at),
       isReady: health.ready,
       components: Object.entries(health.components).map(
         ([name, { status, detail, since }]): Component => ({
@@ -71,8 +69,8 @@ export class PoolWatch {
           since,
         }),
       ),
-      containers: rows.toSorted(byNeed).slice(0, MAX_ROWS),
-      containerCount: rows.length,
+      containers: [...skipped, ...this.#containers.rows(MAX_ROWS - skipped.length)],
+      containerCount: skipped.length + this.#containers.size,
       lines,
       delivered: this.#delivered.value,
       rotations,
@@ -83,28 +81,7 @@ export class PoolWatch {
     };
   }
 
-  readonly #told = (status: PoolStatus): void => {
-    if (status.type === "attached") this.#skipped.delete(status.container.id);
-    if (status.type !== "skipped") return;
-    const { id, name, image, engine } = status.container;
-    this.#skipped.set(id, {
-      id,
-      name: shownText(name),
-      image: shownText(image),
-      engine: shownText(engine),
-      phase: "skipped",
-      since: Date.now(),
-      waitsFor: "",
-      status: "degraded",
-      health: shownText(status.error.message),
-      illSince: null,
-      linesPerSecond: 0,
-      lines: 0,
-      lag: null,
-    });
-    const oldest = this.#skipped.keys().next();
-    if (this.#skipped.size > MAX_SKIPPED && !oldest.done) this.#skipped.delete(oldest.value);
-  };
+  readonly #told = (status: PoolStatus): void => this.#skipped.told(status);
 }
 
 /** A count, and when it rose last. */
@@ -116,11 +93,4 @@ class Rising {
     if (value > this.value) this.roseAt = at;
     this.value = value;
   }
-}
-
-function byNeed(one: ContainerRow, other: ContainerRow): number {
-  return (
-    Number(one.status === "healthy") - Number(other.status === "healthy") ||
-    one.name.localeCompare(other.name)
-  );
 }

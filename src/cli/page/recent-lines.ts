@@ -1,4 +1,4 @@
-import type { LogBatch, LogRecord } from "../../index.ts";
+import type { ContainerInfo, LogBatch, LogRecord, LogStream } from "../../index.ts";
 import type { NewLines, ShownLine } from "./messages.ts";
 import { beginning, shownText } from "./shown-text.ts";
 
@@ -16,7 +16,9 @@ const SENT_LINE = 600;
 
 interface KeptLine {
   readonly number: number;
-  readonly origin: Pick<LogRecord, "container" | "stream" | "timestamp">;
+  readonly container: ContainerInfo;
+  readonly stream: LogStream;
+  readonly timestamp: string;
   readonly text: string;
   readonly leftOut: number;
   readonly bytes: number;
@@ -28,6 +30,9 @@ interface KeptLine {
  */
 export class RecentLines {
   readonly #byContainer = new Map<string, KeptLine[]>();
+  /** Who wrote last, and its lines: mostly it writes on. */
+  #writer = "";
+  #its: KeptLine[] = [];
   #count = 0;
   #bytes = 0;
 
@@ -66,13 +71,13 @@ export class RecentLines {
 
   #keep(record: LogRecord): void {
     const { container, stream, timestamp, line } = record;
-    const lines = this.#linesOf(container.id);
+    const lines = container.id === this.#writer ? this.#its : this.#linesOf(container.id);
     const text = beginning(line);
     const bytes = LINE_BYTES + 2 * text.length;
     this.#count += 1;
     const leftOut = line.length - text.length;
-    const origin = { container, stream, timestamp };
-    lines.push({ number: this.#count, origin, text, leftOut, bytes });
+    const number = this.#count;
+    lines.push({ number, container, stream, timestamp, text, leftOut, bytes });
     this.#bytes += bytes;
     // Many at once: taking the first of an array moves the others.
     if (lines.length >= 2 * KEPT_LINES) this.#drop(lines, lines.length - KEPT_LINES);
@@ -90,6 +95,8 @@ export class RecentLines {
         break;
       }
     }
+    this.#writer = container;
+    this.#its = lines;
     return lines;
   }
 
@@ -125,8 +132,7 @@ function newestOf(
   return { newest: lines.slice(from), cost };
 }
 
-function show({ number, origin, text, leftOut }: KeptLine): ShownLine {
-  const { container, stream, timestamp } = origin;
+function show({ number, container, stream, timestamp, text, leftOut }: KeptLine): ShownLine {
   return {
     number,
     timestamp,

@@ -26,6 +26,12 @@ const HEADERS: OutgoingHttpHeaders = {
   "x-frame-options": "DENY",
 };
 
+const EVENTS: OutgoingHttpHeaders = {
+  "content-type": "text/event-stream",
+  // nginx would keep them back until it has many.
+  "x-accel-buffering": "no",
+};
+
 export interface RequestOptions {
   readonly assets: ReadonlyMap<string, Asset>;
   readonly allowedHosts: readonly string[];
@@ -62,7 +68,7 @@ export function handleRequest(
   else if (options.isFull())
     say(response, 503, "As many pages are open as can be.", { "retry-after": "10" });
   else {
-    response.writeHead(200, { ...HEADERS, "content-type": "text/event-stream" });
+    response.writeHead(200, { ...HEADERS, ...EVENTS });
     if (method === "HEAD") response.end();
     else options.listen(response);
   }

@@ -1,14 +1,16 @@
 import type { Health } from "../../index.ts";
-import type { ContainerRow, Verdict } from "./messages.ts";
+import type { Verdict } from "./messages.ts";
 import { shownText } from "./shown-text.ts";
 
 /** So long nothing comes before that is called a standstill. */
 const STILL_MS = 2_000;
 
-/** What the page says first: whether logs flow, and else why not. `lastLineAt`: when the consumer took a line. */
+/**
+ * What the page says first: whether logs flow, and else why not. `phases`: the containers'. `lastLineAt`: when a line was delivered.
+ */
 export function verdictOf(
   health: Health,
-  containers: readonly ContainerRow[],
+  phases: readonly string[],
   lastLineAt: number | undefined,
   at: number,
 ): Verdict {
@@ -21,14 +23,15 @@ export function verdictOf(
   const worst = ill[0];
   if (health.status === "healthy" || worst === undefined) {
     const since = Math.max(...parts.map(([, component]) => component.since));
-    return { ...healthy(health.ready, containers.length), since };
+    return { ...healthy(health.ready, phases.length), since };
   }
   const [name, { detail, since }] = worst;
   const more = ill.length === 1 ? "" : ` And ${ill.length - 1} more, see Health.`;
   const sentence = `${shownText(name)}: ${shownText(detail)}`;
   const reason = `${sentence}${/[.)?]$/.test(sentence) ? "" : "."}${more}`;
   const isStill = at - (lastLineAt ?? 0) >= STILL_MS && at - since >= STILL_MS;
-  if (isStill && (health.status === "unhealthy" || noneFollowed(containers)))
+  const isUntaken = health.components["buffer"]?.status !== "healthy";
+  if (isStill && (health.status === "unhealthy" || isUntaken || noneFollowed(phases)))
     return { tone: "still", headline: "Capture stands still", reason, since };
   return health.status === "unhealthy"
     ? { tone: "unhealthy", headline: "Unhealthy: lines do not come as they should", reason, since }
@@ -50,10 +53,10 @@ function rank(status: string): number {
 }
 
 /** Of those whose log there should be. */
-function noneFollowed(containers: readonly ContainerRow[]): boolean {
-  const wanted = containers.filter(({ phase }) => phase !== "stopped" && phase !== "skipped");
+function noneFollowed(phases: readonly string[]): boolean {
+  const wanted = phases.filter((phase) => phase !== "stopped");
   return (
     wanted.length > 0 &&
-    wanted.every(({ phase }) => phase === "opening" || phase === "reconnecting" || phase === "idle")
+    wanted.every((phase) => phase === "opening" || phase === "reconnecting" || phase === "idle")
   );
 }

@@ -1,39 +1,23 @@
 import { describe, expect, it } from "vitest";
 import type { ComponentHealth, Health } from "../../../src/index.ts";
-import type { ContainerRow, Verdict } from "../../../src/cli/page/messages.ts";
+import type { Verdict } from "../../../src/cli/page/messages.ts";
 import { verdictOf } from "../../../src/cli/page/verdict.ts";
 
 const NOW = 1_000_000;
 const well: ComponentHealth = { status: "healthy", detail: "connected", since: NOW - 60_000 };
 
-function row(phase: string): ContainerRow {
-  return {
-    id: phase,
-    name: phase,
-    image: "",
-    engine: "default",
-    phase,
-    since: NOW,
-    waitsFor: "",
-    status: "healthy",
-    health: "well",
-    illSince: null,
-    linesPerSecond: 0,
-    lines: 0,
-    lag: null,
-  };
-}
-
 interface Case {
   readonly status: Health["status"];
   readonly streams: ComponentHealth;
+  readonly buffer?: ComponentHealth;
   readonly phases: readonly string[];
   readonly lastLineAt?: number;
 }
 
-function judge({ status, streams, phases, lastLineAt }: Case): Verdict {
-  const health = { status, ready: true, components: { "engine:default": well, streams } };
-  return verdictOf(health, phases.map(row), lastLineAt, NOW);
+function judge({ status, streams, phases, lastLineAt, buffer = well }: Case): Verdict {
+  const components = { "engine:default": well, streams, buffer };
+  const health = { status, ready: true, components };
+  return verdictOf(health, phases, lastLineAt, NOW);
 }
 
 const ill: ComponentHealth = {
@@ -80,6 +64,13 @@ describe("the page's first words", () => {
       phases: ["reconnecting", "streaming"],
     });
     expect(quiet.tone).toBe("degraded");
+  });
+
+  it("say so where the buffer is ill because nobody takes anything", () => {
+    const buffer = { ...ill, detail: "10 bytes wait since 30 s, and the consumer takes nothing" };
+    const verdict = judge({ status: "degraded", streams: well, buffer, phases: ["streaming"] });
+    expect(verdict.tone).toBe("still");
+    expect(verdict.reason).toContain("buffer: 10 bytes wait");
   });
 
   it("name the worst component first, and how many more there are", () => {

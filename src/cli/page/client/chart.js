@@ -46,8 +46,8 @@ export class Chart {
     this.#options = options;
     const { title, unit, series } = options;
     this.#values = series.map(() => make("b"));
-    const legend = series.map(({ label }, index) =>
-      make("li", { class: `series-${index + 1}` }, label, " ", this.#values[index] ?? ""),
+    const legend = series.map(({ label, isLimit }, index) =>
+      make("li", { class: kind(index, isLimit) }, label, " ", this.#values[index] ?? ""),
     );
     const head = make(
       "figcaption",
@@ -192,8 +192,7 @@ export class Chart {
     /** @type {[number, number][]} */
     const points = this.#samples.map((sample) => [x(sample.at), y(sample[key])]);
     const widest = (GAP_MS / this.#historyMs) * this.#width;
-    const kind = isLimit ? "limit" : `series-${index + 1}`;
-    return [makeSvg("path", { class: `line ${kind}`, d: path(points, widest) })];
+    return [makeSvg("path", { class: `line ${kind(index, isLimit)}`, d: path(points, widest) })];
   }
 
   /** @param {(at: number) => number} x */
@@ -211,4 +210,14 @@ export class Chart {
       }),
     ];
   }
+}
+
+/**
+ * How it is drawn.
+ *
+ * @param {number} index
+ * @param {boolean} [isLimit]
+ */
+function kind(index, isLimit = false) {
+  return isLimit ? "limit" : `series-${index + 1}`;
 }
