@@ -16,7 +16,7 @@ import { startPage } from "./page/start-page.ts";
 import type { Page } from "./page/start-page.ts";
 import { printingOf } from "./printing.ts";
 import type { Printing } from "./printing.ts";
-import { Screen } from "./screen.ts";
+import { Screen, cursorRest } from "./screen.ts";
 import type { Settings } from "./settings.ts";
 import { onStopSignal } from "./stop-signals.ts";
 import { hasTable } from "./surroundings.ts";
@@ -50,7 +50,7 @@ export async function follow(
   const absence = new Absence();
   const display =
     settings.format === "lines" && hasTable(surroundings)
-      ? screenOf(pool, target, absence, output, printing, stdout)
+      ? screenOf(pool, target, absence, output, printing, surroundings)
       : plainDisplay(pool, absence, output, stderr, colours);
   const unlink = onStopSignal(
     () => void pool.close().catch(() => {}),
@@ -92,7 +92,7 @@ export async function follow(
     display.stop();
     unlink();
     output.close();
-    const columns = stderr.isTTY ? stderr.columns : Infinity;
+    const columns = stderr.columns ?? Infinity;
     stderr.write(`${summary(pool, Date.now() - begun, columns)}\n`);
   }
 }
@@ -118,11 +118,12 @@ function screenOf(
   absence: Absence,
   output: Output,
   { look }: Printing,
-  terminal: Surroundings["stdout"],
+  { stdout, env }: Surroundings,
 ): Display {
   const view = new PoolView(pool, label);
   return new Screen({
-    terminal,
+    terminal: stdout,
+    rest: cursorRest(env),
     output,
     colours: look.colours,
     measure: () => view.measure(),

@@ -27,7 +27,7 @@ export class Output {
     await new Promise<void>((resolve, reject) => {
       this.#stream.write(text, (error) => {
         if (error === null || error === undefined) return resolve();
-        const isGone = ["EPIPE", "ERR_STREAM_DESTROYED"].includes(codeOf(error));
+        const isGone = ["EPIPE", "EIO", "ERR_STREAM_DESTROYED"].includes(codeOf(error));
         reject(isGone ? new ReaderGone("nobody reads the output", { cause: error }) : error);
       });
     });

@@ -1,13 +1,21 @@
+import { stripVTControlCharacters } from "node:util";
 import type { Colours } from "./colours.ts";
 import { painted } from "./display.ts";
 import type { Display } from "./display.ts";
 import type { Notice } from "./notices.ts";
 import type { Output } from "./output.ts";
 import type { Room } from "./table/layout.ts";
+import { textWidth } from "./text-width.ts";
 
 const CLEAR_BELOW = "\r\u001b[J";
+const NO_WRAP = "\u001b[?7l";
+const WRAP = "\u001b[?7h";
 const HIDE_CURSOR = "\u001b[?25l";
 const SHOW_CURSOR = "\u001b[?25h";
+
+function up(rows: number): string {
+  return rows > 0 ? `\u001b[${rows}A` : "";
+}
 
 /** What a screen needs of a terminal. */
 interface Terminal {
@@ -25,12 +33,24 @@ export interface ScreenParts {
   readonly measure: () => void;
   /** The table's rows, none wider than the room. */
   readonly table: (room: Room) => readonly string[];
+  readonly rest: CursorRest;
 }
 
+/** Where the cursor stands between two drawings: at the table's first character, or below the table. */
+export type CursorRest = "above" | "below";
+
+/** Terminals made of xterm.js, by what they set as TERM_PROGRAM. */
+const XTERM_JS = ["vscode", "Hyper", "Tabby"];
+
 /**
- * A terminal: lines and notices scroll by, and a table stands below them. Between two drawings the cursor stands at the table's
- * first character, so that all that is below it can be cleared, however a terminal breaks rows anew that became too long for it.
+ * Terminals that become narrower break rows anew. Above the table the cursor stays where it is, with or without that; but xterm.js
+ * moves it down for each row that is broken, also for those below it.
  */
+export function cursorRest(env: NodeJS.ProcessEnv): CursorRest {
+  return XTERM_JS.includes(env["TERM_PROGRAM"] ?? "") ? "below" : "above";
+}
+
+/** A terminal: lines and notices scroll by, and a table stands below them. */
 export class Screen implements Display {
   readonly #parts: ScreenParts;
   readonly #resized = (): void => this.#redraw();
@@ -60,19 +80,38 @@ export class Screen implements Display {
     const { terminal, table } = this.#parts;
     // One column less: a row that fills the last one is broken by some terminals.
     const columns = Math.max(1, (terminal.columns ?? 80) - 1);
-    this.#table = table({ columns, rows: terminal.rows ?? 24 });
-    this.#show(this.#above(""));
+    const laidOut = table({ columns, rows: terminal.rows ?? 24 });
+    const clear = this.#clear();
+    this.#table = laidOut;
+    this.#show(`${clear}${this.#drawn()}`);
   }
 
   stop(): void {
     this.#parts.terminal.off("resize", this.#resized);
-    this.#show(`${CLEAR_BELOW}${SHOW_CURSOR}`);
+    this.#show(`${this.#clear()}${SHOW_CURSOR}`);
+    this.#table = [];
   }
 
   /** Puts text where the table is, and the table below it. */
   #above(text: string): string {
-    const up = this.#table.length - 1;
-    return `${CLEAR_BELOW}${text}${this.#table.join("\n")}\r${up > 0 ? `\u001b[${up}A` : ""}`;
+    return `${this.#clear()}${text}${this.#drawn()}`;
+  }
+
+  /** Takes the table away. */
+  #clear(): string {
+    const { terminal, rest } = this.#parts;
+    if (rest === "above") return CLEAR_BELOW;
+    const columns = terminal.columns ?? 80;
+    const rows = this.#table.map((row) => textWidth(stripVTControlCharacters(row)) / columns);
+    return `${up(rows.reduce((sum, share) => sum + Math.max(1, Math.ceil(share)), 0))}${CLEAR_BELOW}`;
+  }
+
+  #drawn(): string {
+    const rows = this.#table.join("\n");
+    // Rows that are drawn while the terminal becomes narrower must not be broken, or "up" would not lead to the first.
+    if (this.#parts.rest === "above")
+      return `${NO_WRAP}${rows}${WRAP}\r${up(this.#table.length - 1)}`;
+    return rows === "" ? "" : `${rows}\n`;
   }
 
   /** A terminal that is gone shows with the next line. */

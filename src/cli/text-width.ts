@@ -35,7 +35,7 @@ export function fitted(text: string, width: number): string {
 export function fittedName(name: string, width: number): string {
   if (textWidth(name) <= width || width < 12) return fitted(name, width);
   let end = "";
-  for (const character of [...name].toReversed()) {
+  for (const character of Array.from(name).toReversed()) {
     if (textWidth(character + end) > width / 3) break;
     end = character + end;
   }
