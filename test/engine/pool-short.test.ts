@@ -26,9 +26,9 @@ function brief(name: string, labels: Readonly<Record<string, string>>): RunOptio
 
 /**
  * Who asks in time is served by the engine before the container's exit is, as long as the machine lets both run. A machine that
- * stood still for a moment is no reason to fail, three times in a row is.
+ * stood still for a moment is no reason to fail, five times in a row is.
  */
-const RACE = { retry: 2, ...twoSizes } as const;
+const RACE = { retry: 4, ...twoSizes } as const;
 
 function streamOf(lines: readonly ComparableLine[], stream: string): string[] {
   return lines.filter((line) => line.stream === stream).map(({ line }) => line);
