@@ -1,5 +1,5 @@
 /** Where the command writes: a terminal, a pipe or a file. */
-export interface OutputStream extends NodeJS.WritableStream {
+interface OutputStream extends NodeJS.WritableStream {
   readonly isTTY?: boolean;
   /** Of a terminal. */
   readonly columns?: number;
