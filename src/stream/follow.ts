@@ -2,6 +2,7 @@ import type { BodyEnd } from "../engine/body.ts";
 import { Silence } from "../lifetime/silence.ts";
 import { groupedEntries } from "../resume/position.ts";
 import type { Position } from "../resume/position.ts";
+import type { Entries } from "../wire/entry.ts";
 import type { Asked } from "./followed-log.ts";
 import type { Intake } from "./intake.ts";
 import type { Visit } from "./log-reader.ts";
@@ -9,6 +10,8 @@ import { PlaceSearch } from "./place-search.ts";
 import type { Look } from "./tail-size.ts";
 
 const ALIGNMENT_SILENCE_MS = 1_000;
+/** What is stamped so much later than the stream was opened was written since, whatever the clocks' error is. */
+const WRITTEN_SINCE_MS = 1_000;
 
 /** How a follow ended, and whether the place was found. */
 export interface FollowEnd {
@@ -45,7 +48,9 @@ export class Follow {
     trust.begin();
     const search = new PlaceSearch(log, target, look, asked, () => reading.found());
     let isPaused = false;
+    let openedAt = Infinity;
     const opened = (): void => {
+      openedAt = log.now;
       trust.opened(log.now, Date.now());
       if (search.isFound) return this.#listens();
       this.#intake.enter({ type: "aligning", silenceMs: ALIGNMENT_SILENCE_MS });
@@ -58,7 +63,10 @@ export class Follow {
     const visit: Visit = (received) => {
       const wasFound = search.isFound;
       const from = search.push(received);
-      if (!search.isFound) return search.isHopeless || search.seen >= limit ? "stop" : undefined;
+      if (!search.isFound) {
+        const isPast = search.seen >= limit || isWrittenSince(received, openedAt);
+        return isPast || search.isHopeless ? "stop" : undefined;
+      }
       if (!wasFound) {
         silence.end();
         this.#listens();
@@ -105,6 +113,12 @@ export class Follow {
     this.#intake.enter({ type: "following" });
     this.#intake.aligned("exact");
   }
+}
+
+/** All that there was when the stream was opened has been shown: what comes now is new, and may come for ever. */
+function isWrittenSince(received: Entries, openedAt: number): boolean {
+  const last = received.at(-1);
+  return last !== undefined && Date.parse(last.timestamp) > openedAt + WRITTEN_SINCE_MS;
 }
 
 /** With so many entries the place was shown, if it is there. */

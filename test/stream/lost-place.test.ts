@@ -2,7 +2,7 @@ import { setTimeout as after } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { ContainerLogSource } from "../../src/index.ts";
 import { FakeEngine } from "../../src/testing.ts";
-import { eager, Follower } from "../support/fake-follow.ts";
+import { eager, Follower, texts } from "../support/fake-follow.ts";
 
 /** What the engine can be asked for on any machine. */
 const MOST_ENTRIES = 2 ** 31;
@@ -40,6 +40,44 @@ it("a place that is lost while the engine goes on rotating the log is a gap afte
     for (const tail of looks) expect(tail === "all" || Number(tail) < MOST_ENTRIES).toBe(true);
     const behind = follower.records.length;
     await follower.until(() => follower.records.length > behind + 100);
+  } finally {
+    clearInterval(writer);
+    await source.close();
+  }
+});
+
+it("a place that is lost during a rotation is a gap soon, however steadily the container goes on writing", async () => {
+  await using fake = await FakeEngine.start();
+  const web = fake.create({ name: "web" });
+  const source = new ContainerLogSource("web", { engine: fake.engine, ...eager });
+  const follower = new Follower(source);
+  for (let line = 0; line < 20; line++) web.write(`line ${line}`);
+  await follower.has(20);
+  let next = 20;
+  const write = (): void => web.write(`line ${next++}`);
+  // Often enough that no look at the log's end is ever followed by a silence.
+  const writer = setInterval(write, 10);
+  try {
+    fake.fault = ({ path }) => (path.includes("/logs") ? { delayMs: 50 } : undefined);
+    const rotated = source.rotate();
+    await follower.status("rotating");
+    await after(20);
+    for (let line = 0; line < 300; line++) write();
+    web.truncate(20);
+    await follower.status("gap");
+    expect((await rotated).reopened).toBe(true);
+    const seen = follower.records.length;
+    await follower.has(seen + 20);
+    // What came is the log without one stretch.
+    const at = follower.lines.findIndex(
+      ({ timestamp }) => timestamp === follower.seen("gap")[0]?.before,
+    );
+    const received = follower.texts;
+    const written = texts(web.written);
+    const behind = received.slice(at);
+    expect(received.slice(0, at)).toEqual(written.slice(0, at));
+    const from = written.indexOf(behind[0] ?? "");
+    expect(behind).toEqual(written.slice(from, from + behind.length));
   } finally {
     clearInterval(writer);
     await source.close();
