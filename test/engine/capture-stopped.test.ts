@@ -4,16 +4,24 @@ import { report } from "../support/follow.ts";
 import { HangingProxy } from "../support/hanging-proxy.ts";
 import { pause } from "../support/pause.ts";
 import { each, runAll } from "../support/pool-following.ts";
+import { panelExpressions } from "../support/prometheus/dashboard.ts";
 import { measurePool } from "../support/prometheus/measured-pool.ts";
-import { shortenedRules } from "../support/prometheus/rules.ts";
+import { withoutVariables } from "../support/prometheus/promql.ts";
+import { shortened, shortenedRules } from "../support/prometheus/rules.ts";
 import { expectExact, startPrometheus, until } from "../support/prometheus/started.ts";
 import { describeWithPrometheus } from "../support/prometheus/suite.ts";
 import { sizes, twoSizes } from "../support/size.ts";
 
 const CONTAINERS = sizes({ short: 3, long: 20 });
-/** For what the rules look back, and for how long what is wrong must last. */
-const WINDOW_MS = sizes({ short: 2_000, long: 15_000 });
-const LAG_SECONDS = sizes({ short: 2, long: 10 });
+const SHORT = sizes({
+  short: { windowMs: 2_000, lateSeconds: 2 },
+  long: { windowMs: 15_000, lateSeconds: 10 },
+});
+/** The first panel of the dashboard. */
+const CAPTURE = shortened(
+  withoutVariables(panelExpressions().find(({ panel }) => panel === "Capture")?.expr ?? ""),
+  SHORT,
+);
 const STARTS = 'dockspool_container_events_total{action="start"}';
 
 /**
@@ -39,18 +47,19 @@ describeWithPrometheus("capture that stands still while all else lives", (engine
     await pool.ready();
     const prometheus = await startPrometheus({
       targets: [measured.port],
-      rules: shortenedRules(WINDOW_MS, LAG_SECONDS),
+      rules: shortenedRules(SHORT),
     });
     const firing = async (): Promise<(string | undefined)[]> =>
       (await prometheus.alerts()).map((alert) => alert.labels["alertname"]);
     const isAbove = async (expr: string, value: number): Promise<boolean> =>
       ((await prometheus.value(expr)) ?? 0) > value;
     await until("lines and rotations", async () => {
-      const flows = await isAbove(`sum(rate(dockspool_log_lines_total[${WINDOW_MS}ms]))`, 1);
+      const flows = await isAbove(`sum(rate(dockspool_log_lines_total[${SHORT.windowMs}ms]))`, 1);
       const rotates = await isAbove("sum(dockspool_container_stream_rotations_total)", 3);
       return flows && rotates ? [] : [pool.stats];
     });
     expect(await firing()).toEqual([]);
+    expect(await prometheus.value(CAPTURE)).toBe(0);
 
     proxy.hang();
     const hungAt = performance.now();
@@ -62,6 +71,7 @@ describeWithPrometheus("capture that stands still while all else lives", (engine
     const alert = (await prometheus.alerts()).find(
       (one) => one.labels["alertname"] === "DockspoolCaptureStopped",
     );
+    expect(await prometheus.value(CAPTURE)).toBe(1);
     expect(alert?.labels).toMatchObject({ engine: "default", severity: "critical" });
     expect(alert?.annotations["summary"]).toMatch(
       /^Capture stands still at 127\.0\.0\.1:\d+, engine default$/,

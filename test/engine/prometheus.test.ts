@@ -19,7 +19,7 @@ const CONTAINERS = sizes({ short: 3, long: 20 });
 /** Of stdout and of stderr, each container. */
 const LINES = { stdout: sizes({ short: 500, long: 20_000 }), stderr: 200 };
 const ROTATIONS = 2;
-const WINDOW_MS = 2_000;
+const SHORT = { windowMs: 2_000, lateSeconds: 2 };
 
 interface Scraped {
   readonly measured: MeasuredPool;
@@ -138,7 +138,7 @@ async function untilAllExpressionsHaveData(prometheus: Prometheus): Promise<void
   const expressions = [
     ...panelExpressions().map(({ panel, expr }) => ({ where: panel, expr })),
     ...readAlerts().map(({ alert, expr }) => ({ where: alert, expr })),
-  ].map(({ where, expr }) => ({ where, expr: shortened(withoutVariables(expr), WINDOW_MS) }));
+  ].map(({ where, expr }) => ({ where, expr: shortened(withoutVariables(expr), SHORT) }));
   for (const { expr } of expressions) await prometheus.query(expr);
   const parts = expressions.flatMap(({ where, expr }) =>
     partsOf(expr).map((part) => ({ where, part })),

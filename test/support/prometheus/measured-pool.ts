@@ -5,7 +5,7 @@ import { Registry, collectDefaultMetrics } from "prom-client";
 import { onTestFinished } from "vitest";
 
 import { MemoryCheckpointStore, StreamPool } from "../../../src/index.ts";
-import type { LogBatch, PoolOptions } from "../../../src/index.ts";
+import type { DeliveryOptions, LogBatch, PoolOptions } from "../../../src/index.ts";
 import { registerPrometheus } from "../../../src/prometheus.ts";
 import type { ComparableLine } from "../ground-truth.ts";
 
@@ -18,13 +18,23 @@ export interface MeasuredPool {
   /** What the sink took, by container id. */
   readonly taken: ReadonlyMap<string, readonly ComparableLine[]>;
   readonly batches: () => number;
+  /** Nothing listens at the port any more. */
+  readonly stopServing: () => Promise<void>;
 }
 
 /** The name of its sink. */
 export const SINK = "kept";
 
+export interface SinkOptions extends DeliveryOptions {
+  /** Awaited before a batch is taken. */
+  readonly before?: () => Promise<void>;
+}
+
 /** Within the running test, which ends it. */
-export async function measurePool(options: PoolOptions): Promise<MeasuredPool> {
+export async function measurePool(
+  options: PoolOptions,
+  { before, ...delivery }: SinkOptions = {},
+): Promise<MeasuredPool> {
   const pool = new StreamPool({
     from: "start",
     checkpoints: new MemoryCheckpointStore(),
@@ -46,7 +56,8 @@ export async function measurePool(options: PoolOptions): Promise<MeasuredPool> {
   const taken = new Map<string, ComparableLine[]>();
   let batches = 0;
   pool.deliver(
-    (records: LogBatch) => {
+    async (records: LogBatch) => {
+      await before?.();
       batches += 1;
       for (const { container, stream, timestamp, line } of records) {
         const lines = taken.get(container.id) ?? [];
@@ -54,17 +65,21 @@ export async function measurePool(options: PoolOptions): Promise<MeasuredPool> {
         lines.push({ stream, timestamp, line });
       }
     },
-    { name: SINK, maxWaitMs: 20 },
+    { name: SINK, maxWaitMs: 20, ...delivery },
   );
+  const stopServing = async (): Promise<void> => {
+    if (!server.listening) return;
+    server.close();
+    server.closeAllConnections();
+    await once(server, "close");
+  };
   onTestFinished(async () => {
     unregister();
     ofProcess.clear();
     await pool.close();
-    server.closeAllConnections();
-    server.close();
-    await once(server, "close");
+    await stopServing();
   });
   const address = server.address();
   const port = typeof address === "object" && address !== null ? address.port : 0;
-  return { pool, port, registry, taken, batches: () => batches };
+  return { pool, port, registry, taken, batches: () => batches, stopServing };
 }

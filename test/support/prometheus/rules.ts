@@ -26,25 +26,29 @@ export function readAlerts(): AlertRule[] {
   return file.groups.flatMap(({ rules }) => rules);
 }
 
-/**
- * The rules, so that a test need not wait: rates over `windowMs`, what lasts may last `windowMs`, a lag counts from `lagSeconds` on.
- * What looks at more than one window looks at the last one only.
- */
-export function shortenedRules(windowMs: number, lagSeconds: number): string {
+/** So that a test need not wait. */
+export interface Short {
+  /** What rules look back, and how long what is wrong must last. */
+  readonly windowMs: number;
+  /** What is late counts from here on. */
+  readonly lateSeconds: number;
+}
+
+export function shortenedRules(short: Short): string {
   const rules = readAlerts().map((rule) => ({
     ...rule,
-    expr: shortened(rule.expr, windowMs).replaceAll(
-      /(lag_seconds\)?) > \d+/g,
-      `$1 > ${lagSeconds}`,
-    ),
-    ...(rule.for === undefined ? {} : { for: `${windowMs}ms` }),
+    expr: shortened(rule.expr, short),
+    ...(rule.for === undefined ? {} : { for: `${short.windowMs}ms` }),
   }));
   return JSON.stringify({ groups: [{ name: "dockspool", rules }] });
 }
 
-/** An expression that looks back a window, and no further. */
-export function shortened(expression: string, windowMs: number): string {
+const LATE = /((?:lag|checkpoint_age)_seconds(?:\{[^}]*\})?\)?) > (bool )?\d+/g;
+
+/** An expression of a rule or a panel that looks back a window, and no further. */
+export function shortened(expression: string, { windowMs, lateSeconds }: Short): string {
   return expression
     .replaceAll(/\[[^\]]+\]/g, `[${windowMs}ms]`)
-    .replaceAll(/offset \w+/g, `offset ${windowMs}ms`);
+    .replaceAll(/offset \w+/g, `offset ${windowMs}ms`)
+    .replaceAll(LATE, `$1 > $2${lateSeconds}`);
 }
