@@ -30,9 +30,10 @@ export class RotationDelay {
     return this.#lastAt;
   }
 
-  /** Nothing new has come for a while. */
-  get hasBroughtAll(): boolean {
-    return performance.now() - this.#lastAt > SETTLED_MS;
+  /** Nothing new has come for a while. `flowingSince`: reading was held up until then, in epoch milliseconds. */
+  hasBroughtAll(flowingSince: number): boolean {
+    const quietMs = Math.min(performance.now() - this.#lastAt, Date.now() - flowingSince);
+    return quietMs > SETTLED_MS;
   }
 
   /** How long the latest stream has been open. */

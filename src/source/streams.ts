@@ -82,7 +82,9 @@ export class Streams {
 
   /** The open one has brought what there was. */
   get isQuiet(): boolean {
-    return this.isOpen && this.delay.hasBroughtAll && !this.#parts.buffer.needsRoom;
+    const { needsRoom, state } = this.#parts.buffer;
+    const isFlowing = !needsRoom && state.type === "flowing";
+    return this.isOpen && isFlowing && this.delay.hasBroughtAll(state.since);
   }
 
   get isRotating(): boolean {
@@ -91,10 +93,8 @@ export class Streams {
 
   get stats(): StreamStats {
     const { generation, completed: rotations, names } = this.#rotation;
-    const { stalls, gaps } = this.#counts;
     return {
-      stalls,
-      gaps,
+      ...this.#counts,
       generation,
       rotations,
       tasks: names.length,
