@@ -86,6 +86,8 @@ function waitOf(stream: FollowedStream, plan: StreamPlan, now: number): Wrong | 
     case "opening":
       return longerThan(BOUNDS.silentMs);
     case "aligning":
+      // Bytes are no progress while the place is not found in them.
+      return isPaused ? undefined : longerThan(BOUNDS.silentMs, Math.max(since, room.since));
     case "catching-up": {
       const heardAt = Math.max(since, stream.lastByteAt ?? 0, room.since);
       return isPaused ? undefined : longerThan(BOUNDS.silentMs, heardAt);
