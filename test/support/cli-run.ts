@@ -48,6 +48,11 @@ export class CommandRun implements AsyncDisposable {
     return this.stderr.split("\n").slice(0, -1);
   }
 
+  /** Null while it runs, also where its output is not read to the end yet. */
+  get exitCode(): number | null {
+    return this.#child.exitCode;
+  }
+
   /** @throws Error with the command's own words where it does not come to that */
   async until(test: () => boolean, what: string): Promise<void> {
     const hasEnded = (): boolean =>
