@@ -11,6 +11,8 @@ export interface Notice {
 
 /** A container that could not be read so often in a row is worth a sentence; less passes by itself. */
 const TOLD_AT_ATTEMPT = 4;
+/** That positions can't be saved is told again after so long. */
+const REPEAT_MS = 60_000;
 
 /**
  * What a pool tells, in sentences for people. An engine that is away is its own matter: of what fails for that reason nothing is
@@ -20,9 +22,10 @@ export class Notices {
   readonly #away = new Set<string>();
   /** Containers that are told of as unreadable. */
   readonly #unreadable = new Set<string>();
+  #checkpointsToldAt = -Infinity;
 
   /** Undefined: not worth a sentence. */
-  of(status: PoolStatus): Notice | undefined {
+  of(status: PoolStatus, now: number = Date.now()): Notice | undefined {
     switch (status.type) {
       case "attached":
         return good(`+ ${named(status)} (${printable(status.container.image)})`);
@@ -38,13 +41,14 @@ export class Notices {
         else this.#away.delete(status.engine);
         return undefined;
       default:
-        return this.#ofSource(status.container, status.status);
+        return this.#ofSource(status.container, status.status, now);
     }
   }
 
   #ofSource(
     { id, name, engine }: { readonly id: string; readonly name: string; readonly engine: string },
     status: SourceStatus,
+    now: number,
   ): Notice | undefined {
     const container = printable(name);
     switch (status.type) {
@@ -70,8 +74,12 @@ export class Notices {
         return trouble(`! ${container}: the engine says: ${printable(status.message)}`);
       case "truncated":
         return note(`· ${container}: a line of ${status.bytes} bytes was cut`);
-      case "checkpoint-failed":
-        return trouble(`! ${container}: ${status.error.message}`);
+      case "checkpoint-failed": {
+        // It is tried again each second, for each container.
+        if (now - this.#checkpointsToldAt < REPEAT_MS) return undefined;
+        this.#checkpointsToldAt = now;
+        return trouble(`! ${status.error.message}`);
+      }
       case "stopped":
         return note(`· ${container} has stopped`);
       case "restarted":

@@ -64,6 +64,13 @@ describe("what a pool tells", () => {
     expect(texts(notices, [reconnecting(4)])).toHaveLength(1);
   });
 
+  test("says once a minute that positions can't be saved, for all containers", () => {
+    const notices = new Notices();
+    const failed = ofSource({ type: "checkpoint-failed", error });
+    const told = [0, 1_000, 59_000, 60_000, 61_000].filter((now) => notices.of(failed, now));
+    expect(told).toEqual([0, 60_000]);
+  });
+
   test("does not let a name or an engine's words break a line", () => {
     const hostile = { ...container, name: "web\n\u001b[2J", image: "x\ny" };
     const told = texts(new Notices(), [
