@@ -65,9 +65,9 @@ const following = (async () => {
   for await (const batch of pool.batches()) live.add(batch);
 })();
 const executablePath = execFileSync("which", ["chromium"], { encoding: "utf8" }).trim();
+await new Promise((resolve) => setTimeout(resolve, minutes * 60_000));
 const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
 try {
-  await new Promise((resolve) => setTimeout(resolve, minutes * 60_000));
   await take(browser, live.url, { name: "light", width: 1200, colorScheme: "light" });
   await take(browser, live.url, { name: "dark", width: 1200, height: 800, colorScheme: "dark" });
   await take(browser, live.url, { name: "phone", width: 360, height: 800, colorScheme: "light" });

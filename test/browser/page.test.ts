@@ -108,9 +108,9 @@ describeWithBrowser("the live page in a browser", (browser) => {
       await tab.says("#line-list", /GET \/ 200/);
       const before = await tab.text("#container-rows tr td:nth-child(6)");
       await tab.says("#container-rows tr td:nth-child(6)", new RegExp(`^(?!${before}$)`));
-      const path = await tab.page.locator(".chart path.series-1").first().getAttribute("d");
+      const path = await tab.page.locator(".chart path.area").first().getAttribute("d");
       await tab.page.waitForFunction(
-        (old) => document.querySelector(".chart path.series-1")?.getAttribute("d") !== old,
+        (old) => document.querySelector(".chart path.area")?.getAttribute("d") !== old,
         path,
       );
       expect(await tab.page.locator(".chart").count()).toBe(6);
@@ -240,6 +240,7 @@ describeWithBrowser("the live page in a browser", (browser) => {
     web.write("first");
     await using tab = await Tab.open(browser(), live.page.url);
     await tab.says("#line-list", /first/);
+    await tab.says("#container-rows", /web/);
     const { keyboard } = tab.page;
     const focused = (): Promise<string> =>
       tab.page.evaluate(() => {

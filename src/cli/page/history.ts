@@ -1,7 +1,7 @@
 import type { PoolStats } from "../../index.ts";
 import type { Sample } from "./messages.ts";
 
-/** Between two samples. */
+/** Between two samples, at least. */
 export const SAMPLE_MS = 1_000;
 /** How much of the past is kept. */
 export const HISTORY_MS = 300_000;

@@ -8,7 +8,7 @@ type Status = "healthy" | "degraded" | "unhealthy";
 export interface Messages {
   /** First of all. */
   readonly hello: Hello;
-  /** Once a second. */
+  /** Once a second, less often where there are thousands of containers. */
   readonly overview: Overview;
   readonly sample: Sample;
   /** As they come. */
@@ -97,10 +97,10 @@ export interface Overview {
   /** So far. */
   readonly lines: number;
   readonly delivered: number;
-  readonly rotations: number;
   readonly gaps: number;
   /** When a line was read last; null before the first one. */
   readonly lastLineAt: number | null;
+  /** Now: what a leak would make grow. */
   readonly tasks: number;
   readonly sockets: number;
 }

@@ -55,7 +55,7 @@ export class PoolWatch {
   overview(): Overview {
     const at = Date.now();
     const health = this.#pool.health();
-    const { lines, rotations, gaps, tasks, sockets } = this.#pool.stats;
+    const { lines, gaps, tasks, sockets } = this.#pool.stats;
     const skipped = this.#skipped.rows;
     return {
       at,
@@ -73,7 +73,6 @@ export class PoolWatch {
       containerCount: skipped.length + this.#containers.size,
       lines,
       delivered: this.#delivered.value,
-      rotations,
       gaps,
       lastLineAt: this.#read.roseAt ?? null,
       tasks,

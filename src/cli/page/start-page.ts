@@ -30,6 +30,9 @@ export interface Page extends AsyncDisposable {
 
 /** Between two looks for new lines. */
 const LINES_MS = 250;
+/** Between two looks at the pool, at most, and as a multiple of what the look took. */
+const LONGEST_SAMPLE_MS = 4_000;
+const PAUSE_FACTOR = 25;
 /** Connections: those of pages, and of browsers that load one. */
 const MAX_CONNECTIONS = 128;
 /** In which a request must have come. */
@@ -59,12 +62,16 @@ export async function startPage(pool: StreamPool, options: PageOptions): Promise
   const requests = { assets, allowedHosts: [host, ...allowedHosts], isFull, listen: open };
   server.on("request", (request, response) => handleRequest(request, response, requests));
 
-  const sampling = setInterval(() => {
+  const look = (): void => {
+    const begunAt = performance.now();
     const sample = watch.sample();
-    if (listeners.size === 0) return;
-    const text = eventText("sample", sample) + eventText("overview", watch.overview());
-    for (const listener of listeners.withRoom()) listener.sendText(text);
-  }, SAMPLE_MS);
+    if (listeners.size > 0) {
+      const text = eventText("sample", sample) + eventText("overview", watch.overview());
+      for (const listener of listeners.withRoom()) listener.sendText(text);
+    }
+    looking = setTimeout(look, pauseAfter(performance.now() - begunAt));
+  };
+  let looking = setTimeout(look, SAMPLE_MS);
   const showing = setInterval(() => {
     for (const listener of listeners.withRoom()) {
       if (listener.seen === lines.count) continue;
@@ -77,13 +84,18 @@ export async function startPage(pool: StreamPool, options: PageOptions): Promise
     url: `http://${shownHost(host)}:${boundPort}/`,
     add: (records) => lines.add(records),
     async [Symbol.asyncDispose]() {
-      clearInterval(sampling);
+      clearTimeout(looking);
       clearInterval(showing);
       watch.close();
       listeners.close();
       await close(server);
     },
   };
+}
+
+/** Between looks, so that those at thousands of containers take no more than a small part of the time. */
+function pauseAfter(tookMs: number): number {
+  return Math.min(LONGEST_SAMPLE_MS, Math.max(SAMPLE_MS, tookMs * PAUSE_FACTOR));
 }
 
 /** Resolves to the port. */

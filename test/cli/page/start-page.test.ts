@@ -109,6 +109,22 @@ describe("the live page's server", () => {
     await reader.first("overview", ({ delivered }) => delivered === 2);
   });
 
+  it("tells of a container that is skipped, and of an engine that is away", async () => {
+    await using live = await LivePage.start();
+    live.fake.create({ name: "web" });
+    live.fake.create({ name: "mute", logDriver: "none" });
+    using reader = await EventReader.open(live.page.url);
+    const { containers } = await reader.first("overview", (one) => one.containerCount === 2);
+    expect(containers).toMatchObject([
+      { name: "mute", phase: "skipped", status: "degraded" },
+      { name: "web", phase: "streaming", status: "healthy" },
+    ]);
+    expect(containers[0]?.health).toContain("none");
+    live.fake.outage();
+    const { verdict } = await reader.first("overview", (one) => one.verdict.tone === "still");
+    expect(verdict.reason).toMatch(/^engine:default: /);
+  });
+
   it("sends hostile lines as text in JSON that no line end can leave", async () => {
     await using live = await LivePage.start({}, { source: { maxLineBytes: 32 * 1024 * 1024 } });
     const web = live.fake.create({ name: "web" });

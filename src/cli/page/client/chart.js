@@ -1,6 +1,6 @@
 import { make, makeSvg, setText } from "./dom.js";
 import { clock } from "./format.js";
-import { path, roundTop } from "./scale.js";
+import { area, line, roundTop } from "./scale.js";
 
 /** @typedef {import("../messages.ts").Sample} Sample */
 
@@ -8,7 +8,7 @@ import { path, roundTop } from "./scale.js";
  * @typedef {object} Series
  * @property {keyof Sample} key
  * @property {string} label
- * @property {boolean} [isLimit] drawn only where the others come near it
+ * @property {"line" | "area" | "limit"} [as] default "line"; a limit is drawn only where the others come near it
  */
 
 /**
@@ -23,7 +23,7 @@ import { path, roundTop } from "./scale.js";
 const HEIGHT = 140;
 const MARGIN = { left: 56, right: 10, top: 10, bottom: 22 };
 /** Samples that are so far apart are not joined. */
-const GAP_MS = 4_000;
+const GAP_MS = 8_000;
 const MINUTE_MS = 60_000;
 const NARROW = 420;
 
@@ -46,8 +46,8 @@ export class Chart {
     this.#options = options;
     const { title, unit, series } = options;
     this.#values = series.map(() => make("b"));
-    const legend = series.map(({ label, isLimit }, index) =>
-      make("li", { class: kind(index, isLimit) }, label, " ", this.#values[index] ?? ""),
+    const legend = series.map(({ label, as }, index) =>
+      make("li", { class: kind(index, as) }, label, " ", this.#values[index] ?? ""),
     );
     const head = make(
       "figcaption",
@@ -138,13 +138,13 @@ export class Chart {
     const { base, series } = this.#options;
     const most = (/** @type {Series} */ { key }) =>
       Math.max(0, ...this.#samples.map((sample) => sample[key]));
-    const top = roundTop(Math.max(...series.filter((one) => !one.isLimit).map(most)), base);
+    const top = roundTop(Math.max(...series.filter(({ as }) => as !== "limit").map(most)), base);
     const height = HEIGHT - MARGIN.top - MARGIN.bottom;
     const x = (/** @type {number} */ at) =>
       MARGIN.left + this.#width * (1 - (this.#end - at) / this.#historyMs);
     const y = (/** @type {number} */ value) => MARGIN.top + height * (1 - value / top);
     const lines = series.flatMap((one, index) =>
-      one.isLimit && most(one) > top ? [] : this.#line(one, index, x, y),
+      one.as === "limit" && most(one) > top ? [] : this.#line(one, index, x, y),
     );
     return [...this.#axes(top, x, y), ...lines, ...this.#cursor(x)];
   }
@@ -188,11 +188,12 @@ export class Chart {
    * @param {(at: number) => number} x
    * @param {(value: number) => number} y
    */
-  #line({ key, isLimit }, index, x, y) {
+  #line({ key, as }, index, x, y) {
     /** @type {[number, number][]} */
     const points = this.#samples.map((sample) => [x(sample.at), y(sample[key])]);
     const widest = (GAP_MS / this.#historyMs) * this.#width;
-    return [makeSvg("path", { class: `line ${kind(index, isLimit)}`, d: path(points, widest) })];
+    const d = as === "area" ? area(points, widest, y(0)) : line(points, widest);
+    return [makeSvg("path", { class: `line ${kind(index, as)}`, d })];
   }
 
   /** @param {(at: number) => number} x */
@@ -216,8 +217,8 @@ export class Chart {
  * How it is drawn.
  *
  * @param {number} index
- * @param {boolean} [isLimit]
+ * @param {Series["as"]} as
  */
-function kind(index, isLimit = false) {
-  return isLimit ? "limit" : `series-${index + 1}`;
+function kind(index, as = "line") {
+  return as === "line" ? `series-${index + 1}` : as;
 }

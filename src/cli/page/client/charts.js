@@ -9,7 +9,7 @@ export const charts = [
     base: "decimal",
     format: count,
     series: [
-      { key: "read", label: "read" },
+      { key: "read", label: "read", as: "area" },
       { key: "delivered", label: "delivered" },
     ],
   }),
@@ -28,7 +28,7 @@ export const charts = [
     series: [
       { key: "streamsOpen", label: "open" },
       { key: "streamsWaiting", label: "waiting" },
-      { key: "streamsMax", label: "at most", isLimit: true },
+      { key: "streamsMax", label: "at most", as: "limit" },
     ],
   }),
   new Chart({
@@ -58,7 +58,7 @@ export const charts = [
     format: bytes,
     series: [
       { key: "buffer", label: "waiting" },
-      { key: "bufferLimit", label: "at most", isLimit: true },
+      { key: "bufferLimit", label: "at most", as: "limit" },
     ],
   }),
 ];

@@ -8,8 +8,8 @@
 
 /** @typedef {{ readonly [Name in keyof Messages]: (message: Messages[Name]) => void }} Receivers */
 
-/** Something comes each second; a connection that is silent for so long is none. */
-const SILENT_MS = 6_000;
+/** Something comes every few seconds at the latest; a connection that is silent for so long is none. */
+const SILENT_MS = 10_000;
 const LOOK_MS = 1_000;
 const RETRY_MS = { first: 1_000, longest: 10_000 };
 

@@ -58,8 +58,10 @@ export class Head {
    * @param {Sample} sample
    * @param {Overview} overview
    */
-  showFigures(sample, { gaps, isReady }) {
+  showFigures(sample, { gaps, isReady, tasks, sockets }) {
     this.#figure("flow", count(sample.read));
+    this.#figure("tasks", count(tasks));
+    this.#figure("sockets", count(sockets));
     this.#figure("lag", seconds(sample.lag));
     const waiting = sample.streamsWaiting === 0 ? "" : `, ${count(sample.streamsWaiting)} waiting`;
     this.#figure(

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 // The page's scripts are plain JavaScript, checked by a project of their own.
-const { roundTop, path } = await import(
+const { area, line, roundTop } = await import(
   new URL("../../../../src/cli/page/client/scale.js", import.meta.url).href
 );
 
@@ -46,7 +46,8 @@ describe("a chart's line", () => {
       [9, 3],
       [10, 4],
     ];
-    expect(path(points, 2)).toBe("M0.0 1.0L1.0 2.0M9.0 3.0L10.0 4.0");
-    expect(path([], 2)).toBe("");
+    expect(line(points, 2)).toBe("M0.0 1.0L1.0 2.0M9.0 3.0L10.0 4.0");
+    expect(area(points, 2, 9)).toBe("M0.0 1.0L1.0 2.0L1.0 9L0.0 9ZM9.0 3.0L10.0 4.0L10.0 9L9.0 9Z");
+    expect(line([], 2)).toBe("");
   });
 });
