@@ -1,4 +1,4 @@
-import { cp, rm } from "node:fs/promises";
+import { cp, readFile, rm, writeFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { defineConfig } from "tsup";
 import type { Options } from "tsup";
@@ -12,6 +12,16 @@ async function copyPage(): Promise<void> {
     recursive: true,
     filter: (path) => basename(path) !== "tsconfig.json",
   });
+}
+
+/** The licenses of what is bundled with the command, as they ask for. */
+async function writeLicenses(): Promise<void> {
+  const bundle = await readFile("dist/cli.js", "utf8");
+  const names = bundle.matchAll(/^\/\/ node_modules\/((?:@[^/]+\/)?[^/]+)/gm);
+  const texts = [...new Set(Array.from(names, ([, name = ""]) => name))]
+    .toSorted()
+    .map(async (name) => `${name}\n\n${await readFile(`node_modules/${name}/LICENSE`, "utf8")}`);
+  await writeFile("dist/cli.licenses.txt", (await Promise.all(texts)).join("\n\n"));
 }
 
 const config: Options | Options[] | ((overrideOptions: Options) => unknown) = defineConfig([
@@ -28,7 +38,7 @@ const config: Options | Options[] | ((overrideOptions: Options) => unknown) = de
     dts: true,
     sourcemap: true,
     // The command is built beside it.
-    clean: ["!cli.js", "!client", "!client/*"],
+    clean: ["!cli.*", "!client", "!client/*"],
   },
   {
     ...common,
@@ -36,7 +46,10 @@ const config: Options | Options[] | ((overrideOptions: Options) => unknown) = de
     format: "esm",
     // Whoever imports the library installs none of what only the command needs.
     noExternal: ["prom-client", "@opentelemetry/api"],
-    onSuccess: copyPage,
+    onSuccess: async () => {
+      await copyPage();
+      await writeLicenses();
+    },
     // The CommonJS packages in it require Node.js's own modules.
     banner: {
       js: 'import { createRequire } from "node:module";\nconst require = createRequire(import.meta.url);',

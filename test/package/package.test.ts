@@ -151,6 +151,13 @@ describe("the package's command", () => {
     expect(packages).toEqual(new Set(["docker-modem", "eventemitter3"]));
   });
 
+  test("brings the licenses of what is bundled with it", async () => {
+    const licenses = await project.read("dist/cli.licenses.txt");
+    for (const name of ["commander", "picocolors", "prom-client"])
+      expect(licenses).toMatch(new RegExp(`^${name}$`, "m"));
+    expect(licenses).toContain("Permission is hereby granted");
+  });
+
   test("tells its version by npx", async () => {
     const { version }: { version: string } = JSON.parse(await project.read("package.json"));
     expect(await project.command("--version")).toEqual({ stdout: `${version}\n`, stderr: "" });
