@@ -206,3 +206,55 @@ describe("a keeper's delete", () => {
     expect(keeper.failure).toBeUndefined();
   });
 });
+
+describe("for how long a change waits to be saved", () => {
+  it("counts from the first one that is not saved", async () => {
+    const web = counter();
+    expect(keeper.unsavedForMs).toBe(0);
+    web.move();
+    await pass(10);
+    expect(keeper.unsavedForMs).toBe(0);
+    web.move();
+    await pass(600);
+    web.move();
+    await pass(200);
+    expect(keeper.unsavedForMs).toBe(800);
+    await pass(1_000);
+    expect(keeper.unsavedForMs).toBe(0);
+  });
+
+  it("goes on over saves that fail, and ends with one that works", async () => {
+    const web = counter();
+    store.fails = "save";
+    web.move();
+    await pass(20_000);
+    web.move();
+    await pass(5_000);
+    expect(store.failedAt.length).toBeGreaterThan(1);
+    expect(keeper.unsavedForMs).toBe(25_000);
+    store.fails = undefined;
+    await pass(60_000);
+    expect(keeper.unsavedForMs).toBe(0);
+  });
+
+  it("counts while a save takes long; then what has changed meanwhile counts", async () => {
+    const web = counter("e/web", 0);
+    store.delayMs = 2_000;
+    web.move();
+    await pass(1_500);
+    expect(keeper.unsavedForMs).toBe(1_500);
+    web.move();
+    await pass(1_000);
+    expect(keeper.unsavedForMs).toBe(1_000);
+  });
+
+  it("counts what is to be deleted as well", async () => {
+    const web = counter();
+    web.move();
+    await pass(10);
+    store.fails = "delete";
+    keeper.delete("e/web");
+    await pass(3_000);
+    expect(keeper.unsavedForMs).toBe(3_000);
+  });
+});

@@ -1,4 +1,6 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import fs, { readdirSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { MemoryCheckpointStore, StreamPool } from "../../src/index.ts";
 import type { PoolOptions, Sink } from "../../src/index.ts";
 import { PHASES } from "../../src/metrics/figures.ts";
@@ -60,6 +62,23 @@ describe("before a pool begins", () => {
     );
     // There is no sink yet.
     expect(without).toEqual(["delivery_batches_total", "delivery_retries_total"]);
+  });
+
+  it("file descriptors are not there where the system does not tell", async () => {
+    const scraper = new Scraper(open());
+    const own = readdirSync("/proc/self/fd").length;
+    const here = (await scraper.scrape()).value("dockspool_file_descriptors_open");
+    expect(Math.abs(here - own)).toBeLessThan(20);
+    const spy = vi.spyOn(fs, "readdirSync").mockImplementation(() => {
+      throw new Error("ENOENT");
+    });
+    syncBuiltinESMExports();
+    try {
+      expect((await scraper.scrape()).of("dockspool_file_descriptors_open")).toEqual([]);
+    } finally {
+      spy.mockRestore();
+      syncBuiltinESMExports();
+    }
   });
 
   it("each of an engine's is there for every value that its labels may have", async () => {
@@ -395,6 +414,16 @@ describe("a container's series", () => {
     const [nobody, ...others] = (await scraper.scrape()).of("dockspool_container_log_lag_seconds");
     expect(others).toEqual([]);
     expect(nobody?.labels).toEqual({ engine, container_name: "", container_id: "" });
+    // The next one that leaves takes nothing from what the others have counted.
+    const next = fake.create({ name: "next" });
+    next.write("one");
+    await scraper.until((all) => all.sum("dockspool_log_lines_delivered_total") === 6);
+    next.remove();
+    await scraper.until((all) => all.value("dockspool_containers", { engine }) === 0);
+    const last = await scraper.scrape();
+    expect(last.value("dockspool_log_lines_total", { engine, stream: "stderr" })).toBe(5);
+    expect(last.value("dockspool_log_lines_total", { engine, stream: "stdout" })).toBe(1);
+    expect(last.value("dockspool_log_lines_delivered_total", { engine })).toBe(6);
   });
 
   it("have its new name once it is renamed, and go on counting", async () => {

@@ -47,6 +47,7 @@ function expectSame({ fast, plain }: Chunk): void {
   const indices = plain.map((_, index) => index);
   expect(Array.from(fast, readable)).toEqual(expected);
   expect(fast.length).toBe(plain.length);
+  expect(fast.stderrCount).toBe(plain.filter(({ stream }) => stream === "stderr").length);
   const around = Array.from({ length: 2 * plain.length + 3 }, (_, at) => at - plain.length - 1);
   expect(around.map((index) => fast.at(index)).map((entry) => entry && readable(entry))).toEqual(
     around.map((index) => expected.at(index)),

@@ -37,3 +37,41 @@ describe.each([
     expect([moves, consumer.lastDeliveryAt]).toEqual([[0, 2], 1_000]);
   });
 });
+
+describe("the time of the oldest record that is not delivered", () => {
+  const timeOf = (line: string): string => `2026-11-23T15:58:0${line}.000000000Z`;
+  const times = ["1", "2", "3", "4"].map(timeOf);
+
+  function filled(): Consumer {
+    const buffer = new BatchBuffer(100);
+    const consumer = new Consumer(buffer);
+    const trail = new Trail("by-timestamp", LOG_START);
+    consumer.begin(trail.clone());
+    buffer.push(batchOf(trail, ["1", "2"], 20, timeOf));
+    buffer.push(batchOf(trail, ["3", "4"], 20, timeOf));
+    return consumer;
+  }
+
+  it("is that of the buffer's first one, then that of what is in hand, then none", () => {
+    const consumer = filled();
+    expect(consumer.undeliveredFrom).toBe(times[0]);
+    consumer.takeBatch();
+    consumer.takeBatch();
+    for (const time of times) {
+      expect(consumer.undeliveredFrom).toBe(time);
+      consumer.acknowledgeNext(1);
+    }
+    expect(consumer.undeliveredFrom).toBeUndefined();
+  });
+
+  it("is, in a loop, that of the record in hand", () => {
+    const consumer = filled();
+    const seen: (string | undefined)[] = [];
+    for (const batch of [consumer.nextRecords(), consumer.nextRecords()])
+      for (let record = batch?.next(); record !== undefined; record = batch?.next())
+        seen.push(consumer.undeliveredFrom);
+    consumer.nextRecords();
+    expect(seen).toEqual(times);
+    expect(consumer.undeliveredFrom).toBeUndefined();
+  });
+});

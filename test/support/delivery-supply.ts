@@ -20,20 +20,30 @@ const info = {
 const timestamp = "2026-11-23T15:58:34.885847851Z";
 
 export function recordOf(line: string): LineRecord {
-  return new LineRecord(info, "stdout", timestamp, line, false, Buffer.from(line), 0);
+  return recordAt(timestamp, line);
+}
+
+function recordAt(time: string, line: string): LineRecord {
+  return new LineRecord(info, "stdout", time, line, false, Buffer.from(line), 0);
 }
 
 /** Lines as a reader puts them into its buffer; `log`: what was read before them, which goes on behind them. */
-export function batchOf(log: Trail, lines: readonly string[], bytes: number): Batch {
+export function batchOf(
+  log: Trail,
+  lines: readonly string[],
+  bytes: number,
+  timeOf: (line: string) => string = () => timestamp,
+): Batch {
   const before = log.clone();
   const entries = lines.map((line) => ({
     stream: "stdout" as const,
-    timestamp,
+    timestamp: timeOf(line),
     text: Buffer.from(line),
     ended: true,
   }));
   log.add(entries);
-  const made = { records: lines.map(recordOf), ends: lines.map((_, index) => index + 1) };
+  const records = lines.map((line) => recordAt(timeOf(line), line));
+  const made = { records, ends: lines.map((_, index) => index + 1) };
   return new Batch(made, { entries, trail: log, before, bytes });
 }
 
