@@ -1,4 +1,4 @@
-// Makes the pictures of the live page in docs/page/: npx tsx scripts/page-pictures.ts [MINUTES]
+// Makes the pictures of the live page in docs/page/, in five minutes: npm run pictures [-- MINUTES]
 import { execFileSync } from "node:child_process";
 import { chromium } from "playwright-core";
 import type { Browser } from "playwright-core";
