@@ -125,7 +125,7 @@ export class Capture {
 
   /** When bytes came last, in epoch milliseconds. */
   get lastByteAt(): number | undefined {
-    return this.#streams.stats.lastByteAt;
+    return this.#streams.counts.lastByteAt;
   }
 
   /** When damaged bytes came last, in epoch milliseconds. */

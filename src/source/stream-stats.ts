@@ -12,3 +12,11 @@ export interface StreamStats {
   /** When the current one is rotated at the latest, in epoch milliseconds. */
   readonly rotatesBy: number | undefined;
 }
+
+/** What is counted over all streams. Statistics of thousands are read at once: a spread of it takes several times as long. */
+export interface StreamCounts {
+  stalls: number;
+  gaps: number;
+  /** When bytes came last, in epoch milliseconds. */
+  lastByteAt: number | undefined;
+}

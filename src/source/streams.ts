@@ -20,7 +20,7 @@ import { RotationDelay } from "./rotation-delay.ts";
 import { StreamRotation } from "./rotation.ts";
 import type { ClosedTasks, OverdueTasks } from "./rotation.ts";
 import type { Rotation, SourceStatus } from "./status.ts";
-import type { StreamStats } from "./stream-stats.ts";
+import type { StreamCounts, StreamStats } from "./stream-stats.ts";
 import type { TurnKeeper } from "./turn.ts";
 import { Watchdog } from "./watchdog.ts";
 
@@ -48,10 +48,9 @@ export class Streams {
   readonly #rotation: StreamRotation;
   readonly #watchdog: Watchdog;
   #generation: Generation | undefined;
-  #lastByteAt: number | undefined;
   /** The generation that a reader which runs has opened, or is to open. */
   #openFrom = Infinity;
-  readonly #counts = { stalls: 0, gaps: 0 };
+  readonly counts: StreamCounts = { stalls: 0, gaps: 0, lastByteAt: undefined };
 
   constructor(parts: Parts) {
     const { options, phase, buffer, host } = parts;
@@ -94,12 +93,13 @@ export class Streams {
   get stats(): StreamStats {
     const { generation, completed: rotations, names } = this.#rotation;
     return {
-      ...this.#counts,
+      stalls: this.counts.stalls,
+      gaps: this.counts.gaps,
       generation,
       rotations,
       tasks: names.length,
       isReading: names.includes(READER),
-      lastByteAt: this.#lastByteAt,
+      lastByteAt: this.counts.lastByteAt,
       rotatesBy: this.#watchdog.rotatesBy,
     };
   }
@@ -206,8 +206,8 @@ export class Streams {
     const { signal } = this.#rotation.tasks;
     this.delay.opening();
     const sawBytes = (): void => {
-      this.#lastByteAt = Date.now();
-      this.#watchdog.sawBytes(this.#lastByteAt);
+      this.counts.lastByteAt = Date.now();
+      this.#watchdog.sawBytes(this.counts.lastByteAt);
     };
     const reader = new LogReader(host.client, inspection, sawBytes, turn.takeHeld());
     this.#generation = new Generation({
@@ -221,7 +221,7 @@ export class Streams {
         aligned: (aligned) => void (signal.aborted || this.#opened(aligned)),
         fresh: (first) => this.#sawEntries(first),
         gap: (after, before) => {
-          this.#counts.gaps++;
+          this.counts.gaps++;
           phase.tell({ type: "gap", after, ...(before === undefined ? {} : { before }) });
         },
         engineError: (message) => phase.tell({ type: "engine-error", message: printable(message) }),
@@ -294,7 +294,7 @@ export class Streams {
     this.delay.came();
     const silentMs = this.#watchdog.sawEntries(first);
     if (silentMs === undefined) return;
-    this.#counts.stalls++;
+    this.counts.stalls++;
     phase.tell({ type: "stalled", silentMs });
   }
 }
