@@ -229,7 +229,8 @@ export class SinkDelivery {
     { records, pendingSince }: Undelivered,
     error?: unknown,
   ): void {
-    const ms = Date.now() - pendingSince;
+    // A clock that was set back meanwhile makes no time negative.
+    const ms = Math.max(0, Date.now() - pendingSince);
     const end: BatchEnd = { sink: this.name, outcome, records, attempts, ms, error };
     publishDelivery(end);
     this.#parts.ended(end);
