@@ -7,11 +7,11 @@ import type { MeasuredPool } from "./measured-pool.ts";
 import { Prometheus } from "./server.ts";
 import type { PrometheusOptions } from "./server.ts";
 
-const EVERY_MS = 250;
+const EVERY_MS = 500;
 const LOOK_EVERY_MS = 50;
 const PATIENCE_MS = 60_000;
 
-/** Within the running test, which ends it. Scrapes four times a second. */
+/** Within the running test, which ends it. Scrapes twice a second. */
 export async function startPrometheus(
   options: Omit<PrometheusOptions, "everyMs">,
 ): Promise<Prometheus> {
