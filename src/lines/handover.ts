@@ -19,8 +19,17 @@ export interface Outlet {
   readonly isHolding: () => boolean;
 }
 
+/** What was handed over so far. */
+export interface Made {
+  readonly lines: number;
+  /** Of those lines. */
+  readonly stderrLines: number;
+  /** Text of those lines, in bytes. */
+  readonly bytes: number;
+}
+
 /** Hands records over, each chunk's with what finds the place behind them again. */
-export class Handover {
+export class Handover implements Made {
   readonly #outlet: Outlet;
   #lines = 0;
   #stderrLines = 0;

@@ -10,6 +10,7 @@ import type { Joining } from "../wire/open-lines.ts";
 import type { ContainerInfo, LineRecord } from "../wire/records.ts";
 import { wholeLines } from "../wire/whole-lines.ts";
 import { Handover } from "./handover.ts";
+import type { Made } from "./handover.ts";
 import type { LineOptions, ReadingOutput, Start } from "./line-options.ts";
 import { chosenLines, makeLines } from "./made-lines.ts";
 import type { MadeLines } from "./made-lines.ts";
@@ -51,17 +52,9 @@ export class Reading {
     this.#assembler = this.#newAssembler();
   }
 
-  get lines(): number {
-    return this.#handover.lines;
-  }
-
-  /** Of those lines. */
-  get stderrLines(): number {
-    return this.#handover.stderrLines;
-  }
-
-  get bytes(): number {
-    return this.#handover.bytes;
+  /** What was handed over. */
+  get made(): Made {
+    return this.#handover;
   }
 
   set info(info: ContainerInfo) {

@@ -51,6 +51,9 @@ export class Tally {
     for (const outcome of ["saved", "failed"]) this.saves.add({ outcome }, 0);
   }
 
+  /** Positions, to the store. */
+  readonly wrote = (outcome: SaveOutcome): void => this.saves.add({ outcome });
+
   sinkJoined(sink: string): void {
     for (const outcome of ["delivered", "dead_letter", "failed"])
       this.batches.add({ sink, outcome }, 0);

@@ -30,6 +30,14 @@ export function checkReadable({ id, name, logDriver }: ContainerInfo): void {
   );
 }
 
+/** `how`: "iterated". */
+export function alreadyConsumed(how: string): DockspoolError {
+  return new DockspoolError(
+    "ALREADY_CONSUMED",
+    `The pool is ${how} already; a second reader needs a pool of its own.`,
+  );
+}
+
 /** What outlived the deadlines of `close()`. */
 export function stillRunning(errors: readonly unknown[]): DockspoolError {
   return new DockspoolError("TASKS_STILL_RUNNING", errors.map(messageOf).join(" "), {

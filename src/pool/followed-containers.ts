@@ -6,17 +6,16 @@ import type { Listed } from "../engine/list.ts";
 import type { Position } from "../resume/position.ts";
 import type { ContainerFigures } from "../metrics/figures.ts";
 import type { Tally } from "../metrics/tally.ts";
-import { asFailure } from "../source/failures.ts";
-import type { Capture } from "../source/capture.ts";
 import { ByteBudget } from "../queue/byte-budget.ts";
 import { ContainerLogSource } from "../source/container-log-source.ts";
 import type { Finding } from "../source/host.ts";
 import { tellStatus } from "../lifetime/listeners.ts";
 import { DEFAULT_CHECKPOINT_EVERY_MS } from "../source/options.ts";
 import type { EndReason, SourceStatus } from "../source/status.ts";
-import type { ContainerInfo } from "../wire/records.ts";
 import { EngineFlows } from "./engine-flows.ts";
 import { poolClosed } from "./failures.ts";
+import { count, figuresOf, sourcesNamed, streamOf } from "./followed-container.ts";
+import type { FollowedContainer } from "./followed-container.ts";
 import type { FollowedStream } from "./health/stream-health.ts";
 import { Feed } from "./merge/feed.ts";
 import type { PoolSourceOptions, ResolvedPoolOptions } from "./options.ts";
@@ -38,16 +37,6 @@ const ONE_MOMENT_MS = 5;
 /** What happens to a container that is worth a save. */
 const SAVED_AT: ReadonlySet<SourceStatus["type"]> = new Set(["rotated", "stopped", "ended"]);
 
-interface Entry {
-  readonly source: ContainerLogSource;
-  readonly capture: Capture;
-  readonly feed: Feed;
-  readonly engine: SourceEngine;
-  readonly checkpoint: PositionCheckpoint | undefined;
-  /** At its last look; one that is renamed has a new one. */
-  info: ContainerInfo;
-}
-
 /** The sources of a pool, and what they share: turns, memory, rotations, the way out. */
 export class FollowedContainers {
   readonly sources: ReadonlyMap<string, ContainerLogSource>;
@@ -58,7 +47,7 @@ export class FollowedContainers {
   readonly #budget: ByteBudget;
   readonly #joinWithinMs: number;
   readonly #sources = new Map<string, ContainerLogSource>();
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new Map<string, FollowedContainer>();
   readonly #emit: (status: PoolStatus) => void;
   readonly #leaving = new LeavingLines();
   /** Nothing is followed any more, and nothing that is still on its way here. */
@@ -128,7 +117,7 @@ export class FollowedContainers {
     });
     const feed = new Feed(capture);
     made = { source, feed };
-    const entry: Entry = { source, capture, feed, engine, checkpoint, info };
+    const entry: FollowedContainer = { source, capture, feed, engine, checkpoint, info };
     this.#sources.set(info.id, source);
     this.#entries.set(info.id, entry);
     this.output.add(feed, info);
@@ -164,15 +153,7 @@ export class FollowedContainers {
 
   /** Of several engines each may have one of that name. */
   findAll(container: string, engineName?: string): ContainerLogSource[] {
-    const entries = [...this.#entries.values()].filter(
-      ({ engine, capture }) =>
-        !capture.isEnding && (engineName === undefined || engine.name === engineName),
-    );
-    const named = entries.filter(({ info }) => info.name === container);
-    const found =
-      named.length > 0 ? named : entries.filter(({ info }) => info.id.startsWith(container));
-    const isOne = named.length > 0 || found.length === 1;
-    return isOne ? found.map(({ source }) => source) : [];
+    return sourcesNamed(container, engineName, this.#entries.values());
   }
 
   /** Where a container's lines that are read and not delivered end; undefined where there are none. */
@@ -203,17 +184,7 @@ export class FollowedContainers {
 
   /** What each source does. */
   get streams(): FollowedStream[] {
-    return Array.from(this.#entries.values(), ({ capture, info }) => ({
-      name: info.name,
-      phase: capture.phase.value,
-      since: capture.phase.since,
-      lastByteAt: capture.lastByteAt,
-      room: capture.buffer.state,
-      rotateTimeoutMs: capture.rotateTimeoutMs,
-      damagedAt: capture.damagedAt,
-      overdue: capture.overdue,
-      trouble: capture.trouble,
-    }));
+    return Array.from(this.#entries.values(), streamOf);
   }
 
   /** Since when reading waits for room in what all sources share, in epoch milliseconds. */
@@ -280,7 +251,7 @@ export class FollowedContainers {
     };
   }
 
-  #heard(entry: Entry, status: SourceStatus): void {
+  #heard(entry: FollowedContainer, status: SourceStatus): void {
     const { source } = entry;
     entry.info = source.info ?? entry.info;
     if (status.type === "renamed") this.output.renamed(entry.feed);
@@ -290,21 +261,12 @@ export class FollowedContainers {
       entry.engine.events.reached();
     } else if (status.type !== "rotated" && source.stats.state !== "streaming")
       this.rotations.closed(source);
-    this.#count(entry, status);
+    count(this.#tally, entry, status);
     this.#emit({ type: "source", container: entry.info, status });
     if (status.type === "ended") this.#ended(entry, status.reason);
   }
 
-  #count({ engine, info }: Entry, status: SourceStatus): void {
-    const tally = this.#tally;
-    if (status.type === "rotated" && status.rotation.reopened)
-      tally.rotated(engine.name, status.rotation.closedInMs + status.rotation.reopenedInMs);
-    const error = errorOf(status);
-    if (error !== undefined)
-      tally.errors.add({ engine: engine.name, reason: asFailure(error, info.id).code });
-  }
-
-  #ended(entry: Entry, reason: EndReason): void {
+  #ended(entry: FollowedContainer, reason: EndReason): void {
     const { source, capture, feed, engine, checkpoint, info } = entry;
     checkpoint?.ended();
     this.#tally.left(() => figuresOf(entry));
@@ -327,17 +289,6 @@ export class FollowedContainers {
       this.#emit({ type: "skipped", container: info, error: reason.error });
     this.#emit({ type: "detached", container: info, reason });
   }
-}
-
-function figuresOf({ capture, engine, info }: Entry): ContainerFigures {
-  return { engine: engine.name, id: info.id, name: info.name, ...capture.figures };
-}
-
-/** Why a stream failed. */
-function errorOf(status: SourceStatus): unknown {
-  if (status.type === "reconnecting" || status.type === "rotation-failed") return status.error;
-  if (status.type === "ended" && status.reason.kind === "failed") return status.reason.error;
-  return undefined;
 }
 
 function tell(source: ContainerLogSource, status: SourceStatus): void {

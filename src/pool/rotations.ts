@@ -46,6 +46,11 @@ export class Rotations {
     this.#underWay.get(source)?.();
   }
 
+  /** Each of them; one failure does not stop the others. */
+  all(sources: readonly ContainerLogSource[]): Promise<PromiseSettledResult<Rotation>[]> {
+    return Promise.allSettled(sources.map((source) => this.rotate(source)));
+  }
+
   /** @throws DockspoolError as `ContainerLogSource.rotate`; the signal's reason */
   async rotate(source: ContainerLogSource, why: RotationReason = "asked"): Promise<Rotation> {
     const begin = async (): Promise<{ readonly rotation: Promise<Rotation> }> => {

@@ -1,6 +1,5 @@
 import { CheckpointKeeper } from "../checkpoint/keeper.ts";
 import type { Delivery, DeliveryOptions, Sink } from "../delivery/sink.ts";
-import { DockspoolError } from "../errors.ts";
 import { onAbort } from "../lifetime/abort.ts";
 import { TaskGroup } from "../lifetime/task-group.ts";
 import { INSTRUMENTS } from "../metrics/instruments.ts";
@@ -17,22 +16,21 @@ import type { ReadyOptions } from "../source/ready.ts";
 import type { EndReason, Rotation } from "../source/status.ts";
 import type { LogBatch, LogRecord } from "../wire/records.ts";
 import { Attachments } from "./attachments.ts";
+import { stopReading } from "./closing.ts";
 import { findContainer } from "./discovery/container-search.ts";
-import { notFollowed, poolClosed, stillRunning } from "./failures.ts";
+import { alreadyConsumed, notFollowed, stillRunning } from "./failures.ts";
 import { figuresOf } from "./figures.ts";
 import { FollowedContainers } from "./followed-containers.ts";
 import { PoolHealth } from "./health/health.ts";
 import { poolReady } from "./health/ready.ts";
 import type { Health } from "./health/report.ts";
 import { viewOf } from "./health/view.ts";
+import type { PoolParts } from "./health/view.ts";
 import { checkAttachOptions, resolvePoolOptions } from "./options.ts";
 import type { AttachOptions, PoolOptions, ResolvedPoolOptions } from "./options.ts";
 import { PoolEngines } from "./pool-engines.ts";
 import { ownTraces, type OwnTraces } from "./discovery/self.ts";
 import type { PoolStats, PoolStatus } from "./status.ts";
-
-/** How long `close()` waits for what is not a source's. */
-const CLOSE_TIMEOUT_MS = 10_000;
 
 /**
  * Follows many containers over a bounded number of streams. Begins when it is consumed, or when a container is attached.
@@ -67,11 +65,8 @@ export class StreamPool
     this.#options = resolvePoolOptions(options);
     const emit = (status: PoolStatus): void => tellStatus(this, status);
     const { checkpoints } = this.#options;
-    this.#keeper =
-      checkpoints === undefined
-        ? undefined
-        : new CheckpointKeeper(checkpoints, (outcome) => this.#tally.saves.add({ outcome }));
     this.#tally = new Tally(this.#options.engines.keys());
+    this.#keeper = checkpoints && new CheckpointKeeper(checkpoints, this.#tally.wrote);
     this.#followed = new FollowedContainers(this.#options, this.#tally, this.#life.signal, emit);
     this.#engines = new PoolEngines({
       options: this.#options,
@@ -83,16 +78,7 @@ export class StreamPool
       emit,
     });
     this.#consumption = this.#newConsumption();
-    this.#health = new PoolHealth(() =>
-      viewOf({
-        options: this.#options,
-        engines: this.#engines,
-        followed: this.#followed,
-        consumption: this.#consumption,
-        keeper: this.#keeper,
-        ending: this.#ending,
-      }),
-    );
+    this.#health = new PoolHealth(() => viewOf(this.#parts));
     const { signal } = this.#options;
     this.#unlink = onAbort(signal, () => {
       this.#followed.output.abandon(signal?.reason);
@@ -104,15 +90,7 @@ export class StreamPool
   /** @internal For the entry points for metrics. */
   get [INSTRUMENTS](): Instruments {
     return {
-      figures: () =>
-        figuresOf({
-          options: this.#options,
-          stats: this.stats,
-          health: this.health(),
-          followed: this.#followed,
-          tally: this.#tally,
-          keeper: this.#keeper,
-        }),
+      figures: () => figuresOf({ ...this.#parts, stats: this.stats, health: this.health() }),
       observe: (observer) => this.#tally.observe(observer),
     };
   }
@@ -196,8 +174,7 @@ export class StreamPool
     const sources =
       container === undefined ? [...this.sources.values()] : this.#followed.findAll(container);
     if (container !== undefined && sources.length === 0) throw notFollowed(container);
-    const { rotations } = this.#followed;
-    const settled = await Promise.allSettled(sources.map((source) => rotations.rotate(source)));
+    const settled = await this.#followed.rotations.all(sources);
     await this.#save();
     return settled;
   }
@@ -276,12 +253,21 @@ export class StreamPool
       delivered: ({ sink, outcome, ms }) => this.#tally.delivered(sink, outcome, ms),
       retrying: (retry) => this.#followed.retrying(retry),
       save: () => this.#save(),
-      refusal: (how) =>
-        new DockspoolError(
-          "ALREADY_CONSUMED",
-          `The pool is ${how} already; a second reader needs a pool of its own.`,
-        ),
+      refusal: alreadyConsumed,
     });
+  }
+
+  /** What its health and its figures are read from. */
+  get #parts(): PoolParts {
+    return {
+      options: this.#options,
+      engines: this.#engines,
+      followed: this.#followed,
+      consumption: this.#consumption,
+      keeper: this.#keeper,
+      tally: this.#tally,
+      ending: this.#ending,
+    };
   }
 
   /** What is not saved by then is told by a status, or comes again. */
@@ -312,14 +298,8 @@ export class StreamPool
 
   /** Stops reading. */
   async #stop(reason: EndReason): Promise<void> {
-    this.#engines.closing();
-    const life = this.#life.close({ reason: poolClosed(), timeoutMs: CLOSE_TIMEOUT_MS });
-    const [survivors, tasks] = await Promise.allSettled([this.#followed.close(reason), life]);
-    this.#engines.close();
-    this.#followed.output.end(reason.kind === "failed" ? { failure: { error: reason.error } } : {});
+    const errors = await stopReading(this.#engines, this.#followed, this.#life, reason);
     this.#unlink();
-    const errors = survivors.status === "fulfilled" ? survivors.value : [survivors.reason];
-    if (tasks.status === "rejected") errors.push(tasks.reason);
     if (errors.length > 0) throw stillRunning(errors);
   }
 }

@@ -205,7 +205,7 @@ export class CaptureLoop {
   /** Another try may help. Damaged bytes may be a proxy's; where they stay, they are the log's. */
   #mayPass(error: DockspoolError): boolean {
     if (error.code === "PROTOCOL")
-      return this.#faults.allows(this.#parts.log()?.reading.lines ?? 0);
+      return this.#faults.allows(this.#parts.log()?.reading.made.lines ?? 0);
     return error.transient;
   }
 

@@ -60,8 +60,8 @@ export function statsOf(parts: Measured): SourceStats {
     lastByteAt: streams.lastByteAt,
     turns: turn.taken,
     reconnects,
-    lines: reading?.lines ?? 0,
-    bytes: reading?.bytes ?? 0,
+    lines: reading?.made.lines ?? 0,
+    bytes: reading?.made.bytes ?? 0,
     delivered: consumer.delivered,
     bufferedBytes: buffer.bytes,
     tasks: parts.tasks + streams.tasks,
@@ -73,7 +73,7 @@ export function statsOf(parts: Measured): SourceStats {
 /** What metrics show of a source, read when somebody asks. */
 export function figuresOf(parts: Measured): SourceFigures {
   const { phase, streams, consumer, reconnects } = parts;
-  const { lines = 0, stderrLines = 0, bytes = 0 } = parts.reading ?? {};
+  const { lines = 0, stderrLines = 0, bytes = 0 } = parts.reading?.made ?? {};
   const { rotations, stalls, gaps } = streams.stats;
   return {
     phase: phaseName(phase.type),
@@ -100,7 +100,7 @@ function lagOf({ phase, reading, consumer, clock }: Measured): number {
     isAtEnd,
     currentUntil,
     begunAt,
-    hasRead: reading !== undefined && reading.lines > 0,
+    hasRead: reading !== undefined && reading.made.lines > 0,
     readUntil: position === undefined ? undefined : newestTimestamp(position),
     undeliveredFrom,
     now,

@@ -29,7 +29,7 @@ export interface GenerationParts {
 }
 
 /** Says from where on a chunk's entries are new, or that nothing more is to be read. */
-export type FindNew = (entries: Entries) => number | "stop";
+type FindNew = (entries: Entries) => number | "stop";
 
 /** What becomes of what a plain read brings. */
 export interface PlainVisit {

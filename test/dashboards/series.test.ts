@@ -3,7 +3,8 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 
 import { DASHBOARD_PATH, dashboard } from "../../scripts/dashboard/dashboard.ts";
-import { DELIVERY_SECONDS, ROTATION_SECONDS, SERIES } from "../../src/metrics/series.ts";
+import { DELIVERY_SECONDS, ROTATION_SECONDS } from "../../src/metrics/histograms.ts";
+import { SERIES } from "../../src/metrics/series.ts";
 import { panelExpressions, readDashboard } from "../support/prometheus/dashboard.ts";
 import { readExpression, withoutVariables } from "../support/prometheus/promql.ts";
 import { readAlerts } from "../support/prometheus/rules.ts";

@@ -1,6 +1,7 @@
 import { expect, onTestFinished, test } from "vitest";
 
-import { DELIVERY_SECONDS, ROTATION_SECONDS, SERIES } from "../../src/metrics/series.ts";
+import { DELIVERY_SECONDS, ROTATION_SECONDS } from "../../src/metrics/histograms.ts";
+import { SERIES } from "../../src/metrics/series.ts";
 import { CountingProxy } from "../support/counting-proxy.ts";
 import { jsonLog, openDescriptors, report } from "../support/follow.ts";
 import { each, runAll } from "../support/pool-following.ts";

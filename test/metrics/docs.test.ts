@@ -4,7 +4,8 @@ import { MeterProvider } from "@opentelemetry/sdk-metrics";
 import { describe, expect, it } from "vitest";
 import { StreamPool } from "../../src/index.ts";
 import { PHASES } from "../../src/metrics/figures.ts";
-import { DELIVERY_SECONDS, ROTATION_SECONDS, SERIES } from "../../src/metrics/series.ts";
+import { DELIVERY_SECONDS, ROTATION_SECONDS } from "../../src/metrics/histograms.ts";
+import { SERIES } from "../../src/metrics/series.ts";
 import { registerOpenTelemetry } from "../../src/opentelemetry.ts";
 
 const text = readFileSync(new URL("../../docs/metrics.md", import.meta.url), "utf8");

@@ -4,7 +4,7 @@ import { debug, transition } from "../../lifetime/debug.ts";
 import type { ContainerInfo } from "../../wire/records.ts";
 
 /** What becomes of a container that a pool has found. */
-export interface DiscoveryStep {
+interface DiscoveryStep {
   readonly kind:
     | "found"
     | "looking"

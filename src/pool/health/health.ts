@@ -12,7 +12,7 @@ import type { UnsettledContainer } from "./discovery-health.ts";
 import { engineFinding } from "./engine-health.ts";
 import { endedBy, worstOf } from "./report.ts";
 import type { ComponentHealth, Finding, Fitness, Health } from "./report.ts";
-import { isSettled, streamFinding } from "./stream-health.ts";
+import { isSettled, streamFindings } from "./stream-health.ts";
 import type { FollowedStream, StreamPlan } from "./stream-health.ts";
 
 /** One engine of the pool. */
@@ -140,7 +140,7 @@ function componentsOf(view: HealthView, now: number): Component[] {
     {
       name: "streams",
       detail: followed(streams.length),
-      findings: allOf(streams, (stream) => streamFinding(stream, plan, now)),
+      findings: streamFindings(streams, plan, now),
     },
     {
       name: "buffer",

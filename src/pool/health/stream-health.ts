@@ -42,20 +42,28 @@ export function isSettled(phase: Phase): boolean {
   return !["idle", "locating", "opening", "aligning", "reconnecting"].includes(phase.type);
 }
 
-/** What is wrong with a container's stream. */
-export function streamFinding(
-  stream: FollowedStream,
+/** What is wrong with containers' streams: where nothing comes of any that runs, that is worse. */
+export function streamFindings(
+  streams: readonly FollowedStream[],
   plan: StreamPlan,
   now: number,
-): Finding | undefined {
-  const wrong =
-    waitOf(stream, plan, now) ??
-    troubleOf(stream, now) ??
-    overdueOf(stream, now) ??
-    damageOf(stream, now);
-  return wrong === undefined
-    ? undefined
-    : { status: "degraded", detail: `${stream.name} ${wrong.detail}`, since: wrong.since };
+): Finding[] {
+  const findings: Finding[] = [];
+  let running = 0;
+  let silent = 0;
+  for (const stream of streams) {
+    const { name, phase } = stream;
+    if (phase.type !== "stopped" && !("reason" in phase)) running++;
+    const silence = waitOf(stream, plan, now) ?? troubleOf(stream, now);
+    if (silence !== undefined) silent++;
+    const wrong =
+      silence ?? unrotated(stream, plan, now) ?? overdueOf(stream, now) ?? damageOf(stream, now);
+    if (wrong === undefined) continue;
+    const { detail, since } = wrong;
+    findings.push({ status: "degraded", detail: `${name} ${detail}`, since });
+  }
+  if (silent === 0 || silent < running) return findings;
+  return findings.map((finding) => ({ ...finding, status: "unhealthy" }));
 }
 
 type Wrong = Pick<Finding, "detail" | "since">;
@@ -99,20 +107,19 @@ function waitOf(stream: FollowedStream, plan: StreamPlan, now: number): Wrong | 
     }
     case "closing":
       return longerThan(stream.rotateTimeoutMs + BOUNDS.closingMs);
-    case "following":
-      return unrotated(stream, plan, now);
     default:
       return undefined;
   }
 }
 
+/** It follows, and was to be reopened long ago. */
 function unrotated(
-  { since }: FollowedStream,
+  { phase, since }: FollowedStream,
   { rotateEveryMs }: StreamPlan,
   now: number,
 ): Wrong | undefined {
-  if (rotateEveryMs === undefined || now - since <= 2 * rotateEveryMs + BOUNDS.overdueMs)
-    return undefined;
+  if (phase.type !== "following" || rotateEveryMs === undefined) return undefined;
+  if (now - since <= 2 * rotateEveryMs + BOUNDS.overdueMs) return undefined;
   const detail = `was to be rotated every ${span(rotateEveryMs)}, and was not for ${span(now - since)}`;
   return { detail, since };
 }

@@ -1,4 +1,5 @@
 import type { CheckpointKeeper } from "../../checkpoint/keeper.ts";
+import type { Tally } from "../../metrics/tally.ts";
 import type { Consumption } from "../../queue/consumption.ts";
 import type { EndReason } from "../../source/status.ts";
 import { isReached } from "../discovery/engine-contact.ts";
@@ -15,6 +16,7 @@ export interface PoolParts {
   readonly followed: FollowedContainers;
   readonly consumption: Consumption;
   readonly keeper: CheckpointKeeper | undefined;
+  readonly tally: Tally;
   readonly ending: EndReason | undefined;
 }
 
