@@ -2,8 +2,7 @@ import { CheckpointKeeper } from "../checkpoint/keeper.ts";
 import type { Delivery, DeliveryOptions, Sink } from "../delivery/sink.ts";
 import { onAbort } from "../lifetime/abort.ts";
 import { TaskGroup } from "../lifetime/task-group.ts";
-import { INSTRUMENTS } from "../metrics/instruments.ts";
-import type { Instruments } from "../metrics/instruments.ts";
+import { INSTRUMENTS, type Instruments } from "../metrics/instruments.ts";
 import { Tally } from "../metrics/tally.ts";
 import type { ContainerLogSource } from "../source/container-log-source.ts";
 import { handled } from "../lifetime/handled.ts";
@@ -11,8 +10,7 @@ import { Consumption } from "../queue/consumption.ts";
 import { StatusEmitter, tellStatus } from "../lifetime/listeners.ts";
 import { checkContainer } from "../checks.ts";
 import { asFailure } from "../source/failures.ts";
-import { readyTimeout } from "../source/ready.ts";
-import type { ReadyOptions } from "../source/ready.ts";
+import { readyTimeout, type ReadyOptions } from "../source/ready.ts";
 import type { EndReason, Rotation } from "../source/status.ts";
 import type { LogBatch, LogRecord } from "../wire/records.ts";
 import { Attachments } from "./attachments.ts";
@@ -24,10 +22,9 @@ import { FollowedContainers } from "./followed-containers.ts";
 import { PoolHealth } from "./health/health.ts";
 import { poolReady } from "./health/ready.ts";
 import type { Health } from "./health/report.ts";
-import { viewOf } from "./health/view.ts";
-import type { PoolParts } from "./health/view.ts";
-import { checkAttachOptions, resolvePoolOptions } from "./options.ts";
-import type { AttachOptions, PoolOptions, ResolvedPoolOptions } from "./options.ts";
+import { viewOf, type PoolParts } from "./health/view.ts";
+import { checkAttachOptions, resolvePoolOptions, type AttachOptions } from "./options.ts";
+import type { PoolOptions, ResolvedPoolOptions } from "./options.ts";
 import { PoolEngines } from "./pool-engines.ts";
 import { ownTraces, type OwnTraces } from "./discovery/self.ts";
 import type { PoolStats, PoolStatus } from "./status.ts";
@@ -247,7 +244,6 @@ export class StreamPool
       signal: this.#options.signal,
       begin: () => void this.#begin(),
       close: () => this.close(),
-      // What outlives the deadline shows in the statuses.
       failed: (error) => void handled(this.#finish({ kind: "failed", error })),
       joined: (sink) => this.#tally.sinkJoined(sink),
       delivered: ({ sink, outcome, ms }) => this.#tally.delivered(sink, outcome, ms),
@@ -276,8 +272,7 @@ export class StreamPool
   }
 
   #begin(): Promise<void> {
-    this.#begun ??= this.#start();
-    return this.#begun;
+    return (this.#begun ??= this.#start());
   }
 
   async #start(): Promise<void> {
