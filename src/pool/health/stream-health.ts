@@ -63,7 +63,7 @@ export function streamFindings(
     findings.push({ status: "degraded", detail: `${name} ${detail}`, since });
   }
   if (silent === 0 || silent < running) return findings;
-  return findings.map((finding) => ({ ...finding, status: "unhealthy" }));
+  return findings.map(({ detail, since }) => ({ status: "unhealthy", detail, since }));
 }
 
 type Wrong = Pick<Finding, "detail" | "since">;
