@@ -208,7 +208,7 @@ describeWithBrowser("the live page in a browser", (browser) => {
     await tab.says("#flow", /^0$/);
     await tab.says("#announcement", /^Capture stands still$/);
     await tab.says("#container-rows tr td:last-child", /^not followed for \d+ s$/);
-    await tab.says("#health-rows tr", /^streamsdegraded/);
+    await tab.says("#health-rows tr", /^streamsunhealthy/);
     expect(await tab.page.title()).toBe("Capture stands still · dockspool");
     live.fake.fault = undefined;
     await tab.says("#headline", /^Healthy/);

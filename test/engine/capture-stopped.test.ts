@@ -79,7 +79,7 @@ describeWithPrometheus("capture that stands still while all else lives", (engine
 
     // Health says so, of the streams alone. All else lives: the engine tells of a container that starts.
     const { components } = pool.health();
-    expect(components["streams"]?.status).toBe("degraded");
+    expect(components["streams"]?.status).toBe("unhealthy");
     expect(components["streams"]?.detail).toMatch(/can't be followed|waits for/);
     expect(components["engine:default"]?.status).toBe("healthy");
     expect(await prometheus.value("up")).toBe(1);

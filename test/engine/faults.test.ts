@@ -96,7 +96,7 @@ describeWithEngine("on a real engine, health and series show", (engine) => {
     const before = await scraper.until((now) => now.value("dockspool_ready") === 1);
     proxy.hang();
     await following.until("health", () =>
-      /^degraded: .* can't be followed for/.test(
+      /^unhealthy: .* can't be followed for/.test(
         componentIn(BOUNDS.troubleMs, following, "streams"),
       ),
     );
@@ -135,7 +135,7 @@ describeWithEngine("on a real engine, health and series show", (engine) => {
     proxy.hang();
     await engine.kill(id, "USR1");
     await following.until("health", () =>
-      componentIn(BOUNDS.troubleMs, following, "streams").startsWith("degraded: "),
+      componentIn(BOUNDS.troubleMs, following, "streams").startsWith("unhealthy: "),
     );
     // All is written, and most of it thrown away.
     let kept = await jsonLog(engine, id);

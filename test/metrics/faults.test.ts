@@ -141,7 +141,7 @@ const CASES: readonly Case[] = [
     },
     told: {
       component: "streams",
-      status: "degraded",
+      status: "unhealthy",
       says: /can't be followed for \d+ s/,
       afterMs: BOUNDS.troubleMs,
     },
@@ -169,7 +169,7 @@ const CASES: readonly Case[] = [
     },
     told: {
       component: "streams",
-      status: "degraded",
+      status: "unhealthy",
       says: /^web can't be followed for \d+ s: .*502/,
       afterMs: BOUNDS.troubleMs,
     },
@@ -304,7 +304,7 @@ describe("health and series show", () => {
     web.truncate(10);
     await watched.expectTold({
       component: "streams",
-      status: "degraded",
+      status: "unhealthy",
       says: /^web can't be followed/,
       afterMs: BOUNDS.troubleMs,
     });

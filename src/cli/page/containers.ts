@@ -26,10 +26,6 @@ export class Containers {
     return this.#seen.size;
   }
 
-  get phases(): readonly string[] {
-    return [...this.#seen.values()].map(({ stats }) => stats.state);
-  }
-
   look(
     sources: ReadonlyMap<string, ContainerLogSource>,
     lags: ReadonlyMap<string, number>,

@@ -59,7 +59,7 @@ export class PoolWatch {
     const skipped = this.#skipped.rows;
     return {
       at,
-      verdict: verdictOf(health, this.#containers.phases, this.#delivered.roseAt, at),
+      verdict: verdictOf(health, this.#containers.size, this.#delivered.roseAt, at),
       isReady: health.ready,
       components: Object.entries(health.components).map(
         ([name, { status, detail, since }]): Component => ({

@@ -1,4 +1,4 @@
-import type { Health } from "../../index.ts";
+import type { ComponentHealth, Health } from "../../index.ts";
 import type { Verdict } from "./messages.ts";
 import { shownText } from "./shown-text.ts";
 
@@ -6,11 +6,12 @@ import { shownText } from "./shown-text.ts";
 const STILL_MS = 2_000;
 
 /**
- * What the page says first: whether logs flow, and else why not. `phases`: the containers'. `lastLineAt`: when a line was delivered.
+ * What the page says first: whether logs flow, and else why not. `containers`: so many are followed. `lastLineAt`: when a line was
+ * delivered.
  */
 export function verdictOf(
   health: Health,
-  phases: readonly string[],
+  containers: number,
   lastLineAt: number | undefined,
   at: number,
 ): Verdict {
@@ -18,12 +19,13 @@ export function verdictOf(
   const ill = parts
     .filter(([, { status }]) => status !== "healthy")
     .toSorted(
-      ([, one], [, other]) => rank(one.status) - rank(other.status) || one.since - other.since,
+      ([name, one], [otherName, other]) =>
+        rank(name, one) - rank(otherName, other) || one.since - other.since,
     );
   const worst = ill[0];
   if (health.status === "healthy" || worst === undefined) {
     const since = Math.max(...parts.map(([, component]) => component.since));
-    return { ...healthy(health.ready, phases.length), since };
+    return { ...healthy(health.ready, containers), since };
   }
   const [name, { detail, since }] = worst;
   const more = ill.length === 1 ? "" : ` And ${ill.length - 1} more, see Health.`;
@@ -31,7 +33,7 @@ export function verdictOf(
   const reason = `${sentence}${/[.)?]$/.test(sentence) ? "" : "."}${more}`;
   const isStill = at - (lastLineAt ?? 0) >= STILL_MS && at - since >= STILL_MS;
   const isUntaken = health.components["buffer"]?.status !== "healthy";
-  if (isStill && (health.status === "unhealthy" || isUntaken || noneFollowed(phases)))
+  if (isStill && (health.status === "unhealthy" || isUntaken))
     return { tone: "still", headline: "Capture stands still", reason, since };
   return health.status === "unhealthy"
     ? { tone: "unhealthy", headline: "Unhealthy: lines do not come as they should", reason, since }
@@ -48,15 +50,7 @@ function healthy(isReady: boolean, containers: number): Omit<Verdict, "since"> {
   };
 }
 
-function rank(status: string): number {
-  return status === "unhealthy" ? 0 : 1;
-}
-
-/** Of those whose log there should be. */
-function noneFollowed(phases: readonly string[]): boolean {
-  const wanted = phases.filter((phase) => phase !== "stopped");
-  return (
-    wanted.length > 0 &&
-    wanted.every((phase) => phase === "opening" || phase === "reconnecting" || phase === "idle")
-  );
+/** The worst first; where an engine or a store is away, nothing comes of the streams either: the cause is named before them. */
+function rank(name: string, { status }: ComponentHealth): number {
+  return (status === "unhealthy" ? 0 : 2) + (name === "streams" ? 1 : 0);
 }

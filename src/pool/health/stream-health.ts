@@ -42,28 +42,31 @@ export function isSettled(phase: Phase): boolean {
   return !["idle", "locating", "opening", "aligning", "reconnecting"].includes(phase.type);
 }
 
-/** What is wrong with containers' streams: where nothing comes of any that runs, that is worse. */
+/** What is wrong with containers' streams. That nothing comes is worse where it holds for each container that runs. */
 export function streamFindings(
   streams: readonly FollowedStream[],
   plan: StreamPlan,
   now: number,
 ): Finding[] {
+  const silences: Wrong[] = [];
   const findings: Finding[] = [];
   let running = 0;
-  let silent = 0;
   for (const stream of streams) {
     const { name, phase } = stream;
-    if (phase.type !== "stopped" && !("reason" in phase)) running++;
+    const runs = phase.type !== "stopped" && !("reason" in phase);
+    if (runs) running++;
     const silence = waitOf(stream, plan, now) ?? troubleOf(stream, now);
-    if (silence !== undefined) silent++;
     const wrong =
       silence ?? unrotated(stream, plan, now) ?? overdueOf(stream, now) ?? damageOf(stream, now);
     if (wrong === undefined) continue;
-    const { detail, since } = wrong;
-    findings.push({ status: "degraded", detail: `${name} ${detail}`, since });
+    const { since } = wrong;
+    const detail = `${name} ${wrong.detail}`;
+    if (runs && silence !== undefined) silences.push({ detail, since });
+    else findings.push({ status: "degraded", detail, since });
   }
-  if (silent === 0 || silent < running) return findings;
-  return findings.map(({ detail, since }) => ({ status: "unhealthy", detail, since }));
+  const status = silences.length < running ? "degraded" : "unhealthy";
+  for (const { detail, since } of silences) findings.push({ status, detail, since });
+  return findings;
 }
 
 type Wrong = Pick<Finding, "detail" | "since">;

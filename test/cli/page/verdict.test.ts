@@ -10,14 +10,14 @@ interface Case {
   readonly status: Health["status"];
   readonly streams: ComponentHealth;
   readonly buffer?: ComponentHealth;
-  readonly phases: readonly string[];
+  readonly containers?: number;
   readonly lastLineAt?: number;
 }
 
-function judge({ status, streams, phases, lastLineAt, buffer = well }: Case): Verdict {
+function judge({ status, streams, containers = 1, lastLineAt, buffer = well }: Case): Verdict {
   const components = { "engine:default": well, streams, buffer };
   const health = { status, ready: true, components };
-  return verdictOf(health, phases, lastLineAt, NOW);
+  return verdictOf(health, containers, lastLineAt, NOW);
 }
 
 const ill: ComponentHealth = {
@@ -29,16 +29,15 @@ const ill: ComponentHealth = {
 describe("the page's first words", () => {
   it("say that all is well, and since when", () => {
     const streams = { ...well, since: NOW - 5_000 };
-    const verdict = judge({ status: "healthy", streams, phases: ["streaming", "stopped"] });
+    const verdict = judge({ status: "healthy", streams, containers: 2 });
     expect(verdict).toMatchObject({ tone: "healthy", since: NOW - 5_000 });
     expect(verdict.reason).toBe("2 containers are followed.");
   });
 
-  it("say that capture stands still where no container is followed and nothing comes", () => {
+  it("say that capture stands still where nothing comes of any container", () => {
     const verdict = judge({
-      status: "degraded",
-      streams: ill,
-      phases: ["reconnecting", "opening", "stopped"],
+      status: "unhealthy",
+      streams: { ...ill, status: "unhealthy" },
       lastLineAt: NOW - 9_500,
     });
     expect(verdict).toEqual({
@@ -49,26 +48,22 @@ describe("the page's first words", () => {
     });
   });
 
-  it("say so of a pool that is unhealthy while nothing comes, whatever its streams do", () => {
+  it("do not say so of a pool that is unhealthy while lines come", () => {
     const streams: ComponentHealth = { ...ill, status: "unhealthy" };
-    const still = judge({ status: "unhealthy", streams, phases: ["streaming"] });
+    const still = judge({ status: "unhealthy", streams });
     expect(still.tone).toBe("still");
-    const flows = { status: "unhealthy", streams, phases: ["streaming"], lastLineAt: NOW } as const;
-    expect(judge(flows).tone).toBe("unhealthy");
+    const flows = judge({ status: "unhealthy", streams, lastLineAt: NOW });
+    expect(flows.tone).toBe("unhealthy");
   });
 
   it("do not say so where others flow, or may be quiet", () => {
-    const quiet = judge({
-      status: "degraded",
-      streams: ill,
-      phases: ["reconnecting", "streaming"],
-    });
+    const quiet = judge({ status: "degraded", streams: ill, containers: 2 });
     expect(quiet.tone).toBe("degraded");
   });
 
   it("say so where the buffer is ill because nobody takes anything", () => {
     const buffer = { ...ill, detail: "10 bytes wait since 30 s, and the consumer takes nothing" };
-    const verdict = judge({ status: "degraded", streams: well, buffer, phases: ["streaming"] });
+    const verdict = judge({ status: "degraded", streams: well, buffer });
     expect(verdict.tone).toBe("still");
     expect(verdict.reason).toContain("buffer: 10 bytes wait");
   });
@@ -83,14 +78,39 @@ describe("the page's first words", () => {
       },
       streams: ill,
     };
-    const verdict = verdictOf({ status: "unhealthy", ready: true, components }, [], undefined, NOW);
+    const verdict = verdictOf({ status: "unhealthy", ready: true, components }, 1, undefined, NOW);
     expect(verdict.reason).toBe("engine:default: away. And 1 more, see Health.");
     expect(verdict.since).toBe(NOW - 3_000);
   });
 
+  it("name what the streams wait for before them, and of others the older one", () => {
+    const bad = (detail: string, since: number): ComponentHealth => ({
+      status: "unhealthy",
+      detail,
+      since,
+    });
+    const components = {
+      "engine:east": bad("away", NOW - 3_000),
+      "engine:west": bad("away, too", NOW - 4_000),
+      streams: bad("web can't be followed", NOW - 9_000),
+      checkpoints: { ...ill, since: NOW - 10_000 },
+    };
+    const verdict = verdictOf({ status: "unhealthy", ready: true, components }, 1, undefined, NOW);
+    expect(verdict.reason).toBe("engine:west: away, too. And 3 more, see Health.");
+    const { streams, checkpoints } = components;
+    const without = {
+      status: "unhealthy" as const,
+      ready: true,
+      components: { checkpoints, streams },
+    };
+    expect(verdictOf(without, 1, undefined, NOW).reason).toBe(
+      "streams: web can't be followed. And 1 more, see Health.",
+    );
+  });
+
   it("show a detail's characters that may mislead", () => {
     const streams = { ...ill, detail: "\u202eevil\u0000" };
-    const { reason } = judge({ status: "degraded", streams, phases: ["streaming"] });
+    const { reason } = judge({ status: "degraded", streams });
     expect(reason).toBe("streams: \\u202eevil\\u0000.");
   });
 });

@@ -11,7 +11,7 @@ import { discoveryFinding } from "../../../src/pool/health/discovery-health.ts";
 import { engineFinding } from "../../../src/pool/health/engine-health.ts";
 import { span, worstOf } from "../../../src/pool/health/report.ts";
 import type { Finding } from "../../../src/pool/health/report.ts";
-import { streamFinding } from "../../../src/pool/health/stream-health.ts";
+import { streamFindings } from "../../../src/pool/health/stream-health.ts";
 import type { FollowedStream } from "../../../src/pool/health/stream-health.ts";
 import { STEADY_MS } from "../../../src/source/attempts.ts";
 
@@ -36,7 +36,7 @@ type Look = (ms: number) => Finding | undefined;
 const stream =
   (changes: Partial<FollowedStream>): Look =>
   (ms) =>
-    streamFinding({ ...following, ...changes }, plan, BEGIN + ms);
+    streamFindings([{ ...following, ...changes }], plan, BEGIN + ms)[0];
 const engine =
   (contact: EngineContact, lastLookAt?: number): Look =>
   (ms) =>

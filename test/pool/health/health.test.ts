@@ -3,6 +3,7 @@ import { MemoryCheckpointStore, StreamPool } from "../../../src/index.ts";
 import type { CheckpointStore, PoolOptions } from "../../../src/index.ts";
 import { FakeEngine } from "../../../src/testing.ts";
 import { eager, eventually } from "../../support/fake-follow.ts";
+import { later } from "../../support/watched-pool.ts";
 
 let east: FakeEngine;
 let west: FakeEngine;
@@ -105,17 +106,47 @@ describe("the health of a pool", () => {
     await eventually(() => statusOf("checkpoints") === "healthy");
   });
 
-  it("is degraded while a container's stream can't be opened", async () => {
+  it("is bad while no container's stream can be opened, and degraded while another one flows", async () => {
     const web = east.create({ name: "web" });
     web.start();
     open().deliver(() => {});
     await streaming();
     let isBroken = true;
-    east.fault = ({ path }) => (isBroken && path.includes("/logs") ? { status: 500 } : undefined);
+    east.fault = ({ path }) =>
+      isBroken && path.includes(`${web.id}/logs`) ? { status: 500 } : undefined;
     web.cut();
+    await eventually(() => statusOf("streams") === "unhealthy");
+    expect(pool.health().status).toBe("unhealthy");
+    expect(pool.health().components["streams"]?.detail).toMatch(/^web can't be followed for /);
+    const db = west.create({ name: "db" });
+    db.start();
+    await eventually(() => pool.sources.get(db.id)?.stats.state === "streaming");
+    expect(statusOf("streams")).toBe("degraded");
+    expect(pool.health().status).toBe("degraded");
+    // What does not run can't flow.
+    db.stop();
+    await eventually(() => pool.sources.get(db.id)?.stats.state === "stopped");
+    expect(statusOf("streams")).toBe("unhealthy");
+    db.start();
     await eventually(() => statusOf("streams") === "degraded");
+    db.remove();
+    await eventually(() => statusOf("streams") === "unhealthy" && !pool.sources.has(db.id));
     isBroken = false;
     await eventually(() => statusOf("streams") === "healthy");
+    expect(pool.health().status).toBe("healthy");
+  });
+
+  it("is good while its only container is stopped, however long", async () => {
+    const web = east.create({ name: "web" });
+    web.start();
+    web.write("one");
+    open({ from: "start" }).deliver(() => {});
+    await streaming();
+    web.stop();
+    await eventually(() => pool.sources.get(web.id)?.stats.state === "stopped");
+    await eventually(() => pool.health().status === "healthy");
+    east.fault = ({ path }) => (path.includes("/logs") ? { status: 500 } : undefined);
+    expect(later(3_600_000, () => statusOf("streams"))).toBe("healthy");
   });
 
   it("is degraded for a while after damaged bytes, though they could be read again", async () => {

@@ -54,6 +54,14 @@ export const SCENARIOS: Readonly<Record<string, Readonly<Record<string, Scenario
       fault: [unwell("engine:default", 0)],
       fires: { 0: [], 2: ["DockspoolUnhealthy"], 11: ["DockspoolDegraded", "DockspoolUnhealthy"] },
     },
+    "capture stands still, and health says so": {
+      fault: [unwell("streams", 0), noLines, lagGrows],
+      fires: {
+        0: [],
+        2: ["DockspoolUnhealthy"],
+        5: ["DockspoolCaptureStopped", "DockspoolUnhealthy"],
+      },
+    },
     "the engine is away for a moment": {
       fault: [
         {
