@@ -12,7 +12,7 @@ export interface ComponentHealth {
 }
 
 /**
- * As it is now. `status` is the worst of the components', but "degraded" as long as one engine of several can be reached.
+ * As it is now. `status` is the worst of the components', but lost engines make it "degraded" only, as long as one of several is reached.
  * Unhealthy, too: a pool that has not begun, has failed, or is closed.
  */
 export interface Health {

@@ -68,6 +68,28 @@ describe("the health of a pool", () => {
     await eventually(() => pool.health().status === "healthy");
   });
 
+  it("is bad while the engine is gone that has all containers that run, whatever others are there", async () => {
+    const web = east.create({ name: "web" });
+    web.start();
+    const db = west.create({ name: "db" });
+    db.start();
+    open().deliver(() => {});
+    const stateOf = (id: string): string | undefined => pool.sources.get(id)?.stats.state;
+    await eventually(() => stateOf(web.id) === "streaming" && stateOf(db.id) === "streaming");
+    east.outage();
+    await eventually(
+      () => statusOf("streams") === "degraded" && statusOf("engine:east") === "unhealthy",
+    );
+    expect(pool.health().status).toBe("degraded");
+    db.stop();
+    await eventually(() => stateOf(db.id) === "stopped");
+    expect(statusOf("streams")).toBe("unhealthy");
+    expect(statusOf("engine:west")).toBe("healthy");
+    expect(pool.health().status).toBe("unhealthy");
+    east.restore();
+    await eventually(() => pool.health().status === "healthy");
+  });
+
   it("is degraded while a sink fails, which is named with its error", async () => {
     const web = east.create({ name: "web" });
     web.start();
