@@ -78,6 +78,13 @@ describeWithPrometheus("capture that stands still while all else lives", (engine
     );
 
     // Health says so, of the streams alone. All else lives: the engine tells of a container that starts.
+    await until("DockspoolUnhealthy", async () => {
+      const unwell = (await prometheus.alerts()).filter(
+        (one) => one.labels["alertname"] === "DockspoolUnhealthy",
+      );
+      const components = unwell.map((alert) => alert.labels["component"]);
+      return components.join() === "streams" ? [] : [components, pool.health()];
+    });
     const { components } = pool.health();
     expect(components["streams"]?.status).toBe("unhealthy");
     expect(components["streams"]?.detail).toMatch(/can't be followed|waits for/);
