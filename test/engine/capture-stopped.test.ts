@@ -82,7 +82,7 @@ describeWithPrometheus("capture that stands still while all else lives", (engine
       const unwell = (await prometheus.alerts()).filter(
         (one) => one.labels["alertname"] === "DockspoolUnhealthy",
       );
-      const components = unwell.map((alert) => alert.labels["component"]);
+      const components = unwell.map((one) => one.labels["component"]);
       return components.join() === "streams" ? [] : [components, pool.health()];
     });
     const { components } = pool.health();
