@@ -44,8 +44,8 @@ const jsonFile = process.env["VITEST_JSON_FILE"];
 
 const config: ViteUserConfig = defineConfig({
   test: {
-    // Most files wait for sockets and timers half of the time: on two cores three at once are no more than a load.
-    maxWorkers: Math.max(3, availableParallelism()),
+    // Most files wait for sockets and timers half of the time: on two cores four at once are no more than a load.
+    maxWorkers: Math.max(4, availableParallelism()),
     reporters:
       jsonFile === undefined ? ["default"] : ["default", ["json", { outputFile: jsonFile }]],
     tags: [
