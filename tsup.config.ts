@@ -24,6 +24,19 @@ async function writeLicenses(): Promise<void> {
   await writeFile("dist/cli.licenses.txt", (await Promise.all(texts)).join("\n\n"));
 }
 
+/** The command, in one file. */
+export const command: Options = {
+  ...common,
+  entry: { cli: "src/cli/main.ts" },
+  format: "esm",
+  // Whoever imports the library installs none of what only the command needs.
+  noExternal: ["prom-client", "@opentelemetry/api"],
+  // The CommonJS packages in it require Node.js's own modules.
+  banner: {
+    js: 'import { createRequire } from "node:module";\nconst require = createRequire(import.meta.url);',
+  },
+};
+
 const config: Options | Options[] | ((overrideOptions: Options) => unknown) = defineConfig([
   {
     ...common,
@@ -41,18 +54,10 @@ const config: Options | Options[] | ((overrideOptions: Options) => unknown) = de
     clean: ["!cli.*", "!client", "!client/*"],
   },
   {
-    ...common,
-    entry: { cli: "src/cli/main.ts" },
-    format: "esm",
-    // Whoever imports the library installs none of what only the command needs.
-    noExternal: ["prom-client", "@opentelemetry/api"],
+    ...command,
     onSuccess: async () => {
       await copyPage();
       await writeLicenses();
-    },
-    // The CommonJS packages in it require Node.js's own modules.
-    banner: {
-      js: 'import { createRequire } from "node:module";\nconst require = createRequire(import.meta.url);',
     },
   },
 ]);

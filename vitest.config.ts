@@ -66,7 +66,11 @@ const config: ViteUserConfig = defineConfig({
         test: {
           name: "unit",
           include: testFiles("test", ["test/engine/", "test/soak/", "test/package/consumer/"]),
-          globalSetup: ["test/support/transitions-setup.ts", "test/support/prometheus/setup.ts"],
+          globalSetup: [
+            "test/support/transitions-setup.ts",
+            "test/support/cli-setup.ts",
+            "test/support/prometheus/setup.ts",
+          ],
           setupFiles: ["test/support/transitions.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,

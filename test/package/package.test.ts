@@ -218,12 +218,13 @@ describe("a strict consumer's type check", () => {
     return lines.filter((line) => files.some((file) => line.includes(`${file}(`)));
   }
 
+  beforeAll(() => project.installPeers());
+
   describe("with nodenext", () => {
     let output: string;
 
     // One run of the compiler for all.
     beforeAll(async () => {
-      await project.installPeers();
       const wrong =
         'import { ContainerLogSource } from "dockspool";\nnew ContainerLogSource("web", { tail: 1 });\n';
       await writeFile(project.path("wrong.ts"), wrong);

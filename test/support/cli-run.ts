@@ -1,14 +1,10 @@
 import { spawn } from "node:child_process";
 import type { ChildProcessByStdio } from "node:child_process";
 import { once } from "node:events";
-import { createRequire } from "node:module";
 import type { Readable } from "node:stream";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { inject } from "vitest";
 import type { FakeEngine } from "../../src/testing.ts";
 import { eventually } from "./fake-follow.ts";
-
-const tsx = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
-const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 
 export interface CommandSetup {
   /** What DOCKER_HOST leads to; default: nothing. */
@@ -28,7 +24,7 @@ export class CommandRun implements AsyncDisposable {
   constructor(args: readonly string[], { fake, env = {}, isRead = true }: CommandSetup = {}) {
     const host = fake === undefined ? "unix:///nowhere/docker.sock" : urlOf(fake);
     const { FORCE_COLOR: _, NO_COLOR: __, ...inherited } = process.env;
-    this.#child = spawn(process.execPath, ["--import", tsx, main, ...args], {
+    this.#child = spawn(process.execPath, [inject("cli"), ...args], {
       env: { ...inherited, DOCKER_HOST: host, ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
