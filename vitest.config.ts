@@ -76,7 +76,7 @@ const config: ViteUserConfig = defineConfig({
           hookTimeout: 120_000,
         },
       },
-      withEngine("engine", 300_000, 1, forms === "short" ? 2 : 1),
+      withEngine("engine", 300_000, 1, forms === "short" ? 3 : 1),
       withEngine("soak", 3_600_000, 2, 1),
     ],
   },

@@ -111,13 +111,13 @@ describeWithHaproxy("a container that is followed through HAProxy", (engine) => 
   }
 
   test("comes line by line over rotations", twoSizes, async () => {
-    const meanwhile = rotated(sizes({ short: 10, long: 25 }));
+    const meanwhile = rotated(sizes({ short: 6, long: 25 }));
     await expectExact("haproxy, rotated", { container: { script: ENDLESS }, meanwhile });
   });
 
   test("comes line by line over rotations on a terminal", twoSizes, async () => {
     const container = { script: ENDLESS, tty: true };
-    const meanwhile = rotated(sizes({ short: 8, long: 15 }));
+    const meanwhile = rotated(sizes({ short: 5, long: 15 }));
     await expectExact("haproxy, rotated, terminal", { container, meanwhile });
   });
 
@@ -144,7 +144,7 @@ describeWithHaproxy("a container that is followed through HAProxy", (engine) => 
     "comes line by line while HAProxy cuts each stream that is quiet, also in mid-line",
     twoSizes,
     async () => {
-      const rounds = sizes({ short: 6, long: 12 });
+      const rounds = sizes({ short: 4, long: 12 });
       const script = `for i in $(seq 1 ${rounds}); do seq 1 50; echo error $i >&2; printf begun; sleep 0.$((i%9+1)); echo ended; done`;
       const following = await expectExact("haproxy, quiet streams cut", {
         container: { script },
@@ -160,7 +160,7 @@ describeWithHaproxy("a container that is followed through HAProxy", (engine) => 
 });
 
 describeWithHaproxy("a plain read through HAProxy that is cut midway", (engine) => {
-  const LINES = sizes({ short: 30_000, long: 60_000 });
+  const LINES = sizes({ short: 15_000, long: 60_000 });
   const TEXT = "x".repeat(100);
 
   test.each([

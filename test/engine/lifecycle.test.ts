@@ -225,7 +225,7 @@ describeWithEngine("a container that is removed", (engine) => {
 
 describeWithEngine("a --rm container that lives for milliseconds", (engine) => {
   withPriority();
-  const ROUNDS = sizes({ short: 8, long: 20 });
+  const ROUNDS = sizes({ short: 5, long: 20 });
   /** Who comes too late on a machine that stood still has not failed; who does so again and again has. */
   const RACE = { retry: 2, ...twoSizes };
 

@@ -126,7 +126,7 @@ describeWithEngine("two writers at full speed with lines of 40 KB between", (eng
     rotateWhile(following, "nothing", running);
 
   test("come line by line over rotations, with one reader at the engine", twoSizes, async () => {
-    const count = sizes({ short: 25, long: 100 });
+    const count = sizes({ short: 15, long: 100 });
     const load: Load = { ...bursts(count, count + 10), rotate: afterLines };
     const outcome = await expectExact("bursts", load);
     expect(outcome.written).toBeGreaterThan(count * 2 * BURST_LINES);
@@ -134,14 +134,14 @@ describeWithEngine("two writers at full speed with lines of 40 KB between", (eng
   });
 
   test("come line by line on a terminal", twoSizes, async () => {
-    const count = sizes({ short: 15, long: 50 });
+    const count = sizes({ short: 10, long: 50 });
     const load: Load = { ...bursts(count, count + 10), tty: true, rotate: afterLines };
     const outcome = await expectExact("bursts on a terminal", load);
     expect(outcome.withLines).toBeGreaterThanOrEqual(count);
   });
 
   test("come line by line while the source rotates by itself", twoSizes, async () => {
-    const count = sizes({ short: 16, long: 40 });
+    const count = sizes({ short: 10, long: 40 });
     const outcome = await expectExact("bursts, rotateEveryMs: 50", {
       ...bursts(count, count),
       rotateEveryMs: 50,
@@ -158,7 +158,7 @@ describeWithEngine("two writers at full speed with lines of 40 KB between", (eng
   });
 
   test("go on coming while rotations follow each other without a pause", twoSizes, async () => {
-    const count = sizes({ short: 12, long: 50 });
+    const count = sizes({ short: 8, long: 50 });
     const load: Load = { ...bursts(count, 2 * count), rotate: backToBack };
     const outcome = await expectExact("bursts, rotations back to back", load);
     expect(outcome.withLines).toBeGreaterThanOrEqual(count);
@@ -168,7 +168,7 @@ describeWithEngine("two writers at full speed with lines of 40 KB between", (eng
     "come line by line, and go on coming, when no one can keep up with the writers",
     twoSizes,
     async () => {
-      const load: Load = { ...flood(sizes({ short: 60, long: 200 })), rotate: afterLines };
+      const load: Load = { ...flood(sizes({ short: 40, long: 200 })), rotate: afterLines };
       const outcome = await expectExact("flood", load);
       // Each finds its place hundreds of thousands of lines before the log's end, while the engine is at its limit.
       expect(outcome.withLines).toBeGreaterThanOrEqual(1);

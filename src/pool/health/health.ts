@@ -139,7 +139,7 @@ function componentsOf(view: HealthView, now: number): Component[] {
     },
     {
       name: "streams",
-      detail: followed(streams.length),
+      detail: followed(streams.length, unsettled.length > 0),
       findings: streamFindings(streams, plan, now),
     },
     {
@@ -173,8 +173,11 @@ function allOf<T>(parts: readonly T[], find: (part: T) => Finding | undefined): 
   return findings;
 }
 
-function followed(containers: number): string {
-  if (containers === 0) return "no container is followed: none that was found is wanted";
+function followed(containers: number, isUnsettled: boolean): string {
+  if (containers === 0)
+    return isUnsettled
+      ? "no container is followed, see discovery"
+      : "no container is followed: none that was found is wanted";
   return containers === 1 ? "1 container is followed" : `${containers} containers are followed`;
 }
 
