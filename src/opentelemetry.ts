@@ -7,14 +7,13 @@ import type {
   Observable,
 } from "@opentelemetry/api";
 import { checkKeys, checkMethods } from "./checks.ts";
-import type { StreamPool } from "./pool/stream-pool.ts";
 import { invalidOption } from "./errors.ts";
-
 import { MeasuredPool } from "./metrics/measured-pool.ts";
 import { DELIVERY_SECONDS, ROTATION_SECONDS } from "./metrics/histograms.ts";
 import type { HistogramSeries } from "./metrics/histograms.ts";
 import { SERIES } from "./metrics/series.ts";
 import type { Sample, Series } from "./metrics/series.ts";
+import type { StreamPool } from "./pool/stream-pool.ts";
 
 export interface OpenTelemetryOptions {
   /** Default: the global meter provider's, of the name "dockspool". */

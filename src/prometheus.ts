@@ -1,14 +1,13 @@
 import { Counter, Gauge, Histogram, register } from "prom-client";
 import type { Metric, Registry, RegistryContentType } from "prom-client";
 import { checkKeys, checkMethods } from "./checks.ts";
-import type { StreamPool } from "./pool/stream-pool.ts";
 import { DockspoolError, invalidOption } from "./errors.ts";
-
 import { MeasuredPool } from "./metrics/measured-pool.ts";
 import { DELIVERY_SECONDS, ROTATION_SECONDS } from "./metrics/histograms.ts";
 import type { HistogramSeries } from "./metrics/histograms.ts";
 import { SERIES } from "./metrics/series.ts";
 import type { Sample, Series } from "./metrics/series.ts";
+import type { StreamPool } from "./pool/stream-pool.ts";
 
 export interface PrometheusOptions {
   /** Where the series are registered; default: prom-client's own, `register`. */
