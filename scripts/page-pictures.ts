@@ -77,7 +77,7 @@ try {
   await take(browser, live.url, {
     name: "standstill",
     width: 1200,
-    height: 1_150,
+    height: 1_000,
     colorScheme: "light",
   });
 } finally {
