@@ -112,7 +112,7 @@ export type DiscoveryKind = DiscoveryState["kind"];
 
 /** From each state to those that it may come to. `attach()` follows, and `detach()` refuses, whatever is known. */
 export const DISCOVERY_TRANSITIONS: Readonly<Record<DiscoveryKind, readonly DiscoveryKind[]>> = {
-  found: ["looking", "followed", "refused"],
+  found: ["looking", "followed"],
   looking: ["unwanted", "idle", "followed", "skipped", "failed", "refused", "gone"],
   unwanted: ["looking", "followed", "refused", "gone"],
   idle: ["looking", "followed", "refused", "gone"],
