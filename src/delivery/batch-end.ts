@@ -1,7 +1,9 @@
-/** How a batch ended: a sink took it, its `deadLetter` did, or the sink has given up. */
+import type { BatchOutcome } from "../metrics/tally.ts";
+
+/** How a batch ended. */
 export interface BatchEnd {
   readonly sink: string;
-  readonly outcome: "delivered" | "dead_letter" | "failed";
+  readonly outcome: BatchOutcome;
   readonly records: number;
   /** Calls of the sink. */
   readonly attempts: number;

@@ -1,18 +1,11 @@
-import type { CheckpointKeeper } from "../checkpoint/keeper.ts";
 import type { Count, Figures } from "../metrics/figures.ts";
-import type { Tally } from "../metrics/tally.ts";
-import type { FollowedContainers } from "./followed-containers.ts";
 import type { Fitness, Health } from "./health/report.ts";
-import type { ResolvedPoolOptions } from "./options.ts";
+import type { PoolParts } from "./health/view.ts";
 import type { PoolStats } from "./status.ts";
 
-interface Parts {
-  readonly options: ResolvedPoolOptions;
+interface Parts extends PoolParts {
   readonly stats: PoolStats;
   readonly health: Health;
-  readonly followed: FollowedContainers;
-  readonly tally: Tally;
-  readonly keeper: CheckpointKeeper | undefined;
 }
 
 const FITNESS: Readonly<Record<Fitness, number>> = { healthy: 1, degraded: 0.5, unhealthy: 0 };
