@@ -22,7 +22,13 @@ declare module "vitest" {
   }
 }
 
-const NOWHERE: EngineHandle = { directory: "", socketPath: "", ownSocketPath: "", pid: 0 };
+const NOWHERE: EngineHandle = {
+  kind: "docker",
+  directory: "",
+  socketPath: "",
+  ownSocketPath: "",
+  pid: 0,
+};
 
 /** Whether an engine can be started here. */
 export function hasEngine(): boolean {

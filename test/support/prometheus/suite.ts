@@ -7,6 +7,14 @@ export function describeWithPrometheus(name: string, body: (engine: RealEngine) 
   if (inject("prometheus")) describeWithEngine(name, body);
   else
     describe.skip(name, () =>
-      body(RealEngine.attach({ directory: "", socketPath: "", ownSocketPath: "", pid: 0 })),
+      body(
+        RealEngine.attach({
+          kind: "docker",
+          directory: "",
+          socketPath: "",
+          ownSocketPath: "",
+          pid: 0,
+        }),
+      ),
     );
 }

@@ -8,23 +8,32 @@ import { callApi, mustCallApi, numberField, stringField } from "./api.ts";
 import type { ApiAnswer, ApiCall } from "./api.ts";
 import { Haproxy } from "./haproxy.ts";
 import { importImage } from "./image.ts";
-import { OwnedDaemons, answersPing } from "./owned-daemons.ts";
+import { answersPing } from "./daemons.ts";
+import type { EngineDaemons } from "./daemons.ts";
+import { DockerDaemons } from "./docker-daemons.ts";
+import { PodmanDaemons } from "./podman-daemons.ts";
 import { engineEnvironment, findProgram, whyNoEngine } from "./programs.ts";
+import type { EngineKind } from "./programs.ts";
 import { throughHaproxy } from "./through.ts";
 
 export interface RealEngineOptions {
+  /** Default: "docker". */
+  readonly kind?: EngineKind;
   /** Refuses to start where the engine installed is not of this version. */
   readonly version?: string;
   /** Containers live on while the daemon is down. Default: false. */
   readonly liveRestore?: boolean;
   /** An absolute path that does not exist yet; deleted at the end. Default: a new one among the temporary files. */
   readonly directory?: string;
-  /** A folder with `dockerd`, `containerd` and so on of another version, put first in PATH. */
+  /** A folder with `dockerd`, `containerd` and so on, or `podman`, of another version, put first in PATH. */
   readonly binDirectory?: string;
+  /** With a journal of its own, for the driver `journald`. Podman writes its events there as well then. Default: false. */
+  readonly journald?: boolean;
 }
 
 /** What another process needs to use an engine; plain data. */
 export interface EngineHandle {
+  readonly kind: EngineKind;
   readonly directory: string;
   /** What the library is given: the engine's own socket, or that of a proxy before it. */
   readonly socketPath: string;
@@ -37,7 +46,7 @@ export interface RunOptions {
   readonly script: string;
   readonly name?: string;
   readonly tty?: boolean;
-  /** The log driver. Default: "json-file". */
+  /** The log driver. Default: "json-file", with Podman "k8s-file". */
   readonly driver?: string;
   /** The log driver's options. */
   readonly options?: Readonly<Record<string, string>>;
@@ -46,11 +55,12 @@ export interface RunOptions {
   readonly rm?: boolean;
   /**
    * "none": as with a bridge, the engine makes a network of the container's own before it starts it, which on a small machine
-   * takes half of the start. Default: "host".
+   * takes half of the start. Default: "host", with Podman "none".
    */
   readonly network?: "none" | "host";
 }
 
+/** Of Docker. */
 export interface EngineInfo {
   readonly NFd: number;
   readonly NGoroutines: number;
@@ -61,22 +71,24 @@ export interface EngineInfo {
 const CLOCK_TICKS_PER_SECOND = 100;
 
 /**
- * A real Docker engine with its own data root, socket, pid file and containerd. What is called here goes to the engine
+ * A real Docker engine with its own data root, socket, pid file and containerd, or a real Podman with its own. What is called here goes to the engine
  * itself, also where `socketPath` is that of a proxy.
  */
 export class RealEngine {
+  readonly kind: EngineKind;
   readonly directory: string;
   /** For the library. */
   readonly socketPath: string;
   /** The engine's own. */
   readonly ownSocketPath: string;
-  readonly #owned: OwnedDaemons | undefined;
+  readonly #owned: EngineDaemons | undefined;
   readonly #proxy: Haproxy | undefined;
   readonly #containers = new Set<string>();
   #pid: number;
   #stopping: Promise<void> | undefined;
 
-  private constructor(handle: EngineHandle, owned?: OwnedDaemons, proxy?: Haproxy) {
+  private constructor(handle: EngineHandle, owned?: EngineDaemons, proxy?: Haproxy) {
+    this.kind = handle.kind;
     this.directory = handle.directory;
     this.socketPath = handle.socketPath;
     this.ownSocketPath = handle.ownSocketPath;
@@ -87,19 +99,18 @@ export class RealEngine {
 
   /** Starts an engine, which `stop()` ends without a trace. Takes well under a second. */
   static async start(options: RealEngineOptions = {}): Promise<RealEngine> {
-    const reason = whyNoEngine(options.binDirectory);
+    const { kind = "docker", liveRestore = false, journald = false } = options;
+    const { directory: wanted, binDirectory } = options;
+    const reason = whyNoEngine(binDirectory, kind);
     if (reason !== undefined) throw new Error(`No engine can be started: ${reason}.`);
-    const owned = new OwnedDaemons({
-      liveRestore: options.liveRestore ?? false,
-      directory: options.directory,
-      binDirectory: options.binDirectory,
-    });
+    const Daemons = kind === "docker" ? DockerDaemons : PodmanDaemons;
+    const owned = new Daemons({ liveRestore, directory: wanted, binDirectory, journald });
     const { directory, socketPath: ownSocketPath } = owned;
     let proxy: Haproxy | undefined;
     try {
       if (throughHaproxy()) proxy = await Haproxy.start(ownSocketPath);
       const socketPath = proxy?.socketPath ?? ownSocketPath;
-      const handle = { directory, socketPath, ownSocketPath, pid: 0 };
+      const handle = { kind, directory, socketPath, ownSocketPath, pid: 0 };
       const engine = new RealEngine(handle, owned, proxy);
       await engine.#prepare(owned, options.version);
       return engine;
@@ -121,16 +132,16 @@ export class RealEngine {
   }
 
   get handle(): EngineHandle {
-    const { directory, socketPath, ownSocketPath, pid } = this;
-    return { directory, socketPath, ownSocketPath, pid };
+    const { kind, directory, socketPath, ownSocketPath, pid } = this;
+    return { kind, directory, socketPath, ownSocketPath, pid };
   }
 
   /** What the daemon itself writes, debug messages included. */
   get daemonLogPath(): string {
-    return join(this.directory, "dockerd.log");
+    return join(this.directory, this.kind === "docker" ? "dockerd.log" : "podman.log");
   }
 
-  /** Runs the `docker` command against this engine and gives what it prints. */
+  /** Docker only: runs the `docker` command against this engine and gives what it prints. */
   async docker(args: readonly string[]): Promise<string> {
     const env = this.#owned?.env ?? engineEnvironment();
     const all = ["-H", `unix://${this.ownSocketPath}`, ...args];
@@ -161,9 +172,12 @@ export class RealEngine {
         Tty: options.tty ?? false,
         Labels: options.labels ?? {},
         HostConfig: {
-          NetworkMode: options.network ?? "host",
+          NetworkMode: options.network ?? (this.kind === "docker" ? "host" : "none"),
           AutoRemove: options.rm ?? false,
-          LogConfig: { Type: options.driver ?? "json-file", Config: options.options ?? {} },
+          LogConfig: {
+            Type: options.driver ?? (this.kind === "docker" ? "json-file" : "k8s-file"),
+            Config: options.options ?? {},
+          },
         },
       },
     });
@@ -204,6 +218,12 @@ export class RealEngine {
     return numberField(answer, "StatusCode");
   }
 
+  async version(): Promise<string> {
+    const version = await mustCallApi(this.ownSocketPath, { method: "GET", path: "/version" });
+    return stringField(version, "Version");
+  }
+
+  /** Docker only. */
   async info(): Promise<EngineInfo> {
     const info = await mustCallApi(this.ownSocketPath, { method: "GET", path: "/info" });
     return {
@@ -226,7 +246,7 @@ export class RealEngine {
     return readdirSync(`/proc/${this.#pid}/fd`).length;
   }
 
-  /** The files of a container's json-file log, oldest first, rotated and compressed ones included. */
+  /** Docker only: the files of a container's json-file log, oldest first, rotated and compressed ones included. */
   async jsonLogPaths(id: string): Promise<string[]> {
     const inspected = await mustCallApi(this.ownSocketPath, {
       method: "GET",
@@ -250,20 +270,20 @@ export class RealEngine {
 
   /** Ends the daemon alone, as a crash would. Containers live on; `startDaemon` without live-restore ends them. */
   async killDaemon(signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
-    await this.#mustOwn().endDockerd(signal);
+    await this.#mustOwn().endDaemon(signal);
   }
 
   /** Starts the daemon again on the same directory, and waits until it answers. */
   async startDaemon(): Promise<void> {
-    this.#pid = await this.#mustOwn().startDockerd();
+    this.#pid = await this.#mustOwn().startDaemon();
   }
 
-  async #prepare(owned: OwnedDaemons, version: string | undefined): Promise<void> {
-    await owned.startContainerd();
+  async #prepare(owned: EngineDaemons, version: string | undefined): Promise<void> {
+    await owned.begin();
     await this.startDaemon();
-    const { ServerVersion } = await this.info();
-    if (version !== undefined && !`${ServerVersion}.`.startsWith(`${version}.`)) {
-      throw new Error(`The engine installed is ${ServerVersion}, not ${version}.`);
+    const found = await this.version();
+    if (version !== undefined && !`${found}.`.startsWith(`${version}.`)) {
+      throw new Error(`The engine installed is ${found}, not ${version}.`);
     }
     const busybox = findProgram("busybox", owned.env) ?? "busybox";
     await importImage(this.ownSocketPath, busybox, join(this.directory, "image"));
@@ -306,7 +326,7 @@ export class RealEngine {
     await mustCallApi(this.ownSocketPath, { method: "POST", path: `${pathOf(id)}/${action}` });
   }
 
-  #mustOwn(): OwnedDaemons {
+  #mustOwn(): EngineDaemons {
     if (this.#owned !== undefined) return this.#owned;
     throw new Error("The engine is shared: start one of your own to end its daemon.");
   }

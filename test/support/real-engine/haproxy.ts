@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { freePort } from "../free-port.ts";
 import { Daemon } from "./daemon.ts";
 import { DIRECTORY_PREFIX, markOwner, obliterate, sweepOrphans } from "./leftovers.ts";
-import { accepts } from "./owned-daemons.ts";
+import { accepts } from "./daemons.ts";
 import { engineEnvironment, findProgram } from "./programs.ts";
 
 export interface HaproxyOptions {

@@ -4,7 +4,7 @@ import { copyFile, mkdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
-import { mustCallApi } from "./api.ts";
+import { callApi, mustCallApi } from "./api.ts";
 
 /** A named pipe in each container that nothing ever comes from. */
 export const PAUSE_FIFO = "/tmp/pause";
@@ -32,5 +32,9 @@ export async function importImage(
     body: tar.stdout,
   });
   await ended;
+  // Podman 4.3 takes no notice of the tag.
+  const latest = await callApi(socketPath, { method: "GET", path: "/images/bb:latest/json" });
+  if (latest.status === 200)
+    await mustCallApi(socketPath, { method: "POST", path: "/images/bb:latest/tag?repo=bb&tag=1" });
   await mustCallApi(socketPath, { method: "GET", path: "/images/bb:1/json" });
 }

@@ -11,6 +11,8 @@ import {
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 
+import { JOURNAL_OWNER } from "./journald.ts";
+
 /** Begins the name of every engine's directory. */
 export const DIRECTORY_PREFIX = "dockspool-";
 
@@ -19,10 +21,14 @@ const ENGINE_PROGRAMS = new Set([
   "containerd",
   "containerd-shim-runc-v2",
   "runc",
+  "podman",
+  "conmon",
   "haproxy",
   "prometheus",
 ]);
 const CGROUPS = "/sys/fs/cgroup";
+/** Podman keeps none of its own. */
+const RUNC_STATES = "/run/runc";
 const DEADLINE_MS = 10_000;
 
 /** The processes of the engine in `directory`: its daemons, their helpers and what runs in its containers. */
@@ -37,8 +43,11 @@ export function processesOf(directory: string): number[] {
     if (program === "") continue; // a kernel thread, or ended and not yet reaped
     const isEngine =
       ENGINE_PROGRAMS.has(program) && args.some((arg) => arg.includes(`${directory}/`));
+    const isJournal =
+      program === "systemd-journald" &&
+      readText(`/proc/${name}/environ`).includes(`${JOURNAL_OWNER}=${directory}/`);
     const cgroups = ids.length === 0 || isEngine ? "" : readText(`/proc/${name}/cgroup`);
-    if (isEngine || ids.some((id) => cgroups.includes(id))) found.push(pid);
+    if (isEngine || isJournal || ids.some((id) => cgroups.includes(id))) found.push(pid);
   }
   return found;
 }
@@ -49,6 +58,7 @@ export function processesOf(directory: string): number[] {
  */
 export function obliterate(directory: string): void {
   const outside = pathsOutside(directory);
+  const states = containersOf(directory).map((id) => join(RUNC_STATES, id));
   const deadline = performance.now() + DEADLINE_MS;
   for (let pids = processesOf(directory); pids.length > 0; pids = processesOf(directory)) {
     if (performance.now() > deadline) {
@@ -61,6 +71,7 @@ export function obliterate(directory: string): void {
   if (mounts.length > 0) spawnSync("umount", ["--lazy", ...mounts]);
   for (const path of outside.sockets) rmSync(path, { force: true });
   for (const path of outside.cgroups) removeCgroup(path);
+  for (const path of states) rmSync(path, { recursive: true, force: true });
   rmSync(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
 }
 
@@ -74,8 +85,10 @@ export function pathsOutside(directory: string): { sockets: string[]; cgroups: s
     const address = readText(join(tasks, id, "address"));
     if (address.startsWith("unix:///")) sockets.push(address.slice("unix://".length));
     for (const hierarchy of [CGROUPS, ...hierarchies]) {
-      const path = join(hierarchy, "docker", id);
-      if (existsSync(path)) cgroups.push(path);
+      for (const group of ["docker/", "libpod_parent/libpod-", "libpod_parent/conmon-"]) {
+        const path = join(hierarchy, `${group}${id}`);
+        if (existsSync(path)) cgroups.push(path);
+      }
     }
   }
   return { sockets, cgroups };
@@ -118,8 +131,14 @@ function pidNamespace(): string {
   return readlinkSync("/proc/self/ns/pid");
 }
 
+/** Docker's and Podman's. */
 function containersOf(directory: string): string[] {
-  return directoryNames(join(directory, "data", "containers"));
+  const data = join(directory, "data");
+  const isId = (name: string): boolean => /^[0-9a-f]{64}$/.test(name);
+  return [
+    ...directoryNames(join(data, "containers")),
+    ...directoryNames(join(data, "overlay-containers")).filter(isId),
+  ];
 }
 
 function removeCgroup(path: string): void {
