@@ -50,10 +50,11 @@ function lines({ unit, x, series }: LineChart): EChartsCoreOption {
     legend: { top: 30 },
     xAxis: { type: "value", name: x, nameLocation: "middle", nameGap: 28 },
     yAxis: { type: "value", min: 0, name: unit },
-    series: series.map(({ label, points }) => ({
+    series: series.map(({ label, width = 2, points }) => ({
       type: "line",
       name: label,
       showSymbol: false,
+      lineStyle: { width },
       data: points,
     })),
   };

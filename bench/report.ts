@@ -26,6 +26,8 @@ export interface LineChart {
   readonly x: string;
   readonly series: readonly {
     readonly label: string;
+    /** In pixels; default 2. A wide one is still to be seen beneath another that is equal. */
+    readonly width?: number;
     readonly points: readonly (readonly [number, number])[];
   }[];
 }

@@ -13,7 +13,7 @@ import {
 } from "../support/follow.ts";
 import type { Following, Rotations } from "../support/follow.ts";
 import { noDifference } from "../support/ground-truth.ts";
-import { burstWriter } from "../support/pool-load.ts";
+import { burstWriter } from "../support/writers.ts";
 import { describeWithEngine } from "../support/real-engine.ts";
 import { sizes, twoSizes } from "../support/size.ts";
 

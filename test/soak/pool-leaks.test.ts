@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import { noDifference } from "../support/ground-truth.ts";
-import { NEVER, twoWriters } from "../support/pool-load.ts";
+import { NEVER, twoWriters } from "../support/writers.ts";
 import { awaitTurns, rotateRounds, workAndLook } from "../support/pool-leaks.ts";
 import type { PoolLeakOutcome } from "../support/pool-leaks.ts";
 import { describeLongWithEngine } from "../support/real-engine.ts";

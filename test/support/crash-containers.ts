@@ -1,7 +1,7 @@
 import { appendFileSync } from "node:fs";
 
 import { pause } from "./pause.ts";
-import { NEVER, twoWriters } from "./pool-load.ts";
+import { NEVER, twoWriters } from "./writers.ts";
 import type { RealEngine, RunOptions } from "./real-engine.ts";
 
 /** Equal lines in bursts, on both streams, until the container is ended. */

@@ -3,47 +3,15 @@ import { onTestFinished } from "vitest";
 import type { PoolOptions } from "../../src/index.ts";
 import { CountingProxy } from "./counting-proxy.ts";
 import { openDescriptors } from "./follow.ts";
-import { pause } from "./pause.ts";
 import { comparedAll, each, followPool, runAll } from "./pool-following.ts";
 import type { PoolComparison, PoolFollowing, Written } from "./pool-following.ts";
 import type { RealEngine, RunOptions } from "./real-engine.ts";
-
-/** Lines of a burst, and the pause behind it. */
-export interface Pace {
-  readonly lines: number;
-  readonly pauseMs: number;
-}
-
-/** Numbered lines, a burst of so many for each line of its input; each so many of them of 40 KB. */
-export function burstWriter(name: string, lines: number, longEvery: number): string {
-  const length = `i % ${longEvery} == 7 ? 40000 : 20 + i % 60`;
-  const program = [
-    'BEGIN { pad = "0123456789abcdef"; while (length(pad) < 40000) pad = pad pad }',
-    "{",
-    `  for (end = i + ${lines}; i < end; i++)`,
-    `    print "${name}", i + 0, substr(pad, 1 + i % 16, ${length});`,
-    "  fflush()",
-    "}",
-  ].join(" ");
-  return `awk '${program}'`;
-}
-
-/** In bursts without end. */
-function writer(name: string, { lines, pauseMs }: Pace, longEvery: number): string {
-  return `while :; do echo; ${pause(pauseMs)}; done | ${burstWriter(name, lines, longEvery)}`;
-}
-
-/** Two of them, one for each stream, until the container is ended; where that is asked for, they say a last word. */
-export function twoWriters(pace: Pace, longEvery: number): string {
-  const last = "trap 'echo last; echo last >&2; exit 0' TERM";
-  return `${last}; ${writer("out", pace, longEvery)} & ${writer("err", pace, longEvery)} >&2 & wait`;
-}
+import { NEVER, twoWriters } from "./writers.ts";
+import type { Pace } from "./writers.ts";
 
 interface LoadContainer extends RunOptions {
   readonly tty: boolean;
 }
-
-export const NEVER = 1_000_000_000;
 
 /** Containers that write to both streams until they are ended, mixed: plain, with lines of 40 KB, on a terminal. */
 function loadContainers(
