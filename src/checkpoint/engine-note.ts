@@ -27,13 +27,17 @@ export function toNote(seenAt: number, known: Iterable<string> | undefined): Che
 export function parseNote(key: string, note: Checkpoint): EngineNote {
   const { version, seenAt, known, unfollowed = [] } = note;
   const time = typeof seenAt === "string" ? Date.parse(seenAt) : NaN;
-  const isSound = version === 1 && !Number.isNaN(time) && isList(unfollowed) && isListOrNone(known);
+  const isSound =
+    version === 1 &&
+    !Number.isNaN(time) &&
+    isTexts(unfollowed) &&
+    (known === undefined || isTexts(known));
   if (!isSound || (known === undefined && note["unfollowed"] === undefined))
     throw unreadableEntry(key);
   return {
     seenAt: time,
-    known: known === undefined ? undefined : new Set(known.map((id) => shortId(String(id)))),
-    unfollowed: new Set(unfollowed.map(String)),
+    known: known === undefined ? undefined : new Set(known.map(shortId)),
+    unfollowed: new Set(unfollowed),
   };
 }
 
@@ -58,10 +62,6 @@ function shortId(id: string): string {
   return id.slice(0, SHORT_ID);
 }
 
-function isList(value: unknown): value is readonly unknown[] {
-  return Array.isArray(value);
-}
-
-function isListOrNone(value: unknown): value is readonly unknown[] | undefined {
-  return value === undefined || isList(value);
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((text) => typeof text === "string");
 }

@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from "node:util";
 import type { LogRecord } from "../index.ts";
+import { printable } from "../printable.ts";
 import type { Colours } from "./colours.ts";
 import type { Palette } from "./palette.ts";
 import { fittedName, padded } from "./text-width.ts";
@@ -20,7 +21,7 @@ export class LineFormat {
   }
 
   text({ timestamp, stream, line, container: { id, name } }: LogRecord): string {
-    const shown = fittedName(name, LONGEST_NAME);
+    const shown = fittedName(printable(name), LONGEST_NAME);
     this.#nameWidth = Math.max(this.#nameWidth, shown.length);
     const time = timestamp.slice(11, 23).padEnd(12);
     const label = this.#palette.of(id)(padded(shown, this.#nameWidth));
@@ -42,7 +43,14 @@ function clean(line: string): string {
   );
 }
 
-/** Each as a JSON object on a line of its own. */
+/** What JSON leaves as it is, and a terminal obeys. */
+const obeyed = /[\u007f-\u009f\p{Bidi_Control}]/gu;
+
+/** Each as a JSON object on a line of its own. On a terminal nothing of it is obeyed. */
 export function jsonLine(record: LogRecord): string {
-  return `${JSON.stringify(record)}\n`;
+  return `${JSON.stringify(record).replace(obeyed, escaped)}\n`;
+}
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }

@@ -19,6 +19,8 @@ export function logFileBytes(
   return parseSize(string(config["max-size"])) ?? (driver === "local" ? LOCAL_BYTES : undefined);
 }
 
+/** No size is longer; the time that a longer text takes grows with its square. */
+const MAX_SIZE_LENGTH = 100;
 /** Decimal, also with an "i". */
 const units: Readonly<Record<string, number>> = { "": 1, k: 1e3, m: 1e6, g: 1e9, t: 1e12, p: 1e15 };
 
@@ -27,6 +29,7 @@ const units: Readonly<Record<string, number>> = { "": 1, k: 1e3, m: 1e6, g: 1e9,
  * `size.go`) Undefined where it is none, or not above 0.
  */
 export function parseSize(text: string): number | undefined {
+  if (text.length > MAX_SIZE_LENGTH) return undefined;
   const match = /^([+]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?) ?([kmgtp]?)i?b?$/i.exec(text);
   if (match === null) return undefined;
   const bytes = Number(match[1]) * (units[(match[2] ?? "").toLowerCase()] ?? 1);

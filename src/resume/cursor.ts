@@ -3,7 +3,7 @@ import { DockspoolError, invalidOption } from "../errors.ts";
 import type { LogStream } from "../wire/entry.ts";
 import type { OpenBlock } from "./blocks.ts";
 import type { OpenLine } from "../wire/open-lines.ts";
-import { toUtc } from "../wire/timestamps.ts";
+import { isNanosecondUtc, toUtc } from "../wire/timestamps.ts";
 import type { Group, Position } from "./position.ts";
 
 /** A JSON-serialisable resume point; opaque but for these two fields. */
@@ -97,7 +97,7 @@ function parseOpenLine(value: unknown): OpenLine | undefined {
   if (!isList(value)) return undefined;
   const [stream, timestamp, bytes, entries, torn] = value;
   if (!isStream(stream) || !isTimestamp(timestamp) || !isCount(entries)) return undefined;
-  return typeof bytes === "number" && bytes >= 0
+  return bytes === 0 || isCount(bytes)
     ? { stream, timestamp, bytes, entries, ...(torn === "torn" && { isTorn: true }) }
     : undefined;
 }
@@ -115,8 +115,10 @@ function isList(value: unknown): value is readonly unknown[] {
   return Array.isArray(value);
 }
 
+/** As records have it: the engine's own form is taken at its word. */
 function isTimestamp(value: unknown): value is string {
-  return typeof value === "string" && value.endsWith("Z") && toUtc(value) === value;
+  if (typeof value !== "string" || !value.endsWith("Z")) return false;
+  return isNanosecondUtc(value) || toUtc(value) === value;
 }
 
 function isCount(value: unknown): value is number {

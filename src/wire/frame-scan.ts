@@ -123,15 +123,24 @@ function isBeginning(bytes: Buffer, at: number, end: number): boolean {
   return true;
 }
 
-/** The punctuation of nanoseconds in UTC stands where it should: enough to tell it from every other form. */
+/** Nanoseconds in UTC and a space: digits and punctuation are where they should be, so that nothing else gets into a timestamp. */
 function isUsualStamp(view: DataView, at: number): boolean {
+  // What makes a zero of each punctuation mark is the difference of the two.
+  const month = view.getUint32(at + 4) ^ 0x1d00001d;
+  const day = view.getUint32(at + 8) ^ 0x00006400;
+  const minute = view.getUint32(at + 12) ^ 0x000a0000;
+  const second = view.getUint32(at + 16) ^ 0x0a00001e;
   return (
     view.getUint16(at + 29) === 0x5a20 &&
-    view.getUint8(at + 19) === 0x2e &&
-    view.getUint8(at + 10) === 0x54 &&
-    view.getUint8(at + 4) === 0x2d &&
-    view.getUint8(at + 13) === 0x3a &&
-    // A shorter form may go on in the text with just those: "34.9Z …".
+    (month & 0xff0000ff) === 0x30000030 &&
+    (day & 0xff00) === 0x3000 &&
+    (minute & 0xff0000) === 0x300000 &&
+    (second & 0xff0000ff) === 0x30000030 &&
+    areDigits(view.getUint32(at)) &&
+    areDigits(month) &&
+    areDigits(day) &&
+    areDigits(minute) &&
+    areDigits(second) &&
     areDigits(view.getUint32(at + 20)) &&
     areDigits(view.getUint32(at + 24)) &&
     areDigits(view.getUint32(at + 25))

@@ -6,16 +6,18 @@ export const NANOSECOND_UTC_LENGTH: number = "2026-11-23T15:58:34.885847851Z".le
 /** The longest form: nanoseconds and an offset. */
 export const LONGEST_LENGTH: number = "2026-11-23T15:58:34.885847851+05:30".length;
 
-/** Recognises the usual form without taking it apart: 30 characters with their punctuation in place. */
+/** "0" stands for any digit. */
+const NANOSECOND_UTC = "0000-00-00T00:00:00.000000000Z";
+
+/** Recognises the usual form without taking it apart: 30 characters, digits and punctuation in their places. */
 export function isNanosecondUtc(text: string): boolean {
-  return (
-    text.length === NANOSECOND_UTC_LENGTH &&
-    text.charCodeAt(29) === 0x5a &&
-    text.charCodeAt(10) === 0x54 &&
-    text.charCodeAt(19) === 0x2e &&
-    text.charCodeAt(4) === 0x2d &&
-    text.charCodeAt(13) === 0x3a
-  );
+  if (text.length !== NANOSECOND_UTC_LENGTH) return false;
+  for (let index = 0; index < NANOSECOND_UTC_LENGTH; index++) {
+    const expected = NANOSECOND_UTC.charCodeAt(index);
+    const code = text.charCodeAt(index);
+    if (expected === 0x30 ? code < 0x30 || code > 0x39 : code !== expected) return false;
+  }
+  return true;
 }
 
 /** A copy: a part of a long string would keep all of that in memory. */
@@ -34,7 +36,9 @@ export function toUtc(timestamp: string): string | undefined {
   if (seconds === undefined) return undefined;
   if (match[8] === "Z") return timestamp;
   const fraction = match[7] === undefined ? "" : `.${match[7]}`;
-  return `${new Date(seconds * 1000).toISOString().slice(0, 19)}${fraction}Z`;
+  const utc = new Date(seconds * 1000).toISOString();
+  // Years of more than four digits have a sign.
+  return /^\d/.test(utc) ? `${utc.slice(0, 19)}${fraction}Z` : undefined;
 }
 
 /**
@@ -85,7 +89,9 @@ function epochSeconds(match: RegExpExecArray): number | undefined {
   const [hour, minute, second] = [field(4), field(5), field(6)];
   if (month < 1 || month > 12 || hour > 23 || minute > 59 || second > 60) return undefined;
   if (field(10) > 23 || field(11) > 59) return undefined;
-  if (day < 1 || day > new Date(Date.UTC(year, month, 0)).getUTCDate()) return undefined;
+  // Date.UTC would take the years up to 99 for those of 1900.
+  const midnight = new Date(0).setUTCFullYear(year, month - 1, day);
+  if (new Date(midnight).getUTCDate() !== day) return undefined;
   const offset = (match[9] === "-" ? -1 : 1) * (field(10) * 3600 + field(11) * 60);
-  return Date.UTC(year, month - 1, day, hour, minute, second) / 1000 - offset;
+  return midnight / 1000 + hour * 3600 + minute * 60 + second - offset;
 }

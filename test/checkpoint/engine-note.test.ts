@@ -141,3 +141,9 @@ describe("a note", () => {
       );
   });
 });
+
+it.each([[{ toString: 1 }], [[["a"]]], [1]])("a note with an id that is %j is refused", (odd) => {
+  const note = { version: 1, seenAt: new Date(NOW).toISOString() };
+  for (const ids of [{ known: [odd] }, { unfollowed: [odd] }])
+    thrown(() => parseNote("e", { ...note, ...ids }), "CHECKPOINT_UNREADABLE");
+});

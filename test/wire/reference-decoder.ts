@@ -31,7 +31,7 @@ export function referenceDecode(bytes: Buffer): ReferenceLog {
     const space = first.subarray(0, 36).indexOf(0x20);
     const stamp = first.toString("latin1", 0, Math.max(space, 0));
     // A time in the engine's own form is taken at its word.
-    const isUsual = /^.{4}-.{5}T..:.{5}\..{9}Z$/s.test(stamp);
+    const isUsual = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$/.test(stamp);
     const timestamp = isUsual ? stamp : toUtc(stamp);
     if (timestamp === undefined) return { entries, fault: "timestamp", isCut: false };
     const stream = header[0] === 2 ? "stderr" : "stdout";

@@ -1,7 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { epochNanoseconds } from "../../src/index.ts";
-import { coarsen, compareTimestamps, fractionDigits, toUtc } from "../../src/wire/timestamps.ts";
+import {
+  coarsen,
+  compareTimestamps,
+  fractionDigits,
+  isNanosecondUtc,
+  toUtc,
+} from "../../src/wire/timestamps.ts";
 import { thrown } from "../support/fake-follow.ts";
 
 const MAX_SECONDS = Math.floor(Date.UTC(2200, 0) / 1000);
@@ -35,6 +41,19 @@ describe("a timestamp", () => {
         expect(toUtc(local)).toBe(utc({ ...at, seconds: at.seconds + 86_400 }));
       }),
     );
+  });
+
+  it("of the first years is of those, and one before them is none", () => {
+    expect(toUtc("0001-01-01T00:00:00+00:00")).toBe("0001-01-01T00:00:00Z");
+    expect(toUtc("0099-03-01T00:00:00.5+01:00")).toBe("0099-02-28T23:00:00.5Z");
+    expect(epochNanoseconds("0001-01-01T00:00:00Z")).toBe(-62_135_596_800_000_000_000n);
+    expect(toUtc("0000-01-01T00:00:00+23:59")).toBeUndefined();
+    expect(toUtc("9999-12-31T23:59:59-00:01")).toBeUndefined();
+  });
+
+  it.each(["0p0000000Z", "0\u001b0000000Z"])("of nanoseconds has digits alone: %j", (end) => {
+    expect(isNanosecondUtc(`2026-11-23T15:58:35.${"0".repeat(9)}Z`)).toBe(true);
+    expect(isNanosecondUtc(`2026-11-23T15:58:35.${end}`)).toBe(false);
   });
 
   it("in UTC stays as it is", () => {
