@@ -1,10 +1,9 @@
 import { execFile } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, it } from "vitest";
 import { FakeEngine } from "../../src/testing.ts";
+import { programPath } from "../support/program-path.ts";
 
-const program = fileURLToPath(new URL("../support/checkpoint-exits.ts", import.meta.url));
 const run = promisify(execFile);
 
 it.each(["source", "pool"])(
@@ -13,9 +12,13 @@ it.each(["source", "pool"])(
     await using fake = await FakeEngine.start();
     fake.create({ name: "web" }).write("one");
     const { socketPath = "" } = fake.engine;
-    const { stdout } = await run(process.execPath, ["--import", "tsx", program, socketPath, what], {
-      timeout: 60_000,
-    });
+    const { stdout } = await run(
+      process.execPath,
+      [programPath("test/checkpoint/fixtures/exits.ts"), socketPath, what],
+      {
+        timeout: 60_000,
+      },
+    );
     expect(stdout).toBe("one\nover\n");
   },
 );

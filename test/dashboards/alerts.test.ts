@@ -5,6 +5,7 @@ import { describe, expect, inject, test } from "vitest";
 import { SCENARIOS } from "../support/prometheus/alert-scenarios.ts";
 import { promtool } from "../support/prometheus/promtool.ts";
 import { RULES_PATH, readAlerts, rulesText } from "../support/prometheus/rules.ts";
+import { longOnly } from "../support/size.ts";
 import { complaints, firingAlerts } from "../support/prometheus/scenario.ts";
 
 const alerts = readAlerts();
@@ -52,11 +53,11 @@ describe.skipIf(!inject("prometheus"))("alerts in promtool", () => {
     expect(code).toBe(0);
   });
 
-  test.each(cases)("$alert: $name", ({ scenario }) => {
+  test.each(cases)("$alert: $name", longOnly, ({ scenario }) => {
     expect(complaints(scenario)).toBe("");
   });
 
-  test("the text of each names what it is about", () => {
+  test("the text of each names what it is about", longOnly, () => {
     for (const [alert, scenario] of firing) {
       const text = firingAlerts(alert, scenario);
       expect(text).toContain(`alertname="${alert}"`);

@@ -1,10 +1,9 @@
 import { execFile } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { FakeEngine } from "../../src/testing.ts";
+import { programPath } from "../support/program-path.ts";
 
-const program = fileURLToPath(new URL("../support/delivery-exits.ts", import.meta.url));
 const run = promisify(execFile);
 
 /** What a program says whose sink ends so; nobody looks at `done` where it fails for good. */
@@ -21,7 +20,7 @@ describe.each(["source", "pool"])("a process with a %s, the sink of which", (kin
     await using fake = await FakeEngine.start();
     fake.create({ name: "web" }).write("one");
     const { socketPath = "" } = fake.engine;
-    const args = ["--import", "tsx", program, socketPath, kind, how];
+    const args = [programPath("test/delivery/fixtures/exits.ts"), socketPath, kind, how];
     const { stdout } = await run(process.execPath, args, { timeout: 60_000 });
     expect(stdout.trim().split("\n")).toEqual(said);
   });

@@ -1,13 +1,12 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Socket } from "node:net";
-import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
 import { FakeEngine } from "../../src/testing.ts";
 import { eventually } from "../support/fake-follow.ts";
 import { askFake, startLogPeer } from "../support/log-peer.ts";
+import { programPath } from "../support/program-path.ts";
 
-const fixture = fileURLToPath(new URL("fixtures/closes-when-told.ts", import.meta.url));
 const HEAD = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
 
 interface Case {
@@ -40,7 +39,11 @@ it.each(cases)(
       else socket.write(begins, isUnderWay);
     });
     const { socketPath = "" } = peer.engine;
-    const child = spawn(process.execPath, ["--import", "tsx", fixture, socketPath, how]);
+    const child = spawn(process.execPath, [
+      programPath("test/engine-client/fixtures/closes-when-told.ts"),
+      socketPath,
+      how,
+    ]);
     let said = "";
     child.stdout.on("data", (bytes: Buffer) => {
       said += bytes.toString();

@@ -19,6 +19,7 @@ import {
 } from "../support/pool-following.ts";
 import type { PoolFollowing } from "../support/pool-following.ts";
 import { pause } from "../support/pause.ts";
+import { programPath } from "../support/program-path.ts";
 import { RealEngine, hasEngine, describeWithEngine } from "../support/real-engine.ts";
 
 /** A line of each stream every few milliseconds; says so when it is stopped. */
@@ -429,7 +430,7 @@ describeWithEngine("a pool that runs in a container of the engine", (engine) => 
     readonly id: string;
     readonly name: string;
   }
-  const program = fileURLToPath(new URL("../support/watches-from-inside.ts", import.meta.url));
+  const program = programPath("test/engine/fixtures/watches-from-inside.ts");
 
   /** Runs the program in a container that has the host's node, this project, and the engine's socket. */
   async function watchFromInside(
@@ -444,15 +445,7 @@ describeWithEngine("a pool that runs in a container of the engine", (engine) => 
       path: `/containers/create?name=${name}`,
       body: {
         Image: "bb:1",
-        Cmd: [
-          process.execPath,
-          "--import",
-          "tsx",
-          program,
-          "/engine/docker.sock",
-          label,
-          String(excludeSelf),
-        ],
+        Cmd: [process.execPath, program, "/engine/docker.sock", label, String(excludeSelf)],
         WorkingDir: project,
         Labels: { [label]: "" },
         HostConfig: {

@@ -1,11 +1,9 @@
 import { execFile } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { transition } from "../../src/lifetime/debug.ts";
 import { FakeEngine } from "../../src/testing.ts";
-
-const fixture = fileURLToPath(new URL("fixtures/follows-watched.ts", import.meta.url));
+import { programPath } from "../support/program-path.ts";
 
 async function run(
   how: "plain" | "throws",
@@ -17,7 +15,7 @@ async function run(
   for (const line of ["one", "two"]) web.write(line);
   const { stdout, stderr } = await promisify(execFile)(
     process.execPath,
-    ["--import", "tsx", fixture, fake.engine.socketPath ?? "", how],
+    [programPath("test/lifetime/fixtures/follows-watched.ts"), fake.engine.socketPath ?? "", how],
     { timeout: 60_000, env: { ...process.env, NODE_DEBUG: debug } },
   );
   return { said: JSON.parse(stdout), stderr };

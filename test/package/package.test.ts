@@ -27,7 +27,7 @@ afterAll(async () => {
   await project[Symbol.asyncDispose]();
 });
 
-describe("the packed package", () => {
+describe("the packed package", longOnly, () => {
   test("holds the build, the documentation and nothing of the sources or tests", () => {
     const others = project.files.filter((path) => !/^(dist|docs)\//.test(path));
     const usual = ["CHANGELOG.md", "LICENSE", "README.md", "package.json"];
@@ -91,7 +91,7 @@ describe("the packed package", () => {
   });
 });
 
-describe("an empty project with the package installed", () => {
+describe("an empty project with the package installed", longOnly, () => {
   test("imports it, follows a container and exits by itself", async () => {
     expect(await project.run("follow.mjs")).toEqual({
       lines: ten,
@@ -140,7 +140,7 @@ describe("an empty project with the package installed", () => {
   });
 });
 
-describe("the package's command", () => {
+describe("the package's command", longOnly, () => {
   test("needs nothing that the package does not depend on", async () => {
     const text = await project.read("dist/cli.js");
     const imported = text.matchAll(/^import .*?from "([^"]+)";$|\bimport\("([^"]+)"\)/gm);
@@ -182,7 +182,7 @@ describe("the package's command", () => {
   });
 });
 
-describe("a strict consumer's type check", () => {
+describe("a strict consumer's type check", longOnly, () => {
   const common = {
     target: "es2022",
     lib: ["es2023"],
@@ -251,7 +251,7 @@ describe("a strict consumer's type check", () => {
     });
   });
 
-  test("passes with bundler resolution, as an ES module", longOnly, async () => {
+  test("passes with bundler resolution, as an ES module", async () => {
     expect(await check("bundled.json", "esnext", "bundler", { "names.mts": "names.ts" })).toBe("");
   });
 

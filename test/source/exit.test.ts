@@ -1,10 +1,9 @@
 import { execFile } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, it } from "vitest";
 import { FakeEngine } from "../../src/testing.ts";
+import { programPath } from "../support/program-path.ts";
 
-const fixture = fileURLToPath(new URL("fixtures/follows-and-closes.ts", import.meta.url));
 const run = promisify(execFile);
 
 it.each(["break", "close", "abort", "rotate"])(
@@ -13,9 +12,13 @@ it.each(["break", "close", "abort", "rotate"])(
     await using fake = await FakeEngine.start();
     fake.create({ name: "web" }).write("one");
     const { socketPath = "" } = fake.engine;
-    const { stdout } = await run(process.execPath, ["--import", "tsx", fixture, socketPath, how], {
-      timeout: 60_000,
-    });
+    const { stdout } = await run(
+      process.execPath,
+      [programPath("test/source/fixtures/follows-and-closes.ts"), socketPath, how],
+      {
+        timeout: 60_000,
+      },
+    );
     expect(stdout.split("\n").slice(-2)).toEqual(["over", ""]);
   },
 );

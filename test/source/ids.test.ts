@@ -1,11 +1,11 @@
 import { execFile } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ContainerLogSource, StreamPool } from "../../src/index.ts";
 import type { Cursor, LogRecord, SourceOptions } from "../../src/index.ts";
 import { FakeEngine } from "../../src/testing.ts";
+import { programPath } from "../support/program-path.ts";
 import type { FakeContainer, FakeEngineOptions } from "../../src/testing.ts";
 import { arbitraryLog, clocks } from "../support/arbitrary-log.ts";
 import { eager, Follower, turns } from "../support/fake-follow.ts";
@@ -13,7 +13,6 @@ import { known, LogReading } from "../support/multiline-reading.ts";
 import { PoolFollower } from "../support/pool-follow.ts";
 
 const run = promisify(execFile);
-const otherProcess = fileURLToPath(new URL("../support/multiline-ids.ts", import.meta.url));
 
 let fake: FakeEngine;
 let web: FakeContainer;
@@ -66,10 +65,14 @@ describe("the id of a line", () => {
     const first = await read();
     expect(ids(await read())).toEqual(ids(first));
     const { socketPath = "" } = fake.engine;
-    const { stdout } = await run(process.execPath, ["--import", "tsx", otherProcess, socketPath], {
-      maxBuffer: 1e8,
-      timeout: 60_000,
-    });
+    const { stdout } = await run(
+      process.execPath,
+      [programPath("test/source/fixtures/multiline-ids.ts"), socketPath],
+      {
+        maxBuffer: 1e8,
+        timeout: 60_000,
+      },
+    );
     const others = stdout.trimEnd().split("\n");
     expect(others.map((line): unknown => JSON.parse(line))).toEqual(
       first.map((record) => JSON.parse(JSON.stringify(record)) as unknown),

@@ -1,10 +1,9 @@
 import { spawn } from "node:child_process";
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
-import { fileURLToPath } from "node:url";
 
 import type { CollectorTask } from "./crash-journal.ts";
+import { programPath } from "./program-path.ts";
 
-const program = fileURLToPath(new URL("../engine/fixtures/crash-collector.ts", import.meta.url));
 const PATIENCE_MS = 60_000;
 
 /** A collector in a process of its own. It is loaded at once, and begins when it is told to. */
@@ -17,7 +16,10 @@ export class Collector {
   #errors = "";
 
   constructor(task: CollectorTask) {
-    this.#child = spawn(process.execPath, ["--import", "tsx", program, JSON.stringify(task)]);
+    this.#child = spawn(process.execPath, [
+      programPath("test/engine/fixtures/crash-collector.ts"),
+      JSON.stringify(task),
+    ]);
     let rest = "";
     this.#child.stdout.setEncoding("utf8").on("data", (text: string) => {
       const words = (rest + text).split("\n");

@@ -41,11 +41,12 @@ afterAll(() => {
   unsubscribe("dockspool:phase", notePhase);
   unsubscribe("dockspool:discovered-container", noteDiscovery);
   const file = inject("transitions");
-  if (taken.size > 0) appendFileSync(file, `${[...taken].join("\n")}\n`);
+  if (file !== undefined && taken.size > 0) appendFileSync(file, `${[...taken].join("\n")}\n`);
 });
 
 declare module "vitest" {
   interface ProvidedContext {
-    transitions: string;
+    /** Where a run notes what it took; undefined where nobody asks. */
+    transitions: string | undefined;
   }
 }
