@@ -25,7 +25,12 @@ function testFiles(folder: string, exclude: readonly string[] = []): string[] {
 /** What a file changes for all that is loaded beside it: modules, or the clock. */
 const CHANGES_OTHERS = /\bvi\.(?:mock|useFakeTimers)\(/;
 
-const unitFiles = testFiles("test", ["test/engine/", "test/soak/", "test/package/consumer/"]);
+const unitFiles = testFiles("test", [
+  "test/engine/",
+  "test/engines/",
+  "test/soak/",
+  "test/package/consumer/",
+]);
 const apart = unitFiles.filter((path) => CHANGES_OTHERS.test(readFileSync(path, "utf8")));
 
 /** Files of these projects need no engine. */
@@ -101,6 +106,19 @@ const config: ViteUserConfig = defineConfig({
       withoutEngine("unit-apart", apart, true),
       withEngine("engine", 300_000, 1, forms === "short" ? 3 : 1),
       withEngine("soak", 3_600_000, 2, 1),
+      {
+        extends: true,
+        test: {
+          name: "engines",
+          include: ["test/engines/**/*.test.ts"],
+          globalSetup: ["test/support/programs-setup.ts", "test/support/matrix/setup.ts"],
+          maxWorkers: 2,
+          sequence: { groupOrder: 3 },
+          testTimeout: 240_000,
+          hookTimeout: 60_000,
+          teardownTimeout: 60_000,
+        },
+      },
     ],
   },
 });

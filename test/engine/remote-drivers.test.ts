@@ -1,8 +1,4 @@
-import { createSocket } from "node:dgram";
-import { once } from "node:events";
-import { createServer } from "node:net";
-
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 
 import { compared } from "../support/follow.ts";
 import { noDifference } from "../support/ground-truth.ts";
@@ -10,28 +6,13 @@ import { followWhole, numbered } from "../support/numbered-log.ts";
 import { readLog } from "../support/plain-reader.ts";
 import { describeWithEngine } from "../support/real-engine.ts";
 import type { RunOptions } from "../support/real-engine.ts";
+import { remoteOptions } from "../support/remote-logs.ts";
 import { longOnly, sizes, twoSizes } from "../support/size.ts";
 
 type Remote = Pick<RunOptions, "driver" | "options">;
 
-/** Takes what the driver sends, and drops it. */
-async function syslog(): Promise<Remote> {
-  const socket = createSocket("udp4");
-  onTestFinished(() => void socket.close());
-  socket.bind(0, "127.0.0.1");
-  await once(socket, "listening");
-  const { port } = socket.address();
-  return { driver: "syslog", options: { "syslog-address": `udp://127.0.0.1:${port}` } };
-}
-
-async function fluentd(): Promise<Remote> {
-  const server = createServer((socket) => void socket.resume().on("error", () => {}));
-  onTestFinished(() => void server.close());
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("There is no port.");
-  return { driver: "fluentd", options: { "fluentd-address": `127.0.0.1:${address.port}` } };
+async function remote(driver: "syslog" | "fluentd"): Promise<Remote> {
+  return { driver, options: await remoteOptions(driver) };
 }
 
 /**
@@ -41,9 +22,9 @@ async function fluentd(): Promise<Remote> {
 describeWithEngine("the cache of a driver that sends logs elsewhere", (engine) => {
   const LINES = sizes({ short: 20_000, long: 400_000 });
 
-  async function expectExact(name: string, remote: Remote, burst: number): Promise<void> {
+  async function expectExact(name: string, given: Remote, burst: number): Promise<void> {
     const script = numbered(LINES, burst);
-    const { id, following, rotations } = await followWhole(engine, { script, ...remote }, LINES);
+    const { id, following, rotations } = await followWhole(engine, { script, ...given }, LINES);
     // At full speed the engine loses some lines on their way into the cache.
     const kept = await readLog(engine.ownSocketPath, id, { tty: false });
     const comparison = compared(name, kept, following, { rotations, written: LINES });
@@ -52,18 +33,18 @@ describeWithEngine("the cache of a driver that sends logs elsewhere", (engine) =
   }
 
   test("syslog, written steadily: exact, or each hole is a reported gap", twoSizes, async () => {
-    await expectExact("syslog", await syslog(), 400);
+    await expectExact("syslog", await remote("syslog"), 400);
   });
 
   test(
     "syslog, written at full speed: exact, or each hole is a reported gap",
     longOnly,
     async () => {
-      await expectExact("syslog at full speed", await syslog(), LINES);
+      await expectExact("syslog at full speed", await remote("syslog"), LINES);
     },
   );
 
   test("fluentd, written steadily: exact, or each hole is a reported gap", longOnly, async () => {
-    await expectExact("fluentd", await fluentd(), 400);
+    await expectExact("fluentd", await remote("fluentd"), 400);
   });
 });

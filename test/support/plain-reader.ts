@@ -14,6 +14,9 @@ const CR = 0x0d;
 const PART_BYTES = 16_384;
 const IDLE_MS = 120_000;
 
+/** What makes parts one line: a timestamp that they share (Docker), or nothing but that the line has no end yet (Podman). */
+export type PartRule = "one-timestamp" | "until-newline";
+
 /**
  * Reads a container's whole log in the simplest way there is, as ground truth: one plain request, the whole body in
  * memory, nothing shared with the library. A line stands where its last part stands.
@@ -24,36 +27,39 @@ const IDLE_MS = 120_000;
 export async function readLog(
   socketPath: string,
   id: string,
-  options: { readonly tty: boolean },
+  options: { readonly tty: boolean; readonly parts?: PartRule },
 ): Promise<PlainLine[]> {
   const body = await get(
     socketPath,
     `/containers/${encodeURIComponent(id)}/logs?stdout=1&stderr=1&timestamps=1`,
   );
-  const joiner = new PartJoiner(options.tty);
+  const joiner = new PartJoiner(options.tty, options.parts);
   if (options.tty) readTerminal(body, joiner);
   else readFrames(body, joiner);
   return joiner.end();
 }
 
 /**
- * Joins parts to lines, per stream: parts of one line have one timestamp, so a text without "\n" that is followed by
+ * Joins parts to lines, per stream. Where parts of one line have one timestamp, a text without "\n" that is followed by
  * another timestamp on its stream ended there (the container stopped in mid-line).
  */
 export class PartJoiner {
   readonly #tty: boolean;
+  readonly #parts: PartRule;
   readonly #lines: PlainLine[] = [];
   /** In the order of their first parts. */
   readonly #open = new Map<PlainLine["stream"], { timestamp: string; parts: Buffer[] }>();
 
-  constructor(tty: boolean) {
+  constructor(tty: boolean, parts: PartRule = "one-timestamp") {
     this.#tty = tty;
+    this.#parts = parts;
   }
 
   add(stream: "stdout" | "stderr", timestamp: string, text: Buffer): void {
     const name = this.#tty ? "tty" : stream;
     const open = this.#open.get(name);
-    if (open !== undefined && open.timestamp !== timestamp) this.#finish(name);
+    const endsLine = this.#parts === "one-timestamp" && open?.timestamp !== timestamp;
+    if (open !== undefined && endsLine) this.#finish(name);
     const complete = text.at(-1) === LF;
     if (complete && !this.#open.has(name)) {
       this.#lines.push({ stream: name, timestamp, line: this.#withoutLineEnd(text) });
@@ -128,7 +134,7 @@ function readTerminal(body: Buffer, joiner: PartJoiner): void {
 function timestampAt(bytes: Buffer, at: number): { timestamp: string; length: number } {
   const space = bytes.subarray(at, at + 40).indexOf(0x20);
   const timestamp = bytes.toString("latin1", at, at + Math.max(space, 0));
-  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$/.test(timestamp)) {
+  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{9})?Z$/.test(timestamp)) {
     const there = JSON.stringify(bytes.toString("utf8", at, at + 60));
     throw new Error(`No timestamp at ${at} of the log: ${there}.`);
   }

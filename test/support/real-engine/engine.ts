@@ -205,6 +205,10 @@ export class RealEngine {
     await this.#post(id, `kill?signal=${signal}`);
   }
 
+  async rename(id: string, name: string): Promise<void> {
+    await this.#post(id, `rename?name=${encodeURIComponent(name)}`);
+  }
+
   /** Removes a container, also a running one. */
   async rm(id: string): Promise<void> {
     await mustCallApi(this.ownSocketPath, { method: "DELETE", path: `${pathOf(id)}?force=1&v=1` });
