@@ -2,7 +2,7 @@ import { DRIVERS, SCENARIOS } from "./scenarios.ts";
 import type { CellResult, Outcome, Scenario } from "./scenarios.ts";
 
 /** What came of the newest run of each cell, by engine. Kept in test/engines/results.json. */
-export interface EngineResults {
+interface EngineResults {
   readonly version: string;
   readonly cells: Readonly<Partial<Record<Scenario, Readonly<Record<string, Outcome>>>>>;
 }

@@ -20,7 +20,7 @@ export interface Cell {
 }
 
 /** With a driver that can be read, unless others are given. */
-export function readable(kind: MatrixEngine["kind"]): readonly Driver[] {
+function readable(kind: MatrixEngine["kind"]): readonly Driver[] {
   return DRIVERS.filter((driver) => driver.kind === kind && driver.isUnreadable !== true);
 }
 

@@ -8,7 +8,7 @@ import type { Cell } from "./suite.ts";
 import type { Written } from "./written.ts";
 
 /** A loss that was told. */
-export interface ToldGap {
+interface ToldGap {
   readonly after: string;
   readonly before?: string | undefined;
 }

@@ -11,7 +11,7 @@ export interface Written {
 const DIGITS = "0123456789abcdef";
 
 /** So many characters, at each place another one. */
-export function padding(length: number): string {
+function padding(length: number): string {
   return DIGITS.repeat(Math.ceil(length / DIGITS.length)).slice(0, length);
 }
 
