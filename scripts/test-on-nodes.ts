@@ -10,7 +10,7 @@ const vitest = fileURLToPath(new URL("../node_modules/vitest/vitest.mjs", import
 const program = new Command("npm run test:nodes --")
   .description("Runs the suites on other versions of Node.js, one after the other.")
   .argument("<versions...>", "major versions")
-  .option("--project <names...>", "projects of the test runner", ["unit", "engine"])
+  .option("--project <names...>", "projects of the test runner", ["unit*", "engine"])
   .option("--files <names...>", "only test files whose path has one of these in it", [])
   .showHelpAfterError();
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 
 import type { PoolOptions } from "../../src/index.ts";
 import { CountingProxy } from "../support/counting-proxy.ts";
@@ -233,6 +233,9 @@ describeWithEngine("a pool that begins now", (engine) => {
     const label = unique("now");
     const specs = Array.from({ length: 10 }, () => ({ script: STEADY, labels: { [label]: "" } }));
     const ids = await runAll(engine, specs);
+    for (const id of ids) {
+      await vi.waitUntil(async () => (await jsonLog(engine, id)).length > 0, { timeout: 60_000 });
+    }
     const attachedAt = new Map<string, string>();
     const following = followPool(engine.socketPath, {
       select: { labels: { [label]: true } },
