@@ -40,7 +40,7 @@ function decode(pieces: readonly Buffer[], seed: number): unknown {
           [container, action, name].every((text) => typeof text === "string"),
           "no text",
         );
-        hold(typeof at === "number", "the time is no number");
+        hold(Number.isNaN(at) || new Date(at).toISOString().length === 24, "the time is no date");
         all.push(event);
       }
     }

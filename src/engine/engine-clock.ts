@@ -1,3 +1,5 @@
+import { timeOrNaN } from "./json.ts";
+
 /** The engine's clock less ours, in milliseconds, lies in [from, to]. */
 interface Interval {
   readonly from: number;
@@ -44,14 +46,14 @@ export class EngineClock {
    * the header counts no more.
    */
   sawDate(header: string | undefined, exchange: Exchange): void {
-    const date = Date.parse(header ?? "");
+    const date = timeOrNaN(Date.parse(header ?? ""));
     if (Number.isNaN(date) || this.#hasForeignDates) return;
     this.#add(date, date + DATE_STEP_MS, exchange);
   }
 
   /** From `/info`, which the engine alone writes: its time, and the `Date` header of the same answer. */
   sawTime(systemTime: string, header: string | undefined, exchange: Exchange): void {
-    const time = Date.parse(systemTime);
+    const time = timeOrNaN(Date.parse(systemTime));
     if (Number.isNaN(time)) return;
     const date = Date.parse(header ?? "");
     const took = Math.max(0, exchange.receivedAt - exchange.sentAt);

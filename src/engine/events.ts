@@ -1,4 +1,4 @@
-import { record, string } from "./json.ts";
+import { number, record, string, timeOrNaN } from "./json.ts";
 
 /** What happened to a container. */
 export interface ContainerEvent {
@@ -91,8 +91,8 @@ function parseConnection(
 }
 
 function timeOf(json: Readonly<Record<string, unknown>>): number {
-  const nanoseconds = Number(json["timeNano"]);
-  return nanoseconds > 0 ? nanoseconds / 1e6 : Number(json["time"]) * 1e3;
+  const nanoseconds = number(json["timeNano"]);
+  return timeOrNaN(nanoseconds > 0 ? nanoseconds / 1e6 : number(json["time"]) * 1e3);
 }
 
 function parse(line: string): unknown {

@@ -46,6 +46,16 @@ describe("an engine's events", () => {
     );
   });
 
+  it.each(['{"toString":1}', "[[1]]", "1e300", "-1", '"soon"', "null"])(
+    "say no time where it is %s",
+    (time) => {
+      const event = `{"Type":"container","Action":"start","Actor":{"ID":"${id}"},"time":${time}}\n`;
+      expect(new EventDecoder().push(Buffer.from(event))).toEqual([
+        { container: id, name: "", action: "start", at: NaN },
+      ]);
+    },
+  );
+
   it("of other kinds, and what is none, are passed over", () => {
     const decoder = new EventDecoder();
     const text = `${line({ Type: "image", Action: "pull", Actor: { ID: "x" } })}\n{"Type":\nnull\n[]\n`;
