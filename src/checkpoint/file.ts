@@ -1,7 +1,8 @@
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { DockspoolError, codeOf, invalidOption, messageOf } from "../errors.ts";
 import { formatFile, parseEntry, parseFile } from "./file-format.ts";
+import { readRegular, realPlace, refuseOthers } from "./regular-file.ts";
 import { removeLeftovers, replaceFile } from "./replace-file.ts";
 import type { Checkpoint, CheckpointStore } from "./store.ts";
 
@@ -9,7 +10,8 @@ const MODE = 0o600;
 
 /**
  * Positions in one file, replaced atomically and synced to the disk with each save. Of one process: a second one that writes
- * the same file is found out, and refused. A damaged, foreign or newer file is an error that names it, and stays as it is.
+ * the same file is found out, and refused. A damaged, foreign or newer file is an error that names it, and stays as it is; so is
+ * what is no file. Only its user may read it. A link is followed, unless it is another user's in a folder that all may write to.
  */
 export class FileCheckpointStore implements CheckpointStore {
   readonly #path: string;
@@ -78,11 +80,12 @@ export class FileCheckpointStore implements CheckpointStore {
 
   async #load(): Promise<Map<string, string>> {
     try {
-      this.#version = await this.#versionNow();
+      const place = await realPlace(this.#path);
+      this.#version = await versionOf(place);
       if (this.#version === undefined) return new Map();
-      const entries = parseFile(await readFile(this.#path));
+      const entries = parseFile(await readRegular(place));
       // They are in nobody's way.
-      await removeLeftovers(this.#path).catch(() => {});
+      await removeLeftovers(place).catch(() => {});
       return entries;
     } catch (error) {
       throw this.#unreadable(error);
@@ -104,29 +107,19 @@ export class FileCheckpointStore implements CheckpointStore {
 
   async #replace(): Promise<void> {
     try {
-      const version = await this.#versionNow();
+      const place = await realPlace(this.#path);
+      const version = await versionOf(place);
       if (version !== undefined && version !== this.#version)
         throw new Error(
           "somebody else has written it since; a file is of one process and one store",
         );
       const content = formatFile(await this.#read());
       this.#isAhead = false;
-      await replaceFile(this.#path, content, MODE);
-      this.#version = await this.#versionNow();
+      await replaceFile(place, content, MODE);
+      this.#version = await versionOf(place);
     } catch (error) {
       this.#isAhead = true;
       throw this.#unwritable(error);
-    }
-  }
-
-  /** Undefined where there is no file. */
-  async #versionNow(): Promise<string | undefined> {
-    try {
-      const { ino, size, mtimeNs } = await stat(this.#path, { bigint: true });
-      return `${ino} ${size} ${mtimeNs}`;
-    } catch (error) {
-      if (isMissing(error)) return undefined;
-      throw error;
     }
   }
 
@@ -151,6 +144,18 @@ export class FileCheckpointStore implements CheckpointStore {
       `The checkpoint file ${this.#path} can't be written: ${messageOf(cause)}.`,
       { cause, transient: true },
     );
+  }
+}
+
+/** Undefined where there is no file. @throws Error where there is something else */
+async function versionOf(path: string): Promise<string | undefined> {
+  try {
+    const stats = await stat(path, { bigint: true });
+    refuseOthers(stats);
+    return `${stats.ino} ${stats.size} ${stats.mtimeNs}`;
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
   }
 }
 

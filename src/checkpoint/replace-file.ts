@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { open, readdir, realpath, rename, stat, unlink } from "node:fs/promises";
+import { open, readdir, rename, stat, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
 const SUFFIX = /^\.[0-9a-f]{16}\.tmp$/;
@@ -10,8 +10,7 @@ const LEFTOVER_MS = 60_000;
  * Replaces a file, all or nothing: who reads it meanwhile, or after a loss of power, finds the old content or the new. Of the
  * libraries that do this each had a fault that matters here; see docs/engines-quirks.md.
  */
-export async function replaceFile(path: string, content: string, mode: number): Promise<void> {
-  const target = await realpath(path).catch(() => path);
+export async function replaceFile(target: string, content: string, mode: number): Promise<void> {
   const temporary = `${target}.${randomBytes(8).toString("hex")}.tmp`;
   try {
     const file = await open(temporary, "wx", mode);
@@ -31,8 +30,7 @@ export async function replaceFile(path: string, content: string, mode: number): 
 }
 
 /** Removes what processes that were killed while they replaced the file have left beside it. */
-export async function removeLeftovers(path: string): Promise<void> {
-  const target = await realpath(path).catch(() => path);
+export async function removeLeftovers(target: string): Promise<void> {
   const own = basename(target);
   for (const name of await readdir(dirname(target))) {
     if (!name.startsWith(own) || !SUFFIX.test(name.slice(own.length))) continue;
