@@ -2,6 +2,7 @@ import type { ContainerInfo } from "../wire/records.ts";
 import { toUtc } from "../wire/timestamps.ts";
 import { record, string, texts } from "./json.ts";
 import { logFileBytes } from "./log-file-size.ts";
+import { followsAreWhole } from "./traits.ts";
 import type { EngineTraits } from "./traits.ts";
 
 /** What the engine says of a container now. */
@@ -16,6 +17,8 @@ export interface Inspection {
   /** When it last started, in UTC; undefined where that is not known, and may be yet to come. */
   readonly startedAt: string | undefined;
   readonly traits: EngineTraits;
+  /** A follow brings every line as it was written; else only plain reads do. */
+  readonly followIsWhole: boolean;
   /** The size at which the engine begins a new log file, in bytes; undefined where it never does. */
   readonly maxLogFileBytes: number | undefined;
   /** The folder that takes what it writes, where its storage has one. */
@@ -48,10 +51,11 @@ export function parseInspection(
   return {
     info,
     removing,
-    running: !removing && state["Running"] === true && state["Restarting"] !== true,
+    running: !removing && isRunning(state, status, traits),
     createdAt: Date.parse(string(root["Created"])),
     startedAt: toUtc(string(state["StartedAt"])),
     traits,
+    followIsWhole: followsAreWhole(traits, info.logDriver),
     upperDir: string(record(record(root["GraphDriver"])["Data"])["UpperDir"]) || undefined,
     maxLogFileBytes: logFileBytes(
       info.logDriver,
@@ -59,4 +63,16 @@ export function parseInspection(
       !traits.unstableParts,
     ),
   };
+}
+
+/** Podman says `Running: false` while a container handles its stop signal; its status is "stopping" then, from 5.8 on "running". */
+const upStatuses: ReadonlySet<string> = new Set(["running", "stopping", "paused"]);
+
+function isRunning(
+  state: Readonly<Record<string, unknown>>,
+  status: string,
+  traits: EngineTraits,
+): boolean {
+  if (state["Restarting"] === true) return false;
+  return state["Running"] === true || (traits.deniesStopping && upStatuses.has(status));
 }

@@ -15,6 +15,10 @@ export interface EngineTraits {
   readonly exactTail: boolean;
   /** `/info` gives an ID that stays (not Podman, which makes up another for each answer). */
   readonly namesItself: boolean;
+  /** While a container handles its stop signal it is said not to run, though it writes on (Podman). */
+  readonly deniesStopping: boolean;
+  /** A follow of a container that has exited goes on for a while (Podman: for its poll). */
+  readonly followOutlivesExit: boolean;
 }
 
 const cautious: EngineTraits = {
@@ -24,6 +28,8 @@ const cautious: EngineTraits = {
   headersWithFirstLine: false,
   exactTail: true,
   namesItself: true,
+  deniesStopping: false,
+  followOutlivesExit: false,
 };
 
 /** Tells an engine by what it says of itself in the headers of any answer. */
@@ -38,6 +44,8 @@ export function traitsOf(headers: IncomingHttpHeaders): EngineTraits {
       headersWithFirstLine: old,
       exactTail: !old,
       namesItself: false,
+      deniesStopping: true,
+      followOutlivesExit: true,
     };
   }
   const docker = versionOf(/^Docker\/(\S+)/.exec(text(headers.server) ?? "")?.[1]);
@@ -57,6 +65,14 @@ export function isSigned(headers: IncomingHttpHeaders): boolean {
 /** How the parts of this container's lines belong together. */
 export function joiningOf(traits: EngineTraits, logDriver: string): Joining {
   return traits.unstableParts || logDriver === "journald" ? "by-newline" : "by-timestamp";
+}
+
+/**
+ * A follow of this container brings all that is written, as it was. Podman's `k8s-file`, which may call itself `json-file`, leaves
+ * out lines behind the tail and at the exit, and cuts lines that are being written.
+ */
+export function followsAreWhole(traits: EngineTraits, logDriver: string): boolean {
+  return !traits.unstableParts || logDriver === "journald";
 }
 
 function text(header: string | string[] | undefined): string | undefined {

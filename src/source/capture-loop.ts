@@ -16,6 +16,9 @@ import type { EndReason, SourceStatus } from "./status.ts";
 import type { Streams } from "./streams.ts";
 import type { TurnKeeper } from "./turn.ts";
 
+/** Where streams of a container that has exited go on for a while, rotations lead to a look so often. */
+const ROTATING_LOOK_MS = 1_000;
+
 /** What a pass through the phases came to. */
 type Outcome =
   | { readonly type: "ended"; readonly reason: EndReason }
@@ -130,10 +133,16 @@ export class CaptureLoop {
   /** One generation after the other, as long as only rotations end them, and as long as its turn lasts. */
   async #follow(inspection: Inspection, signal: AbortSignal): Promise<Outcome> {
     const { runs } = this.#view;
+    const lookBy = performance.now() + ROTATING_LOOK_MS;
     for (;;) {
       if (await this.#turn.pass(signal)) return LOOK_AGAIN;
       runs.opens();
       const end = await this.#streams.follow(inspection, this.#log, signal);
+      if (end === "closed" && inspection.traits.followOutlivesExit && performance.now() > lookBy) {
+        // Each stream may have been closed before it could end.
+        this.#view.changed();
+        return LOOK_AGAIN;
+      }
       if (end === "closed") continue;
       if (end === "complete" && inspection.traits.followReachesEnd) this.#view.runs.followedToEnd();
       return { type: "stream ended" };

@@ -48,7 +48,7 @@ export const TRANSITIONS: Readonly<Record<PhaseType, readonly PhaseType[]>> = {
   waiting: ["locating", "closing"],
   opening: ["aligning", "following", "closing"],
   aligning: ["following", "catching-up", "opening", "closing"],
-  "catching-up": ["catching-up", "opening", "closing"],
+  "catching-up": ["catching-up", "opening", "following", "closing"],
   following: ["catching-up", "closing"],
   closing: [
     "locating",

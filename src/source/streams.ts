@@ -209,7 +209,8 @@ export class Streams {
       this.counts.lastByteAt = Date.now();
       this.#watchdog.sawBytes(this.counts.lastByteAt);
     };
-    const reader = new LogReader(host.client, inspection, sawBytes, turn.takeHeld());
+    const held = turn.takeHeld();
+    const reader = new LogReader(host.client, inspection, sawBytes, held, log.certain);
     this.#generation = new Generation({
       reader,
       log,

@@ -4,6 +4,7 @@ import type { LineOptions, ReadingOutput } from "../lines/line-options.ts";
 import { Reading } from "../lines/reading.ts";
 import { newestTimestamp } from "../resume/position.ts";
 import type { Position } from "../resume/position.ts";
+import { CertainLines } from "./certain-lines.ts";
 import { Hole } from "./hole.ts";
 import { LogClock } from "./log-clock.ts";
 import type { LogReader } from "./log-reader.ts";
@@ -30,6 +31,7 @@ export class FollowedLog {
   readonly trust: Trust;
   readonly #clock: LogClock;
   readonly tails: TailAnswers = new TailAnswers();
+  readonly certain: CertainLines = new CertainLines();
   /** Damage behind which reading goes on. */
   #hole: Hole | undefined;
   /** Behind this time a damaged record ended the log, and a gap was told. */
@@ -80,7 +82,11 @@ export class FollowedLog {
     const { entriesBefore } = this.reading;
     const newest = newestTimestamp(target);
     if (target.whole || !this.tails.mayAsk()) return new Look("all", newest);
-    return new Look(reader.tail(entriesBefore + this.tailSize.expected(this.now)), newest);
+    // A log that is read again and again has grown by little.
+    const expected = reader.inspection.followIsWhole
+      ? this.tailSize.expected(this.now)
+      : this.tailSize.expected(this.now, 0);
+    return new Look(reader.tail(entriesBefore + expected), newest);
   }
 
   /** What `look` can be, where the log is damaged. */

@@ -6,6 +6,8 @@ import type { FollowEnd } from "./follow.ts";
 import { Intake } from "./intake.ts";
 import type { GenerationParts } from "./intake.ts";
 import { readOn } from "./log-end.ts";
+import { awaitLastLine } from "./plain-read.ts";
+import { Polling } from "./polling.ts";
 import { findStart } from "./start.ts";
 import type { StartOptions } from "./start.ts";
 import type { Look } from "./tail-size.ts";
@@ -21,11 +23,13 @@ export class Generation {
   readonly #intake: Intake;
   readonly #options: StartOptions;
   readonly #follow: Follow;
+  readonly #polling: Polling;
 
   constructor({ options, ...parts }: GenerationParts & { readonly options: StartOptions }) {
     this.#options = options;
     this.#intake = new Intake(parts);
     this.#follow = new Follow(this.#intake);
+    this.#polling = new Polling(this.#intake);
   }
 
   /**
@@ -33,7 +37,8 @@ export class Generation {
    * beginning of a line.
    */
   get listensSince(): number | undefined {
-    return this.#intake.reader.isHolding ? undefined : this.#follow.listensSince;
+    if (this.#intake.reader.isHolding) return undefined;
+    return this.#follow.listensSince ?? this.#polling.listensSince;
   }
 
   /**
@@ -44,6 +49,7 @@ export class Generation {
   async follow(signal: AbortSignal): Promise<BodyEnd> {
     const { reader, log } = this.#intake;
     const isNew = await this.#begin(signal);
+    if (!reader.inspection.followIsWhole) return this.#polling.follow(signal);
     if (isNew && reader.inspection.maxLogFileBytes !== undefined)
       await this.#catchUpFully(log.look(reader), signal);
     // Some follows do not end at damage: nothing comes any more.
@@ -77,7 +83,13 @@ export class Generation {
   async readToEnd(signal: AbortSignal): Promise<number> {
     const { reader, log } = this.#intake;
     await this.#begin(signal);
-    const fresh = await catchUp(this.#intake, log.look(reader), signal);
+    let fresh = await catchUp(this.#intake, log.look(reader), signal);
+    while (await awaitLastLine(reader, signal)) {
+      const came = await catchUp(this.#intake, log.look(reader), signal);
+      fresh += came;
+      // What it ended with has another line behind it, and is read.
+      if (came > 0) break;
+    }
     // It will be asked again.
     if (fresh > 0 && !reader.inspection.running) return fresh;
     return fresh + (await readOn(this.#intake, signal));

@@ -7,6 +7,7 @@ import type { Decoder, Entries, Entry, Fault } from "../wire/entry.ts";
 import { FrameDecoder } from "../wire/frames.ts";
 import { StablePartsDecoder } from "../wire/stable-parts.ts";
 import { TtyDecoder } from "../wire/tty.ts";
+import { CertainLines } from "./certain-lines.ts";
 import { isDamage } from "./failures.ts";
 
 /** Looks at the entries of a chunk. "stop" ends the read; a promise pauses it. */
@@ -28,6 +29,8 @@ class Stop extends Error {}
 
 /** Reads one container's log as entries. */
 export class LogReader {
+  /** What plain reads have shown, where a follow does not bring every line. */
+  readonly certain: CertainLines;
   readonly #client: EngineClient;
   readonly #inspection: Inspection;
   readonly #sawBytes: () => void;
@@ -37,7 +40,14 @@ export class LogReader {
   #damage: string | undefined;
 
   /** `held`: a follow from the log's start that is open already. */
-  constructor(client: EngineClient, inspection: Inspection, sawBytes: () => void, held?: HeldBody) {
+  constructor(
+    client: EngineClient,
+    inspection: Inspection,
+    sawBytes: () => void,
+    held?: HeldBody,
+    certain: CertainLines = new CertainLines(),
+  ) {
+    this.certain = certain;
     this.#client = client;
     this.#inspection = inspection;
     this.#sawBytes = sawBytes;

@@ -1,6 +1,9 @@
+import { sleep } from "../lifetime/deadline.ts";
 import { Silence } from "../lifetime/silence.ts";
 import type { Entries, Entry } from "../wire/entry.ts";
-import type { LogReader, ReadEnd, Visit } from "./log-reader.ts";
+import { CertainRead, WRITTEN_MS } from "./certain-lines.ts";
+import type { LogReader, ReadEnd, ReadHandlers, Visit } from "./log-reader.ts";
+import { MOST_ENTRIES } from "./tail-size.ts";
 import type { Tail } from "./tail-size.ts";
 
 /** A tail is found from the log's end, and begins to come at once, however long the log is. */
@@ -23,6 +26,8 @@ export async function readPlainly(
   signal: AbortSignal,
   answered: () => void = () => {},
 ): Promise<PlainEnd> {
+  if (!reader.inspection.followIsWhole)
+    return readCertainly(reader, tail, { opened: answered, visit }, signal);
   const silence = new Silence(FIRST_BYTE_MS, signal);
   const opened = (): void => {
     if (tail !== "all") silence.restart();
@@ -37,6 +42,84 @@ export async function readPlainly(
   } finally {
     silence.release();
   }
+}
+
+/** What the engine is asked for beside what is to be shown: the last line may be kept back. */
+const KEPT_BACK = 2;
+
+/**
+ * Reads the log's end where it may be written meanwhile, and the engine does not show that well: what a read ends with may be half
+ * a line, and what it shows behind so many lines as it was asked for may stand behind a hole (Podman's `k8s-file`: it reads the
+ * tail, and opens the log anew for what comes behind it).
+ */
+async function readCertainly(
+  reader: LogReader,
+  wanted: Tail,
+  { opened, visit }: ReadHandlers,
+  signal: AbortSignal,
+): Promise<PlainEnd> {
+  const tail = await tailThatIsThere(reader, wanted, signal);
+  const read = new CertainRead(reader.certain, tail, reader.inspection.running);
+  let isStopped = false;
+  const decide = (wish: "stop" | void): void => {
+    isStopped = wish === "stop";
+  };
+  const look = (entries: Entry[]): void | Promise<void> => {
+    const wish = entries.length === 0 ? undefined : visit(entries);
+    return wish instanceof Promise ? wish.then(decide) : decide(wish);
+  };
+  const mayGoOn = (): "stop" | undefined => (isStopped || read.isOver ? "stop" : undefined);
+  const end = await reader.read(
+    { follow: false, tail },
+    {
+      ...(opened === undefined ? {} : { opened }),
+      visit: (entries) => look(read.push(entries))?.then(mayGoOn) ?? mayGoOn(),
+    },
+    signal,
+  );
+  if (isStopped || (end !== "complete" && end !== "stopped")) return end;
+  await look(read.end());
+  return isStopped ? "stopped" : "complete";
+}
+
+/** `tail` with some more, where the log is known to hold as many lines; else all of it, which has no end of a tail. */
+async function tailThatIsThere(reader: LogReader, tail: Tail, signal: AbortSignal): Promise<Tail> {
+  const lines = tail === "all" ? Infinity : tail + KEPT_BACK;
+  if (lines > MOST_ENTRIES / 2) return "all";
+  const { length } = reader.certain;
+  if (lines <= length.atLeast) return lines;
+  if (length.isCounted) return "all";
+  const [longer, own] = [
+    await rawFirst(reader, 2 * lines, signal),
+    await rawFirst(reader, lines, signal),
+  ];
+  if (longer === undefined || own === undefined || longer === own) return "all";
+  reader.certain.holds(lines);
+  return lines;
+}
+
+/** What a tail begins with, as text that tells it from others. */
+async function rawFirst(
+  reader: LogReader,
+  tail: number,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  let first: string | undefined;
+  const visit: Visit = (entries) => {
+    const entry = entries.at(0);
+    if (entry === undefined) return undefined;
+    first = `${entry.stream} ${entry.timestamp} ${entry.text.toString("latin1")}`;
+    return "stop";
+  };
+  await reader.read({ follow: false, tail }, { visit }, signal);
+  return first;
+}
+
+/** Gives a last line that was kept back the time to be written. False where none was. */
+export async function awaitLastLine({ certain }: LogReader, signal: AbortSignal): Promise<boolean> {
+  if (!certain.isHolding) return false;
+  await sleep(WRITTEN_MS, signal);
+  return true;
 }
 
 /** A look at the first entry of the log's last `tail` ones: undefined where none came. */

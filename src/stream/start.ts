@@ -11,7 +11,7 @@ import { compareTimestamps } from "../wire/timestamps.ts";
 import { LineStarts } from "./line-starts.ts";
 import { cutWhileReading, faultError } from "./failures.ts";
 import type { LogReader, Visit } from "./log-reader.ts";
-import { readPlainly } from "./plain-read.ts";
+import { awaitLastLine, readPlainly } from "./plain-read.ts";
 import { MOST_ENTRIES } from "./tail-size.ts";
 import type { Tail } from "./tail-size.ts";
 import { sinceTimestamp } from "./from.ts";
@@ -51,28 +51,43 @@ export async function findStart(
   const scan: Scan = (tail, visit) => scanLog(reader, tail, visit, signal);
   const { running } = reader.inspection;
   const now: Look = (tail) => atEnd(scan, tail, joining, running);
-  if (from === "now") return grow(reader, FIRST_TAIL_ENTRIES, now);
+  if (from === "now") return grow(reader, FIRST_TAIL_ENTRIES, now, signal);
   if ("since" in from) {
     const since = sinceTimestamp(from.since);
     if (since === undefined) throw new DockspoolError("INVALID_OPTION", "from.since is no time.");
-    return grow(reader, FIRST_TAIL_ENTRIES, (tail) => atTime(scan, tail, joining, since));
+    return grow(reader, FIRST_TAIL_ENTRIES, (tail) => atTime(scan, tail, joining, since), signal);
   }
   const { tail: lines } = from;
-  if (lines === 0) return grow(reader, FIRST_TAIL_ENTRIES, now);
-  return grow(reader, lines + FIRST_TAIL_ENTRIES, (tail) =>
-    atLine(scan, tail, joining, lines, reader, options),
-  );
+  if (lines === 0) return grow(reader, FIRST_TAIL_ENTRIES, now, signal);
+  const line: Look = (tail) => atLine(scan, tail, joining, lines, reader, options);
+  return grow(reader, lines + FIRST_TAIL_ENTRIES, line, signal);
 }
 
-async function grow(reader: LogReader, first: number, look: Look): Promise<Start> {
+async function grow(
+  reader: LogReader,
+  first: number,
+  look: Look,
+  signal: AbortSignal,
+): Promise<Start> {
   for (let entries = first; entries <= MOST_ENTRIES; entries *= GROWTH) {
-    const found = await look(reader.tail(entries));
+    const found = await lookForCertain(reader, reader.tail(entries), look, signal);
     if (found === "stuck") break;
     if (found !== undefined) return found;
   }
-  const found = await look("all");
+  const found = await lookForCertain(reader, "all", look, signal);
   if (found === undefined || found === "stuck") throw cutWhileReading();
   return found;
+}
+
+/** Looks again where the last line was kept back, since it may have been written long ago. */
+async function lookForCertain(
+  reader: LogReader,
+  tail: Tail,
+  look: Look,
+  signal: AbortSignal,
+): ReturnType<Look> {
+  const found = await look(tail);
+  return (await awaitLastLine(reader, signal)) ? look(tail) : found;
 }
 
 /** Resolves with how many entries were seen; "stuck" where the engine does not find the log's end. */

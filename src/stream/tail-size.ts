@@ -84,8 +84,8 @@ export class TailSize {
     this.#behind = 0;
   }
 
-  /** Entries that may have come since, with slack. */
-  expected(now: number): number {
+  /** Entries that may have come since, with slack. `ifActive`: at least so many, where some came a moment ago. */
+  expected(now: number, ifActive: number = ACTIVE_ENTRIES): number {
     if (this.#lastAt === undefined) return SLACK_ENTRIES;
     if (this.#behind > 0) {
       const grown = MARGIN * this.#growthPerMs * Math.max(0, now - this.#foundAt);
@@ -96,7 +96,7 @@ export class TailSize {
     const rate = MARGIN * Math.max(this.#ratePerMs, recent);
     const guessed = rate * Math.max(0, now - this.#caughtUpAt);
     const isActive = now - this.#lastAt <= SILENT_MS;
-    return SLACK_ENTRIES + Math.ceil(Math.max(guessed, isActive ? ACTIVE_ENTRIES : 0));
+    return SLACK_ENTRIES + Math.ceil(Math.max(guessed, isActive ? ifActive : 0));
   }
 
   #measure(count: number, stampedAt: number, now: number): void {

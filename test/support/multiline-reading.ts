@@ -34,7 +34,10 @@ const inspection = {
     headersWithFirstLine: false,
     exactTail: true,
     namesItself: true,
+    deniesStopping: false,
+    followOutlivesExit: false,
   },
+  followIsWhole: true,
   maxLogFileBytes: undefined,
 } as const;
 

@@ -1,0 +1,77 @@
+import type { BodyEnd } from "../engine/body.ts";
+import { sleep } from "../lifetime/deadline.ts";
+import { catchUp } from "./catch-up.ts";
+import { listenForNew } from "./doorbell.ts";
+import type { Intake } from "./intake.ts";
+import { PollPace } from "./poll-pace.ts";
+
+/** A read that brought more has not caught up with the log. */
+const CAUGHT_UP_ENTRIES = 1_000;
+/** How long nothing new is believed to be told, at first and at most. */
+const FIRST_LISTEN_MS = 1_000;
+const LONGEST_LISTEN_MS = 60_000;
+
+/**
+ * Follows a log whose follows are not whole: takes its lines from plain reads only, at a pace while they come. When nothing is
+ * new a follow tells of the next line (a doorbell), and nothing rests on that alone.
+ */
+export class Polling {
+  readonly #intake: Intake;
+  readonly #pace = new PollPace();
+  #listenMs = FIRST_LISTEN_MS;
+  #listensSince: number | undefined;
+
+  constructor(intake: Intake) {
+    this.#intake = intake;
+  }
+
+  /** Since when nothing has come though all is read and listened to, by `performance.now()`; undefined while it is read. */
+  get listensSince(): number | undefined {
+    return this.#listensSince;
+  }
+
+  /**
+   * Resolves with how the stream ended: "complete" where the container does not run as it did.
+   *
+   * @throws DockspoolError; the signal's reason
+   */
+  async follow(signal: AbortSignal): Promise<BodyEnd> {
+    const { reader } = this.#intake;
+    for (;;) {
+      const begunAt = performance.now();
+      const fresh = await this.#readNew(signal);
+      const tookMs = performance.now() - begunAt;
+      if (fresh > CAUGHT_UP_ENTRIES) continue;
+      if (fresh > 0 || reader.certain.isHolding) {
+        await sleep(this.#pace.next(tookMs), signal);
+        continue;
+      }
+      this.#pace.reset();
+      const ring = await this.#listen(signal);
+      if (ring === "cut") return ring;
+      if (ring !== "complete") continue;
+      if (!(await reader.runsOn(signal))) return ring;
+      // It handles its stop signal, and no follow lasts meanwhile.
+      await sleep(this.#pace.next(tookMs), signal);
+    }
+  }
+
+  async #readNew(signal: AbortSignal): Promise<number> {
+    const { reader, log } = this.#intake;
+    const fresh = await catchUp(this.#intake, log.look(reader), signal);
+    if (fresh === 0) return fresh;
+    this.#listenMs = FIRST_LISTEN_MS;
+    this.#listensSince = undefined;
+    return fresh;
+  }
+
+  async #listen(signal: AbortSignal) {
+    const opened = (): void => {
+      this.#listensSince ??= performance.now();
+      this.#intake.enter({ type: "following" });
+    };
+    const ring = await listenForNew(this.#intake, this.#listenMs, opened, signal);
+    if (ring === "nothing") this.#listenMs = Math.min(2 * this.#listenMs, LONGEST_LISTEN_MS);
+    return ring;
+  }
+}
