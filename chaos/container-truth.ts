@@ -1,0 +1,269 @@
+import { epochNanoseconds } from "../src/index.ts";
+import type { Acknowledged } from "./journal.ts";
+import type { CollectorRun } from "./run.ts";
+import type { TrueLine, WorldContainer } from "./world.ts";
+
+export interface Gap {
+  readonly after: string;
+  readonly before: string | undefined;
+}
+
+/** What the engine's log and the collectors' journals say of one container. */
+export interface ContainerVerdict {
+  readonly container: WorldContainer;
+  readonly truth: readonly TrueLine[];
+  /** By place in the log: when each line came first; undefined: never. */
+  readonly cameAt: readonly (number | undefined)[];
+  readonly problems: readonly string[];
+  readonly gaps: readonly Gap[];
+  /** Lines that lie in gaps that were told. */
+  readonly inGaps: number;
+  /** Lines that a collector got again after another one was killed, or after `detach()`. */
+  readonly again: number;
+  /** Lines behind an end that said it was not complete, and of containers that nobody could look at. */
+  readonly cutOff: number;
+  /** Where the log was damaged by hand. */
+  readonly spoiled: number;
+}
+
+interface Record {
+  readonly at: number;
+  readonly place: number;
+  readonly id: string;
+}
+
+/** What one run of a collector said of a container. */
+interface Heard {
+  readonly records: readonly Record[];
+  readonly gaps: readonly Gap[];
+  readonly ends: readonly { readonly kind: string; readonly complete: boolean | undefined }[];
+  readonly isAttached: boolean;
+  /** Before which records it was detached, or attached again. */
+  readonly pauses: ReadonlySet<number>;
+  /** Positions saved by the end of the run: at least after so many records. */
+  readonly savedAtLeast: number;
+}
+
+const PROBLEMS_SHOWN = 6;
+
+/** Holds what came of one container against the engine's log. `mayBeUnseen`: why nobody may have known of its end. */
+export class ContainerJudge {
+  readonly #container: WorldContainer;
+  readonly #truth: readonly TrueLine[];
+  readonly #places = new Map<string, number>();
+  readonly #problems: string[] = [];
+  readonly #cameAt: (number | undefined)[];
+  readonly #ids = new Map<number, string>();
+  #again = 0;
+  #spoiled = 0;
+
+  constructor(container: WorldContainer, truth: readonly TrueLine[]) {
+    this.#container = container;
+    this.#truth = truth;
+    this.#cameAt = truth.map(() => undefined);
+    for (const [place, line] of truth.entries()) this.#places.set(keyOf(line), place);
+  }
+
+  judge(runs: readonly CollectorRun[], mayBeUnseen: boolean): ContainerVerdict {
+    let low = -1;
+    const heard = runs.map((run) => this.#heard(run));
+    for (const [number, run] of heard.entries()) {
+      let last: number | undefined;
+      for (const [index, record] of run.records.entries()) {
+        const { place, at } = record;
+        if (last === undefined) {
+          if (place <= low)
+            this.#tell(`G7: run ${number + 1} goes back to line ${place}, though ${low} was saved`);
+        } else if (place <= last && !run.pauses.has(index)) {
+          this.#tell(`G2: line ${place} came behind line ${last}: ${this.#shown(place)}`);
+        }
+        if (this.#cameAt[place] === undefined) this.#cameAt[place] = at;
+        else this.#again++;
+        this.#checkId(record);
+        last = place;
+      }
+      low = Math.max(low, ...run.records.slice(0, run.savedAtLeast).map(({ place }) => place));
+    }
+    const gaps = heard.flatMap((run) => run.gaps);
+    const ends = heard.flatMap((run) => run.ends);
+    const isAttached = heard.some((run) => run.isAttached);
+    const { inGaps, cutOff } = this.#missing(gaps, ends, isAttached, mayBeUnseen);
+    return {
+      container: this.#container,
+      truth: this.#truth,
+      cameAt: this.#cameAt,
+      problems: this.#problems,
+      gaps,
+      inGaps,
+      again: this.#again,
+      cutOff,
+      spoiled: this.#spoiled,
+    };
+  }
+
+  #missing(
+    gaps: readonly Gap[],
+    ends: Heard["ends"],
+    isAttached: boolean,
+    mayBeUnseen: boolean,
+  ): { readonly inGaps: number; readonly cutOff: number } {
+    const spans = gaps.map((gap) => this.#spanOf(gap));
+    const lastCame = this.#cameAt.findLastIndex((at) => at !== undefined);
+    const isTold = ends.some(({ kind, complete }) => kind === "skipped" || complete === false);
+    const isWhole = ends.some(({ complete }) => complete === true);
+    let inGaps = 0;
+    let cutOff = 0;
+    for (let place = 0; place < this.#truth.length; place++) {
+      if (this.#cameAt[place] !== undefined) continue;
+      const isBehind = place > lastCame;
+      if (spans.some(([first, last]) => first <= place && place <= last)) inGaps++;
+      else if (this.#truth[place]?.isDamaged === true) this.#spoiled++;
+      else if (isBehind && isTold) cutOff++;
+      else if (isBehind && !isWhole && mayBeUnseen) cutOff++;
+      else {
+        const end = this.#cameAt.findIndex((at, index) => index > place && at !== undefined);
+        const count = (end === -1 ? this.#truth.length : end) - place;
+        this.#tell(
+          `G3: ${count} of ${this.#truth.length} lines are missing from line ${place} on, and nothing tells${isAttached ? "" : " (it was never attached)"}: ${this.#shown(place)}; gaps ${JSON.stringify(gaps.slice(0, 4))}; ends ${JSON.stringify(ends)}`,
+        );
+        place += count - 1;
+      }
+    }
+    return { inGaps, cutOff };
+  }
+
+  /** The places that a gap may be about. */
+  #spanOf({ after, before }: Gap): readonly [first: number, last: number] {
+    const first = after === "" ? 0 : this.#firstAt(after);
+    if (before !== undefined) return [first, this.#lastAt(before)];
+    const next = this.#cameAt.findIndex((at, place) => place > first && at !== undefined);
+    return [first, next === -1 ? this.#truth.length : next];
+  }
+
+  #firstAt(timestamp: string): number {
+    const same = this.#truth.findIndex((line) => line.timestamp === timestamp);
+    if (same !== -1) return same;
+    const time = epochNanoseconds(timestamp);
+    const later = this.#truth.findIndex((line) => epochNanoseconds(line.timestamp) > time);
+    return later === -1 ? this.#truth.length : later;
+  }
+
+  #lastAt(timestamp: string): number {
+    const same = this.#truth.findLastIndex((line) => line.timestamp === timestamp);
+    if (same !== -1) return same;
+    const time = epochNanoseconds(timestamp);
+    return this.#truth.findLastIndex((line) => epochNanoseconds(line.timestamp) < time);
+  }
+
+  #checkId({ place, id }: Record): void {
+    const known = this.#ids.get(place);
+    if (known === undefined) this.#ids.set(place, id);
+    else if (known !== id) this.#tell(`G7: line ${place} has another id when it comes again`);
+  }
+
+  #heard({ journal }: CollectorRun): Heard {
+    const records: Record[] = [];
+    const gaps: Gap[] = [];
+    const ends: { kind: string; complete: boolean | undefined }[] = [];
+    const pauses = new Set<number>();
+    const { id } = this.#container;
+    let isAttached = false;
+    let savedAtLeast = 0;
+    let pending: Acknowledged | undefined;
+    for (const entry of journal) {
+      switch (entry[0]) {
+        case "record":
+          if (entry[2] === id) this.#add(entry, records);
+          break;
+        case "attach":
+        case "detach":
+          if (entry[2] === id) pauses.add(records.length);
+          break;
+        case "save":
+          pending = entry[1][id];
+          break;
+        case "saved":
+          savedAtLeast = Math.max(savedAtLeast, pending?.[0] ?? 0);
+          break;
+        case "status": {
+          const [, , name, container, detail] = entry;
+          if (container !== id) break;
+          if (name === "attached") {
+            isAttached = true;
+            pauses.add(records.length);
+          }
+          if (name === "gap") gaps.push(gapOf(detail));
+          if (name === "skipped") ends.push({ kind: name, complete: undefined });
+          if (name === "detached") ends.push(endOf(detail));
+          break;
+        }
+        default:
+      }
+    }
+    return { records, gaps, ends, isAttached, pauses, savedAtLeast };
+  }
+
+  #add(
+    [, at, , stream, timestamp, isTruncated, id, line]: Extract<
+      CollectorRun["journal"][number],
+      readonly ["record", ...unknown[]]
+    >,
+    records: Record[],
+  ): void {
+    const place = this.#places.get(keyOf({ stream, timestamp, line }));
+    if (place !== undefined) {
+      records.push({ at, place, id });
+      return;
+    }
+    const torn = this.#truth.findIndex(
+      (whole) =>
+        whole.timestamp === timestamp &&
+        whole.stream === stream &&
+        (isTruncated || whole.isDamaged) &&
+        whole.line.includes(line.replaceAll("\uFFFD", "")),
+    );
+    if (torn !== -1) records.push({ at, place: torn, id });
+    else if (this.#container.isDamaged) this.#spoiled++;
+    else
+      this.#tell(
+        `G2: a line came that the log does not have: ${stream} ${timestamp} ${JSON.stringify(line.slice(0, 80))}, ${line.length} characters${isTruncated ? ", truncated" : ""}`,
+      );
+  }
+
+  #shown(place: number): string {
+    const line = this.#truth[place];
+    if (line === undefined) return "nothing";
+    return `${line.stream} ${line.timestamp} ${JSON.stringify(line.line.slice(0, 60))}`;
+  }
+
+  #tell(text: string): void {
+    const { name, id, kind } = this.#container;
+    if (this.#problems.length < PROBLEMS_SHOWN)
+      this.#problems.push(`${name} (${kind}, ${id.slice(0, 12)}): ${text}`);
+  }
+}
+
+function keyOf(line: Pick<TrueLine, "stream" | "timestamp" | "line">): string {
+  return `${line.stream} ${line.timestamp} ${line.line}`;
+}
+
+function gapOf(detail: unknown): Gap {
+  const { after, before } = fields(detail);
+  return {
+    after: typeof after === "string" ? after : "",
+    before: typeof before === "string" ? before : undefined,
+  };
+}
+
+function endOf(detail: unknown): { kind: string; complete: boolean | undefined } {
+  const { reason } = fields(detail);
+  const { kind, complete } = fields(reason);
+  return {
+    kind: typeof kind === "string" ? kind : "",
+    complete: typeof complete === "boolean" ? complete : undefined,
+  };
+}
+
+function fields(value: unknown): { readonly [name: string]: unknown } {
+  return typeof value === "object" && value !== null ? { ...value } : {};
+}

@@ -1,0 +1,118 @@
+import type { ContainerVerdict } from "./container-truth.ts";
+import type { Sample } from "./journal.ts";
+import { seconds } from "./plan.ts";
+import type { CollectorRun, Disturbance, Story } from "./run.ts";
+
+/**
+ * Lines that do not come for so long are told of: a dead stream is found by a probe or a rotation (10 s in these runs), an
+ * attempt that fails is told after 2 s; the rest is for a busy machine.
+ */
+const UNTOLD_MS = 16_000;
+/** An engine that refuses connections is told at once. */
+const REFUSED_TOLD_MS = 3_500;
+/** A list is asked for twice a minute, which shows what dead events have not told. */
+const EVENTS_FOUND_MS = 45_000;
+const LOADING_MS = 4_000;
+
+/** How long health took to turn after a fault began, and to be back after it ended. */
+export interface Turn {
+  readonly kind: string;
+  readonly turnedMs: number | undefined;
+  readonly backMs: number | undefined;
+}
+
+export function samplesOf(run: CollectorRun): Sample[] {
+  return run.journal.flatMap((entry) => (entry[0] === "sample" ? [entry[1]] : []));
+}
+
+export function turnsOf({ disturbances, runs }: Story): Turn[] {
+  return disturbances.map(({ fault, from, to }) => {
+    const run = runs.find((one) => one.from <= from && from < one.to);
+    const samples = run === undefined ? [] : samplesOf(run);
+    const wasWell = samples.findLast(({ at }) => at <= from)?.health === "healthy";
+    const turned = samples.find(({ at, health }) => at > from && at < to + 3_000 && health !== "healthy");
+    if (!wasWell || turned === undefined) return { kind: fault.kind, turnedMs: undefined, backMs: undefined };
+    const end = Math.max(to, turned.at);
+    const back = samples.find(({ at, health }) => at >= end && health === "healthy");
+    return {
+      kind: fault.kind,
+      turnedMs: turned.at - from,
+      backMs: back === undefined ? undefined : Math.max(0, back.at - to),
+    };
+  });
+}
+
+/** Where health said all was well, and it was not. */
+export function healthProblems(story: Story, verdicts: readonly ContainerVerdict[]): string[] {
+  const problems: string[] = [];
+  for (const run of story.runs) {
+    const samples = samplesOf(run).filter(({ at }) => at < story.chaosEndedAt);
+    for (const verdict of verdicts) {
+      const problem = silence(story, run, samples, verdict);
+      if (problem !== undefined) problems.push(problem);
+    }
+    for (const disturbance of story.disturbances) {
+      const problem = refusal(run, samples, disturbance);
+      if (problem !== undefined) problems.push(problem);
+    }
+  }
+  return problems;
+}
+
+function refusal(run: CollectorRun, samples: readonly Sample[], { fault, from, to }: Disturbance): string | undefined {
+  if (fault.kind !== "refused" && fault.kind !== "daemon killed") return undefined;
+  const until = Math.min(to, run.to);
+  const since = Math.max(from, run.from + LOADING_MS);
+  if (until - since < REFUSED_TOLD_MS) return undefined;
+  const during = samples.filter(({ at }) => at >= since && at <= until);
+  if (during.length === 0 || during.some(({ health }) => health !== "healthy")) return undefined;
+  return `G10: healthy for ${seconds(until - since)} while the engine could not be reached (${fault.kind})`;
+}
+
+function silence(
+  story: Story,
+  run: CollectorRun,
+  samples: readonly Sample[],
+  { container, truth, cameAt }: ContainerVerdict,
+): string | undefined {
+  if (container.isDamaged) return undefined;
+  let next = 0;
+  const came = cameAt.filter((at): at is number => at !== undefined).toSorted((a, b) => a - b);
+  let seen = 0;
+  for (const sample of samples) {
+    const { at } = sample;
+    while (next < truth.length && (cameAt[next] ?? 0) <= at) next++;
+    while (seen < came.length && (came[seen] ?? Infinity) <= at) seen++;
+    const oldest = truth[next];
+    if (oldest === undefined) return undefined;
+    const since = Math.max(oldest.writtenAt, came[seen - 1] ?? 0, run.from + LOADING_MS);
+    if (sample.health !== "healthy" || at - since < UNTOLD_MS) continue;
+    if (isExcused(story, sample, container, since)) continue;
+    return `G10: healthy, though nothing of ${container.name} came for ${seconds(at - since)}, and line ${next} was there: ${oldest.timestamp}; its source is ${sample.states[container.id] ?? "not there"}`;
+  }
+  return undefined;
+}
+
+function isExcused(
+  { disturbances, acts }: Story,
+  { at }: Sample,
+  { name, removedAt, startedAt }: ContainerVerdict["container"],
+  since: number,
+): boolean {
+  if (removedAt !== undefined && removedAt < at) return true;
+  const during = (spanMs: number): Disturbance["fault"][] =>
+    disturbances
+      .filter(({ from, to }) => from <= at && to >= since - spanMs)
+      .map(({ fault }) => fault);
+  // What the consumer does not take is told by its own bounds, and a clock that is set moves all of them.
+  if (during(2_000).some(({ kind }) => kind.startsWith("sink") || kind.endsWith("clock"))) return true;
+  const isNew = at - startedAt < EVENTS_FOUND_MS;
+  const haveEventsDied = during(EVENTS_FOUND_MS).some(
+    (fault) => fault.kind === "events die" || ("target" in fault && fault.target !== "logs"),
+  );
+  if (isNew && haveEventsDied) return true;
+  return acts.some(
+    ([when, act]) =>
+      act.kind === "detach" && act.name === name && when < at && when + act.forMs + UNTOLD_MS > since,
+  );
+}

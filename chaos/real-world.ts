@@ -1,0 +1,237 @@
+import { execFile } from "node:child_process";
+import { closeSync, openSync, readdirSync, rmSync, statSync, truncateSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { pause as pauseIn } from "../test/support/pause.ts";
+import { RealEngine } from "../test/support/real-engine/engine.ts";
+import type { RunOptions } from "../test/support/real-engine/engine.ts";
+import type { ContainerKind, EngineFault, Plan } from "./plan.ts";
+import { Random } from "./random.ts";
+import { TrueLog } from "./true-log.ts";
+import { monotonicMs } from "./world.ts";
+import type { ContainerAct, TrueLine, World, WorldContainer } from "./world.ts";
+
+const LOOK_EVERY_MS = 25;
+const DAMAGED_BYTES = 60;
+
+interface Member extends WorldContainer {
+  readonly log: TrueLog;
+}
+
+const steady = (ms: number): string =>
+  `i=0; while :; do echo line $i; [ $((i%6)) = 5 ] && echo error $i >&2; i=$((i+1)); ${pauseIn(ms)}; done`;
+
+const writers: Readonly<Record<ContainerKind, Omit<RunOptions, "name">>> = {
+  steady: { script: steady(25) },
+  bursts: { script: `while :; do seq 1 300; ${pauseIn(900)}; done` },
+  quiet: { script: steady(2_500) },
+  "long lines": {
+    script: `s=$(head -c 21000 /dev/zero | tr '\\0' x); i=0; while :; do echo "$i $s"; echo "$i short"; i=$((i+1)); ${pauseIn(350)}; done`,
+  },
+  terminal: { script: steady(40), tty: true },
+  rotated: {
+    script: `i=0; while :; do seq $i $((i+60)); i=$((i+60)); ${pauseIn(250)}; done`,
+    options: { "max-size": "30k", "max-file": "3" },
+  },
+  flood: {
+    script: `while :; do seq 1 2500; ${pauseIn(900)}; done`,
+    options: { "max-size": "100k", "max-file": "2" },
+  },
+};
+
+/** A real engine of this run alone. */
+export class RealWorld implements World {
+  readonly containers: Member[] = [];
+  readonly #engine: RealEngine;
+  readonly #random: Random;
+  readonly #clockAheadMs = Date.now() - monotonicMs();
+  readonly #looks: NodeJS.Timeout;
+  readonly #keepsIn: string;
+
+  private constructor(engine: RealEngine, plan: Plan) {
+    this.#engine = engine;
+    this.#random = new Random(plan.seed ^ 0x5eed);
+    // On the same disk, so that files can have two names.
+    this.#keepsIn = join(engine.directory, "kept");
+    this.#looks = setInterval(() => {
+      for (const { log } of this.containers) log.look();
+    }, LOOK_EVERY_MS);
+  }
+
+  static async start(plan: Plan): Promise<RealWorld> {
+    const binDirectory = process.env["DOCKSPOOL_ENGINE_BIN"];
+    const engine = await RealEngine.start({
+      liveRestore: true,
+      ...(binDirectory === undefined ? {} : { binDirectory }),
+    });
+    const world = new RealWorld(engine, plan);
+    try {
+      for (const { name, kind } of plan.containers) await world.#run(name, kind, writers[kind]);
+    } catch (error) {
+      await world[Symbol.asyncDispose]();
+      throw error;
+    }
+    return world;
+  }
+
+  get socketPath(): string {
+    return this.#engine.ownSocketPath;
+  }
+
+  find(name: string): Member | undefined {
+    return this.containers.findLast((container) => container.name === name);
+  }
+
+  async do(act: ContainerAct): Promise<void> {
+    if (act.kind === "create")
+      return await this.#run(act.container.name, act.container.kind, writers[act.container.kind]);
+    if (act.kind === "flash") {
+      const { name, lines, rm } = act;
+      const script = `${pauseIn(100)}; seq 1 ${lines}`;
+      await this.#run(name, "flash", { script, rm });
+      return;
+    }
+    const member = this.find(act.name);
+    if (member === undefined || member.removedAt !== undefined) return;
+    const { id } = member;
+    const engine = this.#engine;
+    switch (act.kind) {
+      case "kill":
+        return await engine.kill(id);
+      case "stop":
+        return await engine.stop(id, 1);
+      case "start":
+        member.startedAt = monotonicMs();
+        return await engine.start(id);
+      case "restarts":
+        for (let time = 0; time < act.times; time++) {
+          await engine.api({ method: "POST", path: `/containers/${id}/kill` });
+          await delay(this.#random.whole(0, 200));
+          member.startedAt = monotonicMs();
+          await engine.start(id);
+        }
+        return;
+      case "pause":
+        await this.#post(id, "pause");
+        await delay(act.forMs);
+        await this.#post(id, "unpause");
+        return;
+      case "rename":
+        await this.#post(id, `rename?name=${act.to}`);
+        return;
+      case "remove":
+        member.removedAt = monotonicMs();
+        await engine.rm(id);
+        return;
+      case "damage":
+      case "empty":
+        return await this.#change(member, act.kind);
+      case "stall":
+        return;
+    }
+  }
+
+  async begin(fault: EngineFault): Promise<() => Promise<void>> {
+    const engine = this.#engine;
+    switch (fault.kind) {
+      case "daemon stopped": {
+        const { pid } = engine;
+        process.kill(pid, "SIGSTOP");
+        return async () => void process.kill(pid, "SIGCONT");
+      }
+      case "daemon killed":
+        await engine.killDaemon("SIGKILL");
+        return async () => await engine.startDaemon();
+      case "no descriptors": {
+        const { pid } = engine;
+        const open = readdirSync(`/proc/${pid}/fd`).length;
+        await limitDescriptors(pid, open + 1);
+        return async () => await limitDescriptors(pid, 1_048_576);
+      }
+      case "engine's clock":
+        return async () => {};
+    }
+  }
+
+  async stopAll(): Promise<void> {
+    for (const { id } of this.containers) {
+      await this.#post(id, "unpause");
+      await this.#engine.api({ method: "POST", path: `/containers/${id}/kill` });
+    }
+  }
+
+  async truth({ id, kind }: WorldContainer): Promise<TrueLine[]> {
+    const member = this.containers.find((one) => one.id === id);
+    if (member === undefined) return [];
+    member.log.look();
+    return member.log.lines(kind === "terminal").map((line) =>
+      Object.assign({ writtenAt: Date.parse(line.timestamp) - this.#clockAheadMs }, line),
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#looks);
+    await this.#engine.stop();
+    rmSync(this.#keepsIn, { recursive: true, force: true });
+  }
+
+  async #run(
+    name: string,
+    kind: WorldContainer["kind"],
+    options: Omit<RunOptions, "name">,
+  ): Promise<void> {
+    const id = await this.#engine.create({ ...options, name });
+    const now = monotonicMs();
+    const log = new TrueLog(join(this.#engine.directory, "data"), id, this.#keepsIn);
+    this.containers.push({
+      name,
+      id,
+      kind,
+      createdAt: now,
+      startedAt: now,
+      isDamaged: false,
+      removedAt: undefined,
+      log,
+    });
+    await this.#engine.start(id);
+    const member = this.containers.at(-1);
+    if (options.rm === true && member !== undefined) member.removedAt = monotonicMs();
+  }
+
+  /** While the container is paused, so that it is known what the log held. */
+  async #change(member: Member, kind: "damage" | "empty"): Promise<void> {
+    const { id, log } = member;
+    await this.#post(id, "pause");
+    await delay(200);
+    try {
+      const { size } = statSync(log.currentPath);
+      if (size < 2_000) return;
+      member.isDamaged = true;
+      log.beforeChange();
+      if (kind === "empty") {
+        truncateSync(log.currentPath, 0);
+        log.emptied();
+      } else {
+        const at = this.#random.whole(Math.floor(size / 3), size - 500);
+        const file = openSync(log.currentPath, "r+");
+        writeSync(file, Buffer.alloc(DAMAGED_BYTES), 0, DAMAGED_BYTES, at);
+        closeSync(file);
+        log.damaged(at, at + DAMAGED_BYTES);
+      }
+    } finally {
+      await this.#post(id, "unpause");
+    }
+  }
+
+  async #post(id: string, action: string): Promise<void> {
+    await this.#engine.api({ method: "POST", path: `/containers/${id}/${action}` });
+  }
+}
+
+async function limitDescriptors(pid: number, most: number): Promise<void> {
+  await promisify(execFile)("prlimit", ["--pid", String(pid), `--nofile=${most}:1048576`]);
+}
+
+function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

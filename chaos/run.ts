@@ -1,0 +1,331 @@
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { CollectorProcess } from "./collector-process.ts";
+import type { OwnClock } from "./collector-process.ts";
+import { FakeWorld } from "./fake-world.ts";
+import { readJournal } from "./journal.ts";
+import type { JournalEntry, SinkMode } from "./journal.ts";
+import type { Act, EngineFault, Fault, NetworkFault, OwnFault, Plan } from "./plan.ts";
+import { ChaosProxy } from "./proxy.ts";
+import { Readers } from "./readers.ts";
+import { RealWorld } from "./real-world.ts";
+import { SmallDisk } from "./small-disk.ts";
+import { monotonicMs } from "./world.ts";
+import type { ContainerAct, World } from "./world.ts";
+
+/** How long the pool may take to be well again, and to read the last lines, once nothing disturbs it. */
+export const BACK_TO_HEALTH_MS = 60_000;
+const READ_TO_END_MS = 90_000;
+const EXIT_MS = 20_000;
+/** A replaced collector's connections may be seen to end a moment later. */
+const FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
+
+/** When something was so, by `monotonicMs()`. */
+export interface Span {
+  readonly from: number;
+  to: number;
+}
+
+export interface Disturbance extends Span {
+  readonly fault: Fault["fault"];
+}
+
+/** A run of a collector, from its start to its end. */
+export interface CollectorRun extends Span {
+  readonly journal: readonly JournalEntry[];
+  readonly end: "killed" | "closed" | "failed";
+}
+
+/** All that a run of a plan has left, for the oracle to judge. */
+export interface Story {
+  readonly plan: Plan;
+  readonly world: World;
+  readonly disturbances: readonly Disturbance[];
+  readonly runs: readonly CollectorRun[];
+  readonly acts: readonly (readonly [at: number, act: Act])[];
+  /** What was seen to be wrong on the way. */
+  readonly problems: readonly string[];
+  readonly maxConnections: number;
+  readonly startedAt: number;
+  readonly chaosEndedAt: number;
+  readonly mostReaders: number;
+  /** Milliseconds from the end of the chaos to `healthy`; undefined where it never came. */
+  readonly backMs: number | undefined;
+}
+
+/** Plays a plan. `library`: the folder of the built library that the collectors load. */
+export class Player {
+  readonly #plan: Plan;
+  readonly #library: string;
+  readonly #directory = mkdtempSync(join(tmpdir(), "dp-chaos-"));
+  readonly #disk: SmallDisk;
+  readonly #disturbances: Disturbance[] = [];
+  readonly #runs: CollectorRun[] = [];
+  readonly #acts: [number, Act][] = [];
+  readonly #problems: string[] = [];
+  readonly #tasks = new Set<Promise<void>>();
+  readonly #world: World;
+  readonly #proxy: ChaosProxy;
+  readonly #clock: OwnClock | undefined;
+  #collector: CollectorProcess | undefined;
+  #next: Promise<void> = Promise.resolve();
+  #mode: SinkMode = "ok";
+  #clockAheadMs = 0;
+  #made = 0;
+
+  private constructor(plan: Plan, library: string, world: World, proxy: ChaosProxy) {
+    this.#plan = plan;
+    this.#library = library;
+    this.#world = world;
+    this.#proxy = proxy;
+    this.#disk = new SmallDisk(join(this.#directory, "checkpoints"));
+    const hasClock = plan.collector.ownClock && existsSync(FAKETIME);
+    this.#clock = hasClock ? { library: FAKETIME, file: join(this.#directory, "clock") } : undefined;
+    this.#setClock();
+  }
+
+  /** `judge` is called while the engine is still there. */
+  static async play<T>(
+    plan: Plan,
+    library: string,
+    judge: (story: Story) => Promise<T>,
+  ): Promise<T> {
+    const startedAt = monotonicMs();
+    await using world = await (plan.engine === "real" ? RealWorld : FakeWorld).start(plan);
+    const readers = new Readers(() => plan.collector.maxStreams);
+    const { transport } = plan.collector;
+    const proxy = await ChaosProxy.start(world.socketPath, transport, plan.seed, readers);
+    const player = new Player(plan, library, world, proxy);
+    try {
+      const ends = await player.#play();
+      return await judge({
+        plan,
+        world,
+        startedAt,
+        ...ends,
+        disturbances: player.#disturbances,
+        runs: player.#runs,
+        acts: player.#acts,
+        problems: [...player.#problems, ...readers.problems],
+        maxConnections: proxy.maxConnections,
+        mostReaders: readers.mostAtOnce,
+      });
+    } finally {
+      await player.#collector?.kill();
+      await proxy.close();
+      player.#disk.close();
+      rmSync(player.#directory, { recursive: true, force: true });
+    }
+  }
+
+  async #play(): Promise<Pick<Story, "chaosEndedAt" | "backMs">> {
+    const { plan } = this;
+    const begun = monotonicMs();
+    this.#startCollector();
+    const things = [
+      ...plan.faults.map((fault) => ({ atMs: fault.atMs, run: () => this.#suffer(fault) })),
+      ...plan.moments.map(({ atMs, act }) => ({ atMs, run: () => this.#act(act) })),
+    ].toSorted((a, b) => a.atMs - b.atMs);
+    for (const { atMs, run } of things) {
+      await delay(Math.max(0, begun + atMs - monotonicMs()));
+      this.#task(run());
+    }
+    await delay(Math.max(0, begun + plan.chaosMs - monotonicMs()));
+    while (this.#tasks.size > 0) await Promise.all(this.#tasks);
+    await this.#next;
+    // Whatever was detached is followed again, so that its lines come.
+    for (const { id, removedAt } of this.#world.containers)
+      if (removedAt === undefined) this.#collector?.tell({ order: "attach", container: id });
+    const chaosEndedAt = monotonicMs();
+    const backMs = await this.#untilHealthy(chaosEndedAt);
+    if (backMs === undefined)
+      this.#problems.push(
+        `G10: not healthy ${BACK_TO_HEALTH_MS / 1_000} s after the last fault: ${this.#collector?.last?.detail ?? "nothing is known"}`,
+      );
+    await this.#world.stopAll();
+    await this.#untilRead();
+    await this.#endCollector("close");
+    return { chaosEndedAt, backMs };
+  }
+
+  get plan(): Plan {
+    return this.#plan;
+  }
+
+  #task(task: Promise<void>): void {
+    const tracked = task
+      .catch((error: unknown) => {
+        // An engine that is away, or busy, refuses; so the plan goes on without it.
+        if (process.env["CHAOS_DEBUG"] !== undefined) process.stderr.write(`${String(error)}\n`);
+      })
+      .finally(() => this.#tasks.delete(tracked));
+    this.#tasks.add(tracked);
+  }
+
+  async #suffer({ forMs, fault }: Fault): Promise<void> {
+    const end = await this.#begin(fault);
+    const disturbance: Disturbance = { fault, from: monotonicMs(), to: Infinity };
+    this.#disturbances.push(disturbance);
+    await delay(forMs);
+    await end();
+    disturbance.to = monotonicMs();
+  }
+
+  async #begin(fault: NetworkFault | EngineFault | OwnFault): Promise<() => Promise<void>> {
+    switch (fault.kind) {
+      case "daemon stopped":
+      case "daemon killed":
+      case "no descriptors":
+      case "engine's clock":
+        return await this.#world.begin(fault);
+      case "disk full":
+        this.#disk.fill();
+        return async () => this.#disk.empty();
+      case "our clock":
+        this.#clockAheadMs = fault.aheadMs;
+        this.#setClock();
+        return async () => {
+          this.#clockAheadMs = 0;
+          this.#setClock();
+        };
+      case "sink throws":
+        return this.#sink("throws");
+      case "sink hangs":
+        return this.#sink("hangs");
+      case "sink is slow":
+        return this.#sink("slow");
+      case "sink calls back":
+        return this.#sink("calls back");
+      default:
+        return this.#proxy.begin(fault);
+    }
+  }
+
+  #sink(mode: SinkMode): () => Promise<void> {
+    this.#mode = mode;
+    this.#collector?.tell({ order: "sink", mode });
+    return async () => {
+      this.#mode = "ok";
+      this.#collector?.tell({ order: "sink", mode: "ok" });
+    };
+  }
+
+  #setClock(): void {
+    if (this.#clock === undefined) return;
+    const sign = this.#clockAheadMs < 0 ? "-" : "+";
+    writeFileSync(this.#clock.file, `${sign}${Math.abs(this.#clockAheadMs) / 1_000}\n`);
+  }
+
+  async #act(act: Act): Promise<void> {
+    this.#acts.push([monotonicMs(), act]);
+    const id = "name" in act && act.name !== undefined ? this.#world.find(act.name)?.id : undefined;
+    switch (act.kind) {
+      case "rotate":
+        this.#collector?.tell({ order: "rotate", container: id });
+        return;
+      case "attach":
+        if (id !== undefined) this.#collector?.tell({ order: "attach", container: id });
+        return;
+      case "detach":
+        if (id === undefined) return;
+        this.#collector?.tell({ order: "detach", container: id });
+        await delay(act.forMs);
+        this.#collector?.tell({ order: "attach", container: id });
+        return;
+      case "collector closed":
+        return await this.#replace("close");
+      case "collector killed":
+        return await this.#replace("kill");
+      default:
+        await this.#world.do(act satisfies ContainerAct);
+    }
+  }
+
+  /** One after the other. */
+  async #replace(how: "close" | "kill"): Promise<void> {
+    this.#next = this.#next.then(async () => {
+      await this.#endCollector(how);
+      this.#startCollector();
+    });
+    await this.#next;
+  }
+
+  #startCollector(): void {
+    const { collector } = this.#plan;
+    const run = ++this.#made;
+    this.#collector = new CollectorProcess(
+      {
+        library: this.#library,
+        engine: this.#proxy.engine,
+        plan: collector,
+        checkpointFile: join(this.#disk.folder, "checkpoints.json"),
+        journalFile: join(this.#directory, `journal-${run}`),
+      },
+      this.#clock,
+    );
+    this.#runStartedAt = monotonicMs();
+    if (this.#mode !== "ok") this.#collector.tell({ order: "sink", mode: this.#mode });
+  }
+
+  #runStartedAt = 0;
+
+  async #endCollector(how: "close" | "kill"): Promise<void> {
+    const collector = this.#collector;
+    if (collector === undefined) return;
+    const from = this.#runStartedAt;
+    let end: CollectorRun["end"] = how === "kill" ? "killed" : "closed";
+    if (how === "kill") await collector.kill();
+    else {
+      collector.tell({ order: "close" });
+      const exit = await Promise.race([collector.exited, delay(EXIT_MS, undefined)]);
+      if (exit !== "code 0") {
+        end = "failed";
+        this.#problems.push(
+          exit === undefined
+            ? `G6: the process has not ended ${EXIT_MS / 1_000} s after close()`
+            : `G6: the process ended with ${exit}: ${collector.errors.slice(-2_000)}`,
+        );
+        await collector.kill();
+      }
+    }
+    this.#collector = undefined;
+    const { journalFile } = collector.task;
+    const journal = existsSync(journalFile) ? readJournal(journalFile) : [];
+    this.#runs.push({ from, to: monotonicMs(), journal, end });
+  }
+
+  async #untilHealthy(since: number): Promise<number | undefined> {
+    while (monotonicMs() - since < BACK_TO_HEALTH_MS) {
+      const last = this.#collector?.last;
+      if (last !== undefined && last.at > since && last.health === "healthy" && last.ready)
+        return last.at - since;
+      // Damaged bytes are told of for long after they were read again.
+      if (last !== undefined && last.at > since && /^[^;]*damaged bytes[^;]*$/.test(last.detail))
+        return last.at - since;
+      await delay(50);
+    }
+    return undefined;
+  }
+
+  /** Every container has stopped, and its log is read to its end. */
+  async #untilRead(): Promise<void> {
+    const since = monotonicMs();
+    const there = this.#world.containers.filter(({ removedAt }) => removedAt === undefined);
+    let unread: string[] = [];
+    while (monotonicMs() - since < READ_TO_END_MS) {
+      const last = this.#collector?.last;
+      if (last !== undefined && last.at > since + 500) {
+        unread = there
+          .filter(({ id }) => last.states[id] !== "stopped")
+          .map(({ id, name }) => `${name} is ${last.states[id] ?? "not followed"}`);
+        if (unread.length === 0 && last.bufferedBytes === 0 && !last.isConsumerBusy) return;
+      }
+      await delay(50);
+    }
+    this.#problems.push(
+      `G2: not read to the end ${READ_TO_END_MS / 1_000} s after the last line: ${unread.join(", ")}; health: ${this.#collector?.last?.detail}`,
+    );
+  }
+}

@@ -1,0 +1,50 @@
+import type { Act, ContainerKind, EngineFault } from "./plan.ts";
+
+/** One line that the engine's log had, in the log's order. */
+export interface TrueLine {
+  readonly stream: string;
+  readonly timestamp: string;
+  readonly line: string;
+  /** When it was written, by the clock of `monotonicMs`. */
+  readonly writtenAt: number;
+  /** It stood where the log was damaged by hand, so that how it is read is not certain. */
+  readonly isDamaged: boolean;
+}
+
+/** A container that there was in a run. */
+export interface WorldContainer {
+  readonly name: string;
+  readonly id: string;
+  readonly kind: ContainerKind | "flash";
+  readonly createdAt: number;
+  /** By hand: lines of it may be lost, and gaps must say so. */
+  isDamaged: boolean;
+  removedAt: number | undefined;
+  /** When it began to run, the last time. */
+  startedAt: number;
+}
+
+export type ContainerAct = Exclude<
+  Act,
+  { kind: "rotate" | "detach" | "attach" | "collector closed" | "collector killed" }
+>;
+
+/** An engine with its containers, whose logs are known beside what the collector reads. */
+export interface World extends AsyncDisposable {
+  /** Where the engine listens. */
+  readonly socketPath: string;
+  readonly containers: readonly WorldContainer[];
+  /** By the name it had at first. */
+  find(name: string): WorldContainer | undefined;
+  do(act: ContainerAct): Promise<void>;
+  /** Returns what ends it. */
+  begin(fault: EngineFault): Promise<() => Promise<void>>;
+  /** Stops every container, so that their logs have an end. */
+  stopAll(): Promise<void>;
+  truth(container: WorldContainer): Promise<TrueLine[]>;
+}
+
+/** Milliseconds by a clock that all processes share and nobody sets. */
+export function monotonicMs(): number {
+  return Number(process.hrtime.bigint() / 1_000n) / 1_000;
+}
