@@ -195,7 +195,7 @@ async function main(): Promise<void> {
   const library: typeof import("../src/index.ts") = await import(join(task.library, "index.js"));
   const { plan } = task;
   const pool = new library.StreamPool({
-    engine: { ...task.engine, connectTimeoutMs: 1_500 },
+    engine: { ...task.engine, connectTimeoutMs: 2_500 },
     from: "start",
     maxStreams: plan.maxStreams,
     timeSliceMs: plan.timeSliceMs,

@@ -4,6 +4,7 @@ import type { CollectorRun } from "./run.ts";
 import type { TrueLine, WorldContainer } from "./world.ts";
 
 export interface Gap {
+  readonly at: number;
   readonly after: string;
   readonly before: string | undefined;
 }
@@ -18,6 +19,8 @@ export interface ContainerVerdict {
   readonly gaps: readonly Gap[];
   /** Lines that lie in gaps that were told. */
   readonly inGaps: number;
+  /** Lines that the engine had thrown away before anything of the container was read. */
+  readonly forgotten: number;
   /** Lines that a collector got again after another one was killed, or after `detach()`. */
   readonly again: number;
   /** Lines behind an end that said it was not complete, and of containers that nobody could look at. */
@@ -45,6 +48,8 @@ interface Heard {
 }
 
 const PROBLEMS_SHOWN = 6;
+/** By how much what is told of two clocks may be apart. */
+const CLOCKS_MS = 300;
 
 /** Holds what came of one container against the engine's log. `mayBeUnseen`: why nobody may have known of its end. */
 export class ContainerJudge {
@@ -87,16 +92,15 @@ export class ContainerJudge {
     const gaps = heard.flatMap((run) => run.gaps);
     const ends = heard.flatMap((run) => run.ends);
     const isAttached = heard.some((run) => run.isAttached);
-    const { inGaps, cutOff } = this.#missing(gaps, ends, isAttached, mayBeUnseen);
+    const missing = this.#missing(gaps, ends, isAttached, mayBeUnseen);
     return {
       container: this.#container,
       truth: this.#truth,
       cameAt: this.#cameAt,
       problems: this.#problems,
       gaps,
-      inGaps,
+      ...missing,
       again: this.#again,
-      cutOff,
       spoiled: this.#spoiled,
     };
   }
@@ -106,38 +110,50 @@ export class ContainerJudge {
     ends: Heard["ends"],
     isAttached: boolean,
     mayBeUnseen: boolean,
-  ): { readonly inGaps: number; readonly cutOff: number } {
-    const spans = gaps.map((gap) => this.#spanOf(gap));
+  ): { readonly inGaps: number; readonly cutOff: number; readonly forgotten: number } {
+    const spans = gaps.map((gap) => ({ ...gap, span: this.#spanOf(gap) }));
+    const firstCame = this.#cameAt.findIndex((at) => at !== undefined);
+    const beganAt = this.#cameAt[firstCame] ?? Infinity;
     const lastCame = this.#cameAt.findLastIndex((at) => at !== undefined);
     const isTold = ends.some(({ kind, complete }) => kind === "skipped" || complete === false);
     const isWhole = ends.some(({ complete }) => complete === true);
-    let inGaps = 0;
-    let cutOff = 0;
-    for (let place = 0; place < this.#truth.length; place++) {
+    const count = { inGaps: 0, cutOff: 0, forgotten: 0 };
+    let before = "";
+    for (const [place, line] of this.#truth.entries()) {
       if (this.#cameAt[place] !== undefined) continue;
+      const { writtenAt, droppedAt, isDamaged } = line;
       const isBehind = place > lastCame;
-      if (spans.some(([first, last]) => first <= place && place <= last)) inGaps++;
-      else if (this.#truth[place]?.isDamaged === true) this.#spoiled++;
-      else if (isBehind && isTold) cutOff++;
-      else if (isBehind && !isWhole && mayBeUnseen) cutOff++;
-      else {
-        const end = this.#cameAt.findIndex((at, index) => index > place && at !== undefined);
-        const count = (end === -1 ? this.#truth.length : end) - place;
+      const within = spans.filter(
+        ({ at, span: [first, last] }) =>
+          first <= place && place <= last && writtenAt <= at + CLOCKS_MS,
+      );
+      const isInGap = within.length > 0;
+      // Behind a gap reading goes on with what is later than all that is known: an engine's clock may have been set back.
+      const isEarlier = within.some(({ after }) => !isLater(line.timestamp, after));
+      const isSpoiled = isDamaged || this.#container.isDamaged;
+      let untold = "";
+      if (isInGap && (droppedAt !== undefined || isSpoiled || isEarlier)) count.inGaps++;
+      else if (isInGap) untold = "lie in a gap, though the engine has them";
+      else if (isDamaged) this.#spoiled++;
+      // What the engine threw away before anything was read is nobody's loss.
+      else if (place < firstCame && (droppedAt ?? Infinity) < beganAt) count.forgotten++;
+      else if (isBehind && isTold) count.cutOff++;
+      else if (firstCame === -1 && droppedAt !== undefined) count.forgotten++;
+      else if (isBehind && !isWhole && mayBeUnseen) count.cutOff++;
+      else untold = `are missing, and nothing tells${isAttached ? "" : " (it was never attached)"}`;
+      if (untold !== "" && untold !== before)
         this.#tell(
-          `G3: ${count} of ${this.#truth.length} lines are missing from line ${place} on, and nothing tells${isAttached ? "" : " (it was never attached)"}: ${this.#shown(place)}; gaps ${JSON.stringify(gaps.slice(0, 4))}; ends ${JSON.stringify(ends)}`,
+          `G3: of ${this.#truth.length} lines those from line ${place} on ${untold}: ${this.#shown(place)}; gaps ${JSON.stringify(gaps.slice(0, 4))}; ends ${JSON.stringify(ends)}`,
         );
-        place += count - 1;
-      }
+      before = untold;
     }
-    return { inGaps, cutOff };
+    return count;
   }
 
   /** The places that a gap may be about. */
   #spanOf({ after, before }: Gap): readonly [first: number, last: number] {
     const first = after === "" ? 0 : this.#firstAt(after);
-    if (before !== undefined) return [first, this.#lastAt(before)];
-    const next = this.#cameAt.findIndex((at, place) => place > first && at !== undefined);
-    return [first, next === -1 ? this.#truth.length : next];
+    return [first, before === undefined ? this.#truth.length : this.#lastAt(before)];
   }
 
   #firstAt(timestamp: string): number {
@@ -192,7 +208,7 @@ export class ContainerJudge {
             isAttached = true;
             pauses.add(records.length);
           }
-          if (name === "gap") gaps.push(gapOf(detail));
+          if (name === "gap") gaps.push(gapOf(entry[1], detail));
           if (name === "skipped") ends.push({ kind: name, complete: undefined });
           if (name === "detached") ends.push(endOf(detail));
           break;
@@ -243,13 +259,18 @@ export class ContainerJudge {
   }
 }
 
+function isLater(timestamp: string, than: string): boolean {
+  return than === "" || epochNanoseconds(timestamp) > epochNanoseconds(than);
+}
+
 function keyOf(line: Pick<TrueLine, "stream" | "timestamp" | "line">): string {
   return `${line.stream} ${line.timestamp} ${line.line}`;
 }
 
-function gapOf(detail: unknown): Gap {
+function gapOf(at: number, detail: unknown): Gap {
   const { after, before } = fields(detail);
   return {
+    at,
     after: typeof after === "string" ? after : "",
     before: typeof before === "string" ? before : undefined,
   };

@@ -11,6 +11,8 @@ interface Member extends WorldContainer {
   readonly container: FakeContainer;
   /** When each line was written; as long as `container.written`. */
   readonly times: number[];
+  /** As long as what the engine has thrown away: when it did. */
+  readonly dropped: number[];
   isUp: boolean;
   isPaused: boolean;
   written: number;
@@ -97,7 +99,7 @@ export class FakeWorld implements World {
       case "damage":
         return;
       case "empty":
-        return member.container.truncate(0);
+        return truncate(member, 0);
     }
   }
 
@@ -107,6 +109,10 @@ export class FakeWorld implements World {
     return async () => {
       this.#fake.clockAheadMs = 0;
     };
+  }
+
+  async startAll(): Promise<void> {
+    for (const member of this.containers) this.#start(member);
   }
 
   async stopAll(): Promise<void> {
@@ -122,6 +128,7 @@ export class FakeWorld implements World {
       line,
       writtenAt: member.times[index] ?? 0,
       isDamaged: false,
+      droppedAt: member.dropped[index],
     }));
   }
 
@@ -143,6 +150,7 @@ export class FakeWorld implements World {
       startedAt: now,
       container,
       times: [],
+      dropped: [],
       isUp: true,
       isPaused: false,
       written: 0,
@@ -193,8 +201,8 @@ export class FakeWorld implements World {
       member.dueAt = now + everyMs;
       for (let line = 0; line < lines; line++) this.#line(member, textOf(member));
       // What the engine's own rotation of small files leaves.
-      if (member.kind === "rotated" && this.#random.chance(0.15)) member.container.truncate(300);
-      if (member.kind === "flood") member.container.truncate(2_500);
+      if (member.kind === "rotated" && this.#random.chance(0.15)) truncate(member, 300);
+      if (member.kind === "flood") truncate(member, 2_500);
     }
   }
 
@@ -204,6 +212,11 @@ export class FakeWorld implements World {
     member.written++;
     member.times.push(monotonicMs());
   }
+}
+
+function truncate(member: Member, keepLines: number): void {
+  member.container.truncate(keepLines);
+  while (member.dropped.length < member.written - keepLines) member.dropped.push(monotonicMs());
 }
 
 function textOf({ kind, written, name }: Member): string {

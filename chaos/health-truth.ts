@@ -1,18 +1,20 @@
 import type { ContainerVerdict } from "./container-truth.ts";
 import type { Sample } from "./journal.ts";
 import { seconds } from "./plan.ts";
+import { TICK_MS } from "./run.ts";
 import type { CollectorRun, Disturbance, Story } from "./run.ts";
 
 /**
  * Lines that do not come for so long are told of: a dead stream is found by a probe or a rotation (10 s in these runs), an
  * attempt that fails is told after 2 s; the rest is for a busy machine.
  */
-const UNTOLD_MS = 16_000;
+const UNTOLD_MS = 18_000;
 /** An engine that refuses connections is told at once. */
 const REFUSED_TOLD_MS = 3_500;
 /** A list is asked for twice a minute, which shows what dead events have not told. */
 const EVENTS_FOUND_MS = 45_000;
 const LOADING_MS = 4_000;
+const SAMPLE_EVERY_MS = 200;
 
 /** How long health took to turn after a fault began, and to be back after it ended. */
 export interface Turn {
@@ -52,18 +54,23 @@ export function healthProblems(story: Story, verdicts: readonly ContainerVerdict
       if (problem !== undefined) problems.push(problem);
     }
     for (const disturbance of story.disturbances) {
-      const problem = refusal(run, samples, disturbance);
+      const problem = refusal(story, run, samples, disturbance);
       if (problem !== undefined) problems.push(problem);
     }
   }
   return problems;
 }
 
-function refusal(run: CollectorRun, samples: readonly Sample[], { fault, from, to }: Disturbance): string | undefined {
+function refusal(
+  story: Story,
+  run: CollectorRun,
+  samples: readonly Sample[],
+  { fault, from, to }: Disturbance,
+): string | undefined {
   if (fault.kind !== "refused" && fault.kind !== "daemon killed") return undefined;
   const until = Math.min(to, run.to);
   const since = Math.max(from, run.from + LOADING_MS);
-  if (until - since < REFUSED_TOLD_MS) return undefined;
+  if (undisturbedMs(story, samples, since, until) < REFUSED_TOLD_MS) return undefined;
   const during = samples.filter(({ at }) => at >= since && at <= until);
   if (during.length === 0 || during.some(({ health }) => health !== "healthy")) return undefined;
   return `G10: healthy for ${seconds(until - since)} while the engine could not be reached (${fault.kind})`;
@@ -87,10 +94,23 @@ function silence(
     if (oldest === undefined) return undefined;
     const since = Math.max(oldest.writtenAt, came[seen - 1] ?? 0, run.from + LOADING_MS);
     if (sample.health !== "healthy" || at - since < UNTOLD_MS) continue;
+    if (undisturbedMs(story, samples, since, at) < UNTOLD_MS) continue;
     if (isExcused(story, sample, container, since)) continue;
     return `G10: healthy, though nothing of ${container.name} came for ${seconds(at - since)}, and line ${next} was there: ${oldest.timestamp}; its source is ${sample.states[container.id] ?? "not there"}`;
   }
   return undefined;
+}
+
+/** How long both processes ran: a busy machine may stop them for seconds. */
+function undisturbedMs(
+  { ticks }: Story,
+  samples: readonly Sample[],
+  from: number,
+  to: number,
+): number {
+  const played = ticks.filter((at) => at > from && at <= to).length * TICK_MS;
+  const collected = samples.filter(({ at }) => at > from && at <= to).length * SAMPLE_EVERY_MS;
+  return Math.min(played, collected);
 }
 
 function isExcused(

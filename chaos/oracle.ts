@@ -22,6 +22,7 @@ export interface Figures {
   readonly again: number;
   readonly gaps: number;
   readonly inGaps: number;
+  readonly forgotten: number;
   readonly cutOff: number;
   readonly spoiled: number;
   readonly rotations: number;
@@ -126,6 +127,7 @@ function figuresOf(story: Story, verdicts: readonly ContainerVerdict[]): Figures
     again: sum(({ again }) => again),
     gaps: sum(({ gaps }) => gaps.length),
     inGaps: sum(({ inGaps }) => inGaps),
+    forgotten: sum(({ forgotten }) => forgotten),
     cutOff: sum(({ cutOff }) => cutOff),
     spoiled: sum(({ spoiled }) => spoiled),
     rotations: rotations.reduce((all, one) => all + one, 0),

@@ -51,8 +51,8 @@ export class RealWorld implements World {
   private constructor(engine: RealEngine, plan: Plan) {
     this.#engine = engine;
     this.#random = new Random(plan.seed ^ 0x5eed);
-    // On the same disk, so that files can have two names.
-    this.#keepsIn = join(engine.directory, "kept");
+    // Within what the engine has mounted for itself, so that files can have two names.
+    this.#keepsIn = join(engine.directory, "data", "chaos-kept");
     this.#looks = setInterval(() => {
       for (const { log } of this.containers) log.look();
     }, LOOK_EVERY_MS);
@@ -150,6 +150,14 @@ export class RealWorld implements World {
       }
       case "engine's clock":
         return async () => {};
+    }
+  }
+
+  async startAll(): Promise<void> {
+    for (const { id, removedAt } of this.containers) {
+      if (removedAt !== undefined) continue;
+      await this.#post(id, "unpause");
+      await this.#post(id, "start");
     }
   }
 

@@ -28,6 +28,11 @@ export interface Span {
   to: number;
 }
 
+/** Waits by its own turns, not by the clock: a busy machine has less of them. */
+const LOOK_EVERY_MS = 50;
+/** How often the player notes that it runs. */
+export const TICK_MS = 100;
+
 export interface Disturbance extends Span {
   readonly fault: Fault["fault"];
 }
@@ -51,6 +56,8 @@ export interface Story {
   readonly startedAt: number;
   readonly chaosEndedAt: number;
   readonly mostReaders: number;
+  /** When the player ran, each `TICK_MS` where the machine let it. */
+  readonly ticks: readonly number[];
   /** Milliseconds from the end of the chaos to `healthy`; undefined where it never came. */
   readonly backMs: number | undefined;
 }
@@ -69,6 +76,7 @@ export class Player {
   readonly #world: World;
   readonly #proxy: ChaosProxy;
   readonly #clock: OwnClock | undefined;
+  readonly #ticks: number[] = [];
   #collector: CollectorProcess | undefined;
   #next: Promise<void> = Promise.resolve();
   #mode: SinkMode = "ok";
@@ -98,6 +106,7 @@ export class Player {
     const { transport } = plan.collector;
     const proxy = await ChaosProxy.start(world.socketPath, transport, plan.seed, readers);
     const player = new Player(plan, library, world, proxy);
+    const ticking = setInterval(() => player.#ticks.push(monotonicMs()), TICK_MS);
     try {
       const ends = await player.#play();
       return await judge({
@@ -111,8 +120,10 @@ export class Player {
         problems: [...player.#problems, ...readers.problems],
         maxConnections: proxy.maxConnections,
         mostReaders: readers.mostAtOnce,
+        ticks: player.#ticks,
       });
     } finally {
+      clearInterval(ticking);
       await player.#collector?.kill();
       await proxy.close();
       player.#disk.close();
@@ -135,6 +146,8 @@ export class Player {
     await delay(Math.max(0, begun + plan.chaosMs - monotonicMs()));
     while (this.#tasks.size > 0) await Promise.all(this.#tasks);
     await this.#next;
+    // What does not run is not followed by a pool that has not seen it run.
+    await this.#world.startAll();
     // Whatever was detached is followed again, so that its lines come.
     for (const { id, removedAt } of this.#world.containers)
       if (removedAt === undefined) this.#collector?.tell({ order: "attach", container: id });
@@ -279,7 +292,9 @@ export class Player {
     if (how === "kill") await collector.kill();
     else {
       collector.tell({ order: "close" });
-      const exit = await Promise.race([collector.exited, delay(EXIT_MS, undefined)]);
+      for (let waited = 0; waited < EXIT_MS && !collector.isOver; waited += LOOK_EVERY_MS)
+        await delay(LOOK_EVERY_MS);
+      const exit = collector.isOver ? await collector.exited : undefined;
       if (exit !== "code 0") {
         end = "failed";
         this.#problems.push(
@@ -297,14 +312,14 @@ export class Player {
   }
 
   async #untilHealthy(since: number): Promise<number | undefined> {
-    while (monotonicMs() - since < BACK_TO_HEALTH_MS) {
+    for (let waited = 0; waited < BACK_TO_HEALTH_MS; waited += LOOK_EVERY_MS) {
       const last = this.#collector?.last;
       if (last !== undefined && last.at > since && last.health === "healthy" && last.ready)
         return last.at - since;
       // Damaged bytes are told of for long after they were read again.
       if (last !== undefined && last.at > since && /^[^;]*damaged bytes[^;]*$/.test(last.detail))
         return last.at - since;
-      await delay(50);
+      await delay(LOOK_EVERY_MS);
     }
     return undefined;
   }
@@ -314,7 +329,7 @@ export class Player {
     const since = monotonicMs();
     const there = this.#world.containers.filter(({ removedAt }) => removedAt === undefined);
     let unread: string[] = [];
-    while (monotonicMs() - since < READ_TO_END_MS) {
+    for (let waited = 0; waited < READ_TO_END_MS; waited += LOOK_EVERY_MS) {
       const last = this.#collector?.last;
       if (last !== undefined && last.at > since + 500) {
         unread = there
@@ -322,7 +337,7 @@ export class Player {
           .map(({ id, name }) => `${name} is ${last.states[id] ?? "not followed"}`);
         if (unread.length === 0 && last.bufferedBytes === 0 && !last.isConsumerBusy) return;
       }
-      await delay(50);
+      await delay(LOOK_EVERY_MS);
     }
     this.#problems.push(
       `G2: not read to the end ${READ_TO_END_MS / 1_000} s after the last line: ${unread.join(", ")}; health: ${this.#collector?.last?.detail}`,

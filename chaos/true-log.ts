@@ -10,9 +10,10 @@ import {
 import { join } from "node:path";
 import { PartJoiner } from "../test/support/plain-reader.ts";
 import type { PlainLine } from "../test/support/plain-reader.ts";
+import { monotonicMs } from "./world.ts";
 
-/** How many bytes on either side of damaged ones may belong to a record that they spoil. */
-const SPOILED_BYTES = 400;
+/** How many records on either side of a damaged one it may spoil. */
+const SPOILED_RECORDS = 2;
 
 interface Piece {
   readonly path: string;
@@ -20,10 +21,13 @@ interface Piece {
   from: number;
   /** What was damaged of it by hand: bytes from and to. */
   readonly damaged: (readonly [from: number, to: number])[];
+  /** When the engine threw it away. */
+  goneAt: number | undefined;
 }
 
 export interface LoggedLine extends PlainLine {
   readonly isDamaged: boolean;
+  readonly droppedAt: number | undefined;
 }
 
 /** Keeps a container's json-file log for good: each of its files gets a second name before the engine throws it away. */
@@ -59,13 +63,16 @@ export class TrueLog {
       .filter((name) => name.startsWith(this.#current) && !name.endsWith(".gz"))
       .map((name) => ({ name, age: Number(name.slice(this.#current.length + 1) || 0) }))
       .toSorted((a, b) => b.age - a.age);
+    const there = new Set<number>();
     for (const { name } of found) {
       try {
-        this.#keep(join(this.#folder, name));
+        there.add(this.#keep(join(this.#folder, name)));
       } catch {
-        // It was renamed or removed just now; the next look finds it.
+        return; // It was renamed or removed just now; the next look finds it.
       }
     }
+    for (const [ino, piece] of this.#pieces)
+      if (!there.has(ino)) piece.goneAt ??= monotonicMs();
   }
 
   /** Before the current file is changed by hand: what it holds now stays known. */
@@ -76,7 +83,7 @@ export class TrueLog {
     if (piece === undefined) return;
     const path = join(this.#keepsIn, `copy-${this.#made++}`);
     copyFileSync(piece.path, path);
-    const copy: Piece = { path, from: piece.from, damaged: [] };
+    const copy: Piece = { path, from: piece.from, damaged: [], goneAt: undefined };
     this.#order.splice(this.#order.indexOf(piece), 0, copy);
     piece.from = size;
   }
@@ -93,46 +100,60 @@ export class TrueLog {
   emptied(): void {
     const { ino } = statSync(this.currentPath);
     const piece = this.#pieces.get(ino);
-    if (piece !== undefined) piece.from = 0;
+    if (piece === undefined) return;
+    piece.from = 0;
+    for (const copy of this.#order.slice(0, this.#order.indexOf(piece)))
+      if (copy.path.includes("copy-")) copy.goneAt ??= monotonicMs();
   }
 
   lines(tty: boolean): LoggedLine[] {
     const joiner = new PartJoiner(tty);
     const spoiled = new Set<string>();
-    for (const { path, from, damaged } of this.#order) {
+    const dropped = new Map<string, number>();
+    for (const { path, from, damaged, goneAt } of this.#order) {
       if (!existsSync(path)) continue;
       let at = from;
       const bytes = readFileSync(path);
+      const records: string[] = [];
+      const broken: number[] = [];
       while (at < bytes.length) {
         const newline = bytes.indexOf(0x0a, at);
         const end = newline === -1 ? bytes.length : newline + 1;
         const entry = entryOf(bytes.toString("utf8", at, end));
+        if (damaged.some(([first, last]) => end > first && at < last)) broken.push(records.length);
         if (entry !== undefined) {
           joiner.add(entry.stream, entry.timestamp, Buffer.from(entry.log));
-          const isNear = damaged.some(
-            ([first, last]) => end > first - SPOILED_BYTES && at < last + SPOILED_BYTES,
-          );
-          if (isNear) spoiled.add(entry.timestamp);
+          if (goneAt !== undefined) dropped.set(entry.timestamp, goneAt);
         }
+        records.push(entry?.timestamp ?? "");
         at = end;
       }
+      for (const place of broken)
+        for (const timestamp of records.slice(
+          Math.max(0, place - SPOILED_RECORDS),
+          place + SPOILED_RECORDS + 1,
+        ))
+          spoiled.add(timestamp);
     }
-    return joiner
-      .end()
-      .map((line) => Object.assign({ isDamaged: spoiled.has(line.timestamp) }, line));
+    return joiner.end().map((line) => {
+      const { timestamp } = line;
+      const droppedAt = dropped.get(timestamp);
+      return Object.assign({ isDamaged: spoiled.has(timestamp), droppedAt }, line);
+    });
   }
 
-  #keep(path: string): void {
+  #keep(path: string): number {
     const { ino } = statSync(path);
-    if (this.#pieces.has(ino)) return;
+    if (this.#pieces.has(ino)) return ino;
     const kept = join(this.#keepsIn, String(this.#made++));
     linkSync(path, kept);
     // Between the two it may have become another one's name.
-    const piece: Piece = { path: kept, from: 0, damaged: [] };
+    const piece: Piece = { path: kept, from: 0, damaged: [], goneAt: undefined };
     const keptIno = statSync(kept).ino;
-    if (this.#pieces.has(keptIno)) return;
+    if (this.#pieces.has(keptIno)) return keptIno;
     this.#pieces.set(keptIno, piece);
     this.#order.push(piece);
+    return keptIno;
   }
 }
 

@@ -9,6 +9,8 @@ export interface TrueLine {
   readonly writtenAt: number;
   /** It stood where the log was damaged by hand, so that how it is read is not certain. */
   readonly isDamaged: boolean;
+  /** When the engine threw it away; undefined: it has it still. */
+  readonly droppedAt: number | undefined;
 }
 
 /** A container that there was in a run. */
@@ -39,6 +41,8 @@ export interface World extends AsyncDisposable {
   do(act: ContainerAct): Promise<void>;
   /** Returns what ends it. */
   begin(fault: EngineFault): Promise<() => Promise<void>>;
+  /** Starts every container that does not run. */
+  startAll(): Promise<void>;
   /** Stops every container, so that their logs have an end. */
   stopAll(): Promise<void>;
   truth(container: WorldContainer): Promise<TrueLine[]>;
