@@ -1,9 +1,7 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import type { CollectorTask, Order, Sample } from "./journal.ts";
-
-const program = fileURLToPath(new URL("collector.ts", import.meta.url));
 
 /** How its clock is changed: by libfaketime, where it is installed, from what a file says. */
 export interface OwnClock {
@@ -30,7 +28,7 @@ export class CollectorProcess {
       FAKETIME_DONT_FAKE_MONOTONIC: "1",
       FAKETIME_NO_CACHE: "1",
     };
-    this.#child = spawn(process.execPath, ["--import", "tsx", program, JSON.stringify(task)], {
+    this.#child = spawn(process.execPath, [join(task.library, "collector.js"), JSON.stringify(task)], {
       stdio: ["ignore", "inherit", "pipe", "ipc"],
       env: { ...process.env, ...faked },
     });

@@ -1,11 +1,29 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { appendFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { BuiltLibrary } from "./library.ts";
 import { makePlan } from "./make-plan.ts";
 import { judge } from "./oracle.ts";
 import { shownPlan } from "./plan.ts";
 import type { EngineKind } from "./plan.ts";
+import { chaosPage } from "./report.ts";
+import { keepResult, readResults } from "./results.ts";
 import { Player } from "./run.ts";
+import { selfTest } from "./self-test.ts";
+
+const USAGE = `npm run chaos -- [options]
+  --seed N, --seeds A..B   default 1; the same seed makes the same plan
+  --minutes M              default 1, for each seed
+  --engine real|fake       default fake; real starts a Docker of its own, as root
+  --plan                   only prints the plan
+  --results FILE           keeps what came of each seed, one line of JSON each
+  --report FILE            writes docs/chaos.md of such a file; may be given several times
+  --self-test              puts bugs into a copy of the library, each of which must be caught
+`;
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
 
 const { values } = parseArgs({
   options: {
@@ -14,24 +32,53 @@ const { values } = parseArgs({
     minutes: { type: "string", default: "1" },
     engine: { type: "string", default: "fake" },
     results: { type: "string" },
+    report: { type: "string", multiple: true },
     plan: { type: "boolean", default: false },
-    library: { type: "string", default: resolve(import.meta.dirname, "../dist") },
+    help: { type: "boolean", default: false },
+    "self-test": { type: "boolean", default: false },
   },
 });
 
-const [first = 1, last = first] = (values.seeds ?? values.seed ?? "1").split("..").map(Number);
-const engine: EngineKind = values.engine === "real" ? "real" : "fake";
-let failed = 0;
-for (let seed = first; seed <= last; seed++) {
-  const plan = makePlan(seed, engine, Number(values.minutes));
-  process.stdout.write(`${shownPlan(plan)}\n`);
-  if (values.plan) continue;
-  const { violations, figures } = await Player.play(plan, values.library, judge);
-  const { turns, faults, ...numbers } = figures;
-  process.stdout.write(`seed ${seed}, ${engine}: ${violations.length === 0 ? "ok" : "VIOLATED"} ${JSON.stringify(numbers)}\n`);
-  for (const violation of violations) process.stdout.write(`  ! ${violation}\n`);
-  if (values.results !== undefined)
-    appendFileSync(values.results, `${JSON.stringify({ seed, engine, violations, figures })}\n`);
-  if (violations.length > 0) failed++;
+/** False where a guarantee was violated. */
+async function runSeeds(): Promise<boolean> {
+  const [first = 1, last = first] = (values.seeds ?? values.seed ?? "1").split("..").map(Number);
+  const engine: EngineKind = values.engine === "real" ? "real" : "fake";
+  const minutes = Number(values.minutes);
+  let isWell = true;
+  await using library = await BuiltLibrary.build();
+  for (let seed = first; seed <= last; seed++) {
+    const plan = makePlan(seed, engine, minutes);
+    say(shownPlan(plan));
+    if (values.plan) continue;
+    const { violations, figures } = await Player.play(plan, library.folder, judge);
+    const { turns: _, faults: __, ...numbers } = figures;
+    const verdict = violations.length === 0 ? "ok" : "VIOLATED";
+    say(`seed ${seed}, ${engine}: ${verdict} ${JSON.stringify(numbers)}`);
+    for (const violation of violations) say(`  ! ${violation}`);
+    if (values.results !== undefined)
+      keepResult(values.results, { seed, engine, minutes, violations, figures });
+    if (violations.length > 0) isWell = false;
+  }
+  return isWell;
 }
-process.exitCode = failed > 0 ? 1 : 0;
+
+async function runSelfTest(): Promise<boolean> {
+  await using library = await BuiltLibrary.build();
+  const catches = await selfTest(library);
+  for (const { bug, caughtBy, said, violations } of catches) {
+    say(`a library that ${bug.name}: ${caughtBy === undefined ? "NOT CAUGHT" : `caught: ${caughtBy}`}`);
+    if (caughtBy === undefined) for (const violation of said) say(`  ${violation}`);
+    for (const violation of violations) say(`  ! without the bug: ${violation}`);
+  }
+  return catches.every(({ caughtBy, violations }) => caughtBy !== undefined && violations.length === 0);
+}
+
+function writeReport(paths: readonly string[]): boolean {
+  const path = join(import.meta.dirname, "../docs/chaos.md");
+  writeFileSync(path, chaosPage(readResults(paths)));
+  return true;
+}
+
+if (values.help) say(USAGE);
+else if (values.report !== undefined) writeReport(values.report);
+else process.exitCode = (await (values["self-test"] ? runSelfTest() : runSeeds())) ? 0 : 1;

@@ -19,6 +19,7 @@ import type { ContainerAct, World } from "./world.ts";
 export const BACK_TO_HEALTH_MS = 60_000;
 const READ_TO_END_MS = 90_000;
 const EXIT_MS = 20_000;
+const LOADED_MS = 60_000;
 /** A replaced collector's connections may be seen to end a moment later. */
 const FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
 
@@ -133,8 +134,10 @@ export class Player {
 
   async #play(): Promise<Pick<Story, "chaosEndedAt" | "backMs">> {
     const { plan } = this;
-    const begun = monotonicMs();
     this.#startCollector();
+    for (let waited = 0; waited < LOADED_MS && this.#collector?.last === undefined; waited += LOOK_EVERY_MS)
+      await delay(LOOK_EVERY_MS);
+    const begun = monotonicMs();
     const things = [
       ...plan.faults.map((fault) => ({ atMs: fault.atMs, run: () => this.#suffer(fault) })),
       ...plan.moments.map(({ atMs, act }) => ({ atMs, run: () => this.#act(act) })),

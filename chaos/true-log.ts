@@ -12,11 +12,16 @@ import { PartJoiner } from "../test/support/plain-reader.ts";
 import type { PlainLine } from "../test/support/plain-reader.ts";
 import { monotonicMs } from "./world.ts";
 
-/** How many records on either side of a damaged one it may spoil. */
-const SPOILED_RECORDS = 2;
+/**
+ * So far from damage Docker 20.10 may leave out records, and tells nothing: it reads on somewhere behind it, and a `tail` counts
+ * from the end.
+ */
+const SPOILED_BYTES = 131_072;
 
 interface Piece {
   readonly path: string;
+  /** Of which file it is, or is a copy. */
+  readonly file: number;
   /** From there on; what stood before is in another piece. */
   from: number;
   /** What was damaged of it by hand: bytes from and to. */
@@ -83,7 +88,7 @@ export class TrueLog {
     if (piece === undefined) return;
     const path = join(this.#keepsIn, `copy-${this.#made++}`);
     copyFileSync(piece.path, path);
-    const copy: Piece = { path, from: piece.from, damaged: [], goneAt: undefined };
+    const copy: Piece = { path, file: ino, from: piece.from, damaged: [], goneAt: undefined };
     this.#order.splice(this.#order.indexOf(piece), 0, copy);
     piece.from = size;
   }
@@ -110,30 +115,29 @@ export class TrueLog {
     const joiner = new PartJoiner(tty);
     const spoiled = new Set<string>();
     const dropped = new Map<string, number>();
-    for (const { path, from, damaged, goneAt } of this.#order) {
+    const holes = this.#order.flatMap(({ file, damaged }) =>
+      damaged.map(([first, last]) => ({ file, from: first, to: last })),
+    );
+    for (const { path, file, from, goneAt } of this.#order) {
       if (!existsSync(path)) continue;
       let at = from;
       const bytes = readFileSync(path);
-      const records: string[] = [];
-      const broken: number[] = [];
       while (at < bytes.length) {
         const newline = bytes.indexOf(0x0a, at);
         const end = newline === -1 ? bytes.length : newline + 1;
         const entry = entryOf(bytes.toString("utf8", at, end));
-        if (damaged.some(([first, last]) => end > first && at < last)) broken.push(records.length);
         if (entry !== undefined) {
-          joiner.add(entry.stream, entry.timestamp, Buffer.from(entry.log));
-          if (goneAt !== undefined) dropped.set(entry.timestamp, goneAt);
+          const { timestamp } = entry;
+          joiner.add(entry.stream, timestamp, Buffer.from(entry.log));
+          if (goneAt !== undefined) dropped.set(timestamp, goneAt);
+          const isNear = holes.some(
+            (hole) =>
+              hole.file === file && end > hole.from - SPOILED_BYTES && at < hole.to + SPOILED_BYTES,
+          );
+          if (isNear) spoiled.add(timestamp);
         }
-        records.push(entry?.timestamp ?? "");
         at = end;
       }
-      for (const place of broken)
-        for (const timestamp of records.slice(
-          Math.max(0, place - SPOILED_RECORDS),
-          place + SPOILED_RECORDS + 1,
-        ))
-          spoiled.add(timestamp);
     }
     return joiner.end().map((line) => {
       const { timestamp } = line;
@@ -148,9 +152,9 @@ export class TrueLog {
     const kept = join(this.#keepsIn, String(this.#made++));
     linkSync(path, kept);
     // Between the two it may have become another one's name.
-    const piece: Piece = { path: kept, from: 0, damaged: [], goneAt: undefined };
     const keptIno = statSync(kept).ino;
     if (this.#pieces.has(keptIno)) return keptIno;
+    const piece: Piece = { path: kept, file: keptIno, from: 0, damaged: [], goneAt: undefined };
     this.#pieces.set(keptIno, piece);
     this.#order.push(piece);
     return keptIno;

@@ -1,0 +1,140 @@
+import type { Turn } from "./health-truth.ts";
+import type { Figures } from "./oracle.ts";
+import { bugs } from "./bugs.ts";
+import type { Result } from "./results.ts";
+
+/** docs/chaos.md, from what was kept of the runs. */
+export function chaosPage(results: readonly Result[]): string {
+  const lines = [
+    "# Chaos",
+    "",
+    "Written by `npm run chaos -- --report FILE`; do not edit.",
+    "",
+    "`npm run chaos -- --seed N --minutes M` makes a plan of faults from the seed alone, prints it, and plays it: on a real Docker of its own",
+    "(`--engine real`) or on the fake engine, through a proxy of its own. A collector in another process follows everything by a pool with",
+    "checkpoints. It is closed, killed and started again on the way. Then the engine's own logs and the guarantees G1 to G10 are held against",
+    "what came. A violated guarantee prints the seed, the plan and what is wrong.",
+    "",
+    ...violationLines(results),
+    "## What ran",
+    "",
+    ...sums(results),
+    "",
+    "## Faults and acts",
+    "",
+    "How often each happened, and how long health took: from the fault's beginning to the first time that it was not `healthy`, and from the fault's",
+    "end to `healthy`. Many faults are over before health's bound for them, or are mended without a word; so not every one makes health turn.",
+    "The seconds are the median and the longest. Other faults may have been there at the same time, and the machine was busy: three runs at a time on two cores.",
+    "",
+    "| kind | times | health turned | seconds to it | seconds back |",
+    "| --- | ---: | ---: | ---: | ---: |",
+    ...kindRows(results),
+    "",
+    "## Bugs put in on purpose",
+    "",
+    "`npm run chaos -- --self-test` puts each of these into a copy of the built library. The oracle catches all of them, and is content with the",
+    "library without it. `test/chaos/self-test.test.ts` does the same.",
+    "",
+    ...bugs.map(({ name }) => `- It ${name}.`),
+    "",
+    "## What the oracle lets pass",
+    "",
+    "- The first lines of a container, where the engine had thrown them away before anything of it could be read.",
+    "- The last lines of a container that was removed while no collector ran, or while a fault kept the collector from the engine. Where the pool knows of the",
+    "  container its end says `complete: false`.",
+    "- Lines that stand next to a record that was damaged by hand: Docker 20.10 leaves some of them out and tells nothing.",
+    "- The real engine's clock is not stepped: it is written in Go, which does not ask the C library for the time, so libfaketime has no effect on it. The fake",
+    "  engine's clock is stepped, and the collector's own, by libfaketime.",
+    "",
+    "## Seeds",
+    "",
+    ...(["fake", "real"] as const).map(
+      (engine) =>
+        `- ${engine}: ${results
+          .filter((result) => result.engine === engine)
+          .map(({ seed }) => seed)
+          .toSorted((a, b) => a - b)
+          .join(", ")}`,
+    ),
+    "",
+  ];
+  return lines.join("\n");
+}
+
+function violationLines(results: readonly Result[]): string[] {
+  const bad = results.filter(({ violations }) => violations.length > 0);
+  if (bad.length === 0)
+    return [`**${results.length} seeds in a row, and no guarantee was violated.**`, ""];
+  return [
+    `**${bad.length} of ${results.length} seeds violated a guarantee:**`,
+    "",
+    ...bad.map(({ seed, engine, violations }) => `- ${engine}, seed ${seed}: ${violations[0] ?? ""}`),
+    "",
+  ];
+}
+
+function sums(results: readonly Result[]): string[] {
+  const engines = ["fake", "real"] as const;
+  const row = (name: string, of: (figures: Figures) => number, how: "sum" | "most" = "sum"): string => {
+    const cells = engines.map((engine) => {
+      const values = results.filter((one) => one.engine === engine).map(({ figures }) => of(figures));
+      const value = how === "sum" ? values.reduce((a, b) => a + b, 0) : Math.max(0, ...values);
+      return value.toLocaleString("en-US");
+    });
+    return `| ${name} | ${cells.join(" | ")} |`;
+  };
+  const count = engines.map((engine) => results.filter((one) => one.engine === engine).length);
+  const minutes = engines.map((engine) =>
+    results.filter((one) => one.engine === engine).reduce((sum, one) => sum + one.minutes, 0),
+  );
+  return [
+    "| | fake engine | real engine |",
+    "| --- | ---: | ---: |",
+    `| seeds | ${count.join(" | ")} |`,
+    `| minutes | ${minutes.join(" | ")} |`,
+    row("containers", (one) => one.containers),
+    row("lines written", (one) => one.written),
+    row("lines delivered", (one) => one.came),
+    row("lines delivered again after a kill or a `detach()`", (one) => one.again),
+    row("gaps announced", (one) => one.gaps),
+    row("lines that the engine had thrown away, within gaps", (one) => one.inGaps),
+    row("lines thrown away before anything was read", (one) => one.forgotten),
+    row("lines of removed containers behind their end", (one) => one.cutOff),
+    row("lines next to damaged records", (one) => one.spoiled),
+    row("rotations", (one) => one.rotations),
+    row("collectors", (one) => one.collectors),
+    row("of them killed", (one) => one.kills),
+    row("most readers at once", (one) => one.mostReaders, "most"),
+    row("most connections at once", (one) => one.mostConnections, "most"),
+    row("most tasks at once", (one) => one.mostTasks, "most"),
+    row("largest collector, MB", (one) => one.mostRssMb, "most"),
+    row("longest way back to health after the last fault, seconds", (one) => Math.round((one.backMs ?? 0) / 100) / 10, "most"),
+  ];
+}
+
+function kindRows(results: readonly Result[]): string[] {
+  const times = new Map<string, number>();
+  const turns = new Map<string, Turn[]>();
+  for (const { figures } of results) {
+    for (const [kind, count] of Object.entries(figures.faults))
+      times.set(kind, (times.get(kind) ?? 0) + count);
+    for (const turn of figures.turns) turns.set(turn.kind, [...(turns.get(turn.kind) ?? []), turn]);
+  }
+  return [...times]
+    .toSorted(([a], [b]) => a.localeCompare(b))
+    .map(([kind, count]) => {
+      const all = turns.get(kind);
+      if (all === undefined) return `| ${kind} | ${count} | | | |`;
+      const turned = all.flatMap(({ turnedMs }) => (turnedMs === undefined ? [] : [turnedMs]));
+      const back = all.flatMap(({ backMs }) => (backMs === undefined ? [] : [backMs]));
+      return `| ${kind} | ${count} | ${turned.length} | ${span(turned)} | ${span(back)} |`;
+    });
+}
+
+function span(values: readonly number[]): string {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted[sorted.length >> 1];
+  const most = sorted.at(-1);
+  if (middle === undefined || most === undefined) return "";
+  return `${(middle / 1_000).toFixed(1)} / ${(most / 1_000).toFixed(1)}`;
+}
