@@ -28,10 +28,14 @@ export class CollectorProcess {
       FAKETIME_DONT_FAKE_MONOTONIC: "1",
       FAKETIME_NO_CACHE: "1",
     };
-    this.#child = spawn(process.execPath, [join(task.library, "collector.js"), JSON.stringify(task)], {
-      stdio: ["ignore", "inherit", "pipe", "ipc"],
-      env: { ...process.env, ...faked },
-    });
+    this.#child = spawn(
+      process.execPath,
+      [join(task.library, "collector.js"), JSON.stringify(task)],
+      {
+        stdio: ["ignore", "inherit", "pipe", "ipc"],
+        env: { ...process.env, ...faked },
+      },
+    );
     this.#child.stderr?.setEncoding("utf8").on("data", (text: string) => (this.#errors += text));
     this.#child.on("message", (sample: Sample) => (this.last = sample));
     // Told to one that is gone.

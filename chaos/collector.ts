@@ -80,7 +80,8 @@ async function misbehave(pool: StreamPool, records: LogBatch, signal: AbortSigna
       const container = records[0]?.container.id;
       pool.health();
       void pool.rotate(container);
-      if (container !== undefined && records.length % 3 === 0) void pool.attach(container).catch(() => {});
+      if (container !== undefined && records.length % 3 === 0)
+        void pool.attach(container).catch(() => {});
       // Awaited inside the sink, it waits for what waits for the sink.
       if (records.length % 4 === 0) await Promise.race([pool.rotate(), delay(1_000)]);
     }

@@ -147,7 +147,7 @@ export class FakeWorld implements World {
       createdAt: now,
       isDamaged: false,
       removedAt: undefined,
-      startedAt: now,
+      changes: [[now, true]],
       container,
       times: [],
       dropped: [],
@@ -174,6 +174,7 @@ export class FakeWorld implements World {
   }
 
   #stop(member: Member): void {
+    if (member.isUp) member.changes.push([monotonicMs(), false]);
     member.isUp = false;
     member.isPaused = false;
     member.container.stop();
@@ -181,7 +182,7 @@ export class FakeWorld implements World {
 
   #start(member: Member): void {
     if (member.removedAt !== undefined) return;
-    if (!member.isUp) member.startedAt = monotonicMs();
+    if (!member.isUp) member.changes.push([monotonicMs(), true]);
     member.isUp = true;
     member.isPaused = false;
     member.container.start();
@@ -196,7 +197,8 @@ export class FakeWorld implements World {
   #write(): void {
     const now = monotonicMs();
     for (const member of this.containers) {
-      if (!member.isUp || member.isPaused || member.kind === "flash" || now < member.dueAt) continue;
+      if (!member.isUp || member.isPaused || member.kind === "flash" || now < member.dueAt)
+        continue;
       const [lines, everyMs] = paces[member.kind];
       member.dueAt = now + everyMs;
       for (let line = 0; line < lines; line++) this.#line(member, textOf(member));

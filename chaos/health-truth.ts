@@ -3,6 +3,7 @@ import type { Sample } from "./journal.ts";
 import { seconds } from "./plan.ts";
 import { TICK_MS } from "./run.ts";
 import type { CollectorRun, Disturbance, Story } from "./run.ts";
+import { upSince } from "./world.ts";
 
 /**
  * Lines that do not come for so long are told of: a dead stream is found by a probe or a rotation (10 s in these runs), an
@@ -32,8 +33,11 @@ export function turnsOf({ disturbances, runs }: Story): Turn[] {
     const run = runs.find((one) => one.from <= from && from < one.to);
     const samples = run === undefined ? [] : samplesOf(run);
     const wasWell = samples.findLast(({ at }) => at <= from)?.health === "healthy";
-    const turned = samples.find(({ at, health }) => at > from && at < to + 3_000 && health !== "healthy");
-    if (!wasWell || turned === undefined) return { kind: fault.kind, turnedMs: undefined, backMs: undefined };
+    const turned = samples.find(
+      ({ at, health }) => at > from && at < to + 3_000 && health !== "healthy",
+    );
+    if (!wasWell || turned === undefined)
+      return { kind: fault.kind, turnedMs: undefined, backMs: undefined };
     const end = Math.max(to, turned.at);
     const back = samples.find(({ at, health }) => at >= end && health === "healthy");
     return {
@@ -50,7 +54,7 @@ export function healthProblems(story: Story, verdicts: readonly ContainerVerdict
   for (const run of story.runs) {
     const samples = samplesOf(run).filter(({ at }) => at < story.chaosEndedAt);
     for (const verdict of verdicts) {
-      const problem = silence(story, run, samples, verdict);
+      const problem = silence(story, samples, verdict);
       if (problem !== undefined) problems.push(problem);
     }
     for (const disturbance of story.disturbances) {
@@ -69,7 +73,7 @@ function refusal(
 ): string | undefined {
   if (fault.kind !== "refused" && fault.kind !== "daemon killed") return undefined;
   const until = Math.min(to, run.to);
-  const since = Math.max(from, run.from + LOADING_MS);
+  const since = Math.max(from, (samples[0]?.at ?? run.to) + LOADING_MS);
   if (undisturbedMs(story, samples, since, until) < REFUSED_TOLD_MS) return undefined;
   const during = samples.filter(({ at }) => at >= since && at <= until);
   if (during.length === 0 || during.some(({ health }) => health !== "healthy")) return undefined;
@@ -78,7 +82,6 @@ function refusal(
 
 function silence(
   story: Story,
-  run: CollectorRun,
   samples: readonly Sample[],
   { container, truth, cameAt }: ContainerVerdict,
 ): string | undefined {
@@ -92,7 +95,11 @@ function silence(
     while (seen < came.length && (came[seen] ?? Infinity) <= at) seen++;
     const oldest = truth[next];
     if (oldest === undefined) return undefined;
-    const since = Math.max(oldest.writtenAt, came[seen - 1] ?? 0, run.from + LOADING_MS);
+    const begun = samples[0]?.at ?? at;
+    const up = upSince(container, at);
+    // A pool does not follow what had stopped before it began.
+    if (up === undefined && sample.states[container.id] === undefined) continue;
+    const since = Math.max(oldest.writtenAt, came[seen - 1] ?? 0, begun + LOADING_MS, up ?? 0);
     if (sample.health !== "healthy" || at - since < UNTOLD_MS) continue;
     if (undisturbedMs(story, samples, since, at) < UNTOLD_MS) continue;
     if (isExcused(story, sample, container, since)) continue;
@@ -116,23 +123,28 @@ function undisturbedMs(
 function isExcused(
   { disturbances, acts }: Story,
   { at }: Sample,
-  { name, removedAt, startedAt }: ContainerVerdict["container"],
+  container: ContainerVerdict["container"],
   since: number,
 ): boolean {
+  const { name, removedAt } = container;
   if (removedAt !== undefined && removedAt < at) return true;
   const during = (spanMs: number): Disturbance["fault"][] =>
     disturbances
       .filter(({ from, to }) => from <= at && to >= since - spanMs)
       .map(({ fault }) => fault);
   // What the consumer does not take is told by its own bounds, and a clock that is set moves all of them.
-  if (during(2_000).some(({ kind }) => kind.startsWith("sink") || kind.endsWith("clock"))) return true;
-  const isNew = at - startedAt < EVENTS_FOUND_MS;
+  if (during(2_000).some(({ kind }) => kind.startsWith("sink") || kind.endsWith("clock")))
+    return true;
+  const isNew = at - (upSince(container, at) ?? at) < EVENTS_FOUND_MS;
   const haveEventsDied = during(EVENTS_FOUND_MS).some(
     (fault) => fault.kind === "events die" || ("target" in fault && fault.target !== "logs"),
   );
   if (isNew && haveEventsDied) return true;
   return acts.some(
     ([when, act]) =>
-      act.kind === "detach" && act.name === name && when < at && when + act.forMs + UNTOLD_MS > since,
+      act.kind === "detach" &&
+      act.name === name &&
+      when < at &&
+      when + act.forMs + UNTOLD_MS > since,
   );
 }

@@ -44,7 +44,10 @@ export class BuiltLibrary implements AsyncDisposable {
     if (times !== 1)
       throw new Error(`The library has ${times} times, not once: ${find}. Adapt chaos/bugs.ts.`);
     const folder = await mkdtemp(`${this.folder}-bug-`);
-    await writeFile(join(folder, "index.js"), text.replace(find, () => replace));
+    await writeFile(
+      join(folder, "index.js"),
+      text.replace(find, () => replace),
+    );
     const collector = await readFile(join(this.folder, "collector.js"));
     await writeFile(join(folder, "collector.js"), collector);
     return new BuiltLibrary(folder);

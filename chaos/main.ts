@@ -66,11 +66,15 @@ async function runSelfTest(): Promise<boolean> {
   await using library = await BuiltLibrary.build();
   const catches = await selfTest(library);
   for (const { bug, caughtBy, said, violations } of catches) {
-    say(`a library that ${bug.name}: ${caughtBy === undefined ? "NOT CAUGHT" : `caught: ${caughtBy}`}`);
+    say(
+      `a library that ${bug.name}: ${caughtBy === undefined ? "NOT CAUGHT" : `caught: ${caughtBy}`}`,
+    );
     if (caughtBy === undefined) for (const violation of said) say(`  ${violation}`);
     for (const violation of violations) say(`  ! without the bug: ${violation}`);
   }
-  return catches.every(({ caughtBy, violations }) => caughtBy !== undefined && violations.length === 0);
+  return catches.every(
+    ({ caughtBy, violations }) => caughtBy !== undefined && violations.length === 0,
+  );
 }
 
 function writeReport(paths: readonly string[]): boolean {

@@ -32,7 +32,8 @@ export function makePlan(seed: number, engine: EngineKind, minutes: number): Pla
     seed,
     engine,
     since,
-    endEarly: engine === "fake" && since === "per-line" && random.chance(0.3) ? random.whole(1, 6) : 0,
+    endEarly:
+      engine === "fake" && since === "per-line" && random.chance(0.3) ? random.whole(1, 6) : 0,
     chaosMs,
     collector: {
       transport: random.chance(0.3) ? "tcp" : "unix",
@@ -65,7 +66,12 @@ function containerKinds(random: Random): ContainerKind[] {
   return ["steady", random.one(["quiet", "bursts", "terminal", "long lines"]), ...rest];
 }
 
-function makeFaults(random: Random, engine: EngineKind, chaosMs: number, ownClock: boolean): Fault[] {
+function makeFaults(
+  random: Random,
+  engine: EngineKind,
+  chaosMs: number,
+  ownClock: boolean,
+): Fault[] {
   const faults: Fault[] = [];
   let atMs = CALM_MS + random.whole(0, 3_000);
   while (atMs < chaosMs - 1_500) {
@@ -121,7 +127,10 @@ function networkFault(random: Random): NetworkFault {
     [1, { kind: "bodies withheld", target, isForEver: random.chance(0.5) }],
     [1.5, { kind: "status", target, status: random.one([403, 404, 429, 500, 502, 503]) }],
     [1, { kind: "redirect", target, location: "http://127.0.0.1:1/elsewhere" }],
-    [1.5, { kind: "another server", target, server: random.one(["ssh", "page", "empty", "noise"]) }],
+    [
+      1.5,
+      { kind: "another server", target, server: random.one(["ssh", "page", "empty", "noise"]) },
+    ],
     [1.5, { kind: "refused" }],
     [1, { kind: "idle limit", idleMs: random.whole(1_000, 3_000) }],
     [1.5, { kind: "events die" }],

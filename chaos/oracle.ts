@@ -76,9 +76,7 @@ function mayBeUnseen({ runs, disturbances, startedAt }: Story, container: WorldC
   if (!isWatched && startedAt < removedAt) return true;
   return disturbances.some(
     ({ from, to, fault }) =>
-      !fault.kind.startsWith("sink") &&
-      from < removedAt + UNSEEN_MS &&
-      to > createdAt - LISTED_MS,
+      !fault.kind.startsWith("sink") && from < removedAt + UNSEEN_MS && to > createdAt - LISTED_MS,
   );
 }
 

@@ -1,5 +1,13 @@
 import { execFile } from "node:child_process";
-import { closeSync, openSync, readdirSync, rmSync, statSync, truncateSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { pause as pauseIn } from "../test/support/pause.ts";
@@ -93,22 +101,26 @@ export class RealWorld implements World {
     }
     const member = this.find(act.name);
     if (member === undefined || member.removedAt !== undefined) return;
-    const { id } = member;
+    const { id, changes } = member;
     const engine = this.#engine;
     switch (act.kind) {
       case "kill":
+        changes.push([monotonicMs(), false]);
         return await engine.kill(id);
       case "stop":
+        changes.push([monotonicMs(), false]);
         return await engine.stop(id, 1);
       case "start":
-        member.startedAt = monotonicMs();
-        return await engine.start(id);
+        await engine.start(id);
+        changes.push([monotonicMs(), true]);
+        return;
       case "restarts":
         for (let time = 0; time < act.times; time++) {
           await engine.api({ method: "POST", path: `/containers/${id}/kill` });
+          changes.push([monotonicMs(), false]);
           await delay(this.#random.whole(0, 200));
-          member.startedAt = monotonicMs();
           await engine.start(id);
+          changes.push([monotonicMs(), true]);
         }
         return;
       case "pause":
@@ -154,10 +166,11 @@ export class RealWorld implements World {
   }
 
   async startAll(): Promise<void> {
-    for (const { id, removedAt } of this.containers) {
+    for (const { id, removedAt, changes } of this.containers) {
       if (removedAt !== undefined) continue;
       await this.#post(id, "unpause");
       await this.#post(id, "start");
+      changes.push([monotonicMs(), true]);
     }
   }
 
@@ -172,9 +185,11 @@ export class RealWorld implements World {
     const member = this.containers.find((one) => one.id === id);
     if (member === undefined) return [];
     member.log.look();
-    return member.log.lines(kind === "terminal").map((line) =>
-      Object.assign({ writtenAt: Date.parse(line.timestamp) - this.#clockAheadMs }, line),
-    );
+    return member.log
+      .lines(kind === "terminal")
+      .map((line) =>
+        Object.assign({ writtenAt: Date.parse(line.timestamp) - this.#clockAheadMs }, line),
+      );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -189,21 +204,22 @@ export class RealWorld implements World {
     options: Omit<RunOptions, "name">,
   ): Promise<void> {
     const id = await this.#engine.create({ ...options, name });
-    const now = monotonicMs();
     const log = new TrueLog(join(this.#engine.directory, "data"), id, this.#keepsIn);
-    this.containers.push({
+    const member: Member = {
       name,
       id,
       kind,
-      createdAt: now,
-      startedAt: now,
+      createdAt: monotonicMs(),
+      changes: [],
       isDamaged: false,
       removedAt: undefined,
       log,
-    });
+    };
+    this.containers.push(member);
     await this.#engine.start(id);
-    const member = this.containers.at(-1);
-    if (options.rm === true && member !== undefined) member.removedAt = monotonicMs();
+    // Those that end by themselves are over at once.
+    member.changes.push([monotonicMs(), kind !== "flash"]);
+    if (options.rm === true) member.removedAt = monotonicMs();
   }
 
   /** While the container is paused, so that it is known what the log held. */

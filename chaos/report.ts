@@ -68,16 +68,24 @@ function violationLines(results: readonly Result[]): string[] {
   return [
     `**${bad.length} of ${results.length} seeds violated a guarantee:**`,
     "",
-    ...bad.map(({ seed, engine, violations }) => `- ${engine}, seed ${seed}: ${violations[0] ?? ""}`),
+    ...bad.map(
+      ({ seed, engine, violations }) => `- ${engine}, seed ${seed}: ${violations[0] ?? ""}`,
+    ),
     "",
   ];
 }
 
 function sums(results: readonly Result[]): string[] {
   const engines = ["fake", "real"] as const;
-  const row = (name: string, of: (figures: Figures) => number, how: "sum" | "most" = "sum"): string => {
+  const row = (
+    name: string,
+    of: (figures: Figures) => number,
+    how: "sum" | "most" = "sum",
+  ): string => {
     const cells = engines.map((engine) => {
-      const values = results.filter((one) => one.engine === engine).map(({ figures }) => of(figures));
+      const values = results
+        .filter((one) => one.engine === engine)
+        .map(({ figures }) => of(figures));
       const value = how === "sum" ? values.reduce((a, b) => a + b, 0) : Math.max(0, ...values);
       return value.toLocaleString("en-US");
     });
@@ -108,7 +116,11 @@ function sums(results: readonly Result[]): string[] {
     row("most connections at once", (one) => one.mostConnections, "most"),
     row("most tasks at once", (one) => one.mostTasks, "most"),
     row("largest collector, MB", (one) => one.mostRssMb, "most"),
-    row("longest way back to health after the last fault, seconds", (one) => Math.round((one.backMs ?? 0) / 100) / 10, "most"),
+    row(
+      "longest way back to health after the last fault, seconds",
+      (one) => Math.round((one.backMs ?? 0) / 100) / 10,
+      "most",
+    ),
   ];
 }
 

@@ -91,7 +91,9 @@ export class Player {
     this.#proxy = proxy;
     this.#disk = new SmallDisk(join(this.#directory, "checkpoints"));
     const hasClock = plan.collector.ownClock && existsSync(FAKETIME);
-    this.#clock = hasClock ? { library: FAKETIME, file: join(this.#directory, "clock") } : undefined;
+    this.#clock = hasClock
+      ? { library: FAKETIME, file: join(this.#directory, "clock") }
+      : undefined;
     this.#setClock();
   }
 
@@ -135,7 +137,11 @@ export class Player {
   async #play(): Promise<Pick<Story, "chaosEndedAt" | "backMs">> {
     const { plan } = this;
     this.#startCollector();
-    for (let waited = 0; waited < LOADED_MS && this.#collector?.last === undefined; waited += LOOK_EVERY_MS)
+    for (
+      let waited = 0;
+      waited < LOADED_MS && this.#collector?.last === undefined;
+      waited += LOOK_EVERY_MS
+    )
       await delay(LOOK_EVERY_MS);
     const begun = monotonicMs();
     const things = [

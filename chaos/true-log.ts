@@ -76,8 +76,7 @@ export class TrueLog {
         return; // It was renamed or removed just now; the next look finds it.
       }
     }
-    for (const [ino, piece] of this.#pieces)
-      if (!there.has(ino)) piece.goneAt ??= monotonicMs();
+    for (const [ino, piece] of this.#pieces) if (!there.has(ino)) piece.goneAt ??= monotonicMs();
   }
 
   /** Before the current file is changed by hand: what it holds now stays known. */

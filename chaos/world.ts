@@ -22,8 +22,14 @@ export interface WorldContainer {
   /** By hand: lines of it may be lost, and gaps must say so. */
   isDamaged: boolean;
   removedAt: number | undefined;
-  /** When it began to run, the last time. */
-  startedAt: number;
+  /** When it began to run, and when it was stopped, by whatever is known of that. */
+  readonly changes: (readonly [at: number, isUp: boolean])[];
+}
+
+/** Since when it ran at a moment; undefined: it did not. */
+export function upSince({ changes }: WorldContainer, at: number): number | undefined {
+  const last = changes.findLast(([when]) => when <= at);
+  return last?.[1] === true ? last[0] : undefined;
 }
 
 export type ContainerAct = Exclude<
