@@ -2,6 +2,7 @@ import { openSync, readdirSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { inspect } from "node:util";
+import type * as dockspool from "../src/index.ts";
 import type { LogBatch, PoolStatus, StreamPool } from "../src/index.ts";
 import type { CollectorTask, JournalEntry, Order, Sample, SinkMode } from "./journal.ts";
 import { notedStore } from "./noted-store.ts";
@@ -193,7 +194,7 @@ async function obey(pool: StreamPool, order: Order): Promise<void> {
 }
 
 async function main(): Promise<void> {
-  const library: typeof import("../src/index.ts") = await import(join(task.library, "index.js"));
+  const library: typeof dockspool = await import(join(task.library, "index.js"));
   const { plan } = task;
   const pool = new library.StreamPool({
     engine: { ...task.engine, connectTimeoutMs: 2_500 },

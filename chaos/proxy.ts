@@ -8,7 +8,7 @@ import type { EngineOptions } from "../src/index.ts";
 import type { NetworkFault } from "./plan.ts";
 import { Connection } from "./proxy-connection.ts";
 import { Random } from "./random.ts";
-import { Readers } from "./readers.ts";
+import type { Readers } from "./readers.ts";
 
 /** Stands between the collector and the engine, counts the readers, and does to connections what the faults say. */
 export class ChaosProxy {

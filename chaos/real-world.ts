@@ -145,24 +145,21 @@ export class RealWorld implements World {
 
   async begin(fault: EngineFault): Promise<() => Promise<void>> {
     const engine = this.#engine;
-    switch (fault.kind) {
-      case "daemon stopped": {
-        const { pid } = engine;
-        process.kill(pid, "SIGSTOP");
-        return async () => void process.kill(pid, "SIGCONT");
-      }
-      case "daemon killed":
-        await engine.killDaemon("SIGKILL");
-        return async () => await engine.startDaemon();
-      case "no descriptors": {
-        const { pid } = engine;
-        const open = readdirSync(`/proc/${pid}/fd`).length;
-        await limitDescriptors(pid, open + 1);
-        return async () => await limitDescriptors(pid, 1_048_576);
-      }
-      case "engine's clock":
-        return async () => {};
+    const { pid } = engine;
+    if (fault.kind === "daemon killed") {
+      await engine.killDaemon("SIGKILL");
+      return async () => await engine.startDaemon();
     }
+    if (fault.kind === "daemon stopped") {
+      process.kill(pid, "SIGSTOP");
+      return async () => void process.kill(pid, "SIGCONT");
+    }
+    if (fault.kind === "no descriptors") {
+      const open = readdirSync(`/proc/${pid}/fd`).length;
+      await limitDescriptors(pid, open + 1);
+      return async () => await limitDescriptors(pid, 1_048_576);
+    }
+    return async () => {};
   }
 
   async startAll(): Promise<void> {

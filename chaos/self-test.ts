@@ -1,6 +1,6 @@
 import { bugs } from "./bugs.ts";
 import type { Bug } from "./bugs.ts";
-import { BuiltLibrary } from "./library.ts";
+import type { BuiltLibrary } from "./library.ts";
 import { judge } from "./oracle.ts";
 import { Player } from "./run.ts";
 
