@@ -36,6 +36,7 @@ export async function soak(run: SoakRun): Promise<End> {
   const labels = { soak: randomUUID() };
   const journal = new Journal(run.journalPath);
   try {
+    await warmUp(engine);
     const before = await openNow(engine, signal);
     const fleet = await Fleet.start(engine, specs, labels);
     const following = new SoakFollowing(
@@ -62,6 +63,13 @@ export async function soak(run: SoakRun): Promise<End> {
   } finally {
     journal.close();
   }
+}
+
+/** What the engine makes once, with its first container, is there from then on. */
+async function warmUp(engine: RealEngine): Promise<void> {
+  const id = await engine.run({ script: "echo" });
+  await engine.wait(id);
+  await engine.rm(id);
 }
 
 function poolOptions({ engine, options }: SoakRun): PoolOptions {
