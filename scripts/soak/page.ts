@@ -39,7 +39,7 @@ A pool follows containers that write all the while, on a real engine, for hours 
 \`\`\`sh
 npm run soak                      # 14,400 rotations, as fast as the engine bears: a day of 50 containers at one in five minutes
 npm run soak -- --minutes 120     # two hours in real time: the pool rotates by itself, every five minutes
-npm run soak -- --minutes 3 --rotations 3000 --sample-every 5 --samples /tmp/soak.jsonl     # a short one; this page stays as it is
+npm run soak -- --minutes 3 --rotations 2400 --sample-every 5 --samples /tmp/soak.jsonl     # a short one; this page stays as it is
 npm run soak -- page              # makes the page anew from what was recorded
 \`\`\`
 
