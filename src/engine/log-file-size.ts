@@ -5,6 +5,11 @@ const LOCAL_BYTES = 20_000_000;
 /** Those that keep one file, or none, unless told otherwise. */
 const uncached: ReadonlySet<string> = new Set(["", "none", "json-file", "journald"]);
 
+/** Docker keeps the log in files of its `local` driver: that one's own logs, and those that it sends elsewhere. */
+export function isKeptAsLocal(driver: string): boolean {
+  return !uncached.has(driver);
+}
+
 /**
  * The size at which the engine begins a new log file, in bytes; undefined where it never does. What it sends to a remote driver
  * (syslog, fluentd, awslogs, plugins) it reads from files of its own, whatever `max-size` says; `isCaching`: not Podman.
@@ -14,7 +19,7 @@ export function logFileBytes(
   config: Readonly<Record<string, unknown>>,
   isCaching: boolean,
 ): number | undefined {
-  const isCached = isCaching && driver !== "local" && !uncached.has(driver);
+  const isCached = isCaching && driver !== "local" && isKeptAsLocal(driver);
   if (isCached) return isTrue(string(config["cache-disabled"])) ? undefined : LOCAL_BYTES;
   return parseSize(string(config["max-size"])) ?? (driver === "local" ? LOCAL_BYTES : undefined);
 }

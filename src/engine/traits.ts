@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { printable } from "../printable.ts";
 import type { Joining } from "../wire/open-lines.ts";
+import { isKeptAsLocal } from "./log-file-size.ts";
 
 /** In what engines differ, as far as it matters here. Measured; see docs/engines-quirks.md. */
 export interface EngineTraits {
@@ -73,6 +74,15 @@ export function joiningOf(traits: EngineTraits, logDriver: string): Joining {
  */
 export function followsAreWhole(traits: EngineTraits, logDriver: string): boolean {
   return !traits.unstableParts || logDriver === "journald";
+}
+
+/**
+ * On a terminal the last part of a long line has no newline, so that the next line stands right behind it: Docker before 23, where it
+ * reads a log from files of its `local` driver.
+ */
+export function gluesLines(traits: EngineTraits, logDriver: string): boolean {
+  const isOldDocker = !traits.followReachesEnd && !traits.unstableParts;
+  return isOldDocker && isKeptAsLocal(logDriver);
 }
 
 function text(header: string | string[] | undefined): string | undefined {

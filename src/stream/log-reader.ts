@@ -1,6 +1,7 @@
 import type { BodyEnd, HeldBody } from "../engine/body.ts";
 import type { EngineClient, LogQuery } from "../engine/engine-client.ts";
 import type { Inspection } from "../engine/inspection.ts";
+import { gluesLines } from "../engine/traits.ts";
 import { DockspoolError } from "../errors.ts";
 import { onAbort } from "../lifetime/abort.ts";
 import type { Decoder, Entries, Entry, Fault } from "../wire/entry.ts";
@@ -169,8 +170,9 @@ export class LogReader {
 
   #decoder(startedAt: string | undefined): Decoder {
     const { info, traits } = this.#inspection;
-    const gluesLines = info.logDriver === "local" && !traits.followReachesEnd;
-    const decoder = info.tty ? new TtyDecoder({ startedAt, gluesLines }) : new FrameDecoder();
+    const decoder = info.tty
+      ? new TtyDecoder({ startedAt, gluesLines: gluesLines(traits, info.logDriver) })
+      : new FrameDecoder();
     return traits.unstableParts ? new StablePartsDecoder(decoder) : decoder;
   }
 }

@@ -30,7 +30,7 @@ type Unended = "never" | "of an earlier run" | "all";
 export interface TtyOptions {
   /** When the container last started: a line from before it can't go on behind it. */
   readonly startedAt?: string | undefined;
-  /** The last part of a line has no newline, so that the next line stands right behind it (the `local` driver of Docker 20.10). */
+  /** The last part of a line has no newline, so that the next line stands right behind it (see `gluesLines` in `engine/traits.ts`). */
   readonly gluesLines?: boolean;
 }
 
@@ -177,7 +177,8 @@ export class TtyDecoder implements Decoder {
     }
     const isFullPart = unended !== "never" && length === PART_BYTES;
     if (!isFullPart && !this.#isTaken(begun, unended)) return undefined;
-    return { at: bytes.length, ended: false, next: bytes.length, goesOn: isFullPart };
+    const ended = this.#gluesLines && begun.isContinued && bytes.at(-1) === RETURN;
+    return { at: bytes.length, ended, next: bytes.length, goesOn: isFullPart && !ended };
   }
 
   /** Where the line's next part begins, before `limit`. */

@@ -173,6 +173,18 @@ describe("the terminal decoder", () => {
     }
   });
 
+  it("ends a last part without a newline at the log's end, as it does before another line", () => {
+    const long = "x".repeat(20_000);
+    const bytes = Buffer.from(
+      `${STAMP} ${long.slice(0, PART_BYTES)}${STAMP} ${long.slice(PART_BYTES)}\r`,
+    );
+    for (const gluesLines of [true, false]) {
+      const decoder = new TtyDecoder({ gluesLines });
+      const entries = [...decoder.push(bytes), ...decoder.end(false)];
+      expect(entries.map(({ ended }) => ended)).toEqual([false, gluesLines]);
+    }
+  });
+
   it.each([
     ["<html>"],
     ["hello world, this is no log stream at all, is it\n"],

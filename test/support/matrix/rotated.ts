@@ -1,0 +1,20 @@
+import { create, follow, rotateWhile } from "../follow.ts";
+import type { Outcome } from "./scenarios.ts";
+import type { Cell } from "./suite.ts";
+import { verdict } from "./verdict.ts";
+import type { Written } from "./written.ts";
+
+/** A container is followed from before its start to its stop, with a rotation whenever lines have come. */
+export async function rotated(cell: Cell, written: Written): Promise<Outcome> {
+  const { engine } = cell;
+  const id = await create(engine, cell.with({ script: written.script, tty: written.tty }));
+  const following = follow(engine.socketPath, id);
+  // What was created and not started yet has stopped once.
+  await following.untilStopped();
+  await engine.start(id);
+  await following.untilCount(1);
+  await rotateWhile(following, "lines", () => following.of("stopped").length < 2);
+  await engine.wait(id);
+  await following.untilStopped(2);
+  return await verdict(cell, id, written, { lines: following.lines, gaps: following.of("gap") });
+}
