@@ -1,4 +1,4 @@
-import { mkdtempSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -13,6 +13,8 @@ export interface HaproxyOptions {
   readonly quietMs?: number;
   /** `hard-stop-after`: how long streams that are open at a reload live on. Default: 500 ms. */
   readonly graceMs?: number;
+  /** A configuration of its own, instead of what the other options say. */
+  readonly configure?: (target: string, socketPath: string) => string;
   /** `option abortonclose`, without which a quiet stream that its client has closed stays open at the engine. Default: true. */
   readonly abortOnClose?: boolean;
 }
@@ -44,7 +46,11 @@ export class Haproxy implements AsyncDisposable {
     process.once("exit", this.#exitHook);
     this.socketPath = join(this.#directory, "proxy.sock");
     this.port = port;
-    writeFileSync(this.#configPath, configuration(target, this.socketPath, port, options));
+    const { configure } = options;
+    writeFileSync(
+      this.#configPath,
+      configure?.(target, this.socketPath) ?? configuration(target, this.socketPath, port, options),
+    );
   }
 
   /** Starts one; `close()` ends it without a trace. The engine need not be there. */
@@ -57,6 +63,11 @@ export class Haproxy implements AsyncDisposable {
       throw error;
     }
     return haproxy;
+  }
+
+  /** What it has written so far, on its standard output as well. */
+  get log(): string {
+    return readFileSync(join(this.#directory, "haproxy.log"), "utf8");
   }
 
   get pid(): number {
