@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 
 import { callApi, mustCallApi, numberField, stringField } from "./api.ts";
@@ -217,6 +218,7 @@ export class RealEngine {
 
   /** Waits until a container has ended and gives its exit code; at once where it is not running. */
   async wait(id: string, timeoutMs = 120_000): Promise<number> {
+    if (this.kind === "podman") return await this.#lookUntilExited(id, timeoutMs);
     const path = `${pathOf(id)}/wait`;
     const answer = await mustCallApi(this.ownSocketPath, { method: "POST", path, timeoutMs });
     return numberField(answer, "StatusCode");
@@ -305,6 +307,21 @@ export class RealEngine {
     } finally {
       await this.#proxy?.close();
       await owned.end();
+    }
+  }
+
+  /** Podman 4.3 answers a question for the exit up to twenty seconds late. */
+  async #lookUntilExited(id: string, timeoutMs: number): Promise<number> {
+    const deadline = performance.now() + timeoutMs;
+    for (;;) {
+      const found = await this.api({ method: "GET", path: `${pathOf(id)}/json` });
+      if (found.status !== 200) throw new Error(`${id}: ${found.status} ${found.text.trim()}`);
+      const { State: state } = JSON.parse(found.text);
+      // While it handles its SIGTERM it counts as running or stopping.
+      if (["created", "exited", "stopped"].includes(stringField(state, "Status")))
+        return numberField(state, "ExitCode");
+      if (performance.now() > deadline) throw new Error(`${id} has not ended: ${found.text}`);
+      await delay(50);
     }
   }
 
