@@ -24,10 +24,14 @@ export class Silence {
 
   restart(): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
-      this.#expired = true;
-      this.#controller.abort(new Error(`nothing for ${this.#ms} ms`));
-    }, this.#ms);
+    this.#timer = setTimeout(() => this.expire(), this.#ms);
+  }
+
+  /** It has lasted long enough. */
+  expire(): void {
+    this.end();
+    this.#expired = true;
+    this.#controller.abort(new Error(`nothing for ${this.#ms} ms`));
   }
 
   /** Silence is of no interest any more. */

@@ -3,7 +3,9 @@ import type { BackoffOptions } from "../lifetime/backoff.ts";
 import type { DockspoolError } from "../errors.ts";
 
 /** A stream that was open for so long was had, whatever came. */
-export const STEADY_MS = 2_000;
+const STEADY_MS = 2_000;
+/** A stream that lived so long was a good one: whatever ended it is no reason to wait longer than at first. */
+const LONG_LIFE_MS = 10_000;
 
 /** Why a container's log is not had, for as long as every attempt fails. */
 export interface Trouble {
@@ -38,9 +40,10 @@ export class Attempts {
     return this.#backoff.next();
   }
 
-  /** A stream was open for a while, and silent: that nothing goes wrong any more is likely, and no more. */
-  held(): void {
-    this.#trouble = undefined;
+  /** A stream was open for so long: where it was silent, that nothing goes wrong any more is likely, and no more. */
+  lived(ms: number): void {
+    if (ms > STEADY_MS) this.#trouble = undefined;
+    if (ms > LONG_LIFE_MS) this.succeeded();
   }
 
   succeeded(): void {

@@ -207,6 +207,7 @@ export class CaptureLoop {
     const position = log?.reading.position;
     const newest = position === undefined ? undefined : newestTimestamp(position);
     const wasRead = await this.#view.wasReadToEnd(newest, signal);
+    log?.takeKeptBack();
     log?.reading.endOpenLines();
     return { kind: "removed", complete: wasRead && log?.isDamagedAtEnd !== true };
   }

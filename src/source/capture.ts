@@ -109,12 +109,11 @@ export class Capture {
       this.#resolveEnded = resolve;
     });
     this.#adopt(host.finding);
-    const { signal } = options;
-    this.#unlink = onAbort(signal, () => {
-      this.buffer.abandon(signal?.reason);
+    this.#unlink = onAbort(options.signal, () => {
+      this.buffer.abandon(options.signal?.reason);
       this.consumer.abort();
       // Whatever outlives the deadline is named by close(), which the caller may still await.
-      this.stop({ kind: "aborted", reason: signal?.reason }).catch(() => {});
+      this.stop({ kind: "aborted", reason: options.signal?.reason }).catch(() => {});
     });
   }
 
@@ -170,6 +169,7 @@ export class Capture {
   /** Something happened to the container, or may have. */
   changed(): void {
     this.#view.changed();
+    this.#streams.lookNow();
   }
 
   /** The current stream's tasks; between streams, the next one's. */

@@ -7,7 +7,6 @@ import type { FollowedLog } from "../stream/followed-log.ts";
 import { LogClock } from "../stream/log-clock.ts";
 import { LogReader } from "../stream/log-reader.ts";
 import type { StreamPhase } from "../stream/phase.ts";
-import { STEADY_MS } from "./attempts.ts";
 import type { Attempts } from "./attempts.ts";
 import type { AboutContainer, RotationReason } from "./channels.ts";
 import { Generation } from "../stream/generation.ts";
@@ -26,8 +25,6 @@ import { Watchdog } from "./watchdog.ts";
 
 /** The name of the task that reads. */
 const READER = "reader";
-/** A stream that lived so long was a good one: whatever ended it is no reason to wait longer than at first. */
-const LONG_LIFE_MS = 10_000;
 
 interface Parts {
   readonly options: ResolvedOptions;
@@ -112,6 +109,11 @@ export class Streams {
   /** Since when what comes is listened to, by `performance.now()`; undefined while nothing can come. */
   get listensSince(): number | undefined {
     return this.#generation?.listensSince;
+  }
+
+  /** Something happened to the container. */
+  lookNow(): void {
+    this.#generation?.lookNow();
   }
 
   rotate(why: RotationReason): Promise<Rotation> {
@@ -209,8 +211,7 @@ export class Streams {
       this.counts.lastByteAt = Date.now();
       this.#watchdog.sawBytes(this.counts.lastByteAt);
     };
-    const held = turn.takeHeld();
-    const reader = new LogReader(host.client, inspection, sawBytes, held, log.certain);
+    const reader = new LogReader(host.client, inspection, sawBytes, turn.takeHeld(), log.certain);
     this.#generation = new Generation({
       reader,
       log,
@@ -251,9 +252,7 @@ export class Streams {
       this.#watchdog.closed();
       this.#openFrom = Infinity;
       const hasOpened = this.#rotation.generation > generation;
-      const livedForMs = hasOpened ? this.delay.openedForMs : 0;
-      if (livedForMs > STEADY_MS) this.#parts.attempts.held();
-      if (livedForMs > LONG_LIFE_MS) this.#parts.attempts.succeeded();
+      this.#parts.attempts.lived(hasOpened ? this.delay.openedForMs : 0);
       await this.#close("end of the stream");
     }
   }

@@ -34,6 +34,11 @@ export class CertainLines {
     return this.#last?.isCertain === false;
   }
 
+  /** The line that was kept back, and the one before it. */
+  get keptBack(): { readonly before: Entry | undefined; readonly line: Entry } | undefined {
+    return this.isHolding ? this.#last : undefined;
+  }
+
   /** The log's last line, as far as it was read and is certain. */
   isLast(entry: Entry): boolean {
     return this.#last?.isCertain === true && isSame(this.#last.line, entry);

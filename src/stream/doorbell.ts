@@ -1,10 +1,10 @@
 import type { BodyEnd } from "../engine/body.ts";
-import { Silence } from "../lifetime/silence.ts";
+import type { Silence } from "../lifetime/silence.ts";
 import type { Intake } from "./intake.ts";
 import type { Visit } from "./log-reader.ts";
 
 /** What a follow that is only listened to has told: that there is something new, nothing for as long as asked, or its end. */
-export type Ring = "new" | "nothing" | Exclude<BodyEnd, "new">;
+export type Ring = "new" | "nothing" | BodyEnd;
 
 /**
  * A follow whose lines are not taken: any that was not read before says that there is something new. It may miss some, so it is
@@ -12,12 +12,11 @@ export type Ring = "new" | "nothing" | Exclude<BodyEnd, "new">;
  */
 export async function listenForNew(
   { reader, log }: Intake,
-  ms: number,
+  silence: Silence,
   opened: () => void,
   signal: AbortSignal,
 ): Promise<Ring> {
   const { traits } = reader.inspection;
-  const silence = new Silence(ms, signal);
   const answered = (): void => {
     silence.restart();
     opened();
@@ -41,7 +40,6 @@ export async function listenForNew(
     if (silence.expired && !signal.aborted) return "nothing";
     throw error;
   } finally {
-    silence.release();
     log.tailSize.closing(log.now);
   }
 }

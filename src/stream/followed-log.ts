@@ -124,6 +124,16 @@ export class FollowedLog {
     return position !== undefined && this.isDamagedEnd(newestTimestamp(position));
   }
 
+  /** The container is gone: a last line that was kept back right behind the place is as it stood there. */
+  takeKeptBack(): void {
+    const { keptBack } = this.certain;
+    if (
+      keptBack !== undefined &&
+      keptBack.before?.timestamp === newestTimestamp(this.reading.place)
+    )
+      this.reading.commit([keptBack.line], 0);
+  }
+
   /** Nothing has come for a while. */
   get isSilent(): boolean {
     return performance.now() - this.#cameAt > SILENT_MS;

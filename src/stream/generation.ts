@@ -41,6 +41,11 @@ export class Generation {
     return this.#follow.listensSince ?? this.#polling.listensSince;
   }
 
+  /** Something happened to the container. */
+  lookNow(): void {
+    this.#polling.lookNow();
+  }
+
   /**
    * Follows the log. Resolves with how the stream ended: "complete" where that is believed to be the log's end.
    *

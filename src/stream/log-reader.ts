@@ -6,6 +6,7 @@ import { DockspoolError } from "../errors.ts";
 import { onAbort } from "../lifetime/abort.ts";
 import type { Decoder, Entries, Entry, Fault } from "../wire/entry.ts";
 import { FrameDecoder } from "../wire/frames.ts";
+import { PartedTtyDecoder } from "../wire/parted-tty.ts";
 import { StablePartsDecoder } from "../wire/stable-parts.ts";
 import { TtyDecoder } from "../wire/tty.ts";
 import { CertainLines } from "./certain-lines.ts";
@@ -170,9 +171,10 @@ export class LogReader {
 
   #decoder(startedAt: string | undefined): Decoder {
     const { info, traits } = this.#inspection;
-    const decoder = info.tty
+    if (traits.unstableParts)
+      return new StablePartsDecoder(info.tty ? new PartedTtyDecoder() : new FrameDecoder());
+    return info.tty
       ? new TtyDecoder({ startedAt, gluesLines: gluesLines(traits, info.logDriver) })
       : new FrameDecoder();
-    return traits.unstableParts ? new StablePartsDecoder(decoder) : decoder;
   }
 }

@@ -2,7 +2,7 @@
 const FIRST_MS = 50;
 const STEADY_MS = 400;
 /** A read costs the engine about as long as it takes: a pause is so many times as long. */
-const COST_SHARE = 20;
+const COST_SHARE = 10;
 const LONGEST_MS = 1_000;
 
 /** How long to wait between two plain reads of a log that is being written. */

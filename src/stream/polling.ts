@@ -1,8 +1,11 @@
 import type { BodyEnd } from "../engine/body.ts";
-import { sleep } from "../lifetime/deadline.ts";
+import { Pause } from "../lifetime/pause.ts";
+import { Silence } from "../lifetime/silence.ts";
 import { catchUp } from "./catch-up.ts";
 import { listenForNew } from "./doorbell.ts";
+import type { Ring } from "./doorbell.ts";
 import type { Intake } from "./intake.ts";
+import { awaitLastLine } from "./plain-read.ts";
 import { PollPace } from "./poll-pace.ts";
 
 /** A read that brought more has not caught up with the log. */
@@ -18,6 +21,8 @@ const LONGEST_LISTEN_MS = 60_000;
 export class Polling {
   readonly #intake: Intake;
   readonly #pace = new PollPace();
+  readonly #pause = new Pause();
+  #listening: Silence | undefined;
   #listenMs = FIRST_LISTEN_MS;
   #listensSince: number | undefined;
 
@@ -28,6 +33,12 @@ export class Polling {
   /** Since when nothing has come though all is read and listened to, by `performance.now()`; undefined while it is read. */
   get listensSince(): number | undefined {
     return this.#listensSince;
+  }
+
+  /** Something happened to the container: what it has written may be gone soon. */
+  lookNow(): void {
+    this.#pause.wake();
+    this.#listening?.expire();
   }
 
   /**
@@ -42,17 +53,18 @@ export class Polling {
       const fresh = await this.#readNew(signal);
       const tookMs = performance.now() - begunAt;
       if (fresh > CAUGHT_UP_ENTRIES) continue;
-      if (fresh > 0 || reader.certain.isHolding) {
-        await sleep(this.#pace.next(tookMs), signal);
+      if (fresh > 0) {
+        await this.#pause.sleep(this.#pace.next(tookMs), signal);
         continue;
       }
+      if (await awaitLastLine(reader, signal)) continue;
       this.#pace.reset();
       const ring = await this.#listen(signal);
       if (ring === "cut") return ring;
       if (ring !== "complete") continue;
       if (!(await reader.runsOn(signal))) return ring;
       // It handles its stop signal, and no follow lasts meanwhile.
-      await sleep(this.#pace.next(tookMs), signal);
+      await this.#pause.sleep(this.#pace.next(tookMs), signal);
     }
   }
 
@@ -65,13 +77,20 @@ export class Polling {
     return fresh;
   }
 
-  async #listen(signal: AbortSignal) {
+  async #listen(signal: AbortSignal): Promise<Ring> {
+    const silence = new Silence(this.#listenMs, signal);
+    this.#listening = silence;
     const opened = (): void => {
       this.#listensSince ??= performance.now();
       this.#intake.enter({ type: "following" });
     };
-    const ring = await listenForNew(this.#intake, this.#listenMs, opened, signal);
-    if (ring === "nothing") this.#listenMs = Math.min(2 * this.#listenMs, LONGEST_LISTEN_MS);
-    return ring;
+    try {
+      const ring = await listenForNew(this.#intake, silence, opened, signal);
+      if (ring === "nothing") this.#listenMs = Math.min(2 * this.#listenMs, LONGEST_LISTEN_MS);
+      return ring;
+    } finally {
+      this.#listening = undefined;
+      silence.release();
+    }
   }
 }
