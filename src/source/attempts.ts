@@ -3,7 +3,7 @@ import type { BackoffOptions } from "../lifetime/backoff.ts";
 import type { DockspoolError } from "../errors.ts";
 
 /** A stream that was open for so long was had, whatever came. */
-const STEADY_MS = 2_000;
+export const STEADY_MS = 2_000;
 /** A stream that lived so long was a good one: whatever ended it is no reason to wait longer than at first. */
 const LONG_LIFE_MS = 10_000;
 
