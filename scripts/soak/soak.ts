@@ -55,8 +55,8 @@ export async function soak(run: SoakRun): Promise<End> {
     record({
       type: "note",
       at: now(),
-      container: "",
-      what: `the run has failed: ${String(error)}`,
+      container: "the run",
+      what: `failed: ${String(error)}`,
     });
     throw error;
   } finally {
@@ -108,7 +108,7 @@ async function work(
     const minutes = minutesNow();
     await fleet.end();
     if (!(await ended(following)))
-      record({ type: "note", at: now(), container: "", what: "not all lines have come" });
+      record({ type: "note", at: now(), container: "the run", what: "not all lines have come" });
     const { rotations } = pool.stats;
     const { restarts } = fleet;
     return { minutes, isEarly: stop.aborted, rotations, failedRotations, restarts };
