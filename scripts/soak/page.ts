@@ -51,7 +51,7 @@ comes into being in the first fifth of a run (ten minutes at most), which is lef
 samples), and the middle value of the last fifth is compared with that of the first. The greater of both, over the whole run, is what has been added. Of the heap a small rise is left in the first hour: code that V8 compiles. Two heap
 snapshots of a process that follows, five minutes, 40,000 lines and 110 restarts of containers apart, differed in that alone, and in buffers that were being read into.
 
-That is what may be added:`That is what may be added:`;
+That is what may be added:`;
 
 const COMPARED = `A run in which nothing is captured grows nowhere. So each sample also holds the lines in the engine's own log files and the lines that came, and a container whose log has
 held a line for half a minute that has not come fails the run. At the end each container's log files are compared line by line with what came: stream, timestamp,
@@ -78,7 +78,7 @@ function windowsTable(runs: readonly Told[]): Table {
       const isBelow = CHECKED.every((name) => windows.growth[name] < MOST_A_MINUTE);
       return [
         [
-          `${minutes} minutes, ${windows.count} times (${titleOf(recording).toLowerCase()})`,
+          `${titleOf(recording).toLowerCase()}: ${minutes} minutes, ${windows.count} times`,
           String(recording.begin.options.containers),
           ...growths,
           isBelow ? "yes" : "**no**",
