@@ -96,7 +96,8 @@ function writeSettings(
     `conmon_path = [${program("conmon")}]`,
     `helper_binaries_dir = ${JSON.stringify(helpers)}`,
     'runtime = "runc"',
-    `static_dir = ${path("static")}`,
+    // Where the process that tidies up behind a container looks for it, on 4.3.
+    `static_dir = ${path("data/libpod")}`,
     `tmp_dir = ${path("tmp")}`,
     `volume_path = ${path("volumes")}`,
     "[engine.runtimes]",
