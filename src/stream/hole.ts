@@ -60,8 +60,22 @@ export class Hole {
         if (await this.#isBehind(reader, tail, signal)) this.#known = tail;
         else tooLong = tail;
       }
+      await this.#leaveDamage(reader, signal);
     }
     return this.#known;
+  }
+
+  /**
+   * To a tail that begins with the damage Docker before 23 shows some of what is behind it: a shorter one, which begins behind it,
+   * then begins earlier.
+   */
+  async #leaveDamage(reader: LogReader, signal: AbortSignal): Promise<void> {
+    while (this.#known > 1) {
+      const next = await this.#firstOf(reader, this.#known - 1, signal);
+      if (next === undefined || isLater(next, this.#first)) return;
+      this.#known -= 1;
+      this.#first = next.timestamp;
+    }
   }
 
   /** Where reads drop entries before damage, only one that comes to none tells where a tail begins. */
