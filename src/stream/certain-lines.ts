@@ -109,8 +109,8 @@ export class CertainRead {
       this.#held = entry;
       if (entry.ended) this.#lines++;
     }
-    this.#held = this.#held && copy(this.#held);
-    this.#before = this.#before && copy(this.#before);
+    this.#held = this.#held && copyOf(this.#held);
+    this.#before = this.#before && copyOf(this.#before);
     return certain;
   }
 
@@ -126,11 +126,11 @@ export class CertainRead {
 }
 
 /** The memory of what was read is used again. */
-function copy({ stream, timestamp, text, ended }: Entry): Entry {
+export function copyOf({ stream, timestamp, text, ended }: Entry): Entry {
   return { stream, timestamp: detached(timestamp), text: Buffer.from(text), ended };
 }
 
-function isSame(one: Entry | undefined, other: Entry | undefined): boolean {
+export function isSame(one: Entry | undefined, other: Entry | undefined): boolean {
   if (one === undefined || other === undefined) return one === other;
   const { stream, timestamp, ended, text } = one;
   return (

@@ -1,10 +1,18 @@
 import type { BodyEnd } from "../engine/body.ts";
 import type { Silence } from "../lifetime/silence.ts";
+import type { Entry } from "../wire/entry.ts";
+import { copyOf } from "./certain-lines.ts";
 import type { Intake } from "./intake.ts";
 import type { Visit } from "./log-reader.ts";
 
-/** What a follow that is only listened to has told: that there is something new, nothing for as long as asked, or its end. */
-export type Ring = "new" | "nothing" | BodyEnd;
+/** What a follow that is only listened to has told: a line that may be new, nothing for as long as asked, or its end. */
+export type Ring = { readonly line: Entry } | "nothing" | BodyEnd;
+
+export interface Listener {
+  readonly opened: () => void;
+  /** The line was read before. */
+  readonly isKnown: (line: Entry) => boolean;
+}
 
 /**
  * A follow whose lines are not taken: any that was not read before says that there is something new. It may miss some, so it is
@@ -13,7 +21,7 @@ export type Ring = "new" | "nothing" | BodyEnd;
 export async function listenForNew(
   { reader, log }: Intake,
   silence: Silence,
-  opened: () => void,
+  { opened, isKnown }: Listener,
   signal: AbortSignal,
 ): Promise<Ring> {
   const { traits } = reader.inspection;
@@ -21,11 +29,12 @@ export async function listenForNew(
     silence.restart();
     opened();
   };
-  // The beginning of a line can't be taken yet.
-  const visit: Visit = (entries) =>
-    Array.from(entries).some((entry) => entry.ended && !reader.certain.isLast(entry))
-      ? "stop"
-      : undefined;
+  let line: Entry | undefined;
+  const visit: Visit = (entries) => {
+    // The beginning of a line can't be taken yet.
+    line = Array.from(entries).find((entry) => entry.ended && !isKnown(entry));
+    return line === undefined ? undefined : "stop";
+  };
   const tail = traits.exactTail ? 1 : 0;
   try {
     if (traits.headersWithFirstLine) answered();
@@ -34,8 +43,9 @@ export async function listenForNew(
       { opened: answered, visit },
       silence.signal,
     );
-    if (end === "complete" || end === "cut") return end;
-    return "new";
+    if (line !== undefined) return { line: copyOf(line) };
+    // What no log is, plain reads tell of.
+    return end === "complete" || end === "cut" ? end : "nothing";
   } catch (error) {
     if (silence.expired && !signal.aborted) return "nothing";
     throw error;

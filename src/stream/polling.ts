@@ -1,7 +1,9 @@
 import type { BodyEnd } from "../engine/body.ts";
 import { Pause } from "../lifetime/pause.ts";
 import { Silence } from "../lifetime/silence.ts";
+import type { Entry } from "../wire/entry.ts";
 import { catchUp } from "./catch-up.ts";
+import { isSame } from "./certain-lines.ts";
 import { listenForNew } from "./doorbell.ts";
 import type { Ring } from "./doorbell.ts";
 import type { Intake } from "./intake.ts";
@@ -23,6 +25,8 @@ export class Polling {
   readonly #pace = new PollPace();
   readonly #pause = new Pause();
   #listening: Silence | undefined;
+  /** What has rung last: shown again, it tells of nothing new. */
+  #rungBy: Entry | undefined;
   #listenMs = FIRST_LISTEN_MS;
   #listensSince: number | undefined;
 
@@ -48,19 +52,27 @@ export class Polling {
    */
   async follow(signal: AbortSignal): Promise<BodyEnd> {
     const { reader } = this.#intake;
+    let isRung = false;
     for (;;) {
       const begunAt = performance.now();
       const fresh = await this.#readNew(signal);
       const tookMs = performance.now() - begunAt;
+      if (fresh > 0) isRung = false;
       if (fresh > CAUGHT_UP_ENTRIES) continue;
       if (fresh > 0) {
         await this.#pause.sleep(this.#pace.next(tookMs), signal);
         continue;
       }
       if (await awaitLastLine(reader, signal)) continue;
-      this.#pace.reset();
+      if (isRung) {
+        // It has told of nothing, and may go on so.
+        if (!(await reader.runsOn(signal))) return "complete";
+        await this.#pause.sleep(this.#pace.next(tookMs), signal);
+      } else this.#pace.reset();
       const ring = await this.#listen(signal);
       if (ring === "cut") return ring;
+      isRung = typeof ring === "object";
+      if (typeof ring === "object") this.#rungBy = ring.line;
       if (ring !== "complete") continue;
       if (!(await reader.runsOn(signal))) return ring;
       // It handles its stop signal, and no follow lasts meanwhile.
@@ -84,8 +96,10 @@ export class Polling {
       this.#listensSince ??= performance.now();
       this.#intake.enter({ type: "following" });
     };
+    const isKnown = (line: Entry): boolean =>
+      this.#intake.reader.certain.isLast(line) || isSame(this.#rungBy, line);
     try {
-      const ring = await listenForNew(this.#intake, silence, opened, signal);
+      const ring = await listenForNew(this.#intake, silence, { opened, isKnown }, signal);
       if (ring === "nothing") this.#listenMs = Math.min(2 * this.#listenMs, LONGEST_LISTEN_MS);
       return ring;
     } finally {

@@ -20,7 +20,7 @@ export function inspectJson(container: ScriptedContainer): object {
     Args: [],
     State: {
       Status: status,
-      Running: container.isUp,
+      Running: container.isUp && !container.deniesRunning,
       Paused: status === "paused",
       Restarting: false,
       OOMKilled: false,
@@ -55,7 +55,10 @@ export function listJson(
   }
   const all = flag(query, "all") || wanted.has("status");
   return containers
-    .filter((container) => (all || container.isUp) && matches(container, wanted))
+    .filter(
+      (container) =>
+        (all || (container.isUp && !container.deniesRunning)) && matches(container, wanted),
+    )
     .toSorted((a, b) => (a.createdAt < b.createdAt ? 1 : -1))
     .map(summaryJson);
 }

@@ -92,7 +92,8 @@ export class ContainerLog {
         time = given === undefined ? this.#clock.next() : time + PART_NANOSECONDS;
       }
       const endsHere = ended && index === last;
-      this.entries.push({ time, stream, text: part, ended: endsHere, offset: bytes });
+      const writtenAt = performance.now();
+      this.entries.push({ time, stream, text: part, ended: endsHere, offset: bytes, writtenAt });
       if (!endsHere) bytes += byteLength(part);
     }
     if (!ended) this.#unfinished.set(stream, { time: lineTime, bytes });

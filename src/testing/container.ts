@@ -37,6 +37,7 @@ export class ScriptedContainer implements FakeContainer {
   #status: ContainerStatus | "removed" = "running";
   #startedAt = 0n;
   #finishedAt: bigint | undefined;
+  #isStopping = false;
   #wakes = false;
 
   constructor(spec: FakeContainerSpec, around: ContainerSurroundings) {
@@ -66,6 +67,11 @@ export class ScriptedContainer implements FakeContainer {
     return this.#status === "running" || this.#status === "paused";
   }
 
+  /** It handles its stop signal, and the engine says that it does not run. */
+  get deniesRunning(): boolean {
+    return this.#isStopping && this.#around.profile.flavour === "podman";
+  }
+
   get startedAt(): bigint {
     return this.#startedAt;
   }
@@ -86,6 +92,12 @@ export class ScriptedContainer implements FakeContainer {
     this.#refuseRemoved();
     if (this.#status === "paused") this.pause();
     else if (this.#status === "exited") this.#begin();
+  }
+
+  beginStop(): void {
+    if (!this.isUp) return;
+    this.#isStopping = true;
+    if (this.deniesRunning) for (const response of this.#responses) response.stop();
   }
 
   stop(): void {
@@ -180,6 +192,7 @@ export class ScriptedContainer implements FakeContainer {
   #end(): void {
     this.contents.leaveUnfinished();
     this.#status = "exited";
+    this.#isStopping = false;
     this.#finishedAt = this.#around.clock.next();
     for (const response of this.#responses) response.stop();
     if (this.#around.profile.flavour === "docker") {

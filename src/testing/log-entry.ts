@@ -11,4 +11,6 @@ export interface LogEntry {
   readonly ended: boolean;
   /** How many bytes of the same line came before. */
   readonly offset: number;
+  /** When it was written, by `performance.now()`. */
+  readonly writtenAt: number;
 }

@@ -2,6 +2,8 @@ import type { ServerResponse } from "node:http";
 import type { Body } from "./body.ts";
 import type { ContainerLog } from "./container-log.ts";
 import type { LogEncoding } from "./log-encoding.ts";
+import { K8sFileRead, POLL_MS } from "./k8s-file.ts";
+import type { LogEntry } from "./log-entry.ts";
 import type { LogFilter } from "./log-query.ts";
 
 export interface LogResponseParts {
@@ -14,6 +16,8 @@ export interface LogResponseParts {
   readonly from: number;
   /** True: goes on until `stop()`. */
   readonly live: boolean;
+  /** Podman's `k8s-file` is read as it is. */
+  readonly k8sFile: { readonly hasTail: boolean; readonly follows: boolean } | undefined;
   /** This many entries before the end of the log, the response ends. */
   readonly endEarly: number;
 }
@@ -29,6 +33,10 @@ export class LogResponse {
   #index: number;
   /** Where the log ends for this response; undefined while it is live. */
   #end: number | undefined;
+  readonly #k8sFile: K8sFileRead | undefined;
+  /** Where the log ended when this response began. */
+  readonly #tailEnd: number;
+  #exit: NodeJS.Timeout | undefined;
   #state: "flowing" | "blocked" | "stalled" | "over" = "flowing";
 
   constructor(parts: LogResponseParts) {
@@ -36,6 +44,13 @@ export class LogResponse {
     this.live = parts.live;
     this.#index = parts.from;
     this.#end = parts.live ? undefined : parts.log.entries.length;
+    this.#tailEnd = parts.log.entries.length;
+    const { k8sFile } = parts;
+    if (k8sFile !== undefined) {
+      // Where there is no tail, the first end of the log is that of a plain read.
+      if (k8sFile.hasTail || k8sFile.follows) this.#end = undefined;
+      this.#k8sFile = new K8sFileRead(k8sFile, () => this.#opened());
+    }
     const flow = (): void => {
       if (this.#state !== "blocked") return;
       this.#state = "flowing";
@@ -55,6 +70,10 @@ export class LogResponse {
     while (this.#state === "flowing") {
       // A plain read holds the files that it began with; a follow is overtaken without a word.
       if (this.live && this.#index < log.base) this.#index = log.base;
+      if (this.#k8sFile?.isInHole === true && this.#index >= this.#tailEnd) {
+        this.#index = log.entries.length;
+        return;
+      }
       const raw = this.#raw[0];
       if (raw !== undefined && raw.at <= this.#index) {
         this.#raw.shift();
@@ -64,12 +83,12 @@ export class LogResponse {
       const end = (this.#end ?? log.entries.length) - this.#parts.endEarly;
       const entry = this.#index < end ? log.entries[this.#index] : undefined;
       if (entry === undefined) {
-        if (this.#end !== undefined) this.#finish();
+        if (this.#end !== undefined && this.#exit === undefined) this.#finish();
         return;
       }
       this.#index += 1;
       if (filter.isPast(entry)) this.#finish();
-      else if (filter.passes(entry)) this.#send(body.write(encoding.encode(entry)));
+      else if (filter.passes(entry)) this.#send(body.write(encoding.encode(this.#shown(entry))));
     }
   }
 
@@ -81,8 +100,15 @@ export class LogResponse {
 
   /** The container stopped: ends behind what is in the log now. */
   stop(): void {
-    this.#end ??= this.#parts.log.entries.length;
-    this.pump();
+    if (this.#k8sFile === undefined) {
+      this.#end ??= this.#parts.log.entries.length;
+      this.pump();
+      return;
+    }
+    if (!this.live) return;
+    // What it has not sent by now is left out.
+    this.#end ??= this.#index;
+    this.#linger();
   }
 
   stall(): void {
@@ -92,7 +118,28 @@ export class LogResponse {
 
   /** The client is gone. */
   close(): void {
+    clearTimeout(this.#exit);
     this.#state = "over";
+  }
+
+  /** What was written while it was opened is in no part of it. */
+  #opened(): void {
+    if (!this.live) this.#end ??= this.#parts.log.entries.length;
+    if (!this.live && this.#parts.k8sFile?.follows === true) this.#linger();
+    this.pump();
+  }
+
+  /** Until it looks at its container again, which has exited. */
+  #linger(): void {
+    this.#exit ??= setTimeout(() => {
+      this.#exit = undefined;
+      this.pump();
+    }, POLL_MS);
+  }
+
+  #shown(entry: LogEntry): LogEntry {
+    const isLast = this.#index === this.#parts.log.entries.length;
+    return this.#k8sFile?.show(entry, isLast, this.#index > this.#tailEnd) ?? entry;
   }
 
   #send(goOn: boolean): void {

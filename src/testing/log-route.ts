@@ -35,7 +35,11 @@ export function respondWithLog(
     filter: new LogFilter(query, profile.since),
     encoding: encodingOf(query, profile, tty),
     from: Math.max(contents.base, contents.entries.length - query.tail),
-    live: query.follow && container.isUp,
+    live: query.follow && container.isUp && !container.deniesRunning,
+    k8sFile:
+      profile.podmanQuirks && container.logDriver === "k8s-file"
+        ? { hasTail: query.tail !== Infinity, follows: query.follow }
+        : undefined,
     endEarly: fault !== undefined && "endEarly" in fault ? fault.endEarly : 0,
   });
   exchange.onceOver(container.attach(stream));

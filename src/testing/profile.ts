@@ -13,6 +13,8 @@ export interface Profile {
   /** Docker names the kind of log stream in Content-Type since version 23. */
   readonly namesLogType: boolean;
   readonly defaultLogDriver: string;
+  /** Logs of `k8s-file` are read as Podman reads them, with their holes. */
+  readonly podmanQuirks: boolean;
 }
 
 export function profileOf(options: FakeEngineOptions): Profile {
@@ -28,6 +30,7 @@ export function profileOf(options: FakeEngineOptions): Profile {
       partBytes: 8_192,
       namesLogType: false,
       defaultLogDriver: "k8s-file",
+      podmanQuirks: options.podmanQuirks ?? false,
     };
   }
   const since = options.since ?? "first-match";
@@ -42,6 +45,7 @@ export function profileOf(options: FakeEngineOptions): Profile {
     partBytes: 16_384,
     namesLogType: !old,
     defaultLogDriver: "json-file",
+    podmanQuirks: false,
   };
 }
 

@@ -75,6 +75,13 @@ export interface FakeEngineOptions {
   timestamps?: "ns" | "s" | "offset";
   /** Default "docker". "per-line" makes it version 20.10.24, otherwise 28.5.2; "podman" is 5.8.6. */
   flavour?: "docker" | "podman";
+  /**
+   * True: with the flavour "podman" the log of `k8s-file` is read as Podman reads it. A line that was written less than 20 ms ago may
+   * be shown half-written, as if it had ended. What is written while a log is opened is missing behind its tail. Follows show
+   * every line as it was half-written, leave out what was written just before the container stops, and end 250 ms after that.
+   * Default false.
+   */
+  podmanQuirks?: boolean;
   /** By how much its clock is ahead of this machine's, in milliseconds; below 0: behind. Default 0. */
   clockAheadMs?: number;
   /** TCP port on 127.0.0.1, 0 for any; default: a unix socket in a temporary directory of its own. */
@@ -101,6 +108,11 @@ export interface FakeContainer {
   readonly id: string;
   /** Starts it again, or unpauses it; without effect while it runs. */
   start(): void;
+  /**
+   * It handles its stop signal, and may go on writing until `stop()`. Podman says `Running: false` meanwhile, and its follows end at
+   * once; Docker shows nothing of it. Without effect where it does not run.
+   */
+  beginStop(): void;
   /** Its follows send what was written and end cleanly. An unfinished line stays unfinished. */
   stop(): void;
   /** `stop()`, then `start()`. */

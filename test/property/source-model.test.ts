@@ -130,12 +130,17 @@ describe.each(engines)("on an engine with since $since and timestamps $timestamp
   });
 });
 
-describe.each(["ns", "s", "offset"] as const)("on Podman with timestamps %s", (timestamps) => {
+describe.each([
+  ["timestamps ns", { timestamps: "ns" }],
+  ["timestamps s", { timestamps: "s" }],
+  ["timestamps offset", { timestamps: "offset" }],
+  ["the holes of k8s-file", { timestamps: "ns", podmanQuirks: true }],
+] as const)("on Podman with %s", (_name, settings) => {
   it.each([
     ["lines", false],
     ["a terminal's lines", true],
   ] as const)("%s come once and in order", async (_, tty) => {
-    const engine = { flavour: "podman" as const, timestamps };
+    const engine = { flavour: "podman" as const, ...settings };
     await fc.assert(
       fc.asyncProperty(arbitraryScript("present"), bufferBytes, async (acts, buffer) => {
         const options = { bufferBytes: buffer, stallProbeMs: 20 };

@@ -1,0 +1,136 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { ContainerLogSource } from "../../src/index.ts";
+import type { SourceOptions } from "../../src/index.ts";
+import { FakeEngine } from "../../src/testing.ts";
+import type { FakeContainer } from "../../src/testing.ts";
+import { Follower, eager, toLines, turns } from "../support/fake-follow.ts";
+
+/** Podman with its default driver, as it reads logs. */
+const podman = { flavour: "podman", podmanQuirks: true } as const;
+const closing: (() => Promise<void>)[] = [];
+
+interface World {
+  readonly fake: FakeEngine;
+  readonly container: FakeContainer;
+  readonly source: ContainerLogSource;
+  readonly follower: Follower;
+}
+
+async function follow(options: SourceOptions = {}, lines: readonly string[] = []): Promise<World> {
+  const fake = await FakeEngine.start(podman);
+  const container = fake.create({ name: "web" });
+  for (const line of lines) container.write(line);
+  const source = new ContainerLogSource("web", { engine: fake.engine, ...eager, ...options });
+  closing.push(async () => {
+    await source.close();
+    await fake.close();
+  });
+  return { fake, container, source, follower: new Follower(source) };
+}
+
+async function stopped({ source }: World): Promise<void> {
+  const deadline = Date.now() + 20_000;
+  while (source.stats.state !== "stopped" && Date.now() < deadline) await turns(5);
+  expect(source.stats.state).toBe("stopped");
+}
+
+function expectExact({ container, follower }: World): void {
+  expect(follower.lines).toEqual(toLines(container.written));
+  expect(follower.seen("gap")).toEqual([]);
+}
+
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close();
+});
+
+describe("a log of Podman's k8s-file", () => {
+  it("comes whole, though each line is first shown half-written", async () => {
+    const world = await follow();
+    for (let line = 0; line < 5; line++) {
+      world.container.write(`line ${line} of some length`);
+      await world.follower.has(line + 1);
+    }
+    expectExact(world);
+  });
+
+  it("comes whole, though what is written while it is opened is missing behind the tail", async () => {
+    const world = await follow({ stallProbeMs: 20 }, ["first", "second"]);
+    let lines = 2;
+    for (let round = 0; round < 40; round++) {
+      for (let line = 0; line < 7; line++) world.container.write(`line ${lines++}`);
+      void world.source.rotate();
+      await turns(3);
+    }
+    await world.follower.has(lines);
+    expectExact(world);
+  });
+
+  it("comes whole with a burst at the exit, which follows leave out", async () => {
+    const world = await follow();
+    world.container.write("begun");
+    await world.follower.has(1);
+    for (let line = 0; line < 3_000; line++) world.container.write(`burst ${line}`);
+    world.container.stop();
+    await stopped(world);
+    expectExact(world);
+  });
+
+  it("comes whole with what is written while the container stops slowly, over rotations, and is known to be complete", async () => {
+    const world = await follow({}, ["begun"]);
+    await world.follower.has(1);
+    world.container.beginStop();
+    for (let line = 0; line < 5; line++) {
+      world.container.write(`stopping ${line}`);
+      await world.source.rotate();
+      expect(world.source.stats.state).not.toBe("stopped");
+    }
+    world.container.write("last");
+    world.container.stop();
+    await stopped(world);
+    expectExact(world);
+    world.container.remove();
+    expect(await world.source.ended).toEqual({ kind: "removed", complete: true });
+  });
+
+  it("has an end that is noticed over rotations that leave no follow the time to end", async () => {
+    const world = await follow({ rotateEveryMs: 40 }, ["only"]);
+    await world.follower.has(1);
+    world.container.stop();
+    await stopped(world);
+    expectExact(world);
+  });
+
+  it("is read to the last line that was shown where the container is removed at its exit, which is not said to be complete", async () => {
+    const world = await follow({}, ["first"]);
+    await world.follower.has(1);
+    world.container.write("last");
+    while (world.fake.requests.filter(({ path }) => path.includes("follow=0")).length < 6)
+      await turns(1);
+    world.container.stop();
+    world.container.remove();
+    expect(await world.source.ended).toEqual({ kind: "removed", complete: false });
+    expect(world.follower.lines.length).toBeGreaterThan(0);
+  });
+
+  it("begins now behind its last line, and with the lines that are asked for", async () => {
+    const lines = Array.from({ length: 200 }, (_, line) => `old ${line}`);
+    const world = await follow({ from: { tail: 3 } }, lines);
+    await world.follower.has(3);
+    world.container.write("new");
+    await world.follower.has(4);
+    expect(world.follower.texts).toEqual(["old 197", "old 198", "old 199", "new"]);
+  });
+
+  it("is read by plain reads while no follow is open, and by one follow at most", async () => {
+    const world = await follow();
+    for (let line = 0; line < 4; line++) {
+      world.container.write(`line ${line}`);
+      do {
+        await turns(1);
+        expect(world.fake.open.follows + world.fake.open.reads).toBeLessThanOrEqual(1);
+      } while (world.follower.lines.length <= line || world.fake.open.follows === 0);
+    }
+    expect(world.fake.open.maxFollowsOfOneContainer).toBe(1);
+    expectExact(world);
+  });
+});
