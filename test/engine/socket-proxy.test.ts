@@ -38,10 +38,12 @@ interface Asked {
 
 /** What went through, or was refused. A request is told of when it has ended; who only knocks makes none. */
 function asked({ log }: Haproxy): Asked[] {
-  return [...log.matchAll(/^request ([A-Z]+) (\S+) (-?\d+)$/gm)].map(([, method, path, status]) => ({
-    what: `${method} ${path?.replace(/^\/containers\/[^/]+\/(json|logs)$/, "/containers/{id}/$1")}`,
-    status: Number(status),
-  }));
+  return [...log.matchAll(/^request ([A-Z]+) (\S+) (-?\d+)$/gm)].map(
+    ([, method, path, status]) => ({
+      what: `${method} ${path?.replace(/^\/containers\/[^/]+\/(json|logs)$/, "/containers/{id}/$1")}`,
+      status: Number(status),
+    }),
+  );
 }
 
 /** The requests that the page's table has. */

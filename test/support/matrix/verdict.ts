@@ -40,7 +40,16 @@ export async function verdict(
     written.tty || !cell.hasTrueReads
       ? byText(written, received.lines)
       : await byLog(cell, id, written, received.lines);
-  const untold = holes.filter((hole) => !received.gaps.some((gap) => isToldBy(hole, gap)));
+  return judged(holes, received.gaps);
+}
+
+/** As `verdict`, by what the container is known to have written: for logs of which the engine keeps only the end. */
+export function verdictByText(written: Written, { lines, gaps }: Received): Outcome {
+  return judged(byText(written, lines), gaps);
+}
+
+function judged(holes: readonly Hole[], gaps: readonly ToldGap[]): Outcome {
+  const untold = holes.filter((hole) => !gaps.some((gap) => isToldBy(hole, gap)));
   expect(untold, "lines that are missing without a word").toEqual([]);
   return holes.length === 0 ? "exact" : "told";
 }
