@@ -227,6 +227,8 @@ async function main(): Promise<void> {
     });
   };
   process.on("message", orders);
+  // Whoever started it is gone.
+  process.once("disconnect", () => process.exit(1));
   try {
     await (plan.consumer === "sink" ? deliver(pool) : loop(pool));
   } catch (error) {
@@ -238,6 +240,7 @@ async function main(): Promise<void> {
   note(["closed", monotonicMs()]);
   // From here on nothing of ours keeps the process alive.
   process.off("message", orders);
+  process.removeAllListeners("disconnect");
   process.disconnect();
 }
 

@@ -7,7 +7,7 @@ import { judge } from "./oracle.ts";
 import { shownPlan } from "./plan.ts";
 import type { EngineKind } from "./plan.ts";
 import { chaosPage } from "./report.ts";
-import { keepResult, readResults } from "./results.ts";
+import { keepResult, keepStory, readResults } from "./results.ts";
 import { Player } from "./run.ts";
 import { selfTest } from "./self-test.ts";
 
@@ -17,6 +17,7 @@ const USAGE = `npm run chaos -- [options]
   --engine real|fake       default fake; real starts a Docker of its own, as root
   --plan                   only prints the plan
   --results FILE           keeps what came of each seed, one line of JSON each
+  --keep FOLDER            keeps the whole story of each seed that violates a guarantee
   --report FILE            writes docs/chaos.md of such a file; may be given several times
   --self-test              puts bugs into a copy of the library, each of which must be caught
 `;
@@ -33,6 +34,7 @@ const { values } = parseArgs({
     engine: { type: "string", default: "fake" },
     results: { type: "string" },
     report: { type: "string", multiple: true },
+    keep: { type: "string" },
     plan: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
     "self-test": { type: "boolean", default: false },
@@ -50,7 +52,12 @@ async function runSeeds(): Promise<boolean> {
     const plan = makePlan(seed, engine, minutes);
     say(shownPlan(plan));
     if (values.plan) continue;
-    const { violations, figures } = await Player.play(plan, library.folder, judge);
+    const { violations, figures } = await Player.play(plan, library.folder, async (story) => {
+      const verdict = await judge(story);
+      if (values.keep !== undefined && verdict.violations.length > 0)
+        await keepStory(`${values.keep}/${engine}-${seed}.json`, story);
+      return verdict;
+    });
     const { turns: _, faults: __, ...numbers } = figures;
     const verdict = violations.length === 0 ? "ok" : "VIOLATED";
     say(`seed ${seed}, ${engine}: ${verdict} ${JSON.stringify(numbers)}`);

@@ -70,9 +70,11 @@ export async function judge(story: Story): Promise<Verdict> {
 function mayBeUnseen({ runs, disturbances, startedAt }: Story, container: WorldContainer): boolean {
   const { removedAt, createdAt } = container;
   if (removedAt === undefined) return false;
-  const isWatched = runs.some(
-    ({ from, to }) => from + 2 * UNSEEN_MS < createdAt && to > removedAt + UNSEEN_MS,
-  );
+  const isWatched = runs.some((run) => {
+    // A busy machine takes seconds to load a collector.
+    const begun = samplesOf(run)[0]?.at ?? Infinity;
+    return begun + UNSEEN_MS < createdAt && run.to > removedAt + UNSEEN_MS;
+  });
   if (!isWatched && startedAt < removedAt) return true;
   return disturbances.some(
     ({ from, to, fault }) =>

@@ -1,6 +1,8 @@
-import { appendFileSync, readFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import type { Figures } from "./oracle.ts";
 import type { EngineKind } from "./plan.ts";
+import type { Story } from "./run.ts";
 
 /** What is kept of a run. */
 export interface Result {
@@ -22,4 +24,19 @@ export function readResults(paths: readonly string[]): Result[] {
       .filter((line) => line !== "")
       .map((line): Result => JSON.parse(line)),
   );
+}
+
+/** All that is known of a run: what the collectors wrote, and what the engine's logs held. */
+export async function keepStory(path: string, story: Story): Promise<void> {
+  const { plan, disturbances, acts, runs, world } = story;
+  const containers = await Promise.all(
+    world.containers.map(async (container) => ({
+      name: container.name,
+      id: container.id,
+      kind: container.kind,
+      truth: await world.truth(container),
+    })),
+  );
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, JSON.stringify({ plan, disturbances, acts, runs, containers }));
 }

@@ -29,7 +29,8 @@ export interface Distrust {
  * - left out a file: where Docker 20.10 rotates the log between a follow's opening and the end of its tail, the follow goes on
  *   with the file after the next (measured: 1 of 600 openings, files of 0.7 s). The first line that was written since is
  *   doubted where a file may have been filled before it;
- * - been overtaken: a follow that is behind by a file loses the rest of it, and nothing says so.
+ * - been overtaken: a follow that is behind by a file loses the rest of it, and nothing says so. What comes next is told by its lag,
+ *   and a hole within what came by the time between its entries.
  * A doubt is settled by an aligned reread, and leads to no other one of its kind: a clock that was set looks the same.
  */
 export class Trust {
@@ -73,6 +74,7 @@ export class Trust {
   beginPlainRead(): void {
     this.#latest.clear();
     this.#before = undefined;
+    this.#chunks = 0;
   }
 
   /** Plain reads are not to be trusted either. */
@@ -95,14 +97,18 @@ export class Trust {
   }
 
   /** Of `entries[from..]` in this follow: the index of the first one that can't be believed; `entries.length` where all can. */
-  believed(entries: Entries, from: number): number {
+  believed(entries: Entries, from: number, now: number = Date.now()): number {
     if (this.#isNeverRotated || from >= entries.length) return entries.length;
     const fresh = entries.slice(from);
     if (this.#doubts >= MOST_DOUBTS) {
       this.pass(fresh, fresh.length);
       return entries.length;
     }
-    const believed = Math.min(this.#firstReplay(fresh), this.#firstBehindHole(fresh));
+    const believed = Math.min(
+      this.#firstReplay(fresh),
+      this.#firstBehindHole(fresh),
+      this.#firstOvertaken(fresh, now),
+    );
     if (believed < fresh.length) this.#doubts++;
     return from + believed;
   }
@@ -197,6 +203,29 @@ export class Trust {
     for (const { stream, last } of streams)
       this.#latest.set(stream, { timestamp: detached(entries.timestamp(last)), isOpen: false });
     return true;
+  }
+
+  /**
+   * What comes in one piece may hold the end of one file and what stands files later, where files are small, or the reader had to
+   * wait for its turn on a busy machine: its last entry is new then, and only its first one tells how far the reader was behind.
+   */
+  #firstOvertaken(entries: Entries, now: number): number {
+    const first = entries.at(0);
+    if (first === undefined || this.#chunks === 0) return entries.length;
+    const lagMs = now - Date.parse(first.timestamp) - this.#leastMs;
+    if (!this.#mayFillFile(lagMs)) return entries.length;
+    let index = -1;
+    let previousMs = Infinity;
+    for (const { timestamp } of entries) {
+      index++;
+      const stampedMs = Date.parse(timestamp);
+      if (this.#mayFillFile((stampedMs - previousMs) / 2 ** this.#wrongDoubts)) {
+        this.#doubted = timestamp;
+        return index;
+      }
+      previousMs = stampedMs;
+    }
+    return entries.length;
   }
 
   #firstBehindHole(entries: Entries): number {

@@ -86,6 +86,18 @@ describe("a follow of a log whose files last a second", () => {
     expect(believed).toEqual([0, 0, 0, 2, 2, 2]);
   });
 
+  it("is doubted behind a hole within one piece, where the reader was behind by a file", () => {
+    expect(trust.mayBeOvertaken([entry(1_000)], 0, BEGUN + 1_010)).toBe(false);
+    const piece = [...steady(1_010, 1_200), ...steady(1_900, 2_000)];
+    expect(trust.believed(piece, 0, BEGUN + 2_010)).toBe(19);
+  });
+
+  it("is believed where one piece holds a pause, and the reader was not behind", () => {
+    expect(trust.mayBeOvertaken([entry(1_000)], 0, BEGUN + 1_010)).toBe(false);
+    const piece = [...steady(1_010, 1_200), ...steady(1_400, 1_500)];
+    expect(trust.believed(piece, 0, BEGUN + 1_510)).toBe(29);
+  });
+
   it("may be overtaken where it lags by much of a file, and not for a clock that was set", () => {
     const follow = (stampedMs: number, atMs: number): boolean => {
       open(trust, atMs);
