@@ -24,7 +24,11 @@ const poolOf = (options: PoolOptions): PoolFollower =>
     new StreamPool({ engine: fake.engine, from: "start", source: eager, ...options }),
   );
 
-function write(container: FakeContainer, count: number, stream: "stdout" | "stderr" = "stdout"): void {
+function write(
+  container: FakeContainer,
+  count: number,
+  stream: "stdout" | "stderr" = "stdout",
+): void {
   for (let line = 0; line < count; line++)
     container.write(`line ${container.written.length}`, { stream });
 }
@@ -191,10 +195,7 @@ describe("a consumer that has stopped", () => {
     await eventually(() => pool.sources.has(late.id), "the late one");
     web.remove();
     late.rename("later");
-    await eventually(
-      () => pool.sources.get(late.id)?.info?.name === "later",
-      "its new name",
-    );
+    await eventually(() => pool.sources.get(late.id)?.info?.name === "later", "its new name");
     await pool.close();
   });
 });

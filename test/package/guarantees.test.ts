@@ -17,6 +17,15 @@ function namedIn(section: string): Named[] {
   );
 }
 
+function expectTests(section: string): void {
+  const named = namedIn(section);
+  expect(named.length).toBeGreaterThan(0);
+  for (const { file, name } of named) {
+    expect([file, existsSync(join(root, file))]).toEqual([file, true]);
+    expect(readFileSync(join(root, file), "utf8")).toContain(name ?? "");
+  }
+}
+
 describe("docs/guarantees.md", () => {
   it("has all ten", () => {
     expect(sections.map((section) => section.split(" ", 1)[0])).toEqual([
@@ -36,12 +45,25 @@ describe("docs/guarantees.md", () => {
   it.each(sections.map((section) => [section.split(" ", 1)[0], section] as const))(
     "%s names tests that exist",
     (_, section) => {
-      const named = namedIn(section);
-      expect(named.length).toBeGreaterThan(0);
-      for (const { file, name } of named) {
-        expect([file, existsSync(join(root, file))]).toEqual([file, true]);
-        expect(readFileSync(join(root, file), "utf8")).toContain(name ?? "");
-      }
+      expectTests(section);
+    },
+  );
+});
+
+describe("docs/field-failures.md", () => {
+  const failures = readFileSync(join(root, "docs/field-failures.md"), "utf8");
+  const tests = failures.split(/^\*\*/m).slice(1);
+
+  it("has tests for each failure of its table", () => {
+    const rows = failures.split("\n").filter((line) => line.startsWith("| ")).length - 2;
+    // Two of docker-modem's are in one.
+    expect(tests.length).toBe(rows - 1);
+  });
+
+  it.each(tests.map((section) => [section.split("**", 1)[0], section] as const))(
+    "%s names tests that exist",
+    (_, section) => {
+      expectTests(section);
     },
   );
 });
