@@ -24,7 +24,6 @@ function plan(
     seed: 1,
     engine: "fake",
     since: "first-match",
-    endEarly: 0,
     chaosMs,
     collector: {
       transport: "unix",

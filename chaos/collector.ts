@@ -32,6 +32,7 @@ process.on("warning", (warning) => {
 /** How many records of each container the consumer is done with: just now, and a turn of the event loop ago. */
 const finished = new Map<string, number>();
 const acknowledged = new Map<string, number>();
+const lastLines = new Map<string, string>();
 let mode: SinkMode = "ok";
 let modeChanged = (): void => {};
 let isConsumerBusy = false;
@@ -46,8 +47,10 @@ function take(records: LogBatch): void {
     ),
   );
   lines += records.length;
-  for (const { container } of records)
+  for (const { container, timestamp } of records) {
     finished.set(container.id, (finished.get(container.id) ?? 0) + 1);
+    lastLines.set(container.id, timestamp);
+  }
 }
 
 /** What was taken by now is certainly acknowledged in a turn of the event loop. */
@@ -164,6 +167,7 @@ function sample(pool: StreamPool): Sample {
     rssBytes: process.memoryUsage.rss(),
     descriptors: readdirSync("/proc/self/fd").length,
     states: Object.fromEntries([...pool.sources].map(([id, { stats }]) => [id, stats.state])),
+    lastLines: Object.fromEntries(lastLines),
     isConsumerBusy,
     lines,
   };

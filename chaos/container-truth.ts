@@ -174,7 +174,8 @@ export class ContainerJudge {
   #checkId({ place, id }: Record): void {
     const known = this.#ids.get(place);
     if (known === undefined) this.#ids.set(place, id);
-    else if (known !== id) this.#tell(`G7: line ${place} has another id when it comes again`);
+    else if (known !== id && !this.#container.isDamaged)
+      this.#tell(`G7: line ${place} has another id when it comes again`);
   }
 
   #heard({ journal }: CollectorRun): Heard {

@@ -41,9 +41,6 @@ export class FakeWorld implements World {
   private constructor(fake: FakeEngine, plan: Plan) {
     this.#fake = fake;
     this.#random = new Random(plan.seed ^ 0x5eed);
-    const { endEarly } = plan;
-    if (endEarly > 0)
-      fake.fault = ({ path }) => (path.includes("follow=1") ? { endEarly } : undefined);
     for (const { name, kind } of plan.containers) this.#create(name, kind);
     this.#writer = setInterval(() => this.#write(), LOOK_EVERY_MS);
   }

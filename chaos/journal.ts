@@ -37,6 +37,8 @@ export interface Sample {
   readonly descriptors: number;
   /** By container id: its source's state. */
   readonly states: Readonly<Record<string, string>>;
+  /** By container id: the timestamp of the last line that came. */
+  readonly lastLines: Readonly<Record<string, string>>;
   /** A batch is in the consumer's hands, or it does not ask. */
   readonly isConsumerBusy: boolean;
   readonly lines: number;

@@ -110,7 +110,6 @@ export interface Plan {
   readonly engine: EngineKind;
   /** Only for the fake engine: which one it imitates. */
   readonly since: "per-line" | "first-match";
-  readonly endEarly: number;
   readonly chaosMs: number;
   readonly collector: CollectorPlan;
   readonly containers: readonly ContainerPlan[];
@@ -132,7 +131,7 @@ export function shownPlan(plan: Plan): string {
     }),
   ].toSorted((a, b) => a.atMs - b.atMs);
   return [
-    `Seed ${seed}: ${engine} engine${engine === "fake" ? ` (since: ${plan.since}, ends ${plan.endEarly} entries early)` : ""}, ${seconds(chaosMs)} of chaos`,
+    `Seed ${seed}: ${engine} engine${engine === "fake" ? ` (since: ${plan.since})` : ""}, ${seconds(chaosMs)} of chaos`,
     `  collector:${details(collector)}`,
     `  containers: ${containers.map(({ name, kind }) => `${name} (${kind})`).join(", ")}`,
     ...happens.map(({ atMs, text }) => `  ${seconds(atMs).padStart(7)}  ${text}`),

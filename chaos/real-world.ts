@@ -22,8 +22,16 @@ import type { ContainerAct, TrueLine, World, WorldContainer } from "./world.ts";
 const LOOK_EVERY_MS = 25;
 const DAMAGED_BYTES = 60;
 
+/**
+ * A follow of Docker 20.10 waits in an emptied file for the place where it was. When the engine begins a new file it goes on
+ * there, and what was written meanwhile is left out without a mark.
+ */
+const UNCERTAIN_MS = 5_000;
+
 interface Member extends WorldContainer {
   readonly log: TrueLog;
+  /** When its log was damaged or emptied by hand. */
+  readonly changedAt: number[];
 }
 
 const steady = (ms: number): string =>
@@ -182,11 +190,11 @@ export class RealWorld implements World {
     const member = this.containers.find((one) => one.id === id);
     if (member === undefined) return [];
     member.log.look();
-    return member.log
-      .lines(kind === "terminal")
-      .map((line) =>
-        Object.assign({ writtenAt: Date.parse(line.timestamp) - this.#clockAheadMs }, line),
-      );
+    return member.log.lines(kind === "terminal").map((line) => {
+      const writtenAt = Date.parse(line.timestamp) - this.#clockAheadMs;
+      const isUncertain = member.changedAt.some((at) => Math.abs(writtenAt - at) < UNCERTAIN_MS);
+      return { ...line, writtenAt, isDamaged: line.isDamaged || isUncertain };
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -208,6 +216,7 @@ export class RealWorld implements World {
       kind,
       createdAt: monotonicMs(),
       changes: [],
+      changedAt: [],
       isDamaged: false,
       removedAt: undefined,
       log,
@@ -228,6 +237,7 @@ export class RealWorld implements World {
       const { size } = statSync(log.currentPath);
       if (size < 2_000) return;
       member.isDamaged = true;
+      member.changedAt.push(monotonicMs());
       log.beforeChange();
       if (kind === "empty") {
         truncateSync(log.currentPath, 0);

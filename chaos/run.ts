@@ -13,13 +13,15 @@ import { Readers } from "./readers.ts";
 import { RealWorld } from "./real-world.ts";
 import { SmallDisk } from "./small-disk.ts";
 import { monotonicMs } from "./world.ts";
-import type { ContainerAct, World } from "./world.ts";
+import type { ContainerAct, World, WorldContainer } from "./world.ts";
 
 /** How long the pool may take to be well again, and to read the last lines, once nothing disturbs it. */
 export const BACK_TO_HEALTH_MS = 60_000;
 const READ_TO_END_MS = 90_000;
 const EXIT_MS = 20_000;
 const LOADED_MS = 60_000;
+/** What was written just before the stop is in the engine's log by then. */
+const LOG_ENDS_MS = 1_000;
 /** A replaced collector's connections may be seen to end a moment later. */
 const FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
 
@@ -78,6 +80,8 @@ export class Player {
   readonly #proxy: ChaosProxy;
   readonly #clock: OwnClock | undefined;
   readonly #ticks: number[] = [];
+  /** By container id: the last line of it that came to the collectors that have ended. */
+  readonly #cameLast = new Map<string, string>();
   #collector: CollectorProcess | undefined;
   #next: Promise<void> = Promise.resolve();
   #mode: SinkMode = "ok";
@@ -318,6 +322,8 @@ export class Player {
     const { journalFile } = collector.task;
     const journal = existsSync(journalFile) ? readJournal(journalFile) : [];
     this.#runs.push({ from, to: monotonicMs(), journal, end });
+    for (const entry of journal)
+      if (entry[0] === "record") this.#cameLast.set(entry[2], entry[4]);
   }
 
   async #untilHealthy(since: number): Promise<number | undefined> {
@@ -335,21 +341,34 @@ export class Player {
 
   /** Every container has stopped, and its log is read to its end. */
   async #untilRead(): Promise<void> {
-    const since = monotonicMs();
-    const there = this.#world.containers.filter(({ removedAt }) => removedAt === undefined);
+    await delay(LOG_ENDS_MS);
+    const ends = await this.#lastLines();
     let unread: string[] = [];
     for (let waited = 0; waited < READ_TO_END_MS; waited += LOOK_EVERY_MS) {
       const last = this.#collector?.last;
-      if (last !== undefined && last.at > since + 500) {
-        unread = there
-          .filter(({ id }) => last.states[id] !== "stopped")
-          .map(({ id, name }) => `${name} is ${last.states[id] ?? "not followed"}`);
-        if (unread.length === 0 && last.bufferedBytes === 0 && !last.isConsumerBusy) return;
-      }
+      unread = [...ends]
+        .filter(([{ id }, end]) => {
+          const came = last?.lastLines[id] ?? this.#cameLast.get(id);
+          const state = last?.states[id];
+          return (end !== undefined && came !== end) || (state !== undefined && state !== "stopped");
+        })
+        .map(([{ id, name }]) => `${name} is ${last?.states[id] ?? "not followed"}`);
+      if (unread.length === 0 && last?.bufferedBytes === 0 && !last.isConsumerBusy) return;
       await delay(LOOK_EVERY_MS);
     }
     this.#problems.push(
       `G2: not read to the end ${READ_TO_END_MS / 1_000} s after the last line: ${unread.join(", ")}; health: ${this.#collector?.last?.detail}`,
     );
+  }
+
+  /** The last line's timestamp of each container that is there; undefined: it has none. */
+  async #lastLines(): Promise<Map<WorldContainer, string | undefined>> {
+    const ends = new Map<WorldContainer, string | undefined>();
+    for (const container of this.#world.containers) {
+      if (container.removedAt !== undefined) continue;
+      const truth = await this.#world.truth(container);
+      ends.set(container, truth.at(-1)?.timestamp);
+    }
+    return ends;
   }
 }
