@@ -59,7 +59,7 @@ text and order.`;
 
 const CHECKS = `A predecessor rotated streams as well. Its tests watched for five and for ten minutes whether less than ${MOST_A_MINUTE} goroutines a minute were added, with 50 and more containers. They
 passed, since nothing was captured any more, and in an hour with 55 containers the leak was back. Here are the same checks, for every stretch of that length which a run
-has, with what came in it beside them. A stretch begins at each sample. Growth is what was added a minute, in the stretch with the most; rotations and lines are those of the stretch
+has, with what came in it beside them. A stretch begins at each sample. Growth is the slope, as above, a minute, of the stretch with the greatest; rotations and lines are those of the stretch
 with the fewest.`;
 
 function boundsTable(): Table {
