@@ -10,6 +10,8 @@ export interface Inspection {
   readonly info: ContainerInfo;
   /** A paused container runs too; one that waits to be restarted does not. */
   readonly running: boolean;
+  /** The engine removes it when it exits. */
+  readonly removesItself: boolean;
   /** It is about to be gone, and its log can't be read any more. */
   readonly removing: boolean;
   /** Epoch milliseconds, by the engine's clock; NaN where it is not said. */
@@ -36,7 +38,8 @@ export function parseInspection(
   const state = record(root["State"]);
   if (typeof id !== "string" || !/^[0-9a-f]{12,64}$/.test(id)) return undefined;
   const config = record(root["Config"]);
-  const logConfig = record(record(root["HostConfig"])["LogConfig"]);
+  const hostConfig = record(root["HostConfig"]);
+  const logConfig = record(hostConfig["LogConfig"]);
   const status = string(state["Status"]);
   const removing = status === "removing" || status === "dead" || state["Dead"] === true;
   const info: ContainerInfo = Object.freeze({
@@ -54,6 +57,7 @@ export function parseInspection(
     running: !removing && isRunning(state, status, traits),
     createdAt: Date.parse(string(root["Created"])),
     startedAt: toUtc(string(state["StartedAt"])),
+    removesItself: hostConfig["AutoRemove"] === true,
     traits,
     followIsWhole: followsAreWhole(traits, info.logDriver),
     upperDir: string(record(record(root["GraphDriver"])["Data"])["UpperDir"]) || undefined,

@@ -22,7 +22,7 @@ const LONGEST_LISTEN_MS = 60_000;
  */
 export class Polling {
   readonly #intake: Intake;
-  readonly #pace = new PollPace();
+  readonly #pace: PollPace;
   readonly #pause = new Pause();
   #listening: Silence | undefined;
   /** What has rung last: shown again, it tells of nothing new. */
@@ -32,6 +32,7 @@ export class Polling {
 
   constructor(intake: Intake) {
     this.#intake = intake;
+    this.#pace = new PollPace(intake.reader.inspection.removesItself);
   }
 
   /** Since when nothing has come though all is read and listened to, by `performance.now()`; undefined while it is read. */

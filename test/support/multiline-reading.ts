@@ -38,6 +38,7 @@ const inspection = {
     followOutlivesExit: false,
   },
   followIsWhole: true,
+  removesItself: false,
   maxLogFileBytes: undefined,
 } as const;
 
