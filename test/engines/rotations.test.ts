@@ -2,12 +2,12 @@ import { expect } from "vitest";
 
 import { create, follow } from "../support/follow.ts";
 import { compareLines } from "../support/ground-truth.ts";
-import { rotated } from "../support/matrix/rotated.ts";
+import { followRotated, rotated } from "../support/matrix/rotated.ts";
 import { ROTATED } from "../support/matrix/scenarios.ts";
 import { scenario } from "../support/matrix/suite.ts";
 import { plainLog, verdict, verdictByText } from "../support/matrix/verdict.ts";
 import { longLines, paced } from "../support/matrix/written.ts";
-import { followWhole, numbered } from "../support/numbered-log.ts";
+import { numbered } from "../support/numbered-log.ts";
 
 scenario("rotations", async (cell) => await rotated(cell, paced(800, 4)));
 
@@ -36,7 +36,7 @@ scenario(
   async (cell) => {
     const count = 8_000;
     const given = { ...cell.with({ script: numbered(count, 100) }), options: cell.driver.options };
-    const { id, following } = await followWhole(cell.engine, given, count);
+    const { id, following } = await followRotated(cell, given);
     const { lines } = following;
     const stdout = Array.from({ length: count }, (_, index) => `line ${index} ${"x".repeat(85)}`);
     const written = { script: given.script, tty: false, stdout, stderr: [] };
