@@ -16,7 +16,7 @@ import { monotonicMs } from "./world.ts";
 import type { ContainerAct, World, WorldContainer } from "./world.ts";
 
 /** How long the pool may take to be well again, and to read the last lines, once nothing disturbs it. */
-export const BACK_TO_HEALTH_MS = 60_000;
+const BACK_TO_HEALTH_MS = 60_000;
 const READ_TO_END_MS = 90_000;
 const EXIT_MS = 20_000;
 const LOADED_MS = 60_000;
@@ -26,7 +26,7 @@ const LOG_ENDS_MS = 1_000;
 const FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
 
 /** When something was so, by `monotonicMs()`. */
-export interface Span {
+interface Span {
   readonly from: number;
   to: number;
 }
@@ -322,13 +322,23 @@ export class Player {
     const { journalFile } = collector.task;
     const journal = existsSync(journalFile) ? readJournal(journalFile) : [];
     this.#runs.push({ from, to: monotonicMs(), journal, end });
-    for (const entry of journal)
-      if (entry[0] === "record") this.#cameLast.set(entry[2], entry[4]);
+    for (const entry of journal) if (entry[0] === "record") this.#cameLast.set(entry[2], entry[4]);
   }
 
   async #untilHealthy(since: number): Promise<number | undefined> {
     for (let waited = 0; waited < BACK_TO_HEALTH_MS; waited += LOOK_EVERY_MS) {
       const last = this.#collector?.last;
+      // A run that nobody has seen is found by a look every five minutes: so all are seen before they are stopped.
+      const areSeen = this.#world.containers.every(
+        ({ id, kind, removedAt }) =>
+          removedAt !== undefined ||
+          kind === "flash" ||
+          (last?.states[id] ?? "stopped") !== "stopped",
+      );
+      if (!areSeen) {
+        await delay(LOOK_EVERY_MS);
+        continue;
+      }
       if (last !== undefined && last.at > since && last.health === "healthy" && last.ready)
         return last.at - since;
       // Damaged bytes are told of for long after they were read again.
@@ -350,7 +360,9 @@ export class Player {
         .filter(([{ id }, end]) => {
           const came = last?.lastLines[id] ?? this.#cameLast.get(id);
           const state = last?.states[id];
-          return (end !== undefined && came !== end) || (state !== undefined && state !== "stopped");
+          return (
+            (end !== undefined && came !== end) || (state !== undefined && state !== "stopped")
+          );
         })
         .map(([{ id, name }]) => `${name} is ${last?.states[id] ?? "not followed"}`);
       if (unread.length === 0 && last?.bufferedBytes === 0 && !last.isConsumerBusy) return;

@@ -128,6 +128,7 @@ describe("`docker stop`", () => {
     web.start();
     write(web, 3);
     await after.expectAll(web, 20);
+    expect(after.lines(web)).toHaveLength(3);
     await after.end();
   });
 });
@@ -142,6 +143,7 @@ describe("a container's last lines", () => {
     web.stop();
     await follower.status(web, "stopped");
     await follower.expectAll(web);
+    expect(follower.of(web).filter(({ type }) => type === "gap")).toEqual([]);
     await follower.end();
   });
 });
