@@ -239,6 +239,8 @@ async function main(): Promise<void> {
     problem(`the consumer ended: ${inspect(error)}`);
   }
   await pool.close();
+  // A socket that is destroyed is closed a moment later.
+  for (let turn = 0; turn < 40 && pool.stats.sockets > 0; turn++) await delay(50);
   clearInterval(samples);
   note(["sample", sample(pool)]);
   note(["closed", monotonicMs()]);
