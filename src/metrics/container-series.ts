@@ -1,3 +1,4 @@
+import { printable } from "../printable.ts";
 import type { ContainerFigures, Figures } from "./figures.ts";
 import type { Observer } from "./instruments.ts";
 
@@ -64,7 +65,11 @@ export class ContainerSeriesChoice {
     for (const container of containers) {
       const { engine, id, name } = container;
       if (this.#isOwn(id)) {
-        const labels = { engine, container_name: name, container_id: id.slice(0, SHORT_ID) };
+        const labels = {
+          engine,
+          container_name: printable(name),
+          container_id: id.slice(0, SHORT_ID),
+        };
         shown.push({ labels, figures: container });
         named.add(engine);
       } else others.set(engine, sum(others.get(engine) ?? NONE, container));

@@ -47,7 +47,7 @@ function asked({ log }: Haproxy): Asked[] {
 }
 
 /** The requests that the page's table has. */
-const listed = [...page.matchAll(/^\| `(GET [^`]+)`/gm)].map(([, what]) => what);
+const listed = [...page.matchAll(/^\| `(GET [^`]+)`/gm)].map(([, what = ""]) => what);
 
 function expectNoOthers(haproxy: Haproxy): void {
   const all = asked(haproxy);
