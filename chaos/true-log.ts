@@ -16,7 +16,7 @@ import { monotonicMs } from "./world.ts";
  * So far from damage Docker 20.10 may leave out records, and tells nothing: it reads on somewhere behind it, and a `tail` counts
  * from the end.
  */
-const SPOILED_BYTES = 131_072;
+const SPOILED_BYTES = 524_288;
 
 interface Piece {
   readonly path: string;
