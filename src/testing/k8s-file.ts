@@ -1,7 +1,7 @@
 import type { LogEntry } from "./log-entry.ts";
 
 /** A line is being written for so long. */
-const WRITING_MS = 20;
+const WRITING_MS = 60;
 /** A follow looks whether its container has exited so often. */
 export const POLL_MS = 250;
 

@@ -106,8 +106,11 @@ export class LogResponse {
       return;
     }
     if (!this.live) return;
-    // What it has not sent by now is left out.
-    this.#end ??= this.#index;
+    // What it has not sent by now is left out, but for the last entry.
+    const { length } = this.#parts.log.entries;
+    this.#index = Math.max(this.#index, length - 1);
+    this.#end ??= length;
+    this.pump();
     this.#linger();
   }
 

@@ -76,9 +76,9 @@ export interface FakeEngineOptions {
   /** Default "docker". "per-line" makes it version 20.10.24, otherwise 28.5.2; "podman" is 5.8.6. */
   flavour?: "docker" | "podman";
   /**
-   * True: with the flavour "podman" the log of `k8s-file` is read as Podman reads it. A line that was written less than 20 ms ago may
+   * True: with the flavour "podman" the log of `k8s-file` is read as Podman reads it. A line that was written less than 60 ms ago may
    * be shown half-written, as if it had ended. What is written while a log is opened is missing behind its tail. Follows show
-   * every line as it was half-written, leave out what was written just before the container stops, and end 250 ms after that.
+   * every line as it was half-written, leave out most of what was written just before the container stops, and end 250 ms after that.
    * Default false.
    */
   podmanQuirks?: boolean;
