@@ -177,7 +177,8 @@ export class TtyDecoder implements Decoder {
     }
     const isFullPart = unended !== "never" && length === PART_BYTES;
     if (!isFullPart && !this.#isTaken(begun, unended)) return undefined;
-    const ended = this.#gluesLines && begun.isContinued && bytes.at(-1) === RETURN;
+    // A tail may begin with a last part, of which nothing tells that it goes on with a line.
+    const ended = this.#gluesLines && bytes.at(-1) === RETURN;
     return { at: bytes.length, ended, next: bytes.length, goesOn: isFullPart && !ended };
   }
 
@@ -205,7 +206,9 @@ export class TtyDecoder implements Decoder {
     const next = isOfEarlierRun ? stamps[0] : (glued ?? stamps[0]);
     if (next === undefined) return undefined;
     const { at, timestamp } = next;
-    return { timestamp, end: { at, ended: !isOfEarlierRun, next: at, goesOn: false } };
+    // What is written at once at the start may be stamped before it.
+    const ended = !isOfEarlierRun || (this.#gluesLines && bytes[at - 1] === RETURN);
+    return { timestamp, end: { at, ended, next: at, goesOn: false } };
   }
 
   /**

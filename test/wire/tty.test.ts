@@ -182,6 +182,18 @@ describe("the terminal decoder", () => {
       const decoder = new TtyDecoder({ gluesLines });
       const entries = [...decoder.push(bytes), ...decoder.end(false)];
       expect(entries.map(({ ended }) => ended)).toEqual([false, gluesLines]);
+      // Stamped before the start that it was written at.
+      const early = new TtyDecoder({ gluesLines, startedAt: "2026-11-23T15:58:34.999999999Z" });
+      const glued = Buffer.from(terminal("next", "2026-11-23T15:58:35.000000000Z"));
+      const both = [...early.push(Buffer.concat([bytes, glued])), ...early.end(false)];
+      expect(both.map(({ ended }) => ended)).toEqual([false, gluesLines, true]);
+      // A tail begins with the last part alone.
+      const tail = new TtyDecoder({ gluesLines });
+      const last = [
+        ...tail.push(bytes.subarray(STAMP.length + 1 + PART_BYTES)),
+        ...tail.end(false),
+      ];
+      expect(last.map(({ ended }) => ended)).toEqual([gluesLines]);
     }
   });
 
