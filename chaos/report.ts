@@ -77,7 +77,10 @@ export function chaosPage(results: readonly Result[]): string {
 function violationLines(results: readonly Result[]): string[] {
   const bad = results.filter(({ violations }) => violations.length > 0);
   if (bad.length === 0)
-    return [`**${results.length} seeds in a row, and no guarantee was violated.**`, ""];
+    return [
+      `**${results.length} seeds, and none of them violates a guarantee as of its last run.**`,
+      "",
+    ];
   return [
     `**${bad.length} of ${results.length} seeds violated a guarantee:**`,
     "",
