@@ -79,6 +79,9 @@ async function grow(
   return found;
 }
 
+/** A last line was half-written, then whole, and is the same after that; or the log goes on growing. */
+const LOOKS_AT_LAST_LINE = 3;
+
 /** Looks again where the last line was kept back, since it may have been written long ago. */
 async function lookForCertain(
   reader: LogReader,
@@ -86,8 +89,10 @@ async function lookForCertain(
   look: Look,
   signal: AbortSignal,
 ): ReturnType<Look> {
-  const found = await look(tail);
-  return (await awaitLastLine(reader, signal)) ? look(tail) : found;
+  let found = await look(tail);
+  for (let looks = 1; looks < LOOKS_AT_LAST_LINE && (await awaitLastLine(reader, signal)); looks++)
+    found = await look(tail);
+  return found;
 }
 
 /** Resolves with how many entries were seen; "stuck" where the engine does not find the log's end. */
