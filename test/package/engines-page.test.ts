@@ -40,7 +40,9 @@ describe("docs/engines.md", () => {
     const bodies = readdirSync(folder)
       .filter((name) => name.endsWith(".test.ts"))
       .map((name) => readFileSync(join(folder, name), "utf8"))
-      .flatMap((text) => [...text.matchAll(/^scenario\(\s*"(\w+)"/gm)].map(([, name]) => name));
+      .flatMap((text) =>
+        [...text.matchAll(/^scenario\(\s*"(\w+)"/gm)].map(([, name = ""]) => name),
+      );
     expect(bodies.toSorted()).toEqual(Object.keys(SCENARIOS).toSorted());
   });
 
