@@ -40,9 +40,12 @@ export class Attempts {
     return this.#backoff.next();
   }
 
-  /** A stream was open for so long: where it was silent, that nothing goes wrong any more is likely, and no more. */
-  lived(ms: number): void {
-    if (ms > STEADY_MS) this.#trouble = undefined;
+  /**
+   * A stream was open for so long. Where it was silent, that nothing goes wrong any more is likely, and no more; `isOurs`: it was
+   * closed for a turn or a rotation, and might have lasted.
+   */
+  lived(ms: number, isOurs: boolean): void {
+    if (isOurs || ms > STEADY_MS) this.#trouble = undefined;
     if (ms > LONG_LIFE_MS) this.succeeded();
   }
 

@@ -251,8 +251,8 @@ export class Streams {
     } finally {
       this.#watchdog.closed();
       this.#openFrom = Infinity;
-      const hasOpened = this.#rotation.generation > generation;
-      this.#parts.attempts.lived(hasOpened ? this.delay.openedForMs : 0);
+      if (this.#rotation.generation > generation)
+        this.#parts.attempts.lived(this.delay.openedForMs, tasks.signal.aborted);
       await this.#close("end of the stream");
     }
   }

@@ -284,3 +284,13 @@ describe("ready()", () => {
     expect(pool.pool.health().ready).toBe(true);
   });
 });
+
+it("a quiet container that could not be followed is told of no more once it had a turn, however short", async () => {
+  const other = fake.create({ name: "other" });
+  other.write("before");
+  const pool = await following("turns", { maxStreams: 1, timeSliceMs: 100 });
+  peer.own = (socket, path) => (isLog(path) ? respond(socket, 302, "elsewhere") : false);
+  await eventually(() => pool.pool.health().status !== "healthy", "a health that turns");
+  sound();
+  await pool.healthy();
+});
