@@ -32,6 +32,7 @@ interface Span {
 }
 
 /** Waits by its own turns, not by the clock: a busy machine has less of them. */
+const START_AGAIN_MS = 5_000;
 const LOOK_EVERY_MS = 50;
 /** How often the player notes that it runs. */
 export const TICK_MS = 100;
@@ -336,6 +337,8 @@ export class Player {
           (last?.states[id] ?? "stopped") !== "stopped",
       );
       if (!areSeen) {
+        // What was asked of an engine that did not answer may have been done only now.
+        if (waited % START_AGAIN_MS === 0) await this.#world.startAll();
         await delay(LOOK_EVERY_MS);
         continue;
       }
