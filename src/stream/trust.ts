@@ -134,17 +134,18 @@ export class Trust {
 
   /** These entries were taken, however they were read: tells the log's rate, and which doubts were wrong. */
   took(entries: Entries): void {
-    const last = entries.at(-1);
-    if (this.#isNeverRotated || last === undefined) return;
+    const [first, last] = [entries.at(0), entries.at(-1)];
+    if (this.#isNeverRotated || first === undefined || last === undefined) return;
     this.#doubts = 0;
     if (this.#doubted !== undefined) {
-      const isWrong = entries.at(0)?.timestamp === this.#doubted;
+      const isWrong = first.timestamp === this.#doubted;
       this.#wrongDoubts = isWrong ? this.#wrongDoubts + 1 : 0;
       this.#doubted = undefined;
     }
     this.#bytes += textBytes(entries) + OVERHEAD_BYTES * entries.length;
     const stamped = Date.parse(last.timestamp);
-    this.#from ??= stamped;
+    // All that was there when a follow was opened may come in one piece.
+    this.#from ??= Date.parse(first.timestamp);
     if (stamped > this.#from) {
       this.#bytesPerMs = Math.max(this.#bytes / (stamped - this.#from), this.#bytesPerMs * FADING);
       this.#from = stamped;

@@ -114,6 +114,15 @@ describe("a follow of a log whose files last a second", () => {
   });
 });
 
+it("a first follow is doubted where a file is missing behind what was there when it was opened", () => {
+  const trust = new Trust(docker20);
+  open(trust, 1_000);
+  const there = steady(0, 1_000);
+  expect(trust.believed(there, 0)).toBe(there.length);
+  trust.took(there);
+  expect(trust.believed([entry(1_900), entry(1_910)], 0)).toBe(0);
+});
+
 it("a log that is hardly written fills no file in a pause", () => {
   const trust = new Trust(docker20);
   for (let ms = 0; ms < 60_000; ms += 5_000) trust.took([entry(ms)]);
