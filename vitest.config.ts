@@ -41,12 +41,15 @@ function withoutEngine(name: string, include: readonly string[], isolate: boolea
       name,
       include: [...include],
       isolate,
-      globalSetup: [
-        ...(isolate ? [] : ["test/support/transitions-setup.ts"]),
-        "test/support/programs-setup.ts",
-        "test/support/cli-setup.ts",
-        "test/support/prometheus/setup.ts",
-      ],
+      // Files that stand apart start no programs: nothing is built for them.
+      globalSetup: isolate
+        ? []
+        : [
+            "test/support/transitions-setup.ts",
+            "test/support/programs-setup.ts",
+            "test/support/cli-setup.ts",
+            "test/support/prometheus/setup.ts",
+          ],
       setupFiles: ["test/support/transitions.ts"],
       testTimeout: 120_000,
       hookTimeout: 120_000,
