@@ -3,8 +3,9 @@ import type { Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import type { NetworkFault, Target } from "./plan.ts";
 import type { ChaosProxy } from "./proxy.ts";
-import { RequestHeads } from "./request-heads.ts";
-import type { Asked } from "./request-heads.ts";
+import { RequestHeads } from "../test/support/request-heads.ts";
+import { askedBy } from "./asked.ts";
+import type { Asked } from "./asked.ts";
 import { answerOf } from "./strangers.ts";
 
 const HEAD_END = "\r\n\r\n";
@@ -122,7 +123,7 @@ export class Connection {
 
   #sent(chunk: Buffer): void {
     this.#idle?.timer.refresh();
-    const asked = this.#heads.push(chunk);
+    const asked = this.#heads.push(chunk).map(askedBy);
     const last = asked.at(-1);
     if (last !== undefined) {
       this.#asked = last;

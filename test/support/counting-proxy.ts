@@ -4,6 +4,7 @@ import { connect, createServer } from "node:net";
 import type { Server, Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { RequestHeads } from "./request-heads.ts";
 
 /** What one container's log requests were. A follow has follow=1, a read has not. */
 export interface ReaderCounts {
@@ -20,8 +21,6 @@ export interface ReaderCounts {
 }
 
 type Counts = { -readonly [name in keyof ReaderCounts]: ReaderCounts[name] };
-
-const HEAD_END = "\r\n\r\n";
 
 /**
  * Stands before an engine's socket, passes on what comes either way, and counts the log requests that are open at the
@@ -93,7 +92,7 @@ export class CountingProxy implements AsyncDisposable {
 
   #accept(client: Socket): void {
     const engine = connect(this.#target);
-    const heads = new Heads();
+    const heads = new RequestHeads();
     const open: (() => void)[] = [];
     this.#sockets.add(client).add(engine);
     this.#maxConnections = Math.max(this.#maxConnections, this.connections);
@@ -151,26 +150,4 @@ export class CountingProxy implements AsyncDisposable {
 
 function noCounts(): Counts {
   return { follows: 0, reads: 0, maxFollows: 0, maxReaders: 0, totalFollows: 0, totalReads: 0 };
-}
-
-/** Finds the targets of the requests in what a client sends. Bodies must say their length. */
-class Heads {
-  #text = "";
-  #bodyBytes = 0;
-
-  push(chunk: Buffer): string[] {
-    const targets: string[] = [];
-    this.#text += chunk.toString("latin1");
-    for (;;) {
-      const skipped = Math.min(this.#bodyBytes, this.#text.length);
-      this.#bodyBytes -= skipped;
-      this.#text = this.#text.slice(skipped);
-      const end = this.#text.indexOf(HEAD_END);
-      if (end === -1) return targets;
-      const head = this.#text.slice(0, end);
-      this.#text = this.#text.slice(end + HEAD_END.length);
-      this.#bodyBytes = Number(/^content-length: *(\d+)/im.exec(head)?.[1] ?? 0);
-      targets.push(head.split(" ", 2)[1] ?? "/");
-    }
-  }
 }
