@@ -1,4 +1,4 @@
-/** The house of docs/architecture.md: imports go downward only. What lies on one floor does not see its neighbours. */
+/** The house of docs/maintainers/architecture.md: imports go downward only. What lies on one floor does not see its neighbours. */
 
 /** @type {readonly (readonly [room: string, floor: number])[]} */
 const rooms = [

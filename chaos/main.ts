@@ -18,7 +18,7 @@ const USAGE = `npm run chaos -- [options]
   --plan                   only prints the plan
   --results FILE           keeps what came of each seed, one line of JSON each
   --keep FOLDER            keeps the whole story of each seed that violates a guarantee
-  --report FILE            writes docs/chaos.md of such a file; may be given several times
+  --report FILE            writes docs/maintainers/chaos.md of such a file; may be given several times
   --self-test              puts bugs into a copy of the library, each of which must be caught
 `;
 
@@ -85,7 +85,7 @@ async function runSelfTest(): Promise<boolean> {
 }
 
 function writeReport(paths: readonly string[]): boolean {
-  const path = join(import.meta.dirname, "../docs/chaos.md");
+  const path = join(import.meta.dirname, "../docs/maintainers/chaos.md");
   writeFileSync(path, chaosPage(readResults(paths)));
   return true;
 }

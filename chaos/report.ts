@@ -3,7 +3,7 @@ import type { Figures } from "./oracle.ts";
 import { bugs } from "./bugs.ts";
 import type { Result } from "./results.ts";
 
-/** docs/chaos.md, from what was kept of the runs. */
+/** docs/maintainers/chaos.md, from what was kept of the runs. */
 export function chaosPage(results: readonly Result[]): string {
   const lines = [
     "# Chaos",

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { runOf, seedsOf } from "./corpus.ts";
 import type { Target } from "./target.ts";
 
-const PAGE = new URL("../docs/fuzzing.md", import.meta.url).pathname;
+const PAGE = new URL("../docs/maintainers/fuzzing.md", import.meta.url).pathname;
 const COVERAGE = new URL("../.cache/fuzz/coverage/", import.meta.url).pathname;
 const BEGIN = "<!-- begin: written by `npm run fuzz -- --report` -->";
 const END = "<!-- end -->";

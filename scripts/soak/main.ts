@@ -29,7 +29,7 @@ const program = new Command("npm run soak --").showHelpAfterError();
 program
   .command("run", { isDefault: true })
   .description(
-    "Lets a pool follow containers of an engine of its own, looks for what grows or is lost, and writes docs/soak.md.",
+    "Lets a pool follow containers of an engine of its own, looks for what grows or is lost, and writes docs/maintainers/soak.md.",
   )
   .option(
     "--minutes <count>",
@@ -41,7 +41,10 @@ program
   .option("--sample-every <seconds>", "how often it is counted what is open", positive, 60)
   .option("--restart-every <seconds>", "how often a container is restarted", positive, 30)
   .option("--pace <factor>", "how many times as fast as normally the containers write", positive, 1)
-  .option("--samples <file>", "where to write what is counted; docs/soak.md stays as it is")
+  .option(
+    "--samples <file>",
+    "where to write what is counted; docs/maintainers/soak.md stays as it is",
+  )
   .action(async (options: Options) => {
     const binDirectory = process.env["DOCKSPOOL_ENGINE_BIN"];
     const noEngine = whyNoEngine(binDirectory);
@@ -52,7 +55,7 @@ program
 
 program
   .command("page")
-  .description("Makes docs/soak.md and its charts anew from scripts/soak/recordings.")
+  .description("Makes docs/maintainers/soak.md and its charts anew from scripts/soak/recordings.")
   .action(page);
 
 function positive(text: string): number {

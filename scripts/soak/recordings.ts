@@ -8,7 +8,7 @@ import type { SoakOptions } from "./samples.ts";
 const NAMES = ["rotations", "real-time"] as const;
 const FOLDER = new URL("./recordings/", import.meta.url);
 
-/** The file that docs/soak.md is made from, for a run of this kind. */
+/** The file that docs/maintainers/soak.md is made from, for a run of this kind. */
 export function recordingPath({ rotations }: Pick<SoakOptions, "rotations">): string {
   return pathOf(rotations === undefined ? "real-time" : "rotations");
 }

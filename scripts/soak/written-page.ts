@@ -4,10 +4,10 @@ import { chartsOf } from "./charts.ts";
 import { renderPage } from "./page.ts";
 import { readRecordings } from "./recordings.ts";
 
-const PAGE = new URL("../../docs/soak.md", import.meta.url);
-const CHARTS = new URL("../../docs/soak/", import.meta.url);
+const PAGE = new URL("../../docs/maintainers/soak.md", import.meta.url);
+const CHARTS = new URL("../../docs/maintainers/soak/", import.meta.url);
 
-/** Makes docs/soak.md and its charts from what was recorded. */
+/** Makes docs/maintainers/soak.md and its charts from what was recorded. */
 export async function writePage(): Promise<void> {
   const runs = await readRecordings();
   await mkdir(CHARTS, { recursive: true });

@@ -8,7 +8,7 @@ const LEFTOVER_MS = 60_000;
 
 /**
  * Replaces a file, all or nothing: who reads it meanwhile, or after a loss of power, finds the old content or the new. Of the
- * libraries that do this each had a fault that matters here; see docs/engines-quirks.md.
+ * libraries that do this each had a fault that matters here; see docs/maintainers/engines-quirks.md.
  */
 export async function replaceFile(target: string, content: string, mode: number): Promise<void> {
   const temporary = `${target}.${randomBytes(8).toString("hex")}.tmp`;

@@ -12,7 +12,7 @@ interface SinkCall {
 
 /**
  * A sink that awaits the close of what feeds it must not be awaited by that close. Only the asynchronous context tells such a
- * call from one that comes from elsewhere while the sink runs (what it costs: docs/architecture.md).
+ * call from one that comes from elsewhere while the sink runs (what it costs: docs/maintainers/architecture.md).
  */
 const calls = new AsyncLocalStorage<SinkCall>();
 

@@ -251,7 +251,7 @@ export class EngineClient {
     signal: AbortSignal,
   ): Promise<Answer> {
     // Both streams, since `tail` counts before the choice of streams. Never `since`: the engine reads the log from its start for
-    // it, and drops lines (docs/engines-quirks.md).
+    // it, and drops lines (docs/maintainers/engines-quirks.md).
     const parameters = {
       follow: follow ? "1" : "0",
       stdout: "1",

@@ -3,7 +3,7 @@ import { printable } from "../printable.ts";
 import type { Joining } from "../wire/open-lines.ts";
 import { isKeptAsLocal } from "./log-file-size.ts";
 
-/** In what engines differ, as far as it matters here. Measured; see docs/engines-quirks.md. */
+/** In what engines differ, as far as it matters here. Measured; see docs/maintainers/engines-quirks.md. */
 export interface EngineTraits {
   readonly name: string;
   /** Parts of a line stand at places that differ from read to read, so lines are aligned, not parts (Podman). */

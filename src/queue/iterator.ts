@@ -13,7 +13,7 @@ export interface Iteration<T> {
 
 /**
  * Iterates without a generator, whose `yield` costs three times as much per record as a resolved promise (see
- * docs/performance.md). Calls of `next()` that overlap are answered in their order.
+ * docs/maintainers/performance.md). Calls of `next()` that overlap are answered in their order.
  */
 export class QueueIterator<T> implements AsyncIterator<T, undefined> {
   readonly #iteration: Iteration<T>;

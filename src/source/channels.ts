@@ -13,7 +13,7 @@ export interface AboutContainer {
   readonly info: ContainerInfo | undefined;
 }
 
-/** A source's phase changes, as `dockspool:phase` tells it. docs/architecture.md has the table of phases. */
+/** A source's phase changes, as `dockspool:phase` tells it. docs/maintainers/architecture.md has the table of phases. */
 export interface PhaseChange extends AboutContainer {
   readonly from: Phase;
   readonly to: Phase;

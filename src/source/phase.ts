@@ -6,7 +6,7 @@ import type { EndReason, SourceState } from "./status.ts";
 export type ClosingFor = "rotation" | "turn" | "end of the stream";
 
 /**
- * What a capture does now, with the data that only this phase has. docs/architecture.md has the table of phases and
+ * What a capture does now, with the data that only this phase has. docs/maintainers/architecture.md has the table of phases and
  * transitions.
  */
 export type Phase =

@@ -7,7 +7,7 @@ import type { FakeContainer } from "../../src/testing.ts";
 import { eager, eventually, Follower, toLines } from "../support/fake-follow.ts";
 import { asked, PoolFollower } from "../support/pool-follow.ts";
 
-/** What other collectors' users report, as docs/field-failures.md lists it with its sources. */
+/** What other collectors' users report, as docs/maintainers/field-failures.md lists it with its sources. */
 let fake: FakeEngine;
 let web: FakeContainer;
 beforeEach(async () => {

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { DockspoolError } from "../../src/errors.ts";
 import { DISCOVERY_TRANSITIONS } from "../../src/pool/discovery/discovered-container.ts";
@@ -8,12 +8,16 @@ import type { Phase } from "../../src/source/phase.ts";
 import { root } from "./support.ts";
 
 const read = (file: string): string => readFileSync(join(root, file), "utf8");
-const architecture = read("docs/architecture.md");
+const architecture = read("docs/maintainers/architecture.md");
 const sources = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" })
   .filter((file) => file.endsWith(".ts") && !file.startsWith("testing"))
   .map((file) => read(join("src", file)))
   .join("\n");
-const PAGES = ["docs/architecture.md", "docs/rotation.md", "docs/engines-quirks.md"];
+const PAGES = [
+  "docs/maintainers/architecture.md",
+  "docs/maintainers/rotation.md",
+  "docs/maintainers/engines-quirks.md",
+];
 
 /** The rows of each table under a heading, without their heads. */
 function tablesUnder(heading: string): string[][][] {
@@ -175,8 +179,10 @@ describe.each(PAGES)("%s", (page) => {
   });
 
   it("links to headings that exist", () => {
-    for (const [, target = "", anchor = ""] of text.matchAll(/\]\(([\w-]*\.?m?d?)#([\w-]+)\)/g)) {
-      const file = target === "" ? page : `docs/${target}`;
+    for (const [, target = "", anchor = ""] of text.matchAll(
+      /\]\(((?:\.\.\/)?[\w-]*\.?m?d?)#([\w-]+)\)/g,
+    )) {
+      const file = target === "" ? page : join(dirname(page), target);
       const anchors = [...read(file).matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) =>
         heading
           .toLowerCase()

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { root } from "./support.ts";
 
-const text = readFileSync(join(root, "docs/guarantees.md"), "utf8");
+const text = readFileSync(join(root, "docs/maintainers/guarantees.md"), "utf8");
 const sections = text.split(/^## /m).slice(1);
 
 interface Named {
@@ -26,7 +26,7 @@ function expectTests(section: string): void {
   }
 }
 
-describe("docs/guarantees.md", () => {
+describe("docs/maintainers/guarantees.md", () => {
   it("has all ten", () => {
     expect(sections.map((section) => section.split(" ", 1)[0])).toEqual([
       "G1",
@@ -50,8 +50,8 @@ describe("docs/guarantees.md", () => {
   );
 });
 
-describe("docs/field-failures.md", () => {
-  const failures = readFileSync(join(root, "docs/field-failures.md"), "utf8");
+describe("docs/maintainers/field-failures.md", () => {
+  const failures = readFileSync(join(root, "docs/maintainers/field-failures.md"), "utf8");
   const tests = failures.split(/^\*\*/m).slice(1);
 
   it("has tests for each failure of its table", () => {

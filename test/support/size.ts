@@ -1,6 +1,6 @@
 /**
  * Which forms of the tests a run takes: the short ones (`npm test`), the long ones (`npm run test:long`), or all tests in their
- * long form (`npm run test:full`). See docs/testing.md.
+ * long form (`npm run test:full`). See docs/maintainers/testing.md.
  */
 export type Forms = "short" | "long" | "all";
 

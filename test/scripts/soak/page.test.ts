@@ -7,9 +7,9 @@ import { wrongWith } from "../../../scripts/soak/verdict.ts";
 import { windowsOf } from "../../../scripts/soak/windows.ts";
 import { begin, end, soakSamples } from "../../support/soak-samples.ts";
 
-const docs = new URL("../../../docs/", import.meta.url);
+const docs = new URL("../../../docs/maintainers/", import.meta.url);
 
-describe("docs/soak.md", () => {
+describe("docs/maintainers/soak.md", () => {
   test("says what was recorded, and its charts are there", async () => {
     const page = readFileSync(new URL("soak.md", docs), "utf8");
     // After a change: `npm run soak -- page`.
