@@ -41,10 +41,17 @@ const config: Options | Options[] | ((overrideOptions: Options) => unknown) = de
   {
     ...common,
     entry: [
+      "src/formats.ts",
       "src/http.ts",
       "src/index.ts",
       "src/opentelemetry.ts",
       "src/prometheus.ts",
+      "src/sinks/file.ts",
+      "src/sinks/http.ts",
+      "src/sinks/loki.ts",
+      "src/sinks/otlp.ts",
+      "src/sinks/postgres.ts",
+      "src/sinks/syslog.ts",
       "src/testing.ts",
     ],
     format: ["esm", "cjs"],

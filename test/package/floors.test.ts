@@ -34,6 +34,7 @@ const refused: readonly (readonly [rule: string, made: Import])[] = [
   ["floor-2-resume", value("resume/beside.ts", "engine/a.ts")],
   ["floor-2-engine", type("engine/up.ts", "source/a.ts")],
   ["floor-2-delivery", value("delivery/beside.ts", "resume/a.ts")],
+  ["floor-3-formats", value("formats/beside.ts", "queue/a.ts")],
   ["floor-3-checkpoint", value("checkpoint/up.ts", "source/a.ts")],
   ["floor-3-container", value("container/beside.ts", "checkpoint/a.ts")],
   ["floor-3-queue", value("queue/up.ts", "lines/a.ts")],
@@ -47,10 +48,13 @@ const refused: readonly (readonly [rule: string, made: Import])[] = [
   ["floor-8-http", value("http.ts", "cli/a.ts")],
   ["floor-8-prometheus", value("prometheus.ts", "index.ts")],
   ["floor-8-opentelemetry", value("opentelemetry.ts", "prometheus.ts")],
+  ["floor-8-formats", value("formats.ts", "sinks/a.ts")],
+  ["floor-8-sinks", value("sinks/file.ts", "index.ts")],
   ["floor-8-testing", value("testing.ts", "opentelemetry.ts")],
   ["floor-9-cli", value("cli/attic.ts", "testing/a.ts")],
   ["optional-peers-stay-behind-their-entry-points", value("metrics/peer.ts", "prom-client")],
   ["optional-peers-stay-behind-their-entry-points", type("pool/peer.ts", "prom-client")],
+  ["optional-peers-stay-behind-their-entry-points", value("sinks/peer.ts", "pg-copy-streams")],
   ["fake-engine-knows-wire-and-errors", type("testing/source.ts", "source/a.ts")],
   ["fake-engine-knows-wire-and-errors", value("testing/entry.ts", "testing.ts")],
   ["fake-engine-is-not-made-of-the-client", value("testing/client.ts", "engine/a.ts")],
@@ -90,6 +94,10 @@ const allowed: readonly Import[] = [
   value("testing.ts", "testing/a.ts"),
   value("prometheus.ts", "pool/a.ts"),
   value("prometheus.ts", "prom-client"),
+  value("formats.ts", "formats/a.ts"),
+  value("formats/down.ts", "delivery/a.ts"),
+  value("sinks/loki.ts", "formats/a.ts"),
+  value("sinks/postgres.ts", "pg-copy-streams"),
   // The other halves of the cycles.
   value("source/b.ts", "source/a.ts"),
   value("pool/b.ts", "pool/a.ts"),
@@ -119,7 +127,7 @@ async function plant(directory: string): Promise<void> {
     await mkdir(dirname(file), { recursive: true });
     await writeFile(file, `${text}export const x = 1;\n`);
   }
-  for (const name of ["docker-modem", "left-pad", "prom-client"]) {
+  for (const name of ["docker-modem", "left-pad", "pg-copy-streams", "prom-client"]) {
     await mkdir(join(directory, "node_modules", name), { recursive: true });
     await writeFile(
       join(directory, "node_modules", name, "package.json"),
@@ -129,7 +137,7 @@ async function plant(directory: string): Promise<void> {
   }
   const dependencies = {
     dependencies: { "docker-modem": "*" },
-    peerDependencies: { "prom-client": "*" },
+    peerDependencies: { "pg-copy-streams": "*", "prom-client": "*" },
     devDependencies: { "left-pad": "*", "prom-client": "*" },
   };
   await writeFile(

@@ -8,7 +8,20 @@ import { FakeEngine } from "../../src/testing.ts";
 import { longOnly } from "../support/size.ts";
 import { Project, root } from "./support.ts";
 
-const entries = ["index", "http", "opentelemetry", "prometheus", "testing"];
+const entries = [
+  "index",
+  "formats",
+  "http",
+  "opentelemetry",
+  "prometheus",
+  "sinks/file",
+  "sinks/http",
+  "sinks/loki",
+  "sinks/otlp",
+  "sinks/postgres",
+  "sinks/syslog",
+  "testing",
+];
 /** What an entry point's types may name besides. */
 const shown: Readonly<Record<string, string>> = {
   http: "node:http",
@@ -45,7 +58,7 @@ describe("the packed package", longOnly, () => {
     const manifest: Record<string, object> = JSON.parse(await project.read("package.json"));
     expect(Object.keys(manifest["dependencies"] ?? {})).toEqual(["docker-modem", "eventemitter3"]);
     const peers = Object.keys(manifest["peerDependencies"] ?? {});
-    expect(peers).toEqual(["@opentelemetry/api", "prom-client"]);
+    expect(peers).toEqual(["@opentelemetry/api", "pg", "pg-copy-streams", "prom-client"]);
     expect(manifest["peerDependenciesMeta"]).toEqual(
       Object.fromEntries(peers.map((name) => [name, { optional: true }])),
     );
@@ -71,7 +84,7 @@ describe("the packed package", longOnly, () => {
       const packages = imported
         .map(([, name]) => name)
         .filter((name) => name?.startsWith(".") === false);
-      const [, entry = ""] = /^dist\/([a-z]+)\./.exec(path) ?? [];
+      const [, entry = ""] = /^dist\/([a-z/]+)\./.exec(path) ?? [];
       const allowed = ["eventemitter3", shown[entry]];
       expect([path, packages.filter((name) => !allowed.includes(name))]).toEqual([path, []]);
     }
@@ -121,22 +134,16 @@ describe("an empty project with the package installed", longOnly, () => {
   });
 
   test("finds nothing but the entry points", async () => {
+    const paths = ["", ...entries.slice(1).map((entry) => `/${entry}`), "/package.json"];
     const probe = `
       const found = [];
-      const paths = ["", "/http", "/opentelemetry", "/prometheus", "/testing", "/package.json"];
+      const paths = ${JSON.stringify(paths)};
       for (const path of [...paths, "/cli", "/dist/cli.js", "/dist/index.js", "/src/index.ts"]) {
         try { require.resolve("dockspool" + path); found.push(path); } catch {}
       }
       console.log(JSON.stringify(found));`;
     await writeFile(project.path("probe.cjs"), probe);
-    expect(await project.run("probe.cjs")).toEqual([
-      "",
-      "/http",
-      "/opentelemetry",
-      "/prometheus",
-      "/testing",
-      "/package.json",
-    ]);
+    expect(await project.run("probe.cjs")).toEqual(paths);
   });
 });
 
