@@ -50,6 +50,12 @@ export interface PoolOptions {
    * created since, or since the checkpoints last saw the engine, are read from their start.
    */
   from?: From;
+  /**
+   * Default false: a container that had stopped before the pool is followed once it starts. True: its log is read to its end as well,
+   * in its turn: from its start where `from` is not given, or from where its checkpoint stands. Without checkpoints each pool
+   * reads it anew.
+   */
+  stopped?: boolean;
   /** Default true: the container that this process runs in is left out. */
   excludeSelf?: boolean;
   /** Log streams open at once; default 128. More containers than that share them in turn. */
@@ -78,6 +84,10 @@ export interface ResolvedPoolOptions {
   readonly selects: (container: ContainerInfo) => boolean;
   readonly discover: boolean;
   readonly from: From;
+  /** Containers that had stopped before are read, too. */
+  readonly stopped: boolean;
+  /** What `from` is for them. */
+  readonly fromOfStopped: From;
   readonly excludeSelf: boolean;
   readonly maxStreams: number;
   readonly timeSliceMs: number;
@@ -98,6 +108,7 @@ const defaults = {
   select: {},
   discover: true,
   from: "now",
+  stopped: false,
   excludeSelf: true,
   maxStreams: 128,
   timeSliceMs: 1_000,
@@ -129,6 +140,7 @@ export function resolvePoolOptions(options: PoolOptions): ResolvedPoolOptions {
   checkKeys("", options, Object.keys(defaults));
   const given = { ...defaults, ...withoutUndefined(options) };
   checkBoolean("discover", given.discover);
+  checkBoolean("stopped", given.stopped);
   checkBoolean("excludeSelf", given.excludeSelf);
   checkNumber("maxStreams", given.maxStreams, 1, 1_000_000, "streams");
   checkNumber("timeSliceMs", given.timeSliceMs, 1, MAX_TIMER_MS, "milliseconds");
@@ -141,6 +153,8 @@ export function resolvePoolOptions(options: PoolOptions): ResolvedPoolOptions {
     selects: guarded("select", compileSelector(given.select), refusePromise),
     discover: given.discover,
     from: given.from,
+    stopped: given.stopped,
+    fromOfStopped: given.stopped ? (options.from ?? "start") : given.from,
     excludeSelf: given.excludeSelf,
     maxStreams: given.maxStreams,
     timeSliceMs: given.timeSliceMs,

@@ -90,6 +90,7 @@ export class PoolEngine {
         if (this.checkpoints === undefined) return;
         await unlessAborted(this.checkpoints.ready(tasks.signal), signal);
       },
+      readsStopped: options.stopped,
       selects: (container) => !own.is(container.id) && options.selects(container),
       locate: (inspection, isNew, signal) => this.#place(inspection, async () => isNew, signal),
       headStart: (id) => new HeadStart(this.client, followed.slots, id, tasks.signal),
@@ -204,7 +205,7 @@ export class PoolEngine {
     inspection: Inspection,
     isNew: () => Promise<boolean>,
     signal: AbortSignal,
-    from: From = this.#pool.options.from,
+    from: From = this.#fromOf(inspection),
     options: PoolSourceOptions = {},
   ): Promise<Place> {
     const saved = await this.#savedPlace(inspection, signal);
@@ -212,6 +213,11 @@ export class PoolEngine {
     if (await isNew()) return FROM_ITS_START;
     const start = await this.#locate(inspection, from, options, signal);
     return { start, isResumed: false };
+  }
+
+  #fromOf({ running }: Inspection): From {
+    const { from, fromOfStopped } = this.#pool.options;
+    return running ? from : fromOfStopped;
   }
 
   async #savedPlace({ info }: Inspection, signal: AbortSignal): Promise<Place | undefined> {

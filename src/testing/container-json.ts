@@ -3,7 +3,7 @@ import { BadRequest, type Filters, flag, filters, hasLabel } from "./query.ts";
 import { recordFormat } from "./timestamp-format.ts";
 
 const NEVER = "0001-01-01T00:00:00Z";
-const IMAGE_ID = `sha256:${"0".repeat(64)}`;
+const NO_IMAGE_ID = `sha256:${"0".repeat(64)}`;
 
 function rfc3339(time: bigint | undefined): string {
   return time === undefined ? NEVER : recordFormat("ns").format(time);
@@ -11,7 +11,7 @@ function rfc3339(time: bigint | undefined): string {
 
 /** The answer of GET /containers/{ref}/json. */
 export function inspectJson(container: ScriptedContainer): object {
-  const { id, image, labels, tty, status } = container;
+  const { id, image, labels, tty, status, exit, foundHealth, spec } = container;
   const reported = container.logDriver === "k8s-file" ? "json-file" : container.logDriver;
   return {
     Id: id,
@@ -23,23 +23,33 @@ export function inspectJson(container: ScriptedContainer): object {
       Running: container.isUp && !container.deniesRunning,
       Paused: status === "paused",
       Restarting: false,
-      OOMKilled: false,
+      OOMKilled: exit.oomKilled,
       Dead: false,
       RemovalInProgress: false,
       Pid: container.isUp ? 1 : 0,
-      ExitCode: 0,
+      ExitCode: exit.exitCode,
       Error: "",
       StartedAt: rfc3339(container.startedAt),
       FinishedAt: rfc3339(container.finishedAt),
+      ...(foundHealth === undefined ? {} : { Health: { Status: foundHealth, FailingStreak: 0 } }),
     },
-    Image: IMAGE_ID,
+    Image: spec.imageId ?? NO_IMAGE_ID,
     Name: `/${container.name}`,
     RestartCount: 0,
     HostConfig: { LogConfig: { Type: reported, Config: {} } },
-    Config: { Hostname: id.slice(0, 12), Tty: tty, Image: image, Labels: labels },
-    NetworkSettings: { Networks: {} },
+    Config: { Hostname: id.slice(0, 12), Tty: tty, Image: image, Labels: labels, Env: spec.env ?? [] },
+    NetworkSettings: { Networks: networksOf(container) },
     Mounts: [],
   };
+}
+
+function networksOf({ isUp, spec: { networks = {} } }: ScriptedContainer): object {
+  return Object.fromEntries(
+    Object.entries(networks).map(([name, address]) => [
+      name,
+      { IPAddress: isUp ? address : "", GlobalIPv6Address: "", Aliases: null },
+    ]),
+  );
 }
 
 /** The answer of GET /containers/json: the newest first, only those that are up unless asked for. */
@@ -64,18 +74,23 @@ export function listJson(
 }
 
 function summaryJson(container: ScriptedContainer): object {
-  const { id, name, image, labels, status } = container;
+  const { id, name, image, labels, status, exit, spec } = container;
   return {
     Id: id,
     Names: [`/${name}`],
     Image: image,
-    ImageID: IMAGE_ID,
+    ImageID: spec.imageId ?? NO_IMAGE_ID,
     Command: "fake",
     Created: Number(container.createdAt / 1_000_000_000n),
     Ports: [],
     Labels: labels,
     State: status,
-    Status: { running: "Up", paused: "Up (Paused)", exited: "Exited (0)" }[status],
+    Status: {
+      created: "Created",
+      running: "Up",
+      paused: "Up (Paused)",
+      exited: `Exited (${exit.exitCode})`,
+    }[status],
     HostConfig: { NetworkMode: "none" },
     NetworkSettings: { Networks: {} },
     Mounts: [],

@@ -7,7 +7,14 @@ import type { LogResponse } from "./log-response.ts";
 import type { Names } from "./names.ts";
 import type { Profile } from "./profile.ts";
 import type { TextParts } from "./text-parts.ts";
-import type { FakeContainer, FakeContainerSpec, FakeLine, FakeWriteOptions } from "./types.ts";
+import type {
+  FakeContainer,
+  FakeContainerSpec,
+  FakeHealth,
+  FakeLine,
+  FakeStop,
+  FakeWriteOptions,
+} from "./types.ts";
 
 /** What all containers of one engine share. */
 export interface ContainerSurroundings {
@@ -18,7 +25,7 @@ export interface ContainerSurroundings {
   readonly names: Names<ScriptedContainer>;
 }
 
-export type ContainerStatus = "running" | "paused" | "exited";
+export type ContainerStatus = "created" | "running" | "paused" | "exited";
 
 /** One container: its state, its log, and the responses that are reading it. */
 export class ScriptedContainer implements FakeContainer {
@@ -29,13 +36,16 @@ export class ScriptedContainer implements FakeContainer {
   readonly logDriver: string;
   /** Times are nanoseconds since 1970. */
   readonly createdAt: bigint;
+  readonly spec: Readonly<FakeContainerSpec>;
   readonly contents: ContainerLog;
   readonly #around: ContainerSurroundings;
   readonly #responses = new Set<LogResponse>();
   readonly #sockets = new Map<Socket, number>();
   #name: string;
-  #status: ContainerStatus | "removed" = "running";
-  #startedAt = 0n;
+  #status: ContainerStatus | "removed" = "created";
+  #exit: Required<FakeStop> = { exitCode: 0, oomKilled: false };
+  #health: FakeHealth | undefined;
+  #startedAt: bigint | undefined;
   #finishedAt: bigint | undefined;
   #isStopping = false;
   #wakes = false;
@@ -43,6 +53,8 @@ export class ScriptedContainer implements FakeContainer {
   constructor(spec: FakeContainerSpec, around: ContainerSurroundings) {
     this.#around = around;
     this.#name = spec.name.replace(/^\//, "");
+    this.spec = { ...spec };
+    this.#health = spec.health;
     this.image = spec.image ?? "fake:latest";
     this.labels = { ...spec.labels };
     this.tty = spec.tty ?? false;
@@ -51,7 +63,7 @@ export class ScriptedContainer implements FakeContainer {
     this.createdAt = around.clock.next();
     around.names.take(this.#name, this);
     this.#emit("create");
-    this.#begin();
+    if (spec.started !== false) this.#begin();
   }
 
   get name(): string {
@@ -72,7 +84,16 @@ export class ScriptedContainer implements FakeContainer {
     return this.#isStopping && this.#around.profile.flavour === "podman";
   }
 
-  get startedAt(): bigint {
+  /** How it stopped last. */
+  get exit(): Required<FakeStop> {
+    return this.#exit;
+  }
+
+  get foundHealth(): FakeHealth | undefined {
+    return this.#health;
+  }
+
+  get startedAt(): bigint | undefined {
     return this.#startedAt;
   }
 
@@ -91,7 +112,7 @@ export class ScriptedContainer implements FakeContainer {
   start(): void {
     this.#refuseRemoved();
     if (this.#status === "paused") this.pause();
-    else if (this.#status === "exited") this.#begin();
+    else if (!this.isUp) this.#begin();
   }
 
   beginStop(): void {
@@ -100,10 +121,16 @@ export class ScriptedContainer implements FakeContainer {
     if (this.deniesRunning) for (const response of this.#responses) response.stop();
   }
 
-  stop(): void {
+  stop(how: FakeStop = {}): void {
     if (!this.isUp) return;
-    this.#end();
+    this.#end(how);
     if (this.#around.profile.flavour === "docker") this.#emit("stop");
+  }
+
+  health(health: FakeHealth): void {
+    this.#health = health;
+    if (this.#around.profile.flavour === "docker") this.#emit(`health_status: ${health}`);
+    else this.#emit("health_status", { health_status: health });
   }
 
   restart(): void {
@@ -184,22 +211,25 @@ export class ScriptedContainer implements FakeContainer {
   #begin(): void {
     this.contents.leaveUnfinished();
     this.#status = "running";
+    this.#exit = { exitCode: 0, oomKilled: false };
     this.#startedAt = this.#around.clock.next();
     if (this.#around.profile.flavour === "podman") this.#emit("init");
     this.#emit("start");
   }
 
-  #end(): void {
+  #end({ exitCode = 0, oomKilled = false }: FakeStop = {}): void {
+    this.#exit = { exitCode, oomKilled };
     this.contents.leaveUnfinished();
     this.#status = "exited";
     this.#isStopping = false;
     this.#finishedAt = this.#around.clock.next();
     for (const response of this.#responses) response.stop();
     if (this.#around.profile.flavour === "docker") {
-      this.#emit("kill", { signal: "15" });
-      this.#emit("die", { exitCode: "0" });
+      if (oomKilled) this.#emit("oom");
+      else this.#emit("kill", { signal: "15" });
+      this.#emit("die", { exitCode: String(exitCode) });
     } else {
-      this.#emit("died", { containerExitCode: "0" });
+      this.#emit("died", { containerExitCode: String(exitCode) });
       this.#emit("cleanup");
     }
   }

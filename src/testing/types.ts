@@ -16,6 +16,28 @@ export interface FakeContainerSpec {
    * Logs of "none", "syslog" and the like cannot be read, as on a real engine.
    */
   logDriver?: string;
+  /** Default true; false: it is created, and runs once `start()` is called. */
+  started?: boolean;
+  /** The image's id, "sha256:…"; default one of zeros. */
+  imageId?: string;
+  /** "NAME=value", as `docker run --env` has it. Default none. */
+  env?: readonly string[];
+  /** Its address in each of its networks, by the network's name; it has them while it runs. Default none. */
+  networks?: Record<string, string>;
+  /** As a healthcheck has found it; default: it has none. */
+  health?: FakeHealth;
+  /** What `details=1` puts before each line: what `--log-opt labels`, `env` and `tag` choose. Default none. */
+  attributes?: Record<string, string>;
+}
+
+export type FakeHealth = "starting" | "healthy" | "unhealthy";
+
+/** How a container stops. */
+export interface FakeStop {
+  /** Default 0. */
+  exitCode?: number;
+  /** True: the kernel has killed it for its memory. Default false. */
+  oomKilled?: boolean;
 }
 
 /** One request that reached the fake engine. */
@@ -114,7 +136,9 @@ export interface FakeContainer {
    */
   beginStop(): void;
   /** Its follows send what was written and end cleanly. An unfinished line stays unfinished. */
-  stop(): void;
+  stop(how?: FakeStop): void;
+  /** Its healthcheck has found something else. */
+  health(health: FakeHealth): void;
   /** `stop()`, then `start()`. */
   restart(): void;
   /** Pauses it, or unpauses it where it is paused. Its follows stay open. Throws where it does not run. */

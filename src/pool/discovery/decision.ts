@@ -20,6 +20,8 @@ export interface DecisionParts {
   readonly ready: (signal: AbortSignal) => Promise<unknown>;
   /** @throws DockspoolError INVALID_OPTION, where the caller's function fails */
   readonly selects: (container: ContainerInfo) => boolean;
+  /** What had stopped before is read to its end, not only once it starts. */
+  readonly readsStopped: boolean;
   /** Where reading goes on, or begins as of now, for a container that was there before, or is new. @throws DockspoolError */
   readonly locate: (inspection: Inspection, isNew: boolean, signal: AbortSignal) => Promise<Place>;
   /** The pool's options for it. @throws DockspoolError INVALID_OPTION, where the caller's function fails */
@@ -90,9 +92,10 @@ export async function decide(
   container.place = place;
   const { start, isResumed } = place;
   // One that was read before may have been left in the middle of its log.
+  const isUnreadRun = parts.readsStopped && hasEverRun(inspection);
   const hasRunUnseen =
     idle === undefined
-      ? hasRun || isResumed || (await hasRunSince(container, inspection, parts, signal))
+      ? hasRun || isResumed || isUnreadRun || (await hasRunSince(container, inspection, parts, signal))
       : idle.startedAt !== startedAt;
   signal.throwIfAborted();
   // A rename that the events told of since is not in the answer.
@@ -150,13 +153,18 @@ function headStartOf({ state }: DiscoveredContainer): Looking["headStart"] {
 /** It has run since the pool, or its checkpoints, last saw the engine. */
 async function hasRunSince(
   { isNew }: DiscoveredContainer,
-  { startedAt }: Inspection,
+  inspection: Inspection,
   { isSince }: DecisionParts,
   signal: AbortSignal,
 ): Promise<boolean> {
-  // Docker says so of a container that never started.
-  if (startedAt === undefined || startedAt.startsWith("0001-")) return false;
-  return isNew || isSince(Date.parse(startedAt), signal);
+  if (!hasEverRun(inspection)) return false;
+  return isNew || isSince(Date.parse(inspection.startedAt), signal);
+}
+
+/** Docker shows the year 1 for a container that never started. */
+function hasEverRun(inspection: Inspection): inspection is Inspection & { startedAt: string } {
+  const { startedAt } = inspection;
+  return startedAt !== undefined && !startedAt.startsWith("0001-");
 }
 
 function named(info: ContainerInfo, name: string): ContainerInfo {
