@@ -21,6 +21,7 @@ export { MemoryCheckpointStore } from "./checkpoint/memory.ts";
 export type { Checkpoint, CheckpointStore } from "./checkpoint/store.ts";
 export type { Delivery, DeliveryOptions, Sink, SinkContext } from "./delivery/sink.ts";
 export type { Cursor } from "./resume/cursor.ts";
+export type { ContainerHealth } from "./engine/condition.ts";
 export type { DockerModem, Engine, EngineOptions } from "./engine/engine-options.ts";
 export { TaskGroup } from "./lifetime/task-group.ts";
 export { epochNanoseconds } from "./wire/timestamps.ts";

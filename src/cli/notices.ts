@@ -81,9 +81,12 @@ export class Notices {
         return trouble(`! ${status.error.message}`);
       }
       case "stopped":
-        return note(`· ${container} has stopped`);
+        return stopNotice(container, status);
       case "restarted":
         return good(`+ ${container} runs again`);
+      case "health":
+        if (status.health === "unhealthy") return trouble(`! ${container} is unhealthy`);
+        return status.health === "healthy" ? good(`+ ${container} is healthy`) : undefined;
       case "renamed":
         return note(`· ${printable(status.from)} is now called ${printable(status.to)}`);
       default:
@@ -94,6 +97,15 @@ export class Notices {
 
 function named({ container }: { readonly container: { readonly name: string } }): string {
   return printable(container.name);
+}
+
+function stopNotice(
+  container: string,
+  { exitCode = 0, oomKilled = false }: { readonly exitCode?: number; readonly oomKilled?: boolean },
+): Notice {
+  const why = oomKilled ? ", out of memory" : "";
+  const how = exitCode === 0 ? why : ` with exit code ${exitCode}${why}`;
+  return note(`· ${container} has stopped${how}`);
 }
 
 function ofEnd(container: string, reason: EndReason): Notice | undefined {

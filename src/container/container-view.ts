@@ -1,7 +1,10 @@
+import type { ContainerHealth, Exit } from "../engine/condition.ts";
+import type { ContainerEvent } from "../engine/events.ts";
 import type { Inspection } from "../engine/inspection.ts";
 import { DockspoolError } from "../errors.ts";
 import type { ContainerInfo } from "../wire/records.ts";
 import { ChangeWatch } from "./change-watch.ts";
+import { Condition } from "./condition.ts";
 import { beingRemoved } from "./failures.ts";
 import type { ViewHost } from "./host.ts";
 import { mayHaveRunAgain } from "./later-run.ts";
@@ -22,8 +25,9 @@ export type Seen =
 
 export interface ViewEvents {
   readonly renamed: (from: string, to: string) => void;
-  /** It has started again since its log was read. */
-  readonly restarted: () => void;
+  /** It has started again since its log was read; how the run before ended, where that is known. */
+  readonly restarted: (exit: Exit | undefined) => void;
+  readonly healthChanged: (health: ContainerHealth) => void;
 }
 
 /**
@@ -32,6 +36,7 @@ export interface ViewEvents {
  */
 export class ContainerView {
   readonly runs: RunLog;
+  readonly #condition: Condition;
   readonly #host: ViewHost;
   readonly #events: ViewEvents;
   readonly #given: string;
@@ -46,12 +51,17 @@ export class ContainerView {
     this.#given = given;
     this.#host = host;
     this.#events = events;
-    this.runs = new RunLog(events.restarted);
+    this.#condition = new Condition(events.healthChanged);
+    this.runs = new RunLog(() => events.restarted(this.#condition.takeExit()));
   }
 
   /** One object as long as nothing of it changes; undefined until the first look. */
   get info(): ContainerInfo | undefined {
     return this.#info;
+  }
+
+  get health(): ContainerHealth | undefined {
+    return this.#condition.health;
   }
 
   get seen(): Seen {
@@ -101,6 +111,7 @@ export class ContainerView {
     this.#info = before === undefined || isRenamed ? info : before;
     if (isRenamed) this.#events.renamed(before.name, info.name);
     this.runs.looked(startedAt);
+    this.#condition.looked(inspection);
     this.#looksAtRemoval = removing ? this.#looksAtRemoval + 1 : 0;
     if (removing) {
       this.#seen = { type: "being removed", looks: this.#looksAtRemoval };
@@ -109,7 +120,16 @@ export class ContainerView {
     this.#seen = { type: running ? "running" : "standing still", inspection };
   }
 
-  /** The engine's events tell of a new name before anybody looks. */
+  /** The engine's events tell of it, before anybody looks. */
+  happened(event: ContainerEvent): void {
+    const { action, name, at } = event;
+    this.changed();
+    this.#condition.happened(event);
+    if (action === "rename") this.renamed(name);
+    if (action === "start") this.runs.startsBy(at);
+  }
+
+  /** It has this name, as a list shows it. */
   renamed(name: string): void {
     const before = this.#info;
     if (before === undefined || name === "" || before.name === name) return;

@@ -1,7 +1,9 @@
+import { conditionOfEvent } from "./condition.ts";
+import type { ConditionEvent } from "./condition.ts";
 import { number, record, string, timeOrNaN } from "./json.ts";
 
 /** What happened to a container. */
-export interface ContainerEvent {
+export interface ContainerEvent extends ConditionEvent {
   readonly container: string;
   /** "start", "die", "destroy", …; Podman says "died" and "remove". "starting": see `parseConnection`. */
   readonly action: string;
@@ -70,7 +72,8 @@ function parseEvent(line: string): ContainerEvent | undefined {
   const container = actor["ID"] ?? json["id"];
   const action = json["Action"] ?? json["status"];
   if (typeof container !== "string" || typeof action !== "string") return undefined;
-  const name = string(record(actor["Attributes"])["name"]).replace(/^\//, "");
+  const attributes = record(actor["Attributes"]);
+  const name = string(attributes["name"]).replace(/^\//, "");
   // The next look finds the name.
   if (action === "rename" && name === "") return undefined;
   return {
@@ -78,6 +81,7 @@ function parseEvent(line: string): ContainerEvent | undefined {
     name,
     action: action === "died" ? "die" : action === "remove" ? "destroy" : action,
     at: timeOf(json),
+    ...conditionOfEvent(action, attributes),
   };
 }
 

@@ -1,3 +1,5 @@
+import { exitOf, healthOf } from "./condition.ts";
+import type { ContainerHealth, Exit } from "./condition.ts";
 import type { ContainerInfo } from "../wire/records.ts";
 import { toUtc } from "../wire/timestamps.ts";
 import { record, string, texts } from "./json.ts";
@@ -18,6 +20,9 @@ export interface Inspection {
   readonly createdAt: number;
   /** When it last started, in UTC; undefined where that is not known, and may be yet to come. */
   readonly startedAt: string | undefined;
+  /** How its run ended; undefined while it runs. */
+  readonly exit?: Exit | undefined;
+  readonly health?: ContainerHealth | undefined;
   readonly traits: EngineTraits;
   /** A follow brings every line as it was written; else only plain reads do. */
   readonly followIsWhole: boolean;
@@ -42,6 +47,7 @@ export function parseInspection(
   const logConfig = record(hostConfig["LogConfig"]);
   const status = string(state["Status"]);
   const removing = status === "removing" || status === "dead" || state["Dead"] === true;
+  const running = !removing && isRunning(state, status, traits);
   const info: ContainerInfo = Object.freeze({
     id,
     name: string(root["Name"]).replace(/^\//, ""),
@@ -54,7 +60,9 @@ export function parseInspection(
   return {
     info,
     removing,
-    running: !removing && isRunning(state, status, traits),
+    running,
+    exit: running ? undefined : exitOf(state),
+    health: healthOf(state),
     createdAt: Date.parse(string(root["Created"])),
     startedAt: toUtc(string(state["StartedAt"])),
     removesItself: hostConfig["AutoRemove"] === true,

@@ -194,11 +194,8 @@ export class FollowedContainers {
   }
 
   /** Something happened to a container. */
-  event({ container, action, name, at }: ContainerEvent): void {
-    const capture = this.#entries.get(container)?.capture;
-    capture?.changed();
-    if (action === "rename" && name !== "") capture?.renamed(name);
-    if (action === "start") capture?.started(at);
+  event(event: ContainerEvent): void {
+    this.#entries.get(event.container)?.capture.happened(event);
   }
 
   /** As a list shows it. True where an event should have told what its source does not know. */

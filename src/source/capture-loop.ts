@@ -195,9 +195,9 @@ export class CaptureLoop {
     return followRestarts ? undefined : { type: "ended", reason: { kind: "stopped" } };
   }
 
-  #stopped({ startedAt }: Inspection, wasRead: boolean): void {
+  #stopped({ startedAt, exit }: Inspection, wasRead: boolean): void {
     if (!wasRead) this.#view.runs.read(startedAt);
-    const statuses: SourceStatus[] = wasRead ? [] : [{ type: "stopped" }];
+    const statuses: SourceStatus[] = wasRead ? [] : [{ type: "stopped", ...exit }];
     this.#phase.enter({ type: "stopped" }, ...statuses, ...this.#streams.notReopened());
   }
 

@@ -1,4 +1,5 @@
 import { ContainerView } from "../container/container-view.ts";
+import type { ContainerEvent } from "../engine/events.ts";
 import type { Inspection } from "../engine/inspection.ts";
 import { onAbort } from "../lifetime/abort.ts";
 import { TaskGroup } from "../lifetime/task-group.ts";
@@ -21,6 +22,7 @@ import type { Measured, SourceFigures } from "./figures.ts";
 import type { Finding, SourceHost } from "./host.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { OverdueTasks } from "./rotation.ts";
+import { quietSince } from "./quiet.ts";
 import type { EndReason, Rotation, SourceStats, SourceStatus } from "./status.ts";
 import { Streams } from "./streams.ts";
 import { TurnKeeper } from "./turn.ts";
@@ -68,7 +70,8 @@ export class Capture {
     this.#clock = new LogClock(host.client.clock);
     this.#view = new ContainerView(container, host, {
       renamed: (from, to) => this.#renamed(from, to),
-      restarted: () => this.phase.tell({ type: "restarted" }),
+      restarted: (exit) => this.phase.tell({ type: "restarted", ...exit }),
+      healthChanged: (health) => this.phase.tell({ type: "health", health }),
     });
     this.#turn = new TurnKeeper(host.turns, {
       stream: () => (this.#streams.isOpen ? this.#streams.delay : undefined),
@@ -156,14 +159,15 @@ export class Capture {
     return this.#reading?.position ?? LOG_START;
   }
 
-  /** The engine's events tell of a new name. */
+  /** A list tells its name. */
   renamed(name: string): void {
     this.#view.renamed(name);
   }
 
-  /** The engine's events tell of a start. */
-  started(by: number): void {
-    this.#view.runs.startsBy(by);
+  /** The engine's events tell what happened to the container. */
+  happened(event: ContainerEvent): void {
+    this.#view.happened(event);
+    this.#streams.lookNow();
   }
 
   /** Something happened to the container, or may have. */
@@ -234,7 +238,7 @@ export class Capture {
       buffer: this.buffer,
       consumer: this.consumer,
       truncated: ({ timestamp, bytes }) => this.phase.tell({ type: "truncated", timestamp, bytes }),
-      quietSince: () => this.#quietSince,
+      quietSince: () => quietSince(this.#measured),
     });
     if (this.info !== undefined) this.#log.reading.info = this.info;
     return this.#log;
@@ -249,6 +253,7 @@ export class Capture {
     return {
       host: this.#host,
       phase: this.phase,
+      health: this.#view.health,
       reading: this.#reading,
       streams: this.#streams,
       turn: this.#turn,
@@ -268,14 +273,6 @@ export class Capture {
   get #about(): AboutContainer {
     const { info } = this;
     return { container: info?.id ?? this.#container, info };
-  }
-
-  /** Since when it has been listened to what comes; undefined while nothing can come. */
-  get #quietSince(): number | undefined {
-    if (this.phase.type === "following" && !this.buffer.needsRoom)
-      return this.#streams.listensSince;
-    // Its last turn brought nothing, and the next one comes when others allow it.
-    return this.phase.type === "waiting" && this.#turn.interest === "idle" ? -Infinity : undefined;
   }
 
   #queued(): void {

@@ -1,3 +1,4 @@
+import type { ContainerHealth } from "../engine/condition.ts";
 import type { Reading } from "../lines/reading.ts";
 import type { ContainerFigures } from "../metrics/figures.ts";
 import type { BatchBuffer } from "../queue/buffer.ts";
@@ -20,6 +21,7 @@ export type SourceFigures = Omit<ContainerFigures, "engine" | "id" | "name">;
 export interface Measured {
   readonly host: SourceHost;
   readonly phase: CurrentPhase;
+  readonly health: ContainerHealth | undefined;
   /** Undefined before the first look. */
   readonly reading: Reading | undefined;
   readonly streams: Streams;
@@ -52,6 +54,7 @@ export function statsOf(parts: Measured): SourceStats {
     since,
     waitsFor: waitsFor(phase),
     by,
+    health: parts.health,
     via: streams.generation === 0 ? undefined : "engine",
     generation: streams.generation,
     rotations: streams.rotations,

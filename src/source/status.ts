@@ -1,3 +1,4 @@
+import type { ContainerHealth } from "../engine/condition.ts";
 import type { DockspoolError } from "../errors.ts";
 import type { StatusEvents } from "../lifetime/listeners.ts";
 
@@ -63,10 +64,18 @@ export type SourceStatus =
   | { type: "checkpoint-failed"; error: DockspoolError }
   /** The container has another name. */
   | { type: "renamed"; from: string; to: string }
-  /** The container does not run, and its log was read to the end. */
-  | { type: "stopped" }
-  /** The container runs again. */
-  | { type: "restarted" }
+  /**
+   * The container does not run, and its log was read to the end. `exitCode`: of its first process, 128 + N where signal N has ended it.
+   * `oomKilled`: the kernel has killed a process of it for its memory. Both as the engine says, where it does.
+   */
+  | { type: "stopped"; exitCode?: number; oomKilled?: boolean }
+  /** The container runs again. How the run before ended, where that is known: a pool mostly does, by the engine's events. */
+  | { type: "restarted"; exitCode?: number; oomKilled?: boolean }
+  /**
+   * The container's healthcheck has found something else than before. A pool is told by the engine's events; a source that stands
+   * alone sees it when it looks at its container, to open a stream say. `stats.health` is what it is now.
+   */
+  | { type: "health"; health: ContainerHealth }
   /** The last status. */
   | { type: "ended"; reason: EndReason };
 
@@ -93,6 +102,8 @@ export interface SourceStats {
   readonly waitsFor: string | undefined;
   /** When it does something else at the latest, in epoch milliseconds, where that is known. */
   readonly by: number | undefined;
+  /** As the container's healthcheck has found it; undefined where it has none, and before the engine was asked. */
+  readonly health: ContainerHealth | undefined;
   /** How lines are read; undefined before the first stream is open. */
   readonly via: "engine" | "files" | undefined;
   /** Streams opened so far. */

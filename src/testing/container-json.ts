@@ -37,7 +37,13 @@ export function inspectJson(container: ScriptedContainer): object {
     Name: `/${container.name}`,
     RestartCount: 0,
     HostConfig: { LogConfig: { Type: reported, Config: {} } },
-    Config: { Hostname: id.slice(0, 12), Tty: tty, Image: image, Labels: labels, Env: spec.env ?? [] },
+    Config: {
+      Hostname: id.slice(0, 12),
+      Tty: tty,
+      Image: image,
+      Labels: labels,
+      Env: spec.env ?? [],
+    },
     NetworkSettings: { Networks: networksOf(container) },
     Mounts: [],
   };

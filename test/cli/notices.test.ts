@@ -35,6 +35,11 @@ describe("what a pool tells", () => {
       ofSource({ type: "gap", after: "2026-11-28T00:00:00Z" }),
       ofSource({ type: "stopped" }),
       ofSource({ type: "restarted" }),
+      ofSource({ type: "health", health: "unhealthy" }),
+      ofSource({ type: "health", health: "starting" }),
+      ofSource({ type: "health", health: "healthy" }),
+      ofSource({ type: "stopped", exitCode: 137, oomKilled: true }),
+      ofSource({ type: "stopped", exitCode: 0, oomKilled: false }),
       { type: "detached", container, reason: { kind: "removed", complete: true } },
     ]);
     expect(told).toEqual([
@@ -42,6 +47,10 @@ describe("what a pool tells", () => {
       "! web: lines are lost: the engine no longer has what came after 2026-11-28T00:00:00Z",
       "· web has stopped",
       "+ web runs again",
+      "! web is unhealthy",
+      "+ web is healthy",
+      "· web has stopped with exit code 137, out of memory",
+      "· web has stopped",
       "- web is gone",
     ]);
   });

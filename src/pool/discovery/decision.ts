@@ -95,7 +95,10 @@ export async function decide(
   const isUnreadRun = parts.readsStopped && hasEverRun(inspection);
   const hasRunUnseen =
     idle === undefined
-      ? hasRun || isResumed || isUnreadRun || (await hasRunSince(container, inspection, parts, signal))
+      ? hasRun ||
+        isResumed ||
+        isUnreadRun ||
+        (await hasRunSince(container, inspection, parts, signal))
       : idle.startedAt !== startedAt;
   signal.throwIfAborted();
   // A rename that the events told of since is not in the answer.

@@ -1,18 +1,23 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { StreamPool } from "../../../src/index.ts";
+import type { PoolOptions } from "../../../src/index.ts";
 import { FakeEngine } from "../../../src/testing.ts";
 import type { FakeContainer } from "../../../src/testing.ts";
 import { PoolRuns } from "../../support/checkpoint-pool.ts";
 import { eager } from "../../support/fake-follow.ts";
-import { asked } from "../../support/pool-follow.ts";
+import { PoolFollower, asked } from "../../support/pool-follow.ts";
 
 let fake: FakeEngine;
 let runs: PoolRuns;
+let pools: StreamPool[];
 beforeEach(async () => {
   fake = await FakeEngine.start();
   runs = new PoolRuns(fake);
+  pools = [];
 });
 afterEach(async () => {
   await runs.close();
+  await Promise.all(pools.map((pool) => pool.close()));
   await fake.close();
 });
 
@@ -23,12 +28,21 @@ function ended(name: string, lines = 3): FakeContainer {
   return container;
 }
 
-const stopped = { stopped: true, checkpoints: undefined } as const;
+/** A pool without checkpoints. */
+function open(options: PoolOptions = {}): StreamPool {
+  const pool = new StreamPool({ engine: fake.engine, source: eager, ...options });
+  pools.push(pool);
+  return pool;
+}
+
+function follow(options: PoolOptions = { stopped: true }): PoolFollower {
+  return new PoolFollower(open(options));
+}
 
 describe("containers that had stopped before the pool", () => {
   it("are not read unless that is asked for", async () => {
     const job = ended("job");
-    const follower = runs.follow({ checkpoints: undefined });
+    const follower = follow({});
     await follower.discovered();
     expect(follower.pool.sources.size).toBe(0);
     await follower.end();
@@ -40,7 +54,7 @@ describe("containers that had stopped before the pool", () => {
     const jobs = Array.from({ length: 5 }, (_, index) => ended(`job${index}`));
     const web = fake.create({ name: "web" });
     web.write("old");
-    const follower = runs.follow(stopped);
+    const follower = follow();
     for (const job of jobs) await follower.status(job, "stopped");
     await follower.streaming(web);
     web.write("new");
@@ -53,14 +67,14 @@ describe("containers that had stopped before the pool", () => {
 
   it("are part of what the pool is ready with, and of its health", async () => {
     const jobs = Array.from({ length: 4 }, (_, index) => ended(`job${index}`));
-    const pool = runs.open({ ...stopped, maxStreams: 1 });
+    const pool = open({ stopped: true, maxStreams: 1 });
     const [job] = jobs;
     fake.fault = ({ path }) =>
       path.includes(`/containers/${job?.id}/logs`) ? { withholdHeaders: true } : undefined;
     await expect(pool.ready({ timeoutMs: 200 })).rejects.toThrow(/not ready/i);
     fake.fault = undefined;
     job?.cut();
-    const follower = runs.follow({ ...stopped, maxStreams: 1 });
+    const follower = follow({ stopped: true, maxStreams: 1 });
     await follower.pool.ready({ timeoutMs: 60_000 });
     for (const one of jobs) await follower.status(one, "stopped");
     expect(follower.pool.health()).toMatchObject({ status: "healthy", ready: true });
@@ -69,17 +83,18 @@ describe("containers that had stopped before the pool", () => {
 
   it("share the streams in turn", async () => {
     const jobs = Array.from({ length: 12 }, (_, index) => ended(`job${index}`, 20));
-    const follower = runs.follow({ ...stopped, maxStreams: 2 });
+    const follower = follow({ stopped: true, maxStreams: 2 });
     for (const job of jobs) await follower.expectAll(job);
     await follower.until(() => follower.pool.stats.streamsOpen === 0, "all turns given back");
     await follower.end();
     for (const job of jobs) follower.expectExactly(job);
+    expect(fake.open.maxFollows).toBeLessThanOrEqual(2);
   });
 
   it("are left out by `select` as others are", async () => {
     const job = ended("job");
     const other = ended("other");
-    const follower = runs.follow({ ...stopped, select: { exclude: { names: "other" } } });
+    const follower = follow({ stopped: true, select: { exclude: { names: "other" } } });
     await follower.status(job, "stopped");
     await follower.discovered();
     expect([...follower.pool.sources.keys()]).toEqual([job.id]);
@@ -89,11 +104,11 @@ describe("containers that had stopped before the pool", () => {
 
   it("are read from where `from` says, if it is given", async () => {
     const job = ended("job", 5);
-    const tail = runs.follow({ ...stopped, from: { tail: 2 } });
+    const tail = follow({ stopped: true, from: { tail: 2 } });
     await tail.status(job, "stopped");
     await tail.end();
     expect(tail.texts(job)).toEqual(["job 3", "job 4"]);
-    const now = runs.follow({ ...stopped, from: "now" });
+    const now = follow({ stopped: true, from: "now" });
     await now.status(job, "stopped");
     await now.end();
     expect(now.texts(job)).toEqual([]);
@@ -101,7 +116,7 @@ describe("containers that had stopped before the pool", () => {
 
   it("are followed on when they start", async () => {
     const job = ended("job");
-    const follower = runs.follow(stopped);
+    const follower = follow();
     await follower.status(job, "stopped");
     job.start();
     job.write("again");
@@ -109,12 +124,12 @@ describe("containers that had stopped before the pool", () => {
     await follower.status(job, "stopped", 2);
     await follower.expectAll(job);
     await follower.end();
-    follower.expectExactly(job);
+    expect(follower.texts(job)).toEqual(["job 0", "job 1", "job 2", "again"]);
   });
 
   it("wait for their start where they never ran", async () => {
     const created = fake.create({ name: "created", started: false });
-    const follower = runs.follow(stopped);
+    const follower = follow();
     await follower.discovered();
     expect(follower.pool.sources.size).toBe(0);
     created.start();
@@ -151,9 +166,10 @@ describe("containers that had stopped before the pool", () => {
     const second = runs.follow({ stopped: true });
     await second.expectAll(job);
     await second.end();
+    expect(second.texts(job)).toHaveLength(3);
   });
 
   it("must be asked for by true or false", () => {
-    expect(() => runs.open(JSON.parse('{"stopped":"yes"}'))).toThrow(/"stopped"/);
+    expect(() => open(JSON.parse('{"stopped":"yes"}'))).toThrow(/"stopped"/);
   });
 });

@@ -1,0 +1,48 @@
+import type { ContainerHealth, Exit } from "../engine/condition.ts";
+import type { ContainerEvent } from "../engine/events.ts";
+import type { Inspection } from "../engine/inspection.ts";
+
+/** A container's health, and how its latest run ended, as looks and events tell. */
+export class Condition {
+  readonly #healthChanged: (health: ContainerHealth) => void;
+  #health: ContainerHealth | undefined;
+  #exit: Exit | undefined;
+  /** A process of the current run was killed for its memory. */
+  #isKilled = false;
+
+  /** `healthChanged`: from one that was known. */
+  constructor(healthChanged: (health: ContainerHealth) => void) {
+    this.#healthChanged = healthChanged;
+  }
+
+  /** Undefined where it has no healthcheck, and before the first look. */
+  get health(): ContainerHealth | undefined {
+    return this.#health;
+  }
+
+  looked({ running, exit, health }: Inspection): void {
+    if (!running) this.#exit = exit;
+    this.#found(health);
+  }
+
+  happened({ action, exitCode, health }: ContainerEvent): void {
+    if (action === "start") this.#isKilled = false;
+    if (action === "oom") this.#isKilled = true;
+    if (exitCode !== undefined) this.#exit = { exitCode, oomKilled: this.#isKilled };
+    this.#found(health);
+  }
+
+  /** How the run ended before the one that has begun; once. */
+  takeExit(): Exit | undefined {
+    const exit = this.#exit;
+    this.#exit = undefined;
+    return exit;
+  }
+
+  #found(health: ContainerHealth | undefined): void {
+    if (health === undefined || health === this.#health) return;
+    const isFirst = this.#health === undefined;
+    this.#health = health;
+    if (!isFirst) this.#healthChanged(health);
+  }
+}
