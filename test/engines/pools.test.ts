@@ -1,5 +1,6 @@
 import { expect } from "vitest";
 
+import type { EndReason, PoolStatus } from "../../src/index.ts";
 import { CrashRuns } from "../support/crash-run.ts";
 import type { Outcome } from "../support/matrix/scenarios.ts";
 import { scenario } from "../support/matrix/suite.ts";
@@ -10,6 +11,12 @@ import { each, followPool, runAll } from "../support/pool-following.ts";
 
 function worst(outcomes: readonly Outcome[]): Outcome {
   return outcomes.includes("told") ? "told" : "exact";
+}
+
+type End = Extract<PoolStatus, { type: "detached" | "skipped" }>;
+
+function isIncomplete(reason: EndReason): boolean {
+  return reason.kind === "removed" && !reason.complete;
 }
 
 scenario("turns", async (cell) => {
@@ -50,9 +57,12 @@ scenario("autoRemove", async (cell) => {
   const ids: string[] = [];
   for (let round = 0; round < COUNT; round++)
     ids.push(await engine.run(cell.with({ script, labels, rm: true, network: "none" })));
-  const isGone = (): boolean =>
-    following.times("detached") + following.times("skipped") >= ids.length;
-  await following.until("each × detached", isGone);
+  const endsOf = (id: string): End[] =>
+    [...following.seen("detached"), ...following.seen("skipped")].filter(
+      ({ container }) => container.id === id,
+    );
+  const isGone = (): boolean => ids.every((id) => endsOf(id).length > 0);
+  await following.until("each × detached or skipped", isGone);
   await following.end();
   const lines = await following.lines();
   const outcomes = ids.map((id): Outcome => {
@@ -64,14 +74,13 @@ scenario("autoRemove", async (cell) => {
       const expected = Array.from({ length: 5 }, (_, index) => `${word} ${index}`);
       expect(came.map(({ line }) => line)).toEqual(expected.slice(0, came.length));
     }
+    const ends = endsOf(id);
+    expect(ends.length, `${id}: ${JSON.stringify(ends)}`).toBe(1);
     if ((lines.get(id) ?? []).length === 10) return "exact";
-    const ends = following.seen("detached").filter(({ container }) => container.id === id);
-    const skips = following.seen("skipped").filter(({ container }) => container.id === id);
     const isTold =
-      skips.length > 0 ||
-      ends.some(({ reason }) => reason.kind === "removed" && !reason.complete) ||
+      ends.some((end) => end.type === "skipped" || isIncomplete(end.reason)) ||
       following.of(id, "gap").length > 0;
-    expect(isTold, `${id}: ${JSON.stringify(ends.map(({ reason }) => reason))}`).toBe(true);
+    expect(isTold, `${id}: ${JSON.stringify(ends)}`).toBe(true);
     return "told";
   });
   return worst(outcomes);

@@ -92,7 +92,7 @@ export async function decide(
   container.place = place;
   const { start, isResumed } = place;
   // One that was read before may have been left in the middle of its log.
-  const isUnreadRun = parts.readsStopped && hasEverRun(inspection);
+  const isUnreadRun = parts.readsStopped && hasStarted(inspection.startedAt);
   const hasRunUnseen =
     idle === undefined
       ? hasRun ||
@@ -156,17 +156,15 @@ function headStartOf({ state }: DiscoveredContainer): Looking["headStart"] {
 /** It has run since the pool, or its checkpoints, last saw the engine. */
 async function hasRunSince(
   { isNew }: DiscoveredContainer,
-  inspection: Inspection,
+  { startedAt }: Inspection,
   { isSince }: DecisionParts,
   signal: AbortSignal,
 ): Promise<boolean> {
-  if (!hasEverRun(inspection)) return false;
-  return isNew || isSince(Date.parse(inspection.startedAt), signal);
+  return hasStarted(startedAt) && (isNew || isSince(Date.parse(startedAt), signal));
 }
 
-/** Docker shows the year 1 for a container that never started. */
-function hasEverRun(inspection: Inspection): inspection is Inspection & { startedAt: string } {
-  const { startedAt } = inspection;
+/** Docker names a time of a container that never started. */
+export function hasStarted(startedAt: string | undefined): startedAt is string {
   return startedAt !== undefined && !startedAt.startsWith("0001-");
 }
 

@@ -6,6 +6,7 @@ import type { HeadStart } from "../../source/host.ts";
 import type { EndReason } from "../../source/status.ts";
 import type { PoolSourceOptions } from "../options.ts";
 import type { UnsettledContainer } from "../health/discovery-health.ts";
+import { Departed } from "./departed.ts";
 import { DiscoveredContainer } from "./discovered-container.ts";
 import type { Place } from "./discovered-container.ts";
 import { Looks } from "./looks.ts";
@@ -40,12 +41,19 @@ export class Discovery {
   /** What was there before the pool. */
   readonly #old = new Set<string>();
   readonly #looks: Looks;
+  readonly #departed = new Departed();
   #hasLooked = false;
 
   constructor(parts: DiscoveryParts) {
     this.#parts = parts;
     this.#refusals = new Refusals(parts.client);
-    this.#looks = new Looks(parts);
+    this.#looks = new Looks({
+      ...parts,
+      skipped: (container, error) => {
+        if (error.code === "CONTAINER_NOT_FOUND") this.#departed.add(container.id);
+        parts.skipped(container, error);
+      },
+    });
   }
 
   /**
@@ -58,6 +66,7 @@ export class Discovery {
     if (!isOn) return [];
     // What the events tell of meanwhile need not be in the list.
     const before = [...this.#containers.values()];
+    const departed = this.#departed.ids;
     const refused = this.#refusals.containers;
     const listed = await client.list(signal, { all: true });
     const isFirst = !this.#hasLooked;
@@ -70,7 +79,11 @@ export class Discovery {
       ...oldestFirst.filter(({ running }) => running),
       ...oldestFirst.filter(({ running }) => !running),
     ];
-    const untold = inTurn.filter((one) => this.#listed(one, isFirst));
+    // One that has gone since the list was asked for may be in it; what is there though it was gone before has come back.
+    for (const { id } of listed) if (departed.has(id)) this.#departed.delete(id);
+    const untold = inTurn.filter(
+      (one) => !this.#departed.has(one.id) && this.#listed(one, isFirst),
+    );
     this.#refusals.forget(refused);
     return [...missing, ...untold].map(({ id }) => id);
   }
@@ -79,6 +92,7 @@ export class Discovery {
     const known = this.#containers.get(id);
     const { isOn, tasks } = this.#parts;
     if (tasks.signal.aborted || (known === undefined && !isOn)) return;
+    if (known === undefined && action !== "destroy" && this.#departed.has(id)) return;
     switch (action) {
       case "create":
         this.#looks.at(known ?? this.#add(id, name, true), { isCreated: true });
@@ -183,8 +197,10 @@ export class Discovery {
     if (known === undefined) return;
     const { state } = known;
     if (position !== undefined) known.place = { start: { position }, isResumed: true };
-    if (reason.kind === "removed") known.become({ kind: "gone" });
-    else if (reason.kind !== "failed") this.refuse(id);
+    if (reason.kind === "removed") {
+      this.#departed.add(id);
+      known.become({ kind: "gone" });
+    } else if (reason.kind !== "failed") this.refuse(id);
     else if (state.kind === "followed")
       // A source that has read something got behind whatever the one before it failed at.
       this.#looks.failed(known, reason.error, position === undefined ? state.failures : 0);

@@ -5,7 +5,7 @@ import { sleep } from "../../lifetime/deadline.ts";
 import type { TaskGroup } from "../../lifetime/task-group.ts";
 import { asFailure } from "../../source/failures.ts";
 import type { ContainerInfo } from "../../wire/records.ts";
-import { decide, nextCheck } from "./decision.ts";
+import { decide, hasStarted, nextCheck } from "./decision.ts";
 import type { DecisionParts } from "./decision.ts";
 import { isWaiting } from "./discovered-container.ts";
 import type { DiscoveredContainer, Looking, Reason } from "./discovered-container.ts";
@@ -130,7 +130,7 @@ export class Looks {
     }
     const failures = before.kind === "failed" ? before.failures : 0;
     // It is told once.
-    if (failures === 0) skipped(this.#infoOf(container), failure);
+    if (failures === 0 && !wasTold(before, failure)) skipped(this.#infoOf(container), failure);
     this.failed(container, failure, failures);
   }
 
@@ -138,4 +138,10 @@ export class Looks {
     const { engineName: engine } = this.#parts;
     return info ?? { id, name, image: "", labels: {}, tty: false, logDriver: "", engine };
   }
+}
+
+/** It was skipped for the same, and will be so for ever, or has not run since. */
+function wasTold(before: Looking["before"], { code }: DockspoolError): boolean {
+  if (before.kind !== "skipped" || before.error.code !== code) return false;
+  return code === "LOGS_UNREADABLE" || !hasStarted(before.startedAt);
 }

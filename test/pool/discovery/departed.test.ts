@@ -1,0 +1,129 @@
+import type { Socket } from "node:net";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { StreamPool } from "../../../src/index.ts";
+import { Departed } from "../../../src/pool/discovery/departed.ts";
+import { FakeEngine } from "../../../src/testing.ts";
+import type { FakeContainer, FakeContainerSpec } from "../../../src/testing.ts";
+import { AnsweringPeer } from "../../support/answering-peer.ts";
+import { eager, eventually } from "../../support/fake-follow.ts";
+import { PoolFollower } from "../../support/pool-follow.ts";
+
+let fake: FakeEngine;
+let peer: AnsweringPeer;
+let events: Socket | undefined;
+beforeEach(async () => {
+  fake = await FakeEngine.start();
+  events = undefined;
+  // The engine's events come when the test says so.
+  peer = await AnsweringPeer.start(fake, (socket, path) => {
+    if (!path.startsWith("/events")) return false;
+    socket.write("HTTP/1.1 200 OK\r\nServer: Docker/28.5.2 (linux)\r\n\r\n");
+    events = socket;
+    return undefined;
+  });
+});
+afterEach(async () => {
+  await peer[Symbol.asyncDispose]();
+  await fake.close();
+});
+
+const names = new Map<string, string>();
+
+function make(spec: FakeContainerSpec): FakeContainer {
+  const container = fake.create(spec);
+  names.set(container.id, spec.name);
+  return container;
+}
+
+function tell({ id }: FakeContainer, action: string): void {
+  const actor = { ID: id, Attributes: { name: names.get(id) } };
+  const event = { Type: "container", Action: action, Actor: actor, time: Date.now() / 1_000 };
+  events?.write(`${JSON.stringify(event)}\n`);
+}
+
+async function follow(): Promise<PoolFollower> {
+  const follower = new PoolFollower(
+    new StreamPool({ engine: peer.engine, source: eager, from: "start" }),
+  );
+  await follower.discovered();
+  await eventually(() => events !== undefined, "the events");
+  return follower;
+}
+
+/** What was told before is dealt with when a container that is told of now is followed. */
+async function dealtWith(follower: PoolFollower): Promise<void> {
+  const last = make({ name: "last" });
+  last.write("one");
+  tell(last, "start");
+  await follower.expectAll(last);
+}
+
+describe("a container that is gone", () => {
+  it("is not found again by events of its life that come only then, and its end is told once", async () => {
+    const follower = await follow();
+    const brief = make({ name: "brief" });
+    brief.write("one");
+    tell(brief, "create");
+    await follower.expectAll(brief);
+    brief.remove();
+    void follower.pool.rotate(brief.id);
+    await follower.until(() => follower.seen("detached").length === 1, "detached");
+    for (const action of ["start", "die", "remove"]) tell(brief, action);
+    await dealtWith(follower);
+    expect(follower.seen("skipped")).toEqual([]);
+    expect(follower.seen("detached")).toHaveLength(1);
+    await follower.end();
+  });
+
+  it("before anything of it could be read is skipped once, whatever is told of it", async () => {
+    const follower = await follow();
+    const brief = make({ name: "brief" });
+    brief.remove();
+    // It is not known to have run before the second.
+    for (const action of ["create", "start"]) tell(brief, action);
+    await follower.until(() => follower.seen("skipped").length === 1, "skipped");
+    for (const action of ["start", "die", "remove", "start"]) tell(brief, action);
+    await dealtWith(follower);
+    expect(follower.seen("skipped")).toMatchObject([
+      { container: { id: brief.id }, error: { code: "CONTAINER_NOT_FOUND" } },
+    ]);
+    await follower.end();
+  });
+});
+
+describe("a container whose log can't be read", () => {
+  it("is skipped once, also when it is created, started and started again", async () => {
+    const follower = await follow();
+    const silent = make({ name: "silent", logDriver: "none" });
+    silent.stop();
+    tell(silent, "create");
+    await follower.until(() => follower.seen("skipped").length === 1, "skipped");
+    for (let run = 0; run < 2; run++) {
+      silent.restart();
+      tell(silent, "start");
+      await eventually(
+        () => fake.requests.filter(({ path }) => path.includes(silent.id)).length >= 2 + run,
+        "a look",
+      );
+    }
+    await dealtWith(follower);
+    expect(follower.seen("skipped")).toHaveLength(1);
+    await follower.end();
+  });
+});
+
+describe("what is known of containers that are gone", () => {
+  it("is bounded: the latest thousand", () => {
+    const departed = new Departed();
+    for (let id = 0; id < 1_500; id++) departed.add(`${id}`);
+    departed.add("700");
+    expect(departed.ids.size).toBe(1_000);
+    expect([departed.has("499"), departed.has("500"), departed.has("1499")]).toEqual([
+      false,
+      true,
+      true,
+    ]);
+    departed.add("1500");
+    expect([departed.has("500"), departed.has("700")]).toEqual([false, true]);
+  });
+});
