@@ -20,6 +20,7 @@ export { FileCheckpointStore } from "./checkpoint/file.ts";
 export { MemoryCheckpointStore } from "./checkpoint/memory.ts";
 export type { Checkpoint, CheckpointStore } from "./checkpoint/store.ts";
 export type { Delivery, DeliveryOptions, Sink, SinkContext } from "./delivery/sink.ts";
+export type { SinkError } from "./delivery/sink-error.ts";
 export type { Cursor } from "./resume/cursor.ts";
 export type { ContainerHealth } from "./engine/condition.ts";
 export type { DockerModem, Engine, EngineOptions } from "./engine/engine-options.ts";

@@ -11,6 +11,7 @@ import { publishDelivery, traced } from "./channels.ts";
 import { callSink } from "./sink-call.ts";
 import { sinkWaitsFor } from "./sink-state.ts";
 import type { SinkState, Undelivered } from "./sink-state.ts";
+import { delayAfter, isFinal } from "./sink-error.ts";
 import type { Sink } from "./sink.ts";
 import type { Supply } from "./supply.ts";
 
@@ -165,7 +166,7 @@ export class SinkDelivery {
     let since = batch.pendingSince;
     let failure: { readonly error?: unknown } = {};
     for (;;) {
-      const { attempt, delayMs } = backoff.next();
+      const { attempt, delayMs: usualMs } = backoff.next();
       this.#becomes({ type: "calling", since, attempt, ...failure, ...batch });
       const call = (own: AbortSignal): void | Promise<void> =>
         sink(records, { signal: own, attempt });
@@ -179,10 +180,11 @@ export class SinkDelivery {
       } catch (error) {
         signal.throwIfAborted();
         since = Date.now();
-        if (attempt >= attempts) {
+        if (attempt >= attempts || isFinal(error)) {
           this.#becomes({ type: "giving-up", since, attempt, error, ...batch });
           return await this.#giveUp(records, attempt, error, batch, signal);
         }
+        const delayMs = delayAfter(error, usualMs, options.backoff.maxDelayMs);
         this.#becomes({ type: "retrying", since, attempt, delayMs, error, ...batch });
         retrying({ sink: this.name, attempt, delayMs, error, records });
         await sleep(delayMs, signal);

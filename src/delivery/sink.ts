@@ -9,7 +9,7 @@ export interface SinkContext {
 
 /**
  * Takes records out of the library. What it returns is awaited; a throw or a rejection is a failed attempt. It gets one
- * batch at a time.
+ * batch at a time. By fields of what it throws it says that another attempt is of no use, or when it is: see `SinkError`.
  */
 export type Sink = (records: LogBatch, context: SinkContext) => void | Promise<void>;
 
@@ -25,7 +25,7 @@ export interface DeliveryOptions {
   /** Default: Infinity attempts, with 100 to 30,000 milliseconds between them, full jitter. */
   retry?: { attempts?: number; minDelayMs?: number; maxDelayMs?: number };
   /**
-   * Called with what was given up after the last attempt; what it returns is awaited, for as long as an attempt may take. Then
+   * Called with what was given up after the last attempt, or because the sink said that no other would help; what it returns is awaited, for as long as an attempt may take. Then
    * those records count as delivered. Where it fails, or is not given, the delivery fails.
    */
   deadLetter?: (records: LogBatch, error: unknown) => void | Promise<void>;

@@ -40,6 +40,7 @@ import type {
   Rotation,
   Sink,
   SinkContext,
+  SinkError,
   SourceEvents,
   SourceOptions,
   SourceState,
@@ -199,7 +200,9 @@ export async function deliver(path: string, write: (text: string) => Promise<voi
   const checkpoints: CheckpointStore = new FileCheckpointStore(path);
   await using pool = new StreamPool({ checkpoints, source: { checkpointEveryMs: 500 } });
   const sink: Sink = async (records: LogBatch, { signal, attempt }: SinkContext) => {
-    if (!signal.aborted) await write(`${attempt} ${records.length}`);
+    const late: SinkError = { retryable: attempt < 3, retryAfterMs: 1_000 };
+    if (signal.aborted) throw Object.assign(new Error("late"), late);
+    await write(`${attempt} ${records.length}`);
   };
   const options: DeliveryOptions = {
     name: "http",
