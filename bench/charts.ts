@@ -44,18 +44,27 @@ function bars({ unit, bars: all, ours }: BarChart): EChartsCoreOption {
   };
 }
 
-function lines({ unit, x, series }: LineChart): EChartsCoreOption {
+function lines({ unit, x, series, logarithmic = false }: LineChart): EChartsCoreOption {
   return {
     grid: { left: 24, right: 30, top: 70, bottom: 40, containLabel: true },
     legend: { top: 30 },
-    xAxis: { type: "value", name: x, nameLocation: "middle", nameGap: 28 },
-    yAxis: { type: "value", min: 0, name: unit },
+    xAxis: {
+      ...(logarithmic ? axis(true) : { type: "value" }),
+      name: x,
+      nameLocation: "middle",
+      nameGap: 28,
+    },
+    yAxis: { ...axis(logarithmic), name: unit },
     series: series.map(({ label, width = 2, points }) => ({
       type: "line",
       name: label,
-      showSymbol: false,
+      showSymbol: logarithmic,
       lineStyle: { width },
       data: points,
     })),
   };
+}
+
+function axis(isLogarithmic: boolean): EChartsCoreOption {
+  return isLogarithmic ? { type: "log", logBase: 10 } : { type: "value", min: 0 };
 }

@@ -24,6 +24,8 @@ export interface LineChart {
   readonly title: string;
   readonly unit: string;
   readonly x: string;
+  /** Both axes in powers of ten. */
+  readonly logarithmic?: boolean;
   readonly series: readonly {
     readonly label: string;
     /** In pixels; default 2. A wide one is still to be seen beneath another that is equal. */

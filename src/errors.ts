@@ -48,6 +48,8 @@ export class DockspoolError extends Error {
   readonly container: string | undefined;
   /** True where trying again may help: an engine that restarts, a connection that was cut. */
   readonly transient: boolean;
+  /** Where the package's docs tell the causes and cures of this code: "docs/errors.md#invalid_option". */
+  readonly help: string;
 
   /** `message` is kept to one printable line. */
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
@@ -58,6 +60,7 @@ export class DockspoolError extends Error {
     this.code = code;
     this.container = details.container;
     this.transient = details.transient ?? false;
+    this.help = `docs/errors.md#${code.toLowerCase()}`;
     Object.defineProperty(this, brand, { value: true });
   }
 

@@ -154,18 +154,44 @@ and with the other by turns; of \`since\` on 1 GB one. Limits for \`rotate()\`, 
   };
 }
 
-function chartOf(outcomes: readonly Outcome[]): Chart {
+/** Both axes are logarithmic: the one way grows with the log, the other does not. */
+export function chartOf(
+  outcomes: readonly Pick<Outcome, "driver" | "bytes" | "way" | "engineMs">[],
+): Chart {
+  const drivers = [...new Set(outcomes.map(({ driver }) => driver))];
   return {
-    kind: "bars",
+    kind: "lines",
     name: "reopening",
     title: "CPU time of the engine for one reopening",
-    unit: "milliseconds",
-    bars: outcomes
-      .filter(({ size }) => size !== SIZES[0]?.size)
-      .map(({ driver, size, way, engineMs }) => ({
-        label: `${way}, ${driver}, ${size}`,
-        value: engineMs,
+    unit: "ms",
+    x: "size of the log, MB",
+    logarithmic: true,
+    series: WAYS.toReversed().flatMap((way) =>
+      drivers.map((driver) => ({
+        label: `${way}, ${driver}`,
+        points: outcomes
+          .filter((outcome) => outcome.way === way && outcome.driver === driver)
+          .filter(({ bytes }) => bytes > 0)
+          .map(({ bytes, engineMs }) => [bytes / 1_000_000, engineMs] as const),
       })),
-    ours: (label) => label.startsWith("rotate()"),
+    ),
   };
+}
+
+/** The outcomes that a table of the results shows. */
+export function outcomesOf(
+  results: string,
+): Pick<Outcome, "driver" | "bytes" | "way" | "engineMs">[] {
+  return SIZES.flatMap(({ size, bytes }) =>
+    (["json-file", "local"] as const).flatMap((driver) =>
+      WAYS.flatMap((way) => {
+        const row = results
+          .split("\n")
+          .map((line) => line.split("|").map((cell) => cell.trim()))
+          .find(([, log, how]) => log === `${driver}, ${size}` && how === way);
+        const engineMs = Number(row?.[4]?.replaceAll(",", ""));
+        return Number.isFinite(engineMs) ? [{ driver, bytes, way, engineMs }] : [];
+      }),
+    ),
+  );
 }

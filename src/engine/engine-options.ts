@@ -13,8 +13,11 @@ export interface EngineOptions {
   port?: number;
   /** Default "https" where `ca`, `cert` or `key` is given, else "http". */
   protocol?: "http" | "https" | "ssh";
+  /** PEM: the authority that signed the engine's certificate. */
   ca?: string | Buffer;
+  /** PEM: the client's certificate. */
   cert?: string | Buffer;
+  /** PEM: the client's key. */
   key?: string | Buffer;
   /** For ssh; default: the user's who runs this process. */
   username?: string;

@@ -76,6 +76,7 @@ export interface PoolOptions {
   bufferBytes?: number;
   /** Where positions survive the process: option `checkpointEveryMs` of `source` says how often they are saved. */
   checkpoints?: CheckpointStore;
+  /** Ends the pool: a loop throws its reason after the lines already handed over. */
   signal?: AbortSignal;
 }
 

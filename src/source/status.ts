@@ -95,6 +95,7 @@ export type SourceState =
 
 /** As it is now. Numbers count from the source's beginning. */
 export interface SourceStats {
+  /** What it does now. */
   readonly state: SourceState;
   /** When that state began, in epoch milliseconds. */
   readonly since: number;
@@ -124,6 +125,7 @@ export interface SourceStats {
   readonly rotations: number;
   /** Taken in a pool. */
   readonly turns: number;
+  /** Attempts to reach the log, or the engine, again. */
   readonly reconnects: number;
   /** Streams that were found to have kept lines back. */
   readonly stalls: number;
