@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -54,9 +54,11 @@ it("all programs have the right types", () => {
   expect(files.typeErrors(service)).toEqual([]);
 });
 
-it("all commands are well formed", () => {
-  for (const snippet of snippets.filter(({ language }) => language === "sh"))
-    execFileSync("bash", ["-n", "-c", snippet.text.replaceAll("…", "x")]);
+it.each(
+  snippets.filter(({ language }) => language === "sh").map((one) => [where(one), one] as const),
+)("%s has commands that are well formed", (_, { text }) => {
+  const check = spawnSync("bash", ["-n", "-c", text.replaceAll("…", "x")], { encoding: "utf8" });
+  expect(check.stderr).toBe("");
 });
 
 it("all settings are well formed", () => {

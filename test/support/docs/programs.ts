@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { build } from "esbuild";
+import { build } from "tsup";
 import ts from "typescript";
 import { fileNameOf, root } from "./snippets.ts";
 import type { Snippet } from "./snippets.ts";
@@ -76,25 +76,25 @@ export class Programs implements Disposable {
   async build(others: Readonly<Record<string, string>> = {}): Promise<(name: string) => string> {
     const outdir = join(this.folder, "built");
     await build({
-      entryPoints: {
+      entry: {
         ...Object.fromEntries(
           this.#snippets.map((snippet) => [fileNameOf(snippet), this.pathOf(snippet)]),
         ),
         ...others,
       },
-      outdir,
-      outExtension: { ".js": ".mjs" },
-      bundle: true,
-      splitting: true,
+      outDir: outdir,
+      outExtension: () => ({ js: ".mjs" }),
       format: "esm",
       platform: "node",
       target: "node20",
-      logLevel: "error",
-      plugins: [
+      removeNodeProtocol: false,
+      config: false,
+      silent: true,
+      esbuildPlugins: [
         {
           name: "sources",
-          setup({ onResolve }) {
-            onResolve({ filter: /^[^./]/ }, ({ path }) =>
+          setup(plugin) {
+            plugin.onResolve({ filter: /^[^./]/ }, ({ path }) =>
               path in ENTRIES ? { path: ENTRIES[path] ?? "" } : { path, external: true },
             );
           },
