@@ -22,11 +22,19 @@ export type { Checkpoint, CheckpointStore } from "./checkpoint/store.ts";
 export type { Delivery, DeliveryOptions, Sink, SinkContext } from "./delivery/sink.ts";
 export type { SinkError } from "./delivery/sink-error.ts";
 export type { Cursor } from "./resume/cursor.ts";
+export type { DetailsOptions } from "./engine/details.ts";
 export type { ContainerHealth } from "./engine/condition.ts";
 export type { DockerModem, Engine, EngineOptions } from "./engine/engine-options.ts";
 export { TaskGroup } from "./lifetime/task-group.ts";
 export { epochNanoseconds } from "./wire/timestamps.ts";
 export type { LogStream } from "./wire/entry.ts";
+export type {
+  ComposeDetails,
+  ContainerDetails,
+  ContainerNetwork,
+  EngineDetails,
+  SwarmDetails,
+} from "./wire/container-details.ts";
 export type { ContainerInfo, LogBatch, LogRecord } from "./wire/records.ts";
 export { DockspoolError } from "./errors.ts";
 export type { ErrorCode } from "./errors.ts";

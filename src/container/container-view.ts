@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { ContainerHealth, Exit } from "../engine/condition.ts";
 import type { ContainerEvent } from "../engine/events.ts";
 import type { Inspection } from "../engine/inspection.ts";
@@ -24,6 +25,8 @@ export type Seen =
   | { readonly type: "gone" };
 
 export interface ViewEvents {
+  /** There is another info of it, or the first one. */
+  readonly known: (info: ContainerInfo) => void;
   readonly renamed: (from: string, to: string) => void;
   /** It has started again since its log was read; how the run before ended, where that is known. */
   readonly restarted: (exit: Exit | undefined) => void;
@@ -108,7 +111,8 @@ export class ContainerView {
     const { info, removing, running, startedAt } = inspection;
     const before = this.#info;
     const isRenamed = before !== undefined && before.name !== info.name;
-    this.#info = before === undefined || isRenamed ? info : before;
+    if (isRenamed || !isDeepStrictEqual(before?.details, info.details) || before === undefined)
+      this.#knows(info);
     if (isRenamed) this.#events.renamed(before.name, info.name);
     this.runs.looked(startedAt);
     this.#condition.looked(inspection);
@@ -133,7 +137,7 @@ export class ContainerView {
   renamed(name: string): void {
     const before = this.#info;
     if (before === undefined || name === "" || before.name === name) return;
-    this.#info = Object.freeze({ ...before, name });
+    this.#knows(Object.freeze({ ...before, name }));
     this.#events.renamed(before.name, name);
   }
 
@@ -176,6 +180,11 @@ export class ContainerView {
       return false;
     const { startedAt } = this.runs;
     return !(await mayHaveRunAgain(this.#host.client, this.#info.id, startedAt, newest, signal));
+  }
+
+  #knows(info: ContainerInfo): void {
+    this.#info = info;
+    this.#events.known(info);
   }
 
   get #id(): string {

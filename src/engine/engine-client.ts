@@ -4,6 +4,7 @@ import type { BodyEnd } from "./body.ts";
 import { ByteDeadline } from "./byte-deadline.ts";
 import type { Answer } from "./contact.ts";
 import type { EngineClock } from "./engine-clock.ts";
+import type { DetailsOptions } from "./details.ts";
 import { EngineLink } from "./engine-link.ts";
 import { connectTimeoutOf } from "./engine-options.ts";
 import type { Engine } from "./engine-options.ts";
@@ -41,6 +42,8 @@ export interface ClientOptions {
   readonly name?: string;
   /** Short questions on their way at once; default: no limit. Log streams and events do not count. */
   readonly questionsAtOnce?: number;
+  /** Containers' infos have these. */
+  readonly details?: DetailsOptions | undefined;
 }
 
 /** Where nothing is known of the engine's clock. */
@@ -53,6 +56,7 @@ export class EngineClient {
   readonly name: string;
   readonly #link: EngineLink;
   readonly #timeoutMs: number;
+  readonly #details: DetailsOptions | undefined;
   readonly #questions: Questions;
   readonly #identification: Identification;
 
@@ -60,6 +64,7 @@ export class EngineClient {
     this.#timeoutMs = connectTimeoutOf(engine);
     this.#link = new EngineLink(engine, this.#timeoutMs);
     this.name = options.name ?? DEFAULT_NAME;
+    this.#details = options.details;
     const atOnce = options.questionsAtOnce ?? Infinity;
     this.#questions = new Questions(this.#link, this.#timeoutMs, atOnce);
     this.#identification = new Identification(
@@ -77,6 +82,11 @@ export class EngineClient {
   /** How long an answer may take to begin, and how long it may be silent. */
   get connectTimeoutMs(): number {
     return this.#timeoutMs;
+  }
+
+  /** Containers' infos have details, of which a start changes some. */
+  get givesDetails(): boolean {
+    return this.#details !== undefined;
   }
 
   /** Where it connects to, for people. */
@@ -119,7 +129,7 @@ export class EngineClient {
     const path = `/containers/${encodeURIComponent(container)}/json`;
     const about = { name: container };
     return this.#questions.ask(path, {}, signal, { first, now, about }, (answer, headers) => {
-      const inspection = parseInspection(answer, traitsOf(headers), this.name);
+      const inspection = parseInspection(answer, traitsOf(headers), this.name, this.#details);
       const isAnother = WHOLE_ID.test(container) && inspection?.info.id !== container;
       return isAnother ? undefined : inspection;
     });

@@ -2,6 +2,8 @@ import { exitOf, healthOf } from "./condition.ts";
 import type { ContainerHealth, Exit } from "./condition.ts";
 import type { ContainerInfo } from "../wire/records.ts";
 import { toUtc } from "../wire/timestamps.ts";
+import { detailsOf } from "./details.ts";
+import type { DetailsOptions } from "./details.ts";
 import { record, string, texts } from "./json.ts";
 import { logFileBytes } from "./log-file-size.ts";
 import { followsAreWhole } from "./traits.ts";
@@ -37,6 +39,7 @@ export function parseInspection(
   json: unknown,
   traits: EngineTraits,
   engine: string,
+  details?: DetailsOptions,
 ): Inspection | undefined {
   const root = record(json);
   const id = root["Id"];
@@ -47,15 +50,19 @@ export function parseInspection(
   const logConfig = record(hostConfig["LogConfig"]);
   const status = string(state["Status"]);
   const removing = status === "removing" || status === "dead" || state["Dead"] === true;
+  const labels = Object.freeze(texts(config["Labels"]));
   const running = !removing && isRunning(state, status, traits);
   const info: ContainerInfo = Object.freeze({
     id,
     name: string(root["Name"]).replace(/^\//, ""),
     image: string(config["Image"]),
-    labels: Object.freeze(texts(config["Labels"])),
+    labels,
     tty: config["Tty"] === true,
     logDriver: string(logConfig["Type"]),
     engine,
+    ...(details && {
+      details: detailsOf(root, labels, details, { name: engine, product: traits.name }),
+    }),
   });
   return {
     info,

@@ -1,4 +1,6 @@
 import type { CheckpointStore } from "../checkpoint/store.ts";
+import { checkDetails } from "../engine/details.ts";
+import type { DetailsOptions } from "../engine/details.ts";
 import { validateEngine } from "../engine/engine-options.ts";
 import type { Engine } from "../engine/engine-options.ts";
 import { DockspoolError, invalidOption, messageOf } from "../errors.ts";
@@ -31,6 +33,7 @@ export type PoolSourceOptions = Omit<
   | "rotateEveryMs"
   | "follow"
   | "engineName"
+  | "details"
 >;
 
 /** `from` as in the pool's options; `engineName`: the key in `engines`, where there are several. */
@@ -58,6 +61,12 @@ export interface PoolOptions {
   stopped?: boolean;
   /** Default true: the container that this process runs in is left out. */
   excludeSelf?: boolean;
+  /**
+   * Adds `details` to each container's info: image id, networks, Compose's and Swarm's names, and of its environment the variables
+   * that `env` names. Default false. No other question is asked for it, but for one look more after each start of a container,
+   * which gives it other addresses.
+   */
+  details?: boolean | DetailsOptions;
   /** Log streams open at once; default 128. More containers than that share them in turn. */
   maxStreams?: number;
   /** The longest turn while others wait, in milliseconds from when its stream is open; default 1,000. */
@@ -90,6 +99,7 @@ export interface ResolvedPoolOptions {
   /** What `from` is for them. */
   readonly fromOfStopped: From;
   readonly excludeSelf: boolean;
+  readonly details: DetailsOptions | undefined;
   readonly maxStreams: number;
   readonly timeSliceMs: number;
   readonly rotation: RotationPlan | false;
@@ -111,6 +121,7 @@ const defaults = {
   from: "now",
   stopped: false,
   excludeSelf: true,
+  details: false,
   maxStreams: 128,
   timeSliceMs: 1_000,
   rotation: { everyMs: 300_000 },
@@ -157,6 +168,7 @@ export function resolvePoolOptions(options: PoolOptions): ResolvedPoolOptions {
     stopped: given.stopped,
     fromOfStopped: given.stopped ? (options.from ?? "start") : given.from,
     excludeSelf: given.excludeSelf,
+    details: checkDetails("details", given.details),
     maxStreams: given.maxStreams,
     timeSliceMs: given.timeSliceMs,
     rotation: rotationPlan(given.rotation),

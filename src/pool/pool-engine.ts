@@ -66,7 +66,8 @@ export class PoolEngine {
     this.name = name;
     this.#pool = pool;
     this.#patienceMs = connectTimeoutOf(engine);
-    this.client = new EngineClient(engine, { name, questionsAtOnce: QUESTIONS_AT_ONCE });
+    const { details } = options;
+    this.client = new EngineClient(engine, { name, questionsAtOnce: QUESTIONS_AT_ONCE, details });
     const own = new OwnContainer(this.client);
     const beginning = new Moment(this.client);
     this.checkpoints =

@@ -167,6 +167,7 @@ export class CaptureLoop {
     } finally {
       await watch.close();
     }
+    this.started();
     // A container that lives for milliseconds is gone before it could be looked at.
     this.#turn.interest = "started";
     if (await this.#turn.take(signal)) return LOOK_AGAIN;
@@ -228,6 +229,16 @@ export class CaptureLoop {
     };
     // What is wrong then ends the stream, too.
     this.#parts.life.run("look", (signal) => lookAgainAndAgain(look, signal)).catch(() => {});
+  }
+
+  /** The container has started, which gives it other addresses. */
+  started(): void {
+    const { life } = this.#parts;
+    if (!this.#host.client.givesDetails || life.signal.aborted) return;
+    if (life.names.includes("details")) return;
+    const look = (signal: AbortSignal): Promise<unknown> => this.#view.look(false, signal);
+    // What is wrong then ends the stream, too.
+    life.run("details", look).catch(() => {});
   }
 
   async #backOff(error: DockspoolError, signal: AbortSignal): Promise<void> {

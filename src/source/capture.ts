@@ -69,7 +69,10 @@ export class Capture {
     });
     this.#clock = new LogClock(host.client.clock);
     this.#view = new ContainerView(container, host, {
-      renamed: (from, to) => this.#renamed(from, to),
+      known: (info) => {
+        if (this.#reading !== undefined) this.#reading.info = info;
+      },
+      renamed: (from, to) => this.phase.tell({ type: "renamed", from, to }),
       restarted: (exit) => this.phase.tell({ type: "restarted", ...exit }),
       healthChanged: (health) => this.phase.tell({ type: "health", health }),
     });
@@ -167,6 +170,7 @@ export class Capture {
   /** The engine's events tell what happened to the container. */
   happened(event: ContainerEvent): void {
     this.#view.happened(event);
+    if (event.action === "start") this.#loop.started();
     this.#streams.lookNow();
   }
 
@@ -230,7 +234,10 @@ export class Capture {
     this.#knows(inspection);
     this.#reading?.begin(start);
     if (finding.isUrgent === true) this.#turn.interest = "started";
-    if (startedBy !== undefined) this.#view.runs.begins(startedBy);
+    if (startedBy === undefined) return;
+    this.#view.runs.begins(startedBy);
+    // One that is about to start is not there to be looked at.
+    if (startedBy !== Infinity) this.#loop.started();
   }
 
   #knows(inspection: Inspection): FollowedLog {
@@ -242,11 +249,6 @@ export class Capture {
     });
     if (this.info !== undefined) this.#log.reading.info = this.info;
     return this.#log;
-  }
-
-  #renamed(from: string, to: string): void {
-    if (this.#reading !== undefined && this.info !== undefined) this.#reading.info = this.info;
-    this.phase.tell({ type: "renamed", from, to });
   }
 
   get #measured(): Measured {

@@ -201,8 +201,9 @@ export class ContainerLogSource
   }
 
   #ownHost(): SourceHost {
-    const { engine, engineName, checkpoints: store, checkpointEveryMs: everyMs } = this.#options;
-    const client = new EngineClient(engine, { nameInKeys: engineName });
+    const { engine, engineName, details } = this.#options;
+    const { checkpoints: store, checkpointEveryMs: everyMs } = this.#options;
+    const client = new EngineClient(engine, { nameInKeys: engineName, details });
     if (store === undefined) return ownHost(client);
     const checkpoint = new OwnCheckpoint({
       store,

@@ -1,4 +1,6 @@
 import type { CheckpointStore } from "../checkpoint/store.ts";
+import { checkDetails } from "../engine/details.ts";
+import type { DetailsOptions } from "../engine/details.ts";
 import { validateEngine } from "../engine/engine-options.ts";
 import type { Engine } from "../engine/engine-options.ts";
 import { invalidOption } from "../errors.ts";
@@ -40,6 +42,12 @@ export interface SourceOptions {
   maxLineBytes?: number;
   /** Default 1 MiB read ahead of the consumer, text and what holding it takes; then the socket is paused. */
   bufferBytes?: number;
+  /**
+   * Adds `details` to the container's info: image id, networks, Compose's and Swarm's names, and of its environment the variables
+   * that `env` names. Default false. No other question is asked for it, but for one look more after each start of the container,
+   * which gives it other addresses.
+   */
+  details?: boolean | DetailsOptions;
   /** Milliseconds between rotations; default false: none. */
   rotateEveryMs?: number | false;
   /** How long `rotate()` and `close()` wait for tasks, in milliseconds; default 10,000. */
@@ -77,6 +85,7 @@ export interface ResolvedOptions {
   readonly followRestarts: boolean;
   readonly maxLineBytes: number;
   readonly bufferBytes: number;
+  readonly details: DetailsOptions | undefined;
   readonly rotateEveryMs: number | false;
   readonly rotateTimeoutMs: number;
   readonly stallProbeMs: number | false;
@@ -103,6 +112,7 @@ const defaults = {
   followRestarts: true,
   maxLineBytes: 1024 * 1024,
   bufferBytes: 1024 * 1024,
+  details: false,
   rotateEveryMs: false,
   rotateTimeoutMs: 10_000,
   stallProbeMs: 60_000,
@@ -148,6 +158,7 @@ export function resolveOptions(options: SourceOptions, place = ""): ResolvedOpti
   return {
     ...given,
     streams: new Set([...given.streams, TTY]),
+    details: checkDetails(at("details"), given.details),
     reconnect: checkReconnect(at("reconnect"), given.reconnect),
     multiline: checkMultiline(at("multiline"), given.multiline),
   };

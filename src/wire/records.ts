@@ -1,4 +1,5 @@
 import { hash } from "node:crypto";
+import type { ContainerDetails } from "./container-details.ts";
 import type { LogStream } from "./entry.ts";
 
 /** What the engine knows of a container; one frozen object shared by all its records. */
@@ -14,6 +15,8 @@ export interface ContainerInfo {
   readonly logDriver: string;
   /** The key in a pool's `engines`, or "default". */
   readonly engine: string;
+  /** With the option `details`: what else the engine says of it. */
+  readonly details?: ContainerDetails;
 }
 
 /** One line of a container's log: the engine's partial frames (16 KiB each) are already joined. */

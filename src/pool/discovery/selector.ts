@@ -1,3 +1,4 @@
+import { COMPOSE_LABELS, SWARM_LABELS } from "../../engine/details.ts";
 import { invalidOption } from "../../errors.ts";
 import { checkKeys, isObject, ownRegExp } from "../../checks.ts";
 import type { ContainerInfo } from "../../wire/records.ts";
@@ -15,20 +16,16 @@ export interface ContainerSelector {
   labels?: Readonly<Record<string, Pattern | true>>;
   /** By the labels that Docker Compose sets. */
   compose?: { project?: Pattern; service?: Pattern };
+  /** Of one of these services of Docker Swarm, by their full names: "stack_web" for the service web of a stack. */
+  service?: Pattern | readonly Pattern[];
   /** What matches any of these fields is left out. */
   exclude?: Omit<ContainerSelector, "exclude">;
 }
 
 type Test = (container: ContainerInfo) => boolean;
 
-/** Set by Docker Compose on what it creates (compose, `pkg/api/labels.go`). */
-const COMPOSE_LABELS = {
-  project: "com.docker.compose.project",
-  service: "com.docker.compose.service",
-} as const;
-
 const COMPOSE_FIELDS = ["project", "service"] as const;
-const FIELDS = ["names", "images", "labels", "compose"] as const;
+const FIELDS = ["names", "images", "labels", "compose", "service"] as const;
 
 /** What a selector says of a container. @throws DockspoolError INVALID_OPTION */
 export function compileSelector(select: ContainerSelector | Test): Test {
@@ -43,7 +40,7 @@ export function compileSelector(select: ContainerSelector | Test): Test {
 }
 
 function testsOf(option: string, selector: Omit<ContainerSelector, "exclude">): Test[] {
-  const { names, images, labels, compose } = selector;
+  const { names, images, labels, compose, service } = selector;
   const tests: Test[] = [];
   if (names !== undefined) {
     const matches = anyOf(`${option}.names`, names);
@@ -73,6 +70,13 @@ function testsOf(option: string, selector: Omit<ContainerSelector, "exclude">): 
         : labelTest(`${option}.compose.${field}`, COMPOSE_LABELS[field], pattern);
     });
     tests.push(...allOf(fields.filter((test) => test !== undefined)));
+  }
+  if (service !== undefined) {
+    const matches = anyOf(`${option}.service`, service);
+    tests.push(({ labels: all }) => {
+      const name = Object.hasOwn(all, SWARM_LABELS.service) ? all[SWARM_LABELS.service] : undefined;
+      return name !== undefined && matches(name);
+    });
   }
   return tests;
 }

@@ -37,6 +37,7 @@ function container(given: Partial<ContainerInfo> = {}): ContainerInfo {
   };
 }
 
+const task = { "com.docker.swarm.service.name": "shop_web" };
 const compose = {
   "com.docker.compose.project": "shop",
   "com.docker.compose.service": "web",
@@ -98,6 +99,12 @@ describe("a selector", () => {
     [{ compose: { service: /^web$/ } }, { labels: compose }, true],
     [{ compose: { project: "shop" } }, {}, false],
     [{ compose: {} }, {}, true],
+    [{ service: "shop_web" }, { labels: task }, true],
+    [{ service: "shop_*" }, { labels: task }, true],
+    [{ service: ["other", /web$/] }, { labels: task }, true],
+    [{ service: "web" }, { labels: task }, false],
+    [{ service: "*" }, {}, false],
+    [{ exclude: { service: "shop_*" } }, { labels: task }, false],
     [{ exclude: { names: ["shop-*"] } }, {}, false],
     [{ exclude: { names: ["db"] } }, {}, true],
     [{ exclude: {} }, {}, true],
