@@ -22,8 +22,8 @@ function testFiles(folder: string, exclude: readonly string[] = []): string[] {
     .filter((path) => forms !== "long" || LONG_FORM.test(readFileSync(path, "utf8")));
 }
 
-/** What a file changes for all that is loaded beside it: modules, or the clock. */
-const CHANGES_OTHERS = /\bvi\.(?:mock|useFakeTimers)\(/;
+/** What a file changes for all that is loaded beside it. */
+const CHANGES_OTHERS = /\bvi\.mock\(/;
 
 const unitFiles = testFiles("test", [
   "test/engine/",
@@ -84,7 +84,7 @@ const jsonFile = process.env["VITEST_JSON_FILE"];
 const config: ViteUserConfig = defineConfig({
   test: {
     // Most files wait for sockets and timers half of the time: on two cores four at once are no more than a load.
-    maxWorkers: Math.max(4, availableParallelism()),
+    maxWorkers: Math.max(6, availableParallelism()),
     reporters:
       jsonFile === undefined ? ["default"] : ["default", ["json", { outputFile: jsonFile }]],
     tags: [

@@ -61,7 +61,7 @@ export const TRANSITIONS: Readonly<Record<PhaseType, readonly PhaseType[]>> = {
     "ended",
   ],
   reconnecting: ["locating", "closing"],
-  stopped: ["locating", "waiting", "opening", "closing"],
+  stopped: ["locating", "waiting", "opening", "catching-up", "closing"],
   ended: [],
 };
 

@@ -9,7 +9,7 @@ export const WRITTEN_MS = 100;
 interface LastLine {
   readonly before: Entry | undefined;
   readonly line: Entry;
-  /** When it was first shown like that, by `performance.now()`. */
+  /** The end of the first read that showed it like that, by `performance.now()`. */
   readonly since: number;
   readonly isCertain: boolean;
 }
@@ -62,12 +62,15 @@ export class CertainLines {
     this.#last = undefined;
   }
 
-  /** A read has ended with `line`. True where that is known to have ended. */
-  endsWith(line: Entry, before: Entry | undefined, now: number = performance.now()): boolean {
+  /**
+   * A read that began at `begunAt` has ended with `line`. True where that is known to have ended: what a read shows is as old as
+   * its beginning, however late it comes.
+   */
+  endsWith(line: Entry, before: Entry | undefined, begunAt: number): boolean {
     const last = this.#last;
     const isKnown = last !== undefined && isSame(last.line, line) && isSame(last.before, before);
-    const since = isKnown ? last.since : now;
-    const isCertain = isKnown && (last.isCertain || now - since >= WRITTEN_MS);
+    const since = isKnown ? last.since : performance.now();
+    const isCertain = isKnown && (last.isCertain || begunAt - since >= WRITTEN_MS);
     this.#last = { line, before, since, isCertain };
     return isCertain;
   }
@@ -78,6 +81,7 @@ export class CertainRead {
   readonly #certain: CertainLines;
   readonly #tail: Tail;
   readonly #runs: boolean;
+  readonly #begunAt = performance.now();
   #held: Entry | undefined;
   #before: Entry | undefined;
   #lines = 0;
@@ -121,7 +125,7 @@ export class CertainRead {
       this.#certain.isEmpty();
       return [];
     }
-    return this.#certain.endsWith(this.#held, this.#before) ? [this.#held] : [];
+    return this.#certain.endsWith(this.#held, this.#before, this.#begunAt) ? [this.#held] : [];
   }
 }
 

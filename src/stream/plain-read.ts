@@ -115,10 +115,13 @@ async function rawFirst(
   return first;
 }
 
+/** A timer may be that much early. */
+const TIMER_EARLY_MS = 2;
+
 /** Gives a last line that was kept back the time to be written. False where none was. */
 export async function awaitLastLine({ certain }: LogReader, signal: AbortSignal): Promise<boolean> {
   if (!certain.isHolding) return false;
-  await sleep(WRITTEN_MS, signal);
+  await sleep(WRITTEN_MS + TIMER_EARLY_MS, signal);
   return true;
 }
 

@@ -11,7 +11,7 @@ import { sizes, twoSizes } from "../support/size.ts";
 const MIB = 1_024 * 1_024;
 const LINE_BYTES = 500;
 const CONTAINERS = 4;
-const LINES_EACH = sizes({ short: 3_000, long: 20_000 });
+const LINES_EACH = sizes({ short: 1_500, long: 20_000 });
 const ALL = CONTAINERS * LINES_EACH;
 /** A read brings no more at once; a line may end behind it. */
 const CHUNK_BYTES = 64 * 1_024 + LINE_BYTES;

@@ -10,7 +10,7 @@ import type { Chunk } from "../wire/fast-entries.ts";
 import { heapBytes } from "../support/heap.ts";
 import { propertyRuns } from "../support/size.ts";
 
-const RUNS = propertyRuns({ short: 60, long: 600 });
+const RUNS = propertyRuns({ short: 30, long: 600 });
 
 /** What is made of entries, over and over. */
 type Act =

@@ -6,7 +6,7 @@ import { FakeEngine } from "../../src/testing.ts";
 import { eager, Follower, nothingOpen, toLines, turns } from "../support/fake-follow.ts";
 import { propertyRuns } from "../support/size.ts";
 
-const RUNS = propertyRuns({ short: 8, long: 40 });
+const RUNS = propertyRuns({ short: 5, long: 40 });
 
 type Act =
   | { readonly kind: "write"; readonly lines: number; readonly size: number }

@@ -19,7 +19,7 @@ function resources(): Resources {
 }
 
 describe("hundreds of rotations of a chatty container", () => {
-  const rotations = sizes({ short: 150, long: 1_000 });
+  const rotations = sizes({ short: 80, long: 1_000 });
 
   it("lose and repeat nothing, and leave nothing behind", twoSizes, async () => {
     await using fake = await FakeEngine.start();
@@ -113,7 +113,7 @@ function partFrame(stamp: string, text: string): Buffer {
 
 describe("a line that does not end", () => {
   /** Of 16 MiB each: 192 MiB, or 1 GiB. */
-  const rounds = sizes({ short: 8, long: 64 });
+  const rounds = sizes({ short: 4, long: 64 });
 
   it(
     "is read in bounded memory, holds up no other stream's lines, and is cut when it ends",

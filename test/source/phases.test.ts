@@ -69,6 +69,25 @@ describe("the phases of a capture", () => {
     await follower.source.close();
   });
 
+  it("of one that starts again after a while in which nothing came: what there is by then is read first", async () => {
+    web.write("one");
+    const follower = follow();
+    await follower.has(1);
+    web.stop();
+    await follower.status("stopped");
+    await eventually(() => fake.requests.some(({ path }) => path.startsWith("/events")));
+    // So long a silence may be that of a follow which damage has ended.
+    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    taken = [];
+    web.start();
+    web.write("two");
+    await follower.has(2);
+    await eventually(() => taken.includes("aligning → following"));
+    expect(taken[0]).toBe("stopped → catching-up");
+    expect(follower.lines).toEqual(toLines(web.written));
+    await follower.source.close();
+  });
+
   it("of one that is rotated while it is read to its end: the reading begins anew, and nothing comes twice", async () => {
     for (let line = 0; line < 200; line++) web.write(`line ${line}`);
     web.stop();

@@ -60,7 +60,8 @@ describe.each([
       await follower.has(damage + 10);
       const asked = web.asked.length;
       await follower.source.rotate();
-      expect(web.asked.length - asked).toBeLessThan(20);
+      // More where the machine is so busy that a silence passes meanwhile, and never one for each entry or each moment.
+      expect(web.asked.length - asked).toBeLessThan(60);
       write(damage + 10, damage + 12);
       await follower.has(damage + 12);
     }

@@ -3,7 +3,7 @@ import { ContainerLogSource } from "../../src/index.ts";
 import type { SourceOptions } from "../../src/index.ts";
 import { FakeEngine } from "../../src/testing.ts";
 import type { FakeContainer } from "../../src/testing.ts";
-import { Follower, eager, toLines, turns } from "../support/fake-follow.ts";
+import { Follower, eager, eventually, toLines, turns } from "../support/fake-follow.ts";
 
 /** Podman with its default driver, as it reads logs. */
 const podman = { flavour: "podman", podmanQuirks: true } as const;
@@ -91,8 +91,16 @@ describe("a log of Podman's k8s-file", () => {
     world.container.stop();
     await stopped(world);
     expectExact(world);
+    // Once a look has followed the events' beginning, a removal can be told from a start that was missed.
+    const { fake, source } = world;
+    await eventually(() => {
+      const paths = fake.requests.map(({ path }) => path);
+      const listens = paths.findLastIndex((path) => path.startsWith("/events"));
+      return listens >= 0 && paths.slice(listens).some((path) => path.endsWith("/json"));
+    });
+    await turns(5);
     world.container.remove();
-    expect(await world.source.ended).toEqual({ kind: "removed", complete: true });
+    expect(await source.ended).toEqual({ kind: "removed", complete: true });
   });
 
   it("has an end that is noticed over rotations that leave no follow the time to end", async () => {

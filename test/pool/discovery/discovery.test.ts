@@ -707,7 +707,7 @@ describe("an engine that can't be reached", () => {
 });
 
 describe("many containers found at once", twoSizes, () => {
-  const count = sizes({ short: 200, long: 1_000 });
+  const count = sizes({ short: 120, long: 1_000 });
 
   it("are looked at a few at a time", async () => {
     create(count);

@@ -90,7 +90,7 @@ function mostServed({ others }: Wait): number {
 }
 
 describe("twenty times more containers than streams", () => {
-  const howMany = sizes({ short: 200, long: 1_000 });
+  const howMany = sizes({ short: 100, long: 1_000 });
 
   it(
     "lose, repeat and reorder nothing, and each waits for at most one turn of every other",
