@@ -1,3 +1,4 @@
+import { DockspoolError } from "../errors.ts";
 import type { ContainerInfo } from "../wire/records.ts";
 import { HeldBody } from "./body.ts";
 import type { BodyEnd } from "./body.ts";
@@ -15,6 +16,7 @@ import type { EngineIdentity } from "./identity.ts";
 import { parseInspection } from "./inspection.ts";
 import type { Inspection } from "./inspection.ts";
 import type { Listed } from "./list.ts";
+import { k8sFileBytes } from "./log-file-size.ts";
 import { BODY_TIMEOUTS, Questions, awaitHead } from "./questions.ts";
 import { readEvents } from "./read-events.ts";
 import type { EventHandlers } from "./read-events.ts";
@@ -48,6 +50,8 @@ export interface ClientOptions {
 
 /** Where nothing is known of the engine's clock. */
 const JUST_NOW_MS = 50;
+/** Podman's own API, in the oldest version that all of its releases since 4.0 answer. */
+const LIBPOD = "/v4.0.0/libpod";
 const WHOLE_ID = /^[0-9a-f]{64}$/;
 
 /** What we ask of an engine, over docker-modem. */
@@ -142,6 +146,29 @@ export class EngineClient {
    */
   identify(signal: AbortSignal): Promise<EngineIdentity> {
     return this.#identification.identify(signal);
+  }
+
+  /**
+   * The size at which Podman begins the file of a `k8s-file` log anew: its own API alone says that. Undefined where it never does, or
+   * does not say so.
+   *
+   * @throws the signal's reason
+   */
+  async logFileBytes(
+    { id, name }: ContainerInfo,
+    signal: AbortSignal,
+  ): Promise<number | undefined> {
+    const path = `${LIBPOD}/containers/${id}/json`;
+    const about = { name, id };
+    try {
+      const told = await this.#questions.ask(path, {}, signal, { about }, (answer) => ({
+        bytes: k8sFileBytes(answer),
+      }));
+      return told.bytes;
+    } catch (error) {
+      if (DockspoolError.is(error) && !signal.aborted) return undefined;
+      throw error;
+    }
   }
 
   /**

@@ -1,4 +1,4 @@
-import { string } from "./json.ts";
+import { record, string } from "./json.ts";
 
 /** The `local` driver's, and that of the files in which the engine keeps what it sends to remote drivers (moby, `daemon/logger/local`). */
 const LOCAL_BYTES = 20_000_000;
@@ -22,6 +22,12 @@ export function logFileBytes(
   const isCached = isCaching && driver !== "local" && isKeptAsLocal(driver);
   if (isCached) return isTrue(string(config["cache-disabled"])) ? undefined : LOCAL_BYTES;
   return parseSize(string(config["max-size"])) ?? (driver === "local" ? LOCAL_BYTES : undefined);
+}
+
+/** As Podman's own API tells it of a container. */
+export function k8sFileBytes(answer: unknown): number | undefined {
+  const logConfig = record(record(record(answer)["HostConfig"])["LogConfig"]);
+  return parseSize(string(logConfig["Size"]));
 }
 
 /** No size is longer; the time that a longer text takes grows with its square. */

@@ -6,6 +6,7 @@ import { newestTimestamp } from "../resume/position.ts";
 import { endedEarly } from "../stream/failures.ts";
 import type { FollowedLog } from "../stream/followed-log.ts";
 import type { Attempts } from "./attempts.ts";
+import { START_TOLD_MS } from "./birth.ts";
 import type { CurrentPhase } from "./current-phase.ts";
 import { FaultLimit } from "./fault-limit.ts";
 import { sleepOrRecover } from "./host.ts";
@@ -105,7 +106,7 @@ export class CaptureLoop {
     const inspection = await this.#locate(isAfterStream, signal);
     const { running, startedAt } = inspection;
     const isRestart = running && this.#view.runs.sawRunning(startedAt);
-    if (isRestart && startedAt !== undefined) this.#parts.log()?.reading.startsRun(startedAt);
+    if (isRestart && startedAt !== undefined) this.#startsRun(startedAt);
     if (!running || !this.#options.follow) return this.#standStill(inspection, signal);
     if (isAfterStream && !isRestart) {
       await this.#backOff(endedEarly(inspection), signal);
@@ -114,6 +115,12 @@ export class CaptureLoop {
     }
     if (await this.#turn.take(signal)) return LOOK_AGAIN;
     return this.#follow(inspection, signal);
+  }
+
+  #startsRun(startedAt: string): void {
+    const log = this.#parts.log();
+    log?.reading.startsRun(startedAt);
+    log?.birth.stayedEmpty(Date.parse(startedAt) - START_TOLD_MS);
   }
 
   /** What is known of the container, and where another process left off. */
@@ -164,6 +171,7 @@ export class CaptureLoop {
       if (change.type !== "removed") runs.mayHaveRun();
       if (change.type !== "started" || inspection.info.tty) return LOOK_AGAIN;
       runs.started(change.by);
+      this.#parts.log()?.birth.stayedEmpty(change.by - START_TOLD_MS);
     } finally {
       await watch.close();
     }

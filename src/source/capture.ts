@@ -13,6 +13,7 @@ import { LogClock } from "../stream/log-clock.ts";
 import type { ContainerInfo } from "../wire/records.ts";
 import { Attempts } from "./attempts.ts";
 import type { Trouble } from "./attempts.ts";
+import { emptyUntil } from "./birth.ts";
 import { CaptureLoop } from "./capture-loop.ts";
 import type { AboutContainer, RotationReason } from "./channels.ts";
 import { CurrentPhase } from "./current-phase.ts";
@@ -233,6 +234,8 @@ export class Capture {
     this.#view.saw(inspection);
     this.#knows(inspection);
     this.#reading?.begin(start);
+    if (finding.isNew === true && start.position === LOG_START)
+      this.#log?.birth.wasEmpty(emptyUntil(finding));
     if (finding.isUrgent === true) this.#turn.interest = "started";
     if (startedBy === undefined) return;
     this.#view.runs.begins(startedBy);

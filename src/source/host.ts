@@ -72,6 +72,8 @@ export interface Finding {
   readonly startedBy: number | undefined;
   /** It may be gone soon. */
   readonly isUrgent?: boolean;
+  /** It was created since the pool, and nothing of it was read before. */
+  readonly isNew?: boolean;
   /** Its stream was asked for already. */
   readonly headStart?: HeadStart | undefined;
   /** What the source before it failed by. */

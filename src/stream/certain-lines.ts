@@ -48,6 +48,11 @@ export class CertainLines {
     return this.#length;
   }
 
+  /** The latest read of all of it has shown nothing. */
+  get showsNothing(): boolean {
+    return this.#last === undefined && this.#length.isCounted && this.#length.atLeast === 0;
+  }
+
   /** The log holds so many lines, or more. */
   holds(lines: number): void {
     if (lines > this.#length.atLeast) this.#length = { atLeast: lines, isCounted: false };

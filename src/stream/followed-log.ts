@@ -6,6 +6,7 @@ import { newestTimestamp } from "../resume/position.ts";
 import type { Position } from "../resume/position.ts";
 import { CertainLines } from "./certain-lines.ts";
 import { Hole } from "./hole.ts";
+import { LogBirth } from "./log-birth.ts";
 import { LogClock } from "./log-clock.ts";
 import type { LogReader } from "./log-reader.ts";
 import { TailAnswers } from "./tail-answers.ts";
@@ -32,6 +33,7 @@ export class FollowedLog {
   readonly #clock: LogClock;
   readonly tails: TailAnswers = new TailAnswers();
   readonly certain: CertainLines = new CertainLines();
+  readonly birth: LogBirth = new LogBirth();
   /** Damage behind which reading goes on. */
   #hole: Hole | undefined;
   /** Behind this time a damaged record ended the log, and a gap was told. */
@@ -57,6 +59,7 @@ export class FollowedLog {
       came: (entries) => {
         this.#cameAt = performance.now();
         this.trust.took(entries);
+        this.birth.came(entries);
         this.#hole?.came(entries.length);
         const last = entries.at(-1);
         if (last !== undefined) this.tailSize.came(entries.length, last.timestamp, this.now);

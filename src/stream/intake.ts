@@ -85,6 +85,7 @@ export class Intake {
     signal: AbortSignal,
   ): Promise<PlainEnd> {
     this.enter({ type: "catching-up" });
+    const begunAt = this.log.now;
     const { trust } = this.log;
     const { doubtsPlainReads } = trust;
     trust.beginPlainRead();
@@ -113,8 +114,20 @@ export class Intake {
       opened,
     );
     this.check(end);
+    if (!this.reader.inspection.followIsWhole) await this.#judgeBeginning(tail, begunAt, signal);
     if (end !== "stuck" && tail !== "all") this.log.tails.answered();
     return end;
+  }
+
+  /** A log that is one file may have been begun anew before its first lines were read. */
+  async #judgeBeginning(tail: Tail, begunAt: number, signal: AbortSignal): Promise<void> {
+    const { reader, log } = this;
+    const { birth, reading } = log;
+    const isUnread = reading.position?.groups.length === 0;
+    if (isUnread && tail === "all" && reader.certain.showsNothing) birth.wasEmpty(begunAt);
+    if (birth.state.type !== "begun") return;
+    const lost = birth.lost(birth.maxBytes ?? (await reader.maxFileBytes(signal)));
+    if (lost !== undefined) this.gap(lost.after, lost.before);
   }
 
   /** The place is found, or reading goes on behind a gap. */

@@ -142,6 +142,11 @@ export class LogReader {
     }
   }
 
+  /** The size at which the engine begins the log's file anew, where it does, and says so. */
+  async maxFileBytes(signal: AbortSignal): Promise<number | undefined> {
+    return this.#client.logFileBytes(this.#inspection.info, signal);
+  }
+
   /** The container has gone on running, in the run that was seen. */
   async runsOn(signal: AbortSignal): Promise<boolean> {
     const { info, startedAt } = this.#inspection;

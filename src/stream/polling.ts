@@ -15,6 +15,8 @@ const CAUGHT_UP_ENTRIES = 1_000;
 /** How long nothing new is believed to be told, at first and at most. */
 const FIRST_LISTEN_MS = 1_000;
 const LONGEST_LISTEN_MS = 60_000;
+/** A follow shows a line so long after it was written, at most: Podman looks every 250 ms. */
+const UNHEARD_MS = 500;
 
 /**
  * Follows a log whose follows are not whole: takes its lines from plain reads only, at a pace while they come. When nothing is
@@ -52,7 +54,7 @@ export class Polling {
    * @throws DockspoolError; the signal's reason
    */
   async follow(signal: AbortSignal): Promise<BodyEnd> {
-    const { reader } = this.#intake;
+    const { reader, log } = this.#intake;
     let isRung = false;
     for (;;) {
       const begunAt = performance.now();
@@ -73,6 +75,7 @@ export class Polling {
       const ring = await this.#listen(signal);
       if (ring === "cut") return ring;
       isRung = typeof ring === "object";
+      if (isRung) log.birth.stayedEmpty(log.now - UNHEARD_MS);
       if (typeof ring === "object") this.#rungBy = ring.line;
       if (ring !== "complete") continue;
       if (!(await reader.runsOn(signal))) return ring;

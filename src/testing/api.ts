@@ -4,7 +4,7 @@ import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import type { Clock } from "./clock.ts";
 import type { ScriptedContainer } from "./container.ts";
-import { inspectJson, listJson } from "./container-json.ts";
+import { inspectJson, libpodJson, listJson } from "./container-json.ts";
 import { infoJson, versionJson } from "./engine-json.ts";
 import type { EventHub } from "./event-hub.ts";
 import { respondWithEvents } from "./event-response.ts";
@@ -108,6 +108,12 @@ export class Api {
       case "inspect": {
         const container = this.#find(exchange, route.reference);
         if (container !== undefined) exchange.json(200, inspectJson(container), fault);
+        return;
+      }
+      case "libpod-inspect": {
+        if (profile.flavour !== "podman") return exchange.json(404, { message: "page not found" });
+        const container = this.#find(exchange, route.reference);
+        if (container !== undefined) exchange.json(200, libpodJson(container), fault);
         return;
       }
       case "logs": {

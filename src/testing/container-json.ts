@@ -36,7 +36,7 @@ export function inspectJson(container: ScriptedContainer): object {
     Image: spec.imageId ?? NO_IMAGE_ID,
     Name: `/${container.name}`,
     RestartCount: 0,
-    HostConfig: { LogConfig: { Type: reported, Config: {} } },
+    HostConfig: { LogConfig: { Type: reported, Config: logOptions(container) } },
     Config: {
       Hostname: id.slice(0, 12),
       Tty: tty,
@@ -47,6 +47,18 @@ export function inspectJson(container: ScriptedContainer): object {
     NetworkSettings: { Networks: networksOf(container) },
     Mounts: [],
   };
+}
+
+/** Podman says nothing of them here. */
+function logOptions({ flavour, spec: { maxLogSize } }: ScriptedContainer): object | null {
+  if (flavour === "podman") return null;
+  return maxLogSize === undefined ? {} : { "max-size": maxLogSize };
+}
+
+/** The answer of GET /libpod/containers/{ref}/json, as far as anybody needs it. */
+export function libpodJson({ id, name, logDriver, spec }: ScriptedContainer): object {
+  const { maxLogSize = "0B" } = spec;
+  return { Id: id, Name: name, HostConfig: { LogConfig: { Type: logDriver, Size: maxLogSize } } };
 }
 
 function networksOf({ isUp, spec: { networks = {} } }: ScriptedContainer): object {

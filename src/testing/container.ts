@@ -66,6 +66,10 @@ export class ScriptedContainer implements FakeContainer {
     if (spec.started !== false) this.#begin();
   }
 
+  get flavour(): "docker" | "podman" {
+    return this.#around.profile.flavour;
+  }
+
   get name(): string {
     return this.#name;
   }

@@ -1,7 +1,7 @@
 /** What a request asks for. */
 type Route =
   | { readonly kind: "ping" | "version" | "info" | "list" | "events" | "unknown" }
-  | { readonly kind: "inspect" | "logs"; readonly reference: string };
+  | { readonly kind: "inspect" | "logs" | "libpod-inspect"; readonly reference: string };
 
 export interface Target {
   readonly route: Route;
@@ -28,6 +28,8 @@ function routeOf(method: string, path: string): Route {
   if (method === "HEAD" && path === "/_ping") return { kind: "ping" };
   if (method !== "GET") return { kind: "unknown" };
   for (const [known, kind] of Object.entries(SIMPLE)) if (path === known) return { kind };
+  const libpod = /^\/libpod\/containers\/([^/]+)\/json$/.exec(path);
+  if (libpod !== null) return { kind: "libpod-inspect", reference: decoded(libpod[1] ?? "") };
   const match = /^\/containers\/([^/]+)\/(json|logs)$/.exec(path);
   if (match === null) return { kind: "unknown" };
   return { kind: match[2] === "logs" ? "logs" : "inspect", reference: decoded(match[1] ?? "") };

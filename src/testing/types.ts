@@ -16,6 +16,11 @@ export interface FakeContainerSpec {
    * Logs of "none", "syslog" and the like cannot be read, as on a real engine.
    */
   logDriver?: string;
+  /**
+   * "10m", as `docker run --log-opt max-size` has it: what the engine says of its log. Nothing is thrown away but by `truncate`.
+   * Default none.
+   */
+  maxLogSize?: string;
   /** Default true; false: it is created, and runs once `start()` is called. */
   started?: boolean;
   /** The image's id, "sha256:…"; default one of zeros. */

@@ -54,7 +54,8 @@ export async function decide(
     // It may be gone before it could be looked at.
     const inspection = { ...idle, running: true, startedAt: undefined };
     const place = container.place ?? FROM_ITS_START;
-    return follow(container, { inspection, ...place, startedBy, isUrgent: true }, parts);
+    const { isNew } = container;
+    return follow(container, { inspection, ...place, startedBy, isUrgent: true, isNew }, parts);
   }
   const nameBefore = container.name;
   const now = startedBy !== undefined || isCreated;
@@ -105,7 +106,8 @@ export async function decide(
   const isOldName = container.name !== nameBefore;
   const seen = isOldName ? { ...inspection, info: named(info, container.name) } : inspection;
   const isUrgent = container.isNew || startedBy !== undefined;
-  const finding = { inspection: seen, start, isResumed, startedBy, isUrgent };
+  const { isNew } = container;
+  const finding = { inspection: seen, start, isResumed, startedBy, isUrgent, isNew };
   const headStart = start.position === LOG_START ? headStartOf(container) : undefined;
   if (headStart !== undefined) {
     const starting = { ...seen, running: true, removing: false };

@@ -1,0 +1,92 @@
+import type { Entries } from "../wire/entry.ts";
+import { textBytes } from "../wire/frame-entries.ts";
+
+/** What a line takes in the file beside its text: its time, stream and tag (conmon, `ctr_logging.c`). */
+const OVERHEAD_BYTES = 45;
+/** The rate before the first line is taken to be no more than so many times that of the first ones that are there. */
+const MARGIN = 4;
+/** A shorter time tells no rate. */
+const LEAST_MS = 50;
+/** The rate of the first lines is judged over this time. */
+const JUDGED_MS = 2_000;
+/** A stamp without a fraction stands for a whole second. */
+const WHOLE_SECOND_MS = 1_000;
+
+/** What is known of a log's beginning; times by the clock that stamps it, in epoch milliseconds. */
+export type LogBirthState =
+  /** Nothing: it may have been written before anybody looked. */
+  | { readonly type: "not known" }
+  /** Nothing was written until then. */
+  | { readonly type: "empty"; readonly until: number }
+  /** The first lines have come, and it is judged whether some are missing before them. */
+  | {
+      readonly type: "begun";
+      readonly emptyUntil: number;
+      readonly first: string;
+      readonly last: string;
+      readonly bytes: number;
+    }
+  | { readonly type: "judged" };
+
+/** Lines that may be missing before the first one. */
+export interface LostBeginning {
+  readonly after: string;
+  readonly before: string;
+}
+
+/**
+ * Judges whether the first lines that were read of a log are its first. Podman's `k8s-file` with `max-size` is one file that the
+ * engine begins anew when it is full: what stood in it before the first read is gone, and the log does not show that. So it is
+ * judged by how fast the log is written: whether a file may have been filled since it was empty.
+ */
+export class LogBirth {
+  #state: LogBirthState = { type: "not known" };
+  #maxBytes: number | undefined;
+
+  get state(): LogBirthState {
+    return this.#state;
+  }
+
+  /** The size at which the file is begun anew, once that was told. */
+  get maxBytes(): number | undefined {
+    return this.#maxBytes;
+  }
+
+  /** It was empty: a read has shown so, or its container was made then. */
+  wasEmpty(at: number | undefined): void {
+    if (at === undefined) return;
+    if (this.#state.type === "not known") this.#state = { type: "empty", until: -Infinity };
+    this.stayedEmpty(at);
+  }
+
+  /** Nothing was written until then, where it was empty before. */
+  stayedEmpty(until: number): void {
+    const state = this.#state;
+    if (state.type === "empty" && until > state.until) this.#state = { type: "empty", until };
+  }
+
+  came(entries: Entries): void {
+    const state = this.#state;
+    const [first, last] = [entries.at(0)?.timestamp, entries.at(-1)?.timestamp];
+    if (state.type === "judged" || first === undefined || last === undefined) return;
+    const bytes = textBytes(entries) + OVERHEAD_BYTES * entries.length;
+    if (state.type === "not known") this.#state = { type: "judged" };
+    else if (state.type === "begun") this.#state = { ...state, last, bytes: state.bytes + bytes };
+    else this.#state = { type: "begun", emptyUntil: state.until, first, last, bytes };
+  }
+
+  /** `maxBytes`: the file is begun anew at this size; undefined where it is not, or that is not known. */
+  lost(maxBytes: number | undefined): LostBeginning | undefined {
+    const state = this.#state;
+    if (state.type !== "begun") return undefined;
+    this.#maxBytes = maxBytes;
+    const { emptyUntil, first, last, bytes } = state;
+    const stepMs = /\.\d/.test(first) ? 0 : WHOLE_SECOND_MS;
+    const [firstAt, lastAt] = [Date.parse(first), Date.parse(last)];
+    const beforeMs = Math.max(firstAt + stepMs - emptyUntil, LEAST_MS);
+    const sinceMs = Math.max(lastAt - firstAt + stepMs / 2, LEAST_MS);
+    const isLost = maxBytes !== undefined && MARGIN * bytes * beforeMs >= maxBytes * sinceMs;
+    if (maxBytes === undefined || isLost || sinceMs > JUDGED_MS) this.#state = { type: "judged" };
+    return isLost ? { after: new Date(emptyUntil).toISOString(), before: first } : undefined;
+  }
+}
