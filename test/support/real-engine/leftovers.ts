@@ -24,7 +24,9 @@ const ENGINE_PROGRAMS = new Set([
   "podman",
   "conmon",
   "haproxy",
+  "postgres",
   "prometheus",
+  "rsyslogd",
 ]);
 const CGROUPS = "/sys/fs/cgroup";
 /** Podman keeps none of its own. */
