@@ -215,9 +215,12 @@ export async function readText(
 /** A response that nobody reads yet. */
 export class HeldBody {
   readonly #answer: Answer;
+  /** It was asked for with the lines' attributes. */
+  readonly hasAttributes: boolean;
 
-  constructor(answer: Answer) {
+  constructor(answer: Answer, hasAttributes = false) {
     this.#answer = answer;
+    this.hasAttributes = hasAttributes;
     // What is wrong shows when it is read.
     answer.response.on("error", () => answer.response.destroy());
   }

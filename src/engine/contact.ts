@@ -1,7 +1,8 @@
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { EngineClock } from "./engine-clock.ts";
 import type { Exchange } from "./engine-clock.ts";
-import { isSigned } from "./traits.ts";
+import { isSigned, traitsOf } from "./traits.ts";
+import type { EngineTraits } from "./traits.ts";
 
 /** An answer, and when it was asked for and came. */
 export interface Answer extends Exchange {
@@ -12,6 +13,8 @@ export interface Answer extends Exchange {
 export class Contact {
   readonly clock: EngineClock = new EngineClock();
   #answers = 0;
+  /** Of the latest answer. */
+  #headers: IncomingHttpHeaders = {};
   /** Every answer was signed; undefined before the first. */
   #signs: boolean | undefined;
 
@@ -20,10 +23,16 @@ export class Contact {
     return this.#answers;
   }
 
+  /** As it says of itself. */
+  get traits(): EngineTraits {
+    return traitsOf(this.#headers);
+  }
+
   /** The answer is an engine's. */
   answered({ response, ...exchange }: Answer, systemTime = ""): void {
     const { headers } = response;
     this.#answers++;
+    this.#headers = headers;
     this.#signs = this.#signs !== false && isSigned(headers);
     if (systemTime === "") this.clock.sawDate(headers.date, exchange);
     else this.clock.sawTime(systemTime, headers.date, exchange);

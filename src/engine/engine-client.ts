@@ -46,6 +46,8 @@ export interface ClientOptions {
   readonly questionsAtOnce?: number;
   /** Containers' infos have these. */
   readonly details?: DetailsOptions | undefined;
+  /** Logs are asked for with their lines' attributes, of engines that have them. */
+  readonly attributes?: boolean;
 }
 
 /** Where nothing is known of the engine's clock. */
@@ -61,6 +63,7 @@ export class EngineClient {
   readonly #link: EngineLink;
   readonly #timeoutMs: number;
   readonly #details: DetailsOptions | undefined;
+  readonly #wantsAttributes: boolean;
   readonly #questions: Questions;
   readonly #identification: Identification;
 
@@ -69,6 +72,7 @@ export class EngineClient {
     this.#link = new EngineLink(engine, this.#timeoutMs);
     this.name = options.name ?? DEFAULT_NAME;
     this.#details = options.details;
+    this.#wantsAttributes = options.attributes ?? false;
     const atOnce = options.questionsAtOnce ?? Infinity;
     this.#questions = new Questions(this.#link, this.#timeoutMs, atOnce);
     this.#identification = new Identification(
@@ -91,6 +95,11 @@ export class EngineClient {
   /** Containers' infos have details, of which a start changes some. */
   get givesDetails(): boolean {
     return this.#details !== undefined;
+  }
+
+  /** Logs of such an engine come with their lines' attributes. */
+  givesAttributes({ givesAttributes }: EngineTraits): boolean {
+    return this.#wantsAttributes && givesAttributes;
   }
 
   /** Where it connects to, for people. */
@@ -190,7 +199,7 @@ export class EngineClient {
     if (!isPatient) awaitHead(wait, this.#timeoutMs, query.starting);
     const silence = handlers.mayBeSilent ?? (query.follow ? undefined : () => false);
     try {
-      const answer = held?.take() ?? (await this.#getLogs(container, query, wait, signal));
+      const answer = held?.take() ?? (await this.#getLogs(container, query, traits, wait, signal));
       wait.within(undefined, "");
       await handlers.opened();
       const reader = { ...handlers, mayBeSilent: silence };
@@ -210,7 +219,9 @@ export class EngineClient {
     awaitHead(wait, this.#timeoutMs, true);
     try {
       const query = { follow: true, tail: "all" } as const;
-      return new HeldBody(await this.#getLogs({ id, name: id }, query, wait, signal));
+      const { traits } = this.#link.contact;
+      const answer = await this.#getLogs({ id, name: id }, query, traits, wait, signal);
+      return new HeldBody(answer, this.givesAttributes(traits));
     } finally {
       wait.release();
     }
@@ -284,6 +295,7 @@ export class EngineClient {
   #getLogs(
     container: Pick<ContainerInfo, "id" | "name">,
     { follow, tail }: LogQuery,
+    traits: EngineTraits,
     wait: ByteDeadline,
     signal: AbortSignal,
   ): Promise<Answer> {
@@ -295,6 +307,7 @@ export class EngineClient {
       stderr: "1",
       timestamps: "1",
       tail: String(tail),
+      ...(this.givesAttributes(traits) ? { details: "1" } : {}),
     };
     return this.#link.get(`/containers/${container.id}/logs`, parameters, wait, signal, container);
   }

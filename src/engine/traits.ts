@@ -20,6 +20,8 @@ export interface EngineTraits {
   readonly deniesStopping: boolean;
   /** A follow of a container that has exited goes on for a while (Podman: for its poll). */
   readonly followOutlivesExit: boolean;
+  /** `details=1` puts attributes before each line (not Podman, which knows no such thing). */
+  readonly givesAttributes: boolean;
 }
 
 const cautious: EngineTraits = {
@@ -31,6 +33,8 @@ const cautious: EngineTraits = {
   namesItself: true,
   deniesStopping: false,
   followOutlivesExit: false,
+  // Of an engine that does not say who it is, a line's first word might be taken for them.
+  givesAttributes: false,
 };
 
 /** Tells an engine by what it says of itself in the headers of any answer. */
@@ -47,11 +51,17 @@ export function traitsOf(headers: IncomingHttpHeaders): EngineTraits {
       namesItself: false,
       deniesStopping: true,
       followOutlivesExit: true,
+      givesAttributes: false,
     };
   }
   const docker = versionOf(/^Docker\/(\S+)/.exec(text(headers.server) ?? "")?.[1]);
   if (docker === undefined) return cautious;
-  return { ...cautious, name: `Docker ${docker}`, followReachesEnd: major(docker) >= 23 };
+  return {
+    ...cautious,
+    name: `Docker ${docker}`,
+    followReachesEnd: major(docker) >= 23,
+    givesAttributes: true,
+  };
 }
 
 /** The head of an answer says that it is an engine's. Docker and Podman put it into every one. */

@@ -34,6 +34,7 @@ export type PoolSourceOptions = Omit<
   | "follow"
   | "engineName"
   | "details"
+  | "attributes"
 >;
 
 /** `from` as in the pool's options; `engineName`: the key in `engines`, where there are several. */
@@ -67,6 +68,12 @@ export interface PoolOptions {
    * which gives it other addresses.
    */
   details?: boolean | DetailsOptions;
+  /**
+   * Records have `attributes`: what a container's log options `labels`, `env` and `tag` note with each line. Default false. The engine
+   * is asked for them (`details=1`), which costs it and this process some time for each line. Docker alone has them, with drivers
+   * that keep them: `json-file`, `journald`.
+   */
+  attributes?: boolean;
   /** Log streams open at once; default 128. More containers than that share them in turn. */
   maxStreams?: number;
   /** The longest turn while others wait, in milliseconds from when its stream is open; default 1,000. */
@@ -100,6 +107,7 @@ export interface ResolvedPoolOptions {
   readonly fromOfStopped: From;
   readonly excludeSelf: boolean;
   readonly details: DetailsOptions | undefined;
+  readonly attributes: boolean;
   readonly maxStreams: number;
   readonly timeSliceMs: number;
   readonly rotation: RotationPlan | false;
@@ -122,6 +130,7 @@ const defaults = {
   stopped: false,
   excludeSelf: true,
   details: false,
+  attributes: false,
   maxStreams: 128,
   timeSliceMs: 1_000,
   rotation: { everyMs: 300_000 },
@@ -153,6 +162,7 @@ export function resolvePoolOptions(options: PoolOptions): ResolvedPoolOptions {
   const given = { ...defaults, ...withoutUndefined(options) };
   checkBoolean("discover", given.discover);
   checkBoolean("stopped", given.stopped);
+  checkBoolean("attributes", given.attributes);
   checkBoolean("excludeSelf", given.excludeSelf);
   checkNumber("maxStreams", given.maxStreams, 1, 1_000_000, "streams");
   checkNumber("timeSliceMs", given.timeSliceMs, 1, MAX_TIMER_MS, "milliseconds");
@@ -169,6 +179,7 @@ export function resolvePoolOptions(options: PoolOptions): ResolvedPoolOptions {
     fromOfStopped: given.stopped ? (options.from ?? "start") : given.from,
     excludeSelf: given.excludeSelf,
     details: checkDetails("details", given.details),
+    attributes: given.attributes,
     maxStreams: given.maxStreams,
     timeSliceMs: given.timeSliceMs,
     rotation: rotationPlan(given.rotation),

@@ -66,8 +66,9 @@ export class PoolEngine {
     this.name = name;
     this.#pool = pool;
     this.#patienceMs = connectTimeoutOf(engine);
-    const { details } = options;
-    this.client = new EngineClient(engine, { name, questionsAtOnce: QUESTIONS_AT_ONCE, details });
+    const { details, attributes } = options;
+    const questionsAtOnce = QUESTIONS_AT_ONCE;
+    this.client = new EngineClient(engine, { name, questionsAtOnce, details, attributes });
     const own = new OwnContainer(this.client);
     const beginning = new Moment(this.client);
     this.checkpoints =

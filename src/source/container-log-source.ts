@@ -201,9 +201,9 @@ export class ContainerLogSource
   }
 
   #ownHost(): SourceHost {
-    const { engine, engineName, details } = this.#options;
+    const { engine, engineName: nameInKeys, details, attributes } = this.#options;
     const { checkpoints: store, checkpointEveryMs: everyMs } = this.#options;
-    const client = new EngineClient(engine, { nameInKeys: engineName, details });
+    const client = new EngineClient(engine, { nameInKeys, details, attributes });
     if (store === undefined) return ownHost(client);
     const checkpoint = new OwnCheckpoint({
       store,

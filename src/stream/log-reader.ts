@@ -4,6 +4,7 @@ import type { Inspection } from "../engine/inspection.ts";
 import { gluesLines } from "../engine/traits.ts";
 import { DockspoolError } from "../errors.ts";
 import { onAbort } from "../lifetime/abort.ts";
+import { AttributedFrameDecoder } from "../wire/attributed-frames.ts";
 import type { Decoder, Entries, Entry, Fault } from "../wire/entry.ts";
 import { FrameDecoder } from "../wire/frames.ts";
 import { PartedTtyDecoder } from "../wire/parted-tty.ts";
@@ -92,7 +93,12 @@ export class LogReader {
     signal: AbortSignal,
   ): Promise<ReadEnd> {
     const { info, traits, running, startedAt } = this.#inspection;
-    let decoder = this.#decoder(startedAt);
+    const held = this.#held;
+    this.#held = undefined;
+    const isHeld = query.follow && query.tail === "all";
+    const ofHeld = isHeld ? held?.hasAttributes : undefined;
+    const hasAttributes = ofHeld ?? this.#client.givesAttributes(traits);
+    let decoder = this.#decoder(startedAt, hasAttributes);
     this.#isHolding = () => decoder.isHolding;
     const stop = new AbortController();
     const unlink = onAbort(signal, () => stop.abort(signal.reason));
@@ -110,12 +116,10 @@ export class LogReader {
     };
     const answered = async (): Promise<void> => {
       // A start between the last look and the answer: what the earlier run left open is told by it alone.
-      if (info.tty) decoder = this.#decoder((await this.#startedAt(signal)) ?? startedAt);
+      if (info.tty)
+        decoder = this.#decoder((await this.#startedAt(signal)) ?? startedAt, hasAttributes);
       opened?.();
     };
-    const held = this.#held;
-    this.#held = undefined;
-    const isHeld = query.follow && query.tail === "all";
     try {
       if (!isHeld) await held?.drop();
       const starting = running && startedAt === undefined;
@@ -174,12 +178,15 @@ export class LogReader {
     }
   }
 
-  #decoder(startedAt: string | undefined): Decoder {
+  #decoder(startedAt: string | undefined, hasAttributes: boolean): Decoder {
     const { info, traits } = this.#inspection;
     if (traits.unstableParts)
       return new StablePartsDecoder(info.tty ? new PartedTtyDecoder() : new FrameDecoder());
-    return info.tty
-      ? new TtyDecoder({ startedAt, gluesLines: gluesLines(traits, info.logDriver) })
-      : new FrameDecoder();
+    if (!info.tty) return hasAttributes ? new AttributedFrameDecoder() : new FrameDecoder();
+    return new TtyDecoder({
+      startedAt,
+      gluesLines: gluesLines(traits, info.logDriver),
+      hasAttributes,
+    });
   }
 }

@@ -10,16 +10,27 @@ export interface LogEncoding {
   encode(entry: LogEntry): Buffer;
 }
 
+/** What stands before each entry. */
+export interface EntryPrefix {
+  readonly format: TimestampFormat | undefined;
+  /** With their space; "" for none. */
+  readonly attributes: string;
+}
+
+function prefixOf({ format, attributes }: EntryPrefix, entry: LogEntry): string {
+  return `${format === undefined ? "" : `${format.format(entry.time)} `}${attributes}`;
+}
+
 /** Docker's multiplexed stream: 8 bytes (1 stdout, 2 stderr; length, big-endian), then the payload. */
 export class FramedEncoding implements LogEncoding {
-  readonly #format: TimestampFormat | undefined;
+  readonly #prefix: EntryPrefix;
 
-  constructor(format: TimestampFormat | undefined) {
-    this.#format = format;
+  constructor(prefix: EntryPrefix) {
+    this.#prefix = prefix;
   }
 
   encode(entry: LogEntry): Buffer {
-    const stamp = this.#format === undefined ? "" : `${this.#format.format(entry.time)} `;
+    const stamp = prefixOf(this.#prefix, entry);
     const payload = stamp.length + byteLength(entry.text) + (entry.ended ? 1 : 0);
     const frame = Buffer.allocUnsafe(HEADER_BYTES + payload);
     frame.writeUInt32BE(entry.stream === "stderr" ? 0x02_00_00_00 : 0x01_00_00_00, 0);
@@ -38,12 +49,12 @@ export class FramedEncoding implements LogEncoding {
  * the writes ended; Podman (undefined) at every entry.
  */
 export class TerminalEncoding implements LogEncoding {
-  readonly #format: TimestampFormat | undefined;
+  readonly #prefix: EntryPrefix;
   readonly #stampEveryBytes: number | undefined;
   #first = true;
 
-  constructor(format: TimestampFormat | undefined, stampEveryBytes: number | undefined) {
-    this.#format = format;
+  constructor(prefix: EntryPrefix, stampEveryBytes: number | undefined) {
+    this.#prefix = prefix;
     this.#stampEveryBytes = stampEveryBytes;
   }
 
@@ -52,8 +63,8 @@ export class TerminalEncoding implements LogEncoding {
     // The terminal adds "\r" before the engine cuts.
     const text = entry.ended ? Buffer.concat([written, Buffer.from("\r")]) : written;
     const end = Buffer.from(entry.ended ? "\n" : "");
-    if (this.#format === undefined) return Buffer.concat([text, end]);
-    const stamp = Buffer.from(`${this.#format.format(entry.time)} `);
+    const stamp = Buffer.from(prefixOf(this.#prefix, entry));
+    if (stamp.length === 0) return Buffer.concat([text, end]);
     const every = this.#stampEveryBytes;
     if (every === undefined) return Buffer.concat([stamp, text, end]);
     const pieces: Buffer[] = [];

@@ -8,6 +8,8 @@ export interface LogQuery {
   readonly stdout: boolean;
   readonly stderr: boolean;
   readonly timestamps: boolean;
+  /** Each entry's attributes stand before it. */
+  readonly details: boolean;
   /** Entries, of both streams; Infinity for all. */
   readonly tail: number;
   readonly since: bigint | undefined;
@@ -25,6 +27,7 @@ export function parseLogQuery(query: URLSearchParams): LogQuery {
     stdout,
     stderr,
     timestamps: flag(query, "timestamps"),
+    details: flag(query, "details"),
     tail: /^\d+$/.test(tail) ? Number(tail) : Infinity,
     since: time(query, "since"),
     until: time(query, "until"),

@@ -33,7 +33,7 @@ export function respondWithLog(
     response,
     body,
     filter: new LogFilter(query, profile.since),
-    encoding: encodingOf(query, profile, tty),
+    encoding: encodingOf(query, profile, container),
     from: Math.max(contents.base, contents.entries.length - query.tail),
     live: query.follow && container.isUp && !container.deniesRunning,
     k8sFile:
@@ -45,10 +45,36 @@ export function respondWithLog(
   exchange.onceOver(container.attach(stream));
 }
 
-function encodingOf(query: LogQuery, profile: Profile, tty: boolean): LogEncoding {
-  const format = query.timestamps ? wireFormat(profile.timestamps) : undefined;
-  if (!tty) return new FramedEncoding(format);
-  return new TerminalEncoding(format, profile.flavour === "docker" ? profile.partBytes : undefined);
+function encodingOf(
+  query: LogQuery,
+  profile: Profile,
+  { tty, spec }: ScriptedContainer,
+): LogEncoding {
+  const isDocker = profile.flavour === "docker";
+  const prefix = {
+    format: query.timestamps ? wireFormat(profile.timestamps) : undefined,
+    // Podman knows no such thing.
+    attributes: query.details && isDocker ? `${escaped(spec.attributes ?? {})} ` : "",
+  };
+  if (!tty) return new FramedEncoding(prefix);
+  return new TerminalEncoding(prefix, isDocker ? profile.partBytes : undefined);
+}
+
+/** As Docker writes them: sorted, and escaped as Go's `url.QueryEscape` does. */
+function escaped(attributes: Readonly<Record<string, string>>): string {
+  return Object.entries(attributes)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map((pair) => pair.map(queryEscaped).join("="))
+    .join(",");
+}
+
+function queryEscaped(text: string): string {
+  return encodeURIComponent(text)
+    .replaceAll("%20", "+")
+    .replaceAll(
+      /[!'()*]/g,
+      (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+    );
 }
 
 function refuse(exchange: Exchange, profile: Profile): void {

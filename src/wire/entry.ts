@@ -1,3 +1,5 @@
+import type { Attributes } from "./attributes.ts";
+
 /** "tty": the container has a terminal, so the engine has already merged both streams. */
 export type LogStream = "stdout" | "stderr" | "tty";
 
@@ -10,6 +12,10 @@ export interface Entry {
   readonly text: Buffer;
   /** False where no newline followed: the line may go on in a later entry of the same stream. */
   readonly ended: boolean;
+  /** What the engine has put before the text, where that was asked for. */
+  readonly attributes?: Attributes | undefined;
+  /** It goes on with the frame of the entry before. */
+  readonly isRest?: boolean;
 }
 
 /** Entries in the log's order; an array of them is one. */

@@ -127,7 +127,8 @@ export class FrameDecoder implements Decoder {
   #piece(bytes: Buffer, at: number, long: LongFrame, entries: Entry[]): number {
     const size = Math.min(long.remaining, PIECE_BYTES);
     long.remaining -= size;
-    entries.push(entry(long.stream, long.timestamp, bytes, at, at + size, long.remaining === 0));
+    const rest = entry(long.stream, long.timestamp, bytes, at, at + size, long.remaining === 0);
+    entries.push({ ...rest, isRest: true });
     if (long.remaining === 0) this.#long = undefined;
     return size;
   }

@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
 import type { Hash } from "node:crypto";
+import type { Attributes } from "./attributes.ts";
 import type { Entry, LogStream } from "./entry.ts";
 import type { FrameEntries } from "./frame-entries.ts";
 import { continues } from "./open-lines.ts";
 import type { Joining } from "./open-lines.ts";
 import { RecentLines } from "./recent-lines.ts";
-import { LineRecord } from "./records.ts";
+import { AttributedRecord, LineRecord } from "./records.ts";
 import type { Content, ContainerInfo } from "./records.ts";
 
 const CARRIAGE_RETURN = 0x0d;
@@ -25,6 +26,8 @@ export interface CutLine {
 /** The parts of a line that has not ended, no more than `maxLineBytes` of them and a digest of all. */
 interface Parts {
   readonly timestamp: string;
+  /** Of the first of them. */
+  attributes: Attributes | undefined;
   readonly firstEntry: number;
   readonly kept: Buffer[];
   keptBytes: number;
@@ -109,7 +112,11 @@ export class LineAssembler {
     const open = this.#open.size === 0 ? undefined : this.#open.get(entry.stream);
     if (open === undefined) {
       if (entry.ended && entry.text.length <= this.#options.maxLineBytes) {
-        records.push(this.#record(container, entry.stream, entry.timestamp, entry.text, true));
+        const { stream, timestamp, text, attributes } = entry;
+        const size = text.length;
+        records.push(
+          this.#record(container, stream, timestamp, text, true, text, size, false, attributes),
+        );
         began?.push(this.#count);
       } else {
         this.#begin(entry, container, records, began);
@@ -121,6 +128,7 @@ export class LineAssembler {
       this.#push(entry, container, records, began);
       return;
     }
+    open.attributes ??= entry.attributes;
     this.#add(open, entry.text);
     if (entry.ended) this.#finish(entry.stream, open, true, container, records, began);
   }
@@ -137,6 +145,7 @@ export class LineAssembler {
 
   #begin(entry: Entry, container: ContainerInfo, records: LineRecord[], began?: number[]): void {
     const parts = newParts(entry.timestamp, this.#count);
+    parts.attributes = entry.attributes;
     this.#open.set(entry.stream, parts);
     this.#add(parts, entry.text);
     if (entry.ended) this.#finish(entry.stream, parts, true, container, records, began);
@@ -173,8 +182,20 @@ export class LineAssembler {
     const text =
       parts.kept.length === 1 ? (parts.kept[0] ?? Buffer.alloc(0)) : Buffer.concat(parts.kept);
     const content = parts.hash === undefined ? undefined : { digest: parts.hash.digest() };
-    const { timestamp, bytes, isTorn } = parts;
-    records.push(this.#record(container, stream, timestamp, text, ended, content, bytes, isTorn));
+    const { timestamp, bytes, isTorn, attributes } = parts;
+    records.push(
+      this.#record(
+        container,
+        stream,
+        timestamp,
+        text,
+        ended,
+        content ?? text,
+        bytes,
+        isTorn,
+        attributes,
+      ),
+    );
   }
 
   #record(
@@ -183,9 +204,10 @@ export class LineAssembler {
     timestamp: string,
     text: Buffer,
     ended: boolean,
-    content: Content = text,
-    bytes: number = text.length,
-    isTorn: boolean = false,
+    content: Content,
+    bytes: number,
+    isTorn: boolean,
+    attributes: Attributes | undefined,
   ): LineRecord {
     const { maxLineBytes, encoding } = this.#options;
     const isWhole = ended && bytes === text.length;
@@ -201,7 +223,18 @@ export class LineAssembler {
       encoding === "latin1" ? text.toString("latin1", 0, end) : text.toString("utf8", 0, end);
     const occurrence = this.#occurrence(stream, timestamp, content);
     const isCut = truncated || isTorn;
-    return new LineRecord(container, stream, timestamp, line, isCut, content, occurrence);
+    return attributes === undefined
+      ? new LineRecord(container, stream, timestamp, line, isCut, content, occurrence)
+      : new AttributedRecord(
+          attributes,
+          container,
+          stream,
+          timestamp,
+          line,
+          isCut,
+          content,
+          occurrence,
+        );
   }
 
   /** How many lines of this stream, timestamp and content came before. */
@@ -221,6 +254,7 @@ export class LineAssembler {
 function newParts(timestamp: string, firstEntry: number): Parts {
   return {
     timestamp,
+    attributes: undefined,
     firstEntry,
     kept: [],
     keptBytes: 0,

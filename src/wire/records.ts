@@ -1,4 +1,5 @@
 import { hash } from "node:crypto";
+import type { Attributes } from "./attributes.ts";
 import type { ContainerDetails } from "./container-details.ts";
 import type { LogStream } from "./entry.ts";
 
@@ -41,6 +42,11 @@ export interface LogRecord {
    * that began before its timestamp or resumed from a cursor. Computed when asked for.
    */
   readonly id: string;
+  /**
+   * With the option `attributes`: what the container's log options `labels`, `env` and `tag` note with each line; one frozen object
+   * for lines with the same ones.
+   */
+  readonly attributes?: Attributes;
   /** Every field above, `id` included. */
   toJSON(): Record<string, unknown>;
 }
@@ -95,10 +101,18 @@ export class LineRecord implements LogRecord {
   }
 
   /** This line and those that go on with it, known by this one. `occurrence`: as it was when it was first read. */
-  joined(line: string, truncated: boolean, occurrence: number = this.#occurrence): LineRecord {
+  joined(line: string, truncated: boolean, occurrence?: number): LineRecord {
+    return new LineRecord(...this.joinedParts(line, truncated, occurrence));
+  }
+
+  protected joinedParts(
+    line: string,
+    truncated: boolean,
+    occurrence: number = this.#occurrence,
+  ): ConstructorParameters<typeof LineRecord> {
     const { container, stream, timestamp } = this;
     const content = this.#content ?? Buffer.from(this.line);
-    return new LineRecord(container, stream, timestamp, line, truncated, content, occurrence);
+    return [container, stream, timestamp, line, truncated, content, occurrence];
   }
 
   get id(): string {
@@ -111,5 +125,23 @@ export class LineRecord implements LogRecord {
   toJSON(): Record<string, unknown> {
     const { container, stream, timestamp, line, truncated, id } = this;
     return { container, stream, timestamp, line, truncated, id };
+  }
+}
+
+/** A record of a line that was read with its attributes. */
+export class AttributedRecord extends LineRecord {
+  readonly attributes: Attributes;
+
+  constructor(attributes: Attributes, ...line: ConstructorParameters<typeof LineRecord>) {
+    super(...line);
+    this.attributes = attributes;
+  }
+
+  override joined(...line: Parameters<LineRecord["joined"]>): LineRecord {
+    return new AttributedRecord(this.attributes, ...this.joinedParts(...line));
+  }
+
+  override toJSON(): Record<string, unknown> {
+    return { ...super.toJSON(), attributes: this.attributes };
   }
 }

@@ -1,24 +1,18 @@
+import { AttributePrefix } from "./attributes.ts";
+import type { Attributes } from "./attributes.ts";
 import type { Decoder, Entry, Fault } from "./entry.ts";
 import { Fragments } from "./fragments.ts";
 import { excerpt } from "./frames.ts";
-import {
-  LONGEST_LENGTH,
-  coarsen,
-  compareTimestamps,
-  fractionDigits,
-  isNanosecondUtc,
-  toUtc,
-} from "./timestamps.ts";
+import { coarsen, compareTimestamps, fractionDigits } from "./timestamps.ts";
+import { MAX_STAMP_BYTES, stampAt, stampsIn } from "./tty-stamps.ts";
+import type { Stamp } from "./tty-stamps.ts";
 
 /** The engine cuts lines into parts of this size and stamps each of them (moby, `daemon/logger/copier.go`). */
 const PART_BYTES = 16_384;
 /** `json-file` writes U+FFFD, three bytes, for each byte of a character that was cut, or that is none: the part is longer then. */
 const MAX_PART_BYTES = 3 * PART_BYTES;
-/** A timestamp with its space. */
-const MAX_STAMP_BYTES = LONGEST_LENGTH + 1;
 /** In so many bytes a line or a part has ended. */
 const LOOK_BYTES = MAX_PART_BYTES + MAX_STAMP_BYTES;
-const STAMP = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d) /g;
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;
 /** What the daemon writes into a raw stream when it fails (moby, `api/server/httputils/write_log_stream.go`). */
@@ -32,13 +26,16 @@ export interface TtyOptions {
   readonly startedAt?: string | undefined;
   /** The last part of a line has no newline, so that the next line stands right behind it (see `gluesLines` in `engine/traits.ts`). */
   readonly gluesLines?: boolean;
+  /** Attributes stand behind each timestamp (`details=1`). */
+  readonly hasAttributes?: boolean;
 }
 
 /** Where a line, or a part of one, begins. */
 interface Begun {
   readonly timestamp: string;
-  /** As the engine sent it, with its space. */
+  /** As the engine sent it, with its space, and the attributes with theirs. */
   readonly sent: string;
+  readonly attributes: Attributes | undefined;
   readonly textStart: number;
   /** Parts of the line came before. */
   readonly isContinued: boolean;
@@ -67,10 +64,12 @@ export class TtyDecoder implements Decoder {
   readonly #startedAt: string | undefined;
   readonly #gluesLines: boolean;
   /** The line that goes on behind a part. */
-  #open: { readonly timestamp: string; readonly sent: string } | undefined;
+  #open: Stamp | undefined;
+  readonly #prefix: AttributePrefix | undefined;
   #fault: Fault | undefined;
 
-  constructor({ startedAt, gluesLines = false }: TtyOptions = {}) {
+  constructor({ startedAt, gluesLines = false, hasAttributes = false }: TtyOptions = {}) {
+    this.#prefix = hasAttributes ? new AttributePrefix() : undefined;
     this.#startedAt = startedAt;
     this.#gluesLines = gluesLines;
   }
@@ -111,10 +110,10 @@ export class TtyDecoder implements Decoder {
         if (this.#fault === undefined) this.#fragments.keep(bytes.subarray(at), 0);
         break;
       }
-      const { timestamp, sent, textStart } = begun;
+      const { timestamp, sent, attributes, textStart } = begun;
       const text = bytes.subarray(textStart, end.at);
-      entries.push({ stream: "tty", timestamp, text, ended: end.ended });
-      this.#open = end.goesOn ? { timestamp, sent } : undefined;
+      entries.push(entryOf(timestamp, text, end.ended, attributes));
+      this.#open = end.goesOn ? { timestamp, sent, attributes } : undefined;
       at = end.next;
     }
     return entries;
@@ -124,16 +123,16 @@ export class TtyDecoder implements Decoder {
   #lineEnd(bytes: Buffer, at: number): Entry | undefined {
     const isReturn = bytes[at] === RETURN && bytes[at + 1] === NEWLINE;
     if (this.#open === undefined || !(isReturn || bytes[at] === NEWLINE)) return undefined;
-    const { timestamp } = this.#open;
+    const { timestamp, attributes } = this.#open;
     this.#open = undefined;
     const text = bytes.subarray(at, isReturn ? at + 1 : at);
-    return { stream: "tty", timestamp, text, ended: true };
+    return entryOf(timestamp, text, true, attributes);
   }
 
   /** What begins at `at`; undefined where that is not all there yet, or nothing does (then `fault` is set). */
   #beginning(bytes: Buffer, at: number, isAll: boolean): Begun | undefined {
     const open = this.#open;
-    const stamp = stampAt(bytes, at);
+    const stamp = stampAt(bytes, at, this.#prefix);
     if (stamp === "none" || (stamp === "incomplete" && isAll && open !== undefined)) {
       if (open !== undefined) return { ...open, textStart: at, isContinued: true, isRaw: true };
       this.#fail(bytes, at);
@@ -188,7 +187,7 @@ export class TtyDecoder implements Decoder {
     if (limit >= full && !isRaw) {
       const isLineEnd =
         bytes[full] === NEWLINE || (bytes[full] === RETURN && bytes[full + 1] === NEWLINE);
-      if (isLineEnd || typeof stampAt(bytes, full) === "object") return full;
+      if (isLineEnd || typeof stampAt(bytes, full, this.#prefix) === "object") return full;
     }
     const from = isRaw ? textStart : full;
     if (limit - from < sent.length) return undefined;
@@ -217,7 +216,7 @@ export class TtyDecoder implements Decoder {
    */
   #isDecided(bytes: Buffer, timestamp: string, following: number): boolean | "unknown" {
     if (this.#startedAt === undefined || !this.#isEarlier(timestamp)) return true;
-    const stamp = following === -1 ? "incomplete" : stampAt(bytes, following);
+    const stamp = following === -1 ? "incomplete" : stampAt(bytes, following, this.#prefix);
     if (stamp === "incomplete") return "unknown";
     return stamp === "none" || compareTimestamps(timestamp, stamp.timestamp) <= 0;
   }
@@ -244,32 +243,12 @@ interface NextLine {
   readonly end: End;
 }
 
-interface Stamp {
-  readonly timestamp: string;
-  readonly sent: string;
-}
-
-function stampAt(bytes: Buffer, at: number): Stamp | "incomplete" | "none" {
-  const space = bytes.subarray(at, at + MAX_STAMP_BYTES).indexOf(0x20);
-  const head = bytes.toString("latin1", at, space === -1 ? at + MAX_STAMP_BYTES : at + space);
-  if (space !== -1) {
-    const timestamp = isNanosecondUtc(head) ? head : toUtc(head);
-    return timestamp === undefined ? "none" : { timestamp, sent: `${head} ` };
-  }
-  const isShort = bytes.length - at < MAX_STAMP_BYTES;
-  return isShort && (/^[\d:.TZ+-]*$/.test(head) || head === "\r") ? "incomplete" : "none";
-}
-
-/** What may be timestamps of later lines within this one: of the same form, and not earlier. */
-function stampsIn(
-  bytes: Buffer,
-  { timestamp: own, sent, textStart }: Begun,
-  limit: number,
-): { readonly timestamp: string; readonly at: number }[] {
-  const text = bytes.toString("latin1", textStart, limit);
-  return Array.from(text.matchAll(STAMP)).flatMap(({ 0: found, index }) => {
-    const timestamp = found.length === sent.length ? toUtc(found.slice(0, -1)) : undefined;
-    if (timestamp === undefined || compareTimestamps(timestamp, own) <= 0) return [];
-    return [{ timestamp, at: textStart + index }];
-  });
+function entryOf(
+  timestamp: string,
+  text: Buffer,
+  ended: boolean,
+  attributes: Attributes | undefined,
+): Entry {
+  const entry = { stream: "tty", timestamp, text, ended } as const;
+  return attributes === undefined ? entry : { ...entry, attributes };
 }

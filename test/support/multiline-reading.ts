@@ -36,6 +36,7 @@ const inspection = {
     namesItself: true,
     deniesStopping: false,
     followOutlivesExit: false,
+    givesAttributes: true,
   },
   followIsWhole: true,
   removesItself: false,
