@@ -69,6 +69,7 @@ await new Promise((resolve) => setTimeout(resolve, minutes * 60_000));
 const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
 try {
   await take(browser, live.url, { name: "light", width: 1200, colorScheme: "light" });
+  await take(browser, live.url, { name: "top", width: 1200, height: 650, colorScheme: "light" });
   await take(browser, live.url, { name: "dark", width: 1200, height: 800, colorScheme: "dark" });
   await take(browser, live.url, { name: "phone", width: 360, height: 800, colorScheme: "light" });
   fake.fault = ({ path }) => (path.includes("/logs") ? { withholdHeaders: true } : undefined);
