@@ -1,3 +1,4 @@
+import { compareTimestamps } from "../wire/timestamps.ts";
 import type { Entries } from "../wire/entry.ts";
 
 /** A silence that shows the log's end: at the least, at the most, and as a share of how far the reader was behind. */
@@ -154,6 +155,11 @@ export class Look {
   /** The latest timestamp before the place. */
   get latest(): string | undefined {
     return this.#latest;
+  }
+
+  /** What it has shown begins at `time` or later. */
+  beginsBehind(time: string): boolean {
+    return this.#first !== undefined && compareTimestamps(this.#first, time) >= 0;
   }
 
   /** It begins so long behind the place that it will not show it. */

@@ -27,22 +27,6 @@ async function burst(engine: RealEngine, id: string): Promise<void> {
   await engine.kill(id, "SIGUSR1");
 }
 
-/** A container whose first burst has come. On a busy machine 20.10 may stop writing a log in it; then it is another one. */
-async function followedBurst(engine: RealEngine): Promise<{ id: string; following: Following }> {
-  for (let attempt = 1; ; attempt++) {
-    const id = await run(engine, { script: BURSTS });
-    const following = follow(engine.socketPath, id, EAGER);
-    try {
-      await following.untilCount(BURST);
-      return { id, following };
-    } catch (error) {
-      const kept = (await jsonLog(engine, id)).length;
-      report("first burst", { attempt, kept, received: following.lines.length });
-      if (attempt === 3 || kept > following.lines.length) throw error;
-    }
-  }
-}
-
 async function logPath(engine: RealEngine, id: string): Promise<string> {
   const [path, ...others] = await engine.jsonLogPaths(id);
   if (path === undefined || others.length > 0) throw new Error("One log file was expected.");
@@ -141,7 +125,8 @@ describeWithEngine("a json-file log with a damaged record", (engine) => {
     "that was read before is no hole: followed on over rotations, and by its cursor (line %d)",
     twoSizes,
     async (at) => {
-      const { id, following } = await followedBurst(engine);
+      const id = await run(engine, { script: BURSTS });
+      const following = follow(engine.socketPath, id, EAGER);
       for (let count = BURST; count < 300; count += BURST) {
         await following.untilCount(count);
         await burst(engine, id);

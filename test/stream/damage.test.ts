@@ -115,6 +115,27 @@ describe("a log of Docker 20.10 with a damaged record, where follows fall silent
     },
   );
 
+  it.each([150, 400, 1_150])(
+    "is resumed where it was, though reads that come to the damage leave that out (%d lines left out)",
+    async (leavesOut) => {
+      web.isOld = true;
+      write(0, 200);
+      const first = follow();
+      await first.has(200);
+      await first.source.close();
+      web.damages.push(60);
+      web.leavesOut = leavesOut;
+      write(200, 1_300);
+      const { cursor } = first.source;
+      if (cursor === undefined) throw new Error("There is no cursor.");
+      const resumed = follow({ resume: cursor });
+      await resumed.until(() => resumed.texts.at(-1) === "line 1299");
+      expect(resumed.texts).toEqual(numbered(200, 1_300));
+      expect(resumed.seen("gap")).toEqual([]);
+      await resumed.source.close();
+    },
+  );
+
   it("is read past it after a silence, and followed on", async () => {
     web.isOld = true;
     const follower = follow({ stallProbeMs: 1_100 });
