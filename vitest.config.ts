@@ -107,7 +107,7 @@ const config: ViteUserConfig = defineConfig({
         false,
       ),
       withoutEngine("unit-apart", apart, true),
-      withEngine("engine", 300_000, 1, forms === "short" ? 3 : 1),
+      withEngine("engine", 300_000, 1, forms === "short" ? 3 : 2),
       withEngine("soak", 3_600_000, 2, 1),
       {
         extends: true,
