@@ -18,7 +18,7 @@ export interface Snippet {
 }
 
 /** The pages for users: what is written there has to work. */
-export function usersPages(): string[] {
+function usersPages(): string[] {
   const guides = readdirSync(join(root, "docs"))
     .filter((name) => name.endsWith(".md"))
     .map((name) => `docs/${name}`);
