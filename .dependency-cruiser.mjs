@@ -7,6 +7,8 @@ const rooms = [
   ["http.ts", 8],
   ["prometheus.ts", 8],
   ["opentelemetry.ts", 8],
+  ["nats.ts", 8],
+  ["nats/", 7],
   ["testing.ts", 8],
   ["formats.ts", 8],
   ["sinks/", 8],
@@ -102,14 +104,15 @@ export default {
       severity: "error",
       from: {
         path: "^src/",
-        pathNot: "^src/(prometheus|opentelemetry|sinks/postgres)\\.ts$|^src/cli/",
+        pathNot: "^src/(prometheus|opentelemetry|sinks/postgres)\\.ts$|^src/(cli|nats)/",
       },
       to: {
         path: [
           "^prom-client",
           "^@opentelemetry/",
+          "^@nats-io/",
           "^pg(-copy-streams)?$",
-          "node_modules/(prom-client|@opentelemetry|(@types/)?pg(-copy-streams)?)/",
+          "node_modules/(prom-client|@opentelemetry|@nats-io|(@types/)?pg(-copy-streams)?)/",
         ],
       },
     },

@@ -44,6 +44,7 @@ const config: Options | Options[] | ((overrideOptions: Options) => unknown) = de
       "src/formats.ts",
       "src/http.ts",
       "src/index.ts",
+      "src/nats.ts",
       "src/opentelemetry.ts",
       "src/prometheus.ts",
       "src/sinks/file.ts",

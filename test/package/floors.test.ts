@@ -48,6 +48,8 @@ const refused: readonly (readonly [rule: string, made: Import])[] = [
   ["floor-8-http", value("http.ts", "cli/a.ts")],
   ["floor-8-prometheus", value("prometheus.ts", "index.ts")],
   ["floor-8-opentelemetry", value("opentelemetry.ts", "prometheus.ts")],
+  ["floor-8-nats", value("nats.ts", "index.ts")],
+  ["floor-7-nats", value("nats/beside.ts", "pool/a.ts")],
   ["floor-8-formats", value("formats.ts", "sinks/a.ts")],
   ["floor-8-sinks", value("sinks/file.ts", "index.ts")],
   ["floor-8-testing", value("testing.ts", "opentelemetry.ts")],
@@ -98,6 +100,7 @@ const allowed: readonly Import[] = [
   value("formats/down.ts", "delivery/a.ts"),
   value("sinks/loki.ts", "formats/a.ts"),
   value("sinks/postgres.ts", "pg-copy-streams"),
+  value("nats/sink.ts", "@nats-io/jetstream"),
   // The other halves of the cycles.
   value("source/b.ts", "source/a.ts"),
   value("pool/b.ts", "pool/a.ts"),
@@ -127,7 +130,13 @@ async function plant(directory: string): Promise<void> {
     await mkdir(dirname(file), { recursive: true });
     await writeFile(file, `${text}export const x = 1;\n`);
   }
-  for (const name of ["docker-modem", "left-pad", "pg-copy-streams", "prom-client"]) {
+  for (const name of [
+    "@nats-io/jetstream",
+    "docker-modem",
+    "left-pad",
+    "pg-copy-streams",
+    "prom-client",
+  ]) {
     await mkdir(join(directory, "node_modules", name), { recursive: true });
     await writeFile(
       join(directory, "node_modules", name, "package.json"),
@@ -137,7 +146,7 @@ async function plant(directory: string): Promise<void> {
   }
   const dependencies = {
     dependencies: { "docker-modem": "*" },
-    peerDependencies: { "pg-copy-streams": "*", "prom-client": "*" },
+    peerDependencies: { "@nats-io/jetstream": "*", "pg-copy-streams": "*", "prom-client": "*" },
     devDependencies: { "left-pad": "*", "prom-client": "*" },
   };
   await writeFile(

@@ -12,6 +12,7 @@ const entries = [
   "index",
   "formats",
   "http",
+  "nats",
   "opentelemetry",
   "prometheus",
   "sinks/file",
@@ -25,6 +26,7 @@ const entries = [
 /** What an entry point's types may name besides. */
 const shown: Readonly<Record<string, string>> = {
   http: "node:http",
+  nats: "@nats-io/transport-node",
   opentelemetry: "@opentelemetry/api",
   prometheus: "prom-client",
 };
@@ -58,7 +60,15 @@ describe("the packed package", longOnly, () => {
     const manifest: Record<string, object> = JSON.parse(await project.read("package.json"));
     expect(Object.keys(manifest["dependencies"] ?? {})).toEqual(["docker-modem", "eventemitter3"]);
     const peers = Object.keys(manifest["peerDependencies"] ?? {});
-    expect(peers).toEqual(["@opentelemetry/api", "pg", "pg-copy-streams", "prom-client"]);
+    expect(peers).toEqual([
+      "@nats-io/jetstream",
+      "@nats-io/kv",
+      "@nats-io/transport-node",
+      "@opentelemetry/api",
+      "pg",
+      "pg-copy-streams",
+      "prom-client",
+    ]);
     expect(manifest["peerDependenciesMeta"]).toEqual(
       Object.fromEntries(peers.map((name) => [name, { optional: true }])),
     );
