@@ -5,7 +5,7 @@ import { toUtc } from "../wire/timestamps.ts";
 import { detailsOf } from "./details.ts";
 import type { DetailsOptions } from "./details.ts";
 import { record, string, texts } from "./json.ts";
-import { logFileBytes } from "./log-file-size.ts";
+import { logFileBytes, logFileCount } from "./log-file-size.ts";
 import { followsAreWhole } from "./traits.ts";
 import type { EngineTraits } from "./traits.ts";
 
@@ -30,6 +30,8 @@ export interface Inspection {
   readonly followIsWhole: boolean;
   /** The size at which the engine begins a new log file, in bytes; undefined where it never does. */
   readonly maxLogFileBytes: number | undefined;
+  /** How many of them it keeps. */
+  readonly maxLogFiles: number;
   /** The folder that takes what it writes, where its storage has one. */
   readonly upperDir?: string | undefined;
 }
@@ -76,6 +78,7 @@ export function parseInspection(
     traits,
     followIsWhole: followsAreWhole(traits, info.logDriver),
     upperDir: string(record(record(root["GraphDriver"])["Data"])["UpperDir"]) || undefined,
+    maxLogFiles: logFileCount(info.logDriver, record(logConfig["Config"])),
     maxLogFileBytes: logFileBytes(
       info.logDriver,
       record(logConfig["Config"]),

@@ -2,6 +2,7 @@ import { record, string } from "./json.ts";
 
 /** The `local` driver's, and that of the files in which the engine keeps what it sends to remote drivers (moby, `daemon/logger/local`). */
 const LOCAL_BYTES = 20_000_000;
+const LOCAL_FILES = 5;
 /** Those that keep one file, or none, unless told otherwise. */
 const uncached: ReadonlySet<string> = new Set(["", "none", "json-file", "journald"]);
 
@@ -22,6 +23,14 @@ export function logFileBytes(
   const isCached = isCaching && driver !== "local" && isKeptAsLocal(driver);
   if (isCached) return isTrue(string(config["cache-disabled"])) ? undefined : LOCAL_BYTES;
   return parseSize(string(config["max-size"])) ?? (driver === "local" ? LOCAL_BYTES : undefined);
+}
+
+/** How many files of a log the engine keeps: `json-file` one, unless told otherwise. */
+export function logFileCount(driver: string, config: Readonly<Record<string, unknown>>): number {
+  const count = Number.parseInt(string(config["max-file"]), 10);
+  const isOwn = driver === "local" || !isKeptAsLocal(driver);
+  if (isOwn && count >= 1) return count;
+  return isKeptAsLocal(driver) ? LOCAL_FILES : 1;
 }
 
 /** As Podman's own API tells it of a container. */

@@ -211,7 +211,9 @@ export class Streams {
       this.counts.lastByteAt = Date.now();
       this.#watchdog.sawBytes(this.counts.lastByteAt);
     };
-    const reader = new LogReader(host.client, inspection, sawBytes, turn.takeHeld(), log.certain);
+    const held = turn.takeHeld();
+    if (held !== undefined) log.birth.isFollowed();
+    const reader = new LogReader(host.client, inspection, sawBytes, held, log.certain);
     this.#generation = new Generation({
       reader,
       log,

@@ -5,6 +5,7 @@ import type { Position } from "../resume/position.ts";
 import type { Entries } from "../wire/entry.ts";
 import type { Asked } from "./followed-log.ts";
 import type { Intake } from "./intake.ts";
+import { UNHEARD_MS } from "./log-birth.ts";
 import type { Visit } from "./log-reader.ts";
 import { PlaceSearch } from "./place-search.ts";
 import type { Look } from "./tail-size.ts";
@@ -39,7 +40,7 @@ export class Follow {
 
   async read(look: Look, signal: AbortSignal): Promise<FollowEnd> {
     const { reader, log } = this.#intake;
-    const { reading, trust, tailSize } = log;
+    const { birth, reading, trust, tailSize } = log;
     const { target } = log;
     this.#intake.enter({ type: "opening" });
     const asked = await log.ask(look, reader, signal);
@@ -61,6 +62,8 @@ export class Follow {
       if (asked.tail !== "all") log.tails.answered();
     };
     const visit: Visit = (received) => {
+      if (birth.state.type === "empty" && log.now - openedAt > UNHEARD_MS)
+        birth.stayedEmpty(log.now - UNHEARD_MS);
       const wasFound = search.isFound;
       const from = search.push(received);
       if (!search.isFound) {

@@ -2,6 +2,7 @@ import type { BatchBuffer } from "../queue/buffer.ts";
 import type { Entries } from "../wire/entry.ts";
 import { faultError } from "./failures.ts";
 import type { FollowedLog } from "./followed-log.ts";
+import type { LogFiles } from "./log-birth.ts";
 import type { LogReader } from "./log-reader.ts";
 import type { StreamPhase } from "./phase.ts";
 import { readPlainly } from "./plain-read.ts";
@@ -74,6 +75,7 @@ export class Intake {
     const first = entries.at(from)?.timestamp;
     if (first === undefined) return undefined;
     this.log.reading.commit(entries, from);
+    if (this.log.birth.state.type === "begun") this.#judgeFiles();
     this.#events.fresh(first);
     return undefined;
   }
@@ -86,6 +88,7 @@ export class Intake {
   ): Promise<PlainEnd> {
     this.enter({ type: "catching-up" });
     const begunAt = this.log.now;
+    let hasShown = false;
     const { trust } = this.log;
     const { doubtsPlainReads } = trust;
     trust.beginPlainRead();
@@ -101,6 +104,7 @@ export class Intake {
       this.reader,
       tail,
       (entries) => {
+        hasShown ||= entries.length > 0;
         const from = findNew(entries);
         if (from === "stop") return "stop";
         if (from >= entries.length) {
@@ -114,19 +118,35 @@ export class Intake {
       opened,
     );
     this.check(end);
-    if (!this.reader.inspection.followIsWhole) await this.#judgeBeginning(tail, begunAt, signal);
+    if (end === "complete" && !hasShown) this.#hasShownNothing(tail, begunAt);
+    if (!this.reader.inspection.followIsWhole) await this.#judgeOneFile(signal);
     if (end !== "stuck" && tail !== "all") this.log.tails.answered();
     return end;
   }
 
-  /** A log that is one file may have been begun anew before its first lines were read. */
-  async #judgeBeginning(tail: Tail, begunAt: number, signal: AbortSignal): Promise<void> {
-    const { reader, log } = this;
-    const { birth, reading } = log;
-    const isUnread = reading.position?.groups.length === 0;
-    if (isUnread && tail === "all" && reader.certain.showsNothing) birth.wasEmpty(begunAt);
+  #hasShownNothing(tail: Tail, begunAt: number): void {
+    const { log, reader } = this;
+    const isUnread = log.reading.position?.groups.length === 0;
+    const isEmpty = reader.inspection.followIsWhole || reader.certain.showsNothing;
+    if (isUnread && isEmpty && tail === "all") log.birth.wasEmpty(begunAt);
+  }
+
+  #judgeFiles(): void {
+    const { maxLogFileBytes: maxBytes, maxLogFiles: count, followIsWhole } = this.reader.inspection;
+    if (followIsWhole) this.#judge(maxBytes === undefined ? undefined : { maxBytes, count });
+  }
+
+  /** Podman's `k8s-file`, of which the inspection does not tell when it is begun anew. */
+  async #judgeOneFile(signal: AbortSignal): Promise<void> {
+    const { birth } = this.log;
     if (birth.state.type !== "begun") return;
-    const lost = birth.lost(birth.maxBytes ?? (await reader.maxFileBytes(signal)));
+    const maxBytes = birth.files?.maxBytes ?? (await this.reader.maxFileBytes(signal));
+    this.#judge(maxBytes === undefined ? undefined : { maxBytes, count: 1 });
+  }
+
+  /** The engine may have thrown away the first lines before any were read. */
+  #judge(files: LogFiles | undefined): void {
+    const lost = this.log.birth.lost(files);
     if (lost !== undefined) this.gap(lost.after, lost.before);
   }
 

@@ -5,12 +5,17 @@ import { textBytes } from "../wire/frame-entries.ts";
 const OVERHEAD_BYTES = 45;
 /** The rate before the first line is taken to be no more than so many times that of the first ones that are there. */
 const MARGIN = 4;
+/** Where one file is gone, at least this share of what the others take is there. */
+const LEAST_SHARE = 0.5;
 /** A shorter time tells no rate. */
 const LEAST_MS = 50;
 /** The rate of the first lines is judged over this time. */
 const JUDGED_MS = 2_000;
 /** A stamp without a fraction stands for a whole second. */
 const WHOLE_SECOND_MS = 1_000;
+
+/** A follow shows a line so long after it was written, at most: Podman looks every 250 ms. */
+export const UNHEARD_MS = 500;
 
 /** What is known of a log's beginning; times by the clock that stamps it, in epoch milliseconds. */
 export type LogBirthState =
@@ -34,22 +39,35 @@ export interface LostBeginning {
   readonly before: string;
 }
 
+/** How the engine keeps a log that it rotates. */
+export interface LogFiles {
+  /** At this size it begins a new one. */
+  readonly maxBytes: number;
+  /** So many are kept. */
+  readonly count: number;
+}
+
 /**
- * Judges whether the first lines that were read of a log are its first. Podman's `k8s-file` with `max-size` is one file that the
- * engine begins anew when it is full: what stood in it before the first read is gone, and the log does not show that. So it is
- * judged by how fast the log is written: whether a file may have been filled since it was empty.
+ * Judges whether the first lines that were read of a log are its first. What the engine's own rotation has thrown away before
+ * the first read is gone, and the log does not show that: Podman's `k8s-file` with `max-size` is one file that is begun anew. So it
+ * is judged by how fast the log is written: whether a file may have been filled since it was empty, and whether all others are there.
  */
 export class LogBirth {
   #state: LogBirthState = { type: "not known" };
-  #maxBytes: number | undefined;
+  #files: LogFiles | undefined;
 
   get state(): LogBirthState {
     return this.#state;
   }
 
-  /** The size at which the file is begun anew, once that was told. */
-  get maxBytes(): number | undefined {
-    return this.#maxBytes;
+  /** Once they were told. */
+  get files(): LogFiles | undefined {
+    return this.#files;
+  }
+
+  /** A follow was there before its first line. */
+  isFollowed(): void {
+    this.#state = { type: "judged" };
   }
 
   /** It was empty: a read has shown so, or its container was made then. */
@@ -75,18 +93,23 @@ export class LogBirth {
     else this.#state = { type: "begun", emptyUntil: state.until, first, last, bytes };
   }
 
-  /** `maxBytes`: the file is begun anew at this size; undefined where it is not, or that is not known. */
-  lost(maxBytes: number | undefined): LostBeginning | undefined {
+  /** `files`: undefined where nothing is thrown away, or that is not known. */
+  lost(files: LogFiles | undefined): LostBeginning | undefined {
     const state = this.#state;
     if (state.type !== "begun") return undefined;
-    this.#maxBytes = maxBytes;
+    this.#files = files;
+    if (files === undefined) {
+      this.#state = { type: "judged" };
+      return undefined;
+    }
     const { emptyUntil, first, last, bytes } = state;
     const stepMs = /\.\d/.test(first) ? 0 : WHOLE_SECOND_MS;
     const [firstAt, lastAt] = [Date.parse(first), Date.parse(last)];
     const beforeMs = Math.max(firstAt + stepMs - emptyUntil, LEAST_MS);
     const sinceMs = Math.max(lastAt - firstAt + stepMs / 2, LEAST_MS);
-    const isLost = maxBytes !== undefined && MARGIN * bytes * beforeMs >= maxBytes * sinceMs;
-    if (maxBytes === undefined || isLost || sinceMs > JUDGED_MS) this.#state = { type: "judged" };
+    const isFast = MARGIN * bytes * beforeMs >= files.maxBytes * sinceMs;
+    const isLost = isFast && bytes >= LEAST_SHARE * (files.count - 1) * files.maxBytes;
+    if (isLost || (!isFast && sinceMs > JUDGED_MS)) this.#state = { type: "judged" };
     return isLost ? { after: new Date(emptyUntil).toISOString(), before: first } : undefined;
   }
 }

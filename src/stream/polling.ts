@@ -7,6 +7,7 @@ import { isSame } from "./certain-lines.ts";
 import { listenForNew } from "./doorbell.ts";
 import type { Ring } from "./doorbell.ts";
 import type { Intake } from "./intake.ts";
+import { UNHEARD_MS } from "./log-birth.ts";
 import { awaitLastLine } from "./plain-read.ts";
 import { PollPace } from "./poll-pace.ts";
 
@@ -15,8 +16,6 @@ const CAUGHT_UP_ENTRIES = 1_000;
 /** How long nothing new is believed to be told, at first and at most. */
 const FIRST_LISTEN_MS = 1_000;
 const LONGEST_LISTEN_MS = 60_000;
-/** A follow shows a line so long after it was written, at most: Podman looks every 250 ms. */
-const UNHEARD_MS = 500;
 
 /**
  * Follows a log whose follows are not whole: takes its lines from plain reads only, at a pace while they come. When nothing is

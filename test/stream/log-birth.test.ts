@@ -8,12 +8,8 @@ import { Follower, eager, texts } from "../support/fake-follow.ts";
 import { PoolFollower } from "../support/pool-follow.ts";
 
 const PAD = "x".repeat(100);
+const engines = { Podman: { flavour: "podman", podmanQuirks: true }, Docker: {} } as const;
 let fake: FakeEngine;
-beforeEach(async () => {
-  fake = await FakeEngine.start({ flavour: "podman", podmanQuirks: true });
-});
-afterEach(() => fake.close());
-
 function write(container: FakeContainer, count: number): void {
   for (let line = 0; line < count; line++) container.write(`line ${line} ${PAD}`);
 }
@@ -31,7 +27,12 @@ async function follow(): Promise<Follower> {
   return follower;
 }
 
-describe("the first lines of a log that Podman begins anew at a size", () => {
+describe.each(["Podman", "Docker"] as const)("the first lines of a log that %s rotates", (name) => {
+  beforeEach(async () => {
+    fake = await FakeEngine.start(engines[name]);
+  });
+  afterEach(() => fake.close());
+
   it("are told to be missing where the file was begun anew before its first read", async () => {
     const web = make("100kB");
     const follower = await follow();
@@ -90,7 +91,7 @@ describe("the beginning of a log", () => {
       text: Buffer.alloc(100),
       ended: true,
     }));
-  const MAX = 100_000;
+  const MAX = { maxBytes: 100_000, count: 1 };
 
   it("is not judged where nothing is known of it", () => {
     const birth = new LogBirth();
@@ -131,6 +132,25 @@ describe("the beginning of a log", () => {
     birth.came(entries(5_000, "2026-01-01T00:00:00.4Z"));
     expect(birth.lost(undefined)).toBeUndefined();
     expect(birth.state.type).toBe("judged");
+  });
+
+  it("is whole where the other files that the engine keeps are not full", () => {
+    const birth = new LogBirth();
+    birth.wasEmpty(at);
+    for (const second of ["0.4", "0.5"]) {
+      birth.came(entries(500, `2026-01-01T00:00:0${second}Z`));
+      expect(birth.lost({ ...MAX, count: 5 })).toBeUndefined();
+    }
+    birth.came(entries(1_000, "2026-01-01T00:00:00.6Z"));
+    expect(birth.lost({ ...MAX, count: 5 })).toMatchObject({ before: "2026-01-01T00:00:00.4Z" });
+  });
+
+  it("is whole where a follow was there before it", () => {
+    const birth = new LogBirth();
+    birth.wasEmpty(at);
+    birth.isFollowed();
+    birth.came(entries(5_000, "2026-01-01T00:00:00.4Z"));
+    expect(birth.lost(MAX)).toBeUndefined();
   });
 
   it("counts a stamp of whole seconds as all of that second", () => {

@@ -41,6 +41,7 @@ const inspection = {
   followIsWhole: true,
   removesItself: false,
   maxLogFileBytes: undefined,
+  maxLogFiles: 1,
 } as const;
 
 /** One reading of a log: where a source's socket would be there is a list of entries. */
