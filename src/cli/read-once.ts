@@ -97,7 +97,7 @@ async function findContainers(
       }
     }
   } finally {
-    client.close();
+    await client.close();
   }
   if (found.length === 0) throw new Error(`No such container at ${label}.`);
   return found.toSorted((a, b) => a.name.localeCompare(b.name));

@@ -5,7 +5,6 @@ import { DockspoolError, messageOf } from "../errors.ts";
 import type { Engine } from "../index.ts";
 import { startDemo } from "./demo.ts";
 import type { Demo } from "./demo.ts";
-import { engineOfContext } from "./docker-context.ts";
 import type { Settings, WantedEngine } from "./settings.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -36,7 +35,7 @@ export class Unreachable extends Error {
  */
 export async function findTarget({ engine, checkpoints }: Settings): Promise<Target> {
   if (engine.kind === "demo") return demoTarget(undefined);
-  const wanted = await resolve(engine);
+  const wanted = resolve(engine);
   const client = new EngineClient(wanted.engine);
   try {
     await client.list(AbortSignal.timeout(CONTACT_MS));
@@ -47,19 +46,20 @@ export async function findTarget({ engine, checkpoints }: Settings): Promise<Tar
       whyDemo: undefined,
     };
   } catch (error) {
-    if (DockspoolError.is(error, "INVALID_OPTION")) throw new UsageError(error.message);
+    if (DockspoolError.is(error, "INVALID_OPTION"))
+      throw new UsageError(error.message.replace('Option "engine.context"', "Option --context"));
     // Positions of a demo are nobody's.
     if (engine.kind !== "found" || checkpoints !== undefined)
       throw new Unreachable(messageOf(error));
     return await demoTarget(messageOf(error));
   } finally {
-    client.close();
+    await client.close();
   }
 }
 
 type Wanted = Pick<Target, "engine" | "name"> & { readonly label?: string };
 
-async function resolve(engine: Exclude<WantedEngine, { kind: "demo" }>): Promise<Wanted> {
+function resolve(engine: Exclude<WantedEngine, { kind: "demo" }>): Wanted {
   switch (engine.kind) {
     case "found":
       return { engine: {}, name: "default" };
@@ -68,7 +68,7 @@ async function resolve(engine: Exclude<WantedEngine, { kind: "demo" }>): Promise
       return { engine: engine.url, name: "default", label: shownUrl(engine.url) };
     default:
       return {
-        engine: await engineOfContext(engine.name),
+        engine: { context: engine.name },
         name: engine.name,
         label: `context ${engine.name}`,
       };

@@ -7,8 +7,11 @@ import { inspect } from "node:util";
 import { soon } from "./body.ts";
 import { DirectSocket } from "./direct-socket.ts";
 import { SWITCHED_PROTOCOLS } from "./failures.ts";
+import type { SshAddress } from "./address.ts";
+import { CommandStream } from "./command-stream.ts";
+import type { SshConfig } from "./host-keys.ts";
+import { SshMasters } from "./ssh-masters.ts";
 import { SshStream } from "./ssh-stream.ts";
-import type { SshConfig } from "./ssh-stream.ts";
 
 /**
  * What an agent does for a request; Node's own agents have it, its type declarations do not.
@@ -47,6 +50,10 @@ export interface EngineAgent {
   readonly openSockets: () => number;
   /** Resolves when the connections of requests that were given up are closed. */
   readonly closed: () => Promise<void>;
+  /** Takes no more requests, and resolves when the last of them is over and nothing is left. Never rejects. */
+  readonly retire: () => Promise<void>;
+  /** Destroys what is connected. Resolves when nothing is left, or soon; never rejects. */
+  readonly end: () => Promise<void>;
 }
 
 export function createAgent(tls: boolean): EngineAgent {
@@ -58,30 +65,61 @@ export function createAgent(tls: boolean): EngineAgent {
   );
 }
 
+/** Each request takes a program `ssh` of its own; they share connections where ssh can. */
+export function createCommandAgent(address: SshAddress): EngineAgent {
+  const masters = new SshMasters(address);
+  const connect = (): Duplex => new CommandStream(() => masters.session());
+  return withConnections(new HttpAgent(SINGLE), connect, () => masters.end());
+}
+
 /** Each request takes an ssh connection of its own. */
 export function createSshAgent(config: SshConfig): EngineAgent {
   return withConnections(new HttpAgent(SINGLE), () => new SshStream(config));
 }
 
-function withConnections(agent: HttpAgent, connect: (target: object) => Duplex): EngineAgent {
+/** `finish` ends what the connections share. */
+function withConnections(
+  agent: HttpAgent,
+  connect: (target: object) => Duplex,
+  finish: () => Promise<void> = () => Promise.resolve(),
+): EngineAgent {
   const inherited = addRequestOf(agent);
   const requests = new Map<ClientRequest, Promise<void>>();
   Object.assign(agent, inspected, {
     createConnection: connect,
     addRequest(request: ClientRequest, ...rest: unknown[]): void {
       guard(request);
+      let over: (() => void) | undefined;
       const closed = new Promise<void>((resolve) => {
-        request.once("close", () => {
+        over = () => {
           requests.delete(request);
           resolve();
-        });
+        };
       });
+      request.once("close", () => over?.());
       requests.set(request, closed);
-      inherited.call(agent, request, ...rest);
+      try {
+        inherited.call(agent, request, ...rest);
+      } catch (error) {
+        // Certificates that can't be used, for one: the request never was one.
+        over?.();
+        throw error;
+      }
     },
   });
+  const closedAll = (): Promise<unknown> =>
+    Promise.all(Array.from(requests, ([, closed]) => closed));
   return {
     agent,
+    retire: async () => {
+      await closedAll();
+      await finish();
+    },
+    end: async () => {
+      agent.destroy();
+      await soon(closedAll());
+      await finish();
+    },
     openSockets: () =>
       Object.values(agent.sockets).reduce((sum, sockets) => sum + (sockets?.length ?? 0), 0),
     closed: async () => {

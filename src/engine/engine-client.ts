@@ -287,9 +287,9 @@ export class EngineClient {
     }, signal);
   }
 
-  /** Destroys what is still connected. */
-  close(): void {
-    this.#link.close();
+  /** Destroys what is still connected. Resolves when nothing of it is left, or soon; never rejects. */
+  close(): Promise<void> {
+    return this.#link.close();
   }
 
   #getLogs(

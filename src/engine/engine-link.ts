@@ -28,6 +28,7 @@ export class EngineLink {
   #connecting: Promise<Connection> | undefined;
   /** Given up, with sockets that may still be open. */
   #former: Connection[] = [];
+  #isClosed = false;
   #address: string;
   #tried: readonly string[] = [];
 
@@ -40,7 +41,6 @@ export class EngineLink {
 
   /** How many sockets are open; 0 where the caller's own agent holds them. */
   get sockets(): number {
-    this.#former = this.#former.filter((connection) => openSockets(connection) > 0);
     return this.#former.reduce(
       (sum, connection) => sum + openSockets(connection),
       openSockets(this.#connection),
@@ -116,10 +116,11 @@ export class EngineLink {
     return unreachable(this.#peer, wait.expired ? wait.signal.reason : error);
   }
 
-  /** Destroys what is still connected. */
-  close(): void {
-    for (const connection of [this.#connection, ...this.#former])
-      connection?.agent?.agent.destroy();
+  /** Destroys what is still connected. Resolves when nothing of it is left, or soon; never rejects. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const agents = [this.#connection, ...this.#former].flatMap((one) => one?.agent ?? []);
+    await Promise.all(agents.map((agent) => agent.end()));
   }
 
   async #dial(
@@ -129,14 +130,16 @@ export class EngineLink {
     signal: AbortSignal,
   ): Promise<IncomingMessage> {
     signal.throwIfAborted();
+    let connection: Connection | undefined;
     try {
-      const { modem, agent } = await orAbort(this.#connected(), wait.signal);
-      return await dial(modem, path, query, wait.signal, agent !== undefined);
+      connection = await orAbort(this.#connected(), wait.signal);
+      const { modem, agent, pathPrefix } = connection;
+      return await dial(modem, pathPrefix + path, query, wait.signal, agent !== undefined);
     } catch (error) {
-      await this.#connection?.agent?.closed();
+      await connection?.agent?.closed();
       const failure = this.failure(error, wait, signal);
-      // The address may have been found too early, before the engine's socket was there.
-      if (!signal.aborted) this.#forget();
+      // The address may have been found too early, before the engine's socket was there, and certificates may be new.
+      if (!signal.aborted && connection !== undefined) this.#forget(connection);
       throw failure;
     }
   }
@@ -146,14 +149,19 @@ export class EngineLink {
     return { address: this.#address, wasReached: contact.answers > 0, tried: this.#tried };
   }
 
-  #forget(): void {
+  /** Others may have forgotten it meanwhile. */
+  #forget(connection: Connection): void {
     const engine = this.#engine;
     const isFixed =
       isModem(engine) || (typeof engine === "object" && engine.socketPath !== undefined);
-    if (isFixed) return;
-    if (openSockets(this.#connection) > 0 && this.#connection !== undefined)
-      this.#former.push(this.#connection);
+    if (isFixed || connection !== this.#connection) return;
     this.#connection = undefined;
+    const { agent } = connection;
+    if (agent === undefined) return;
+    this.#former.push(connection);
+    void agent.retire().then(() => {
+      this.#former = this.#former.filter((former) => former !== connection);
+    });
   }
 
   /** One for all who ask meanwhile. */
@@ -173,7 +181,10 @@ export class EngineLink {
     const address = await findAddress(this.#engine);
     this.#address = showAddress(address);
     this.#tried = address.kind === "socket" ? address.tried : [];
-    return connectTo(address);
+    const connection = connectTo(address);
+    // Nobody would end it.
+    if (this.#isClosed) await connection.agent?.end();
+    return connection;
   }
 }
 

@@ -1,7 +1,7 @@
 import { types } from "node:util";
 import { checkKeys } from "../checks.ts";
 import { invalidOption } from "../errors.ts";
-import { parseEngineUrl } from "./engine-url.ts";
+import { contextNameIn, parseEngineUrl } from "./engine-url.ts";
 
 /** Where docker-modem connects; an explicit field always wins over the DOCKER_* variables. */
 export interface EngineOptions {
@@ -21,8 +21,13 @@ export interface EngineOptions {
   key?: string | Buffer;
   /** For ssh; default: the user's who runs this process. */
   username?: string;
-  /** What ssh2's `connect` takes: `privateKey`, `agent`, … Without a `hostVerifier` any host's key will do. */
+  /**
+   * What ssh2's `connect` takes: `privateKey`, `agent`, … With them ssh2 connects; without them the system's `ssh` does, with its
+   * own settings, keys and agents. Without a `hostVerifier` the host's key has to be in ~/.ssh/known_hosts.
+   */
   sshOptions?: Record<string, unknown>;
+  /** The name of a Docker context. Not together with `host` or `socketPath`. */
+  context?: string;
   /**
    * To the response headers, and then between any two pieces of an answer that has an end, in milliseconds; default 10,000. Six
    * times that to the headers for what is asked of a container while the engine starts it, and for all of a short answer.
@@ -35,12 +40,13 @@ export interface DockerModem {
   dial(options: object, callback: (error: unknown, result: unknown) => void): void;
 }
 
-/** A string: what DOCKER_HOST takes: `unix://`, `npipe://`, `tcp://`, `http(s)://`, `ssh://`, or HOST:PORT. */
+/** A string: what DOCKER_HOST takes: `unix://`, `npipe://`, `tcp://`, `http(s)://`, `ssh://`, or HOST:PORT; or `context:NAME`. */
 export type Engine = string | EngineOptions | DockerModem;
 
 const DEFAULT_CONNECT_TIMEOUT_MS = 10_000;
 
-const texts = ["socketPath", "host", "username"] as const;
+const texts = ["socketPath", "host", "username", "context"] as const;
+const places = ["socketPath", "host", "context"] as const;
 const secrets = ["ca", "cert", "key"] as const;
 const known = [...texts, ...secrets, "port", "protocol", "sshOptions", "connectTimeoutMs"];
 
@@ -61,7 +67,9 @@ export function connectTimeoutOf(engine: Engine): number {
  */
 export function validateEngine(engine: Engine, place = "engine"): void {
   if (typeof engine === "string") {
-    parseEngineUrl(engine, place);
+    const context = contextNameIn(engine);
+    if (context === undefined) parseEngineUrl(engine, place);
+    else if (context === "") throw invalidOption(place, engine, "context:NAME");
     return;
   }
   if (typeof engine !== "object" || engine === null) {
@@ -83,7 +91,7 @@ export function validateEngine(engine: Engine, place = "engine"): void {
       throw invalidOption(`${place}.${name}`, value, "PEM text or a Buffer");
     }
   }
-  const { socketPath, host, port, protocol, sshOptions, connectTimeoutMs } = engine;
+  const { port, protocol, sshOptions, connectTimeoutMs } = engine;
   if (port !== undefined && !(Number.isInteger(port) && port > 0 && port < 65_536)) {
     throw invalidOption(`${place}.port`, port, "a whole number from 1 to 65535");
   }
@@ -99,7 +107,9 @@ export function validateEngine(engine: Engine, place = "engine"): void {
   ) {
     throw invalidOption(`${place}.connectTimeoutMs`, connectTimeoutMs, "milliseconds above 0");
   }
-  if (socketPath !== undefined && host !== undefined) {
-    throw invalidOption(place, { socketPath, host }, "either socketPath or host");
+  const given = places.filter((name) => engine[name] !== undefined);
+  if (given.length > 1) {
+    const fields = Object.fromEntries(given.map((name) => [name, engine[name]]));
+    throw invalidOption(place, fields, "one of socketPath, host and context");
   }
 }

@@ -1,13 +1,13 @@
 import { Agent as HttpAgent } from "node:http";
 import { userInfo } from "node:os";
 import Modem from "docker-modem";
-import type { Address } from "./address.ts";
-import { createAgent, createSshAgent, guardAgent } from "./agent.ts";
+import type { Address, SshAddress } from "./address.ts";
+import { createAgent, createCommandAgent, createSshAgent, guardAgent } from "./agent.ts";
 import type { EngineAgent } from "./agent.ts";
 import type { DockerModem } from "./engine-options.ts";
 import { record } from "./json.ts";
 import { shownUrl } from "./shown-url.ts";
-import type { SshConfig } from "./ssh-stream.ts";
+import type { SshConfig } from "./host-keys.ts";
 
 /** The address of a modem that does not show it. */
 const UNSEEN = "the given modem's engine";
@@ -16,6 +16,8 @@ const UNSEEN = "the given modem's engine";
 export interface Connection {
   readonly modem: DockerModem;
   readonly agent: EngineAgent | undefined;
+  /** In front of every path that is asked for; docker-modem leaves its own out. */
+  readonly pathPrefix: string;
 }
 
 /**
@@ -31,32 +33,32 @@ function modemWith(prototype: DockerModem, fields: object): DockerModem {
   return modem;
 }
 
-/**
- * Plain HTTP, of which the agent alone knows where it goes. docker-modem by itself leaves a connection open behind each request
- * that is given up.
- */
-function throughSsh(prototype: DockerModem, fields: object, config: SshConfig): Connection {
-  const own = createSshAgent(config);
+/** Plain HTTP, of which the agent alone knows where it goes. */
+function throughSsh(prototype: DockerModem, fields: object, own: EngineAgent): Connection {
   const target = { protocol: "http", host: "docker", port: undefined, agent: own.agent };
-  return { modem: modemWith(prototype, { ...fields, ...target }), agent: own };
+  return { modem: modemWith(prototype, { ...fields, ...target }), agent: own, pathPrefix: "" };
+}
+
+/** By the system's ssh, or where there are options for it by ssh2. */
+function sshAgentTo(address: SshAddress): EngineAgent {
+  const { host, port = 22, username = userInfo().username, options } = address;
+  if (options === undefined) return createCommandAgent(address);
+  return createSshAgent({ agent: process.env["SSH_AUTH_SOCK"], ...options, host, port, username });
 }
 
 export function connectTo(address: Address): Connection {
   const common = { headers: {}, pathPrefix: "/" };
-  if (address.kind === "ssh") {
-    const { host, port, username, options } = address;
-    const config = { ...options, host, port, username: username ?? userInfo().username };
-    return throughSsh(Modem.prototype, common, config);
-  }
+  if (address.kind === "ssh") return throughSsh(Modem.prototype, common, sshAgentTo(address));
   const tls = address.kind === "tcp" ? address.tls : undefined;
   const own = createAgent(tls !== undefined);
   const target =
     address.kind === "socket"
       ? { socketPath: address.path }
-      : { host: address.host, port: address.port, pathPrefix: address.pathPrefix, ...tls };
+      : { host: address.host, port: address.port, ...tls };
   const protocol = tls === undefined ? "http" : "https";
   const fields = { ...common, ...target, protocol, agent: own.agent };
-  return { modem: modemWith(Modem.prototype, fields), agent: own };
+  const pathPrefix = address.kind === "tcp" ? address.pathPrefix : "";
+  return { modem: modemWith(Modem.prototype, fields), agent: own, pathPrefix };
 }
 
 /**
@@ -70,7 +72,7 @@ export async function connectLike(modem: DockerModem): Promise<Connection> {
   const socketPath = setting("socketPath");
   const hasTarget = socketPath !== undefined || typeof setting("host") === "string";
   if (!hasTarget || typeof setting("buildRequest") !== "function")
-    return { modem, agent: undefined };
+    return { modem, agent: undefined, pathPrefix: "" };
   const fields = {
     // docker-modem leaves a rejection of such a function unhandled.
     socketPath: typeof socketPath === "function" ? await resolved(socketPath) : socketPath,
@@ -79,20 +81,23 @@ export async function connectLike(modem: DockerModem): Promise<Connection> {
     timeout: undefined,
   };
   if (setting("protocol") === "ssh") {
-    return throughSsh(modem, fields, {
+    const config: SshConfig = {
       ...record(setting("sshOptions")),
       host: setting("host"),
       port: setting("port"),
       username: setting("username"),
       password: setting("password"),
-    });
+    };
+    // docker-modem by itself leaves a connection open behind each request that is given up.
+    return throughSsh(modem, fields, createSshAgent(config));
   }
   const callers = setting("agent");
   if (callers instanceof HttpAgent) {
-    return { modem: modemWith(modem, { ...fields, agent: guardAgent(callers) }), agent: undefined };
+    const guarded = modemWith(modem, { ...fields, agent: guardAgent(callers) });
+    return { modem: guarded, agent: undefined, pathPrefix: "" };
   }
   const own = createAgent(setting("protocol") === "https");
-  return { modem: modemWith(modem, { ...fields, agent: own.agent }), agent: own };
+  return { modem: modemWith(modem, { ...fields, agent: own.agent }), agent: own, pathPrefix: "" };
 }
 
 /** Where a modem of the caller's connects to, for people, and as far as it shows. */

@@ -1,18 +1,9 @@
 import { Duplex, Readable } from "node:stream";
 import sshAgent from "docker-modem/lib/ssh.js";
 import { isError, messageOf } from "../errors.ts";
-import { printable } from "../printable.ts";
-
-/** What docker-modem runs there, as the `docker` command does for ssh:// (docker/cli, `connhelper`). */
-const COMMAND = "docker system dial-stdio";
-/** So much of what the command complains of is told. */
-const MAX_COMPLAINT = 500;
-/** Codes of errors that no other try mends. */
-const REFUSED = "ERR_SSH_REFUSED";
-const UNUSABLE = "ERR_SSH_OPTIONS";
-
-/** What ssh2's `connect` takes. */
-export type SshConfig = Readonly<Record<string, unknown>>;
+import { withHostKeys } from "./host-keys.ts";
+import type { SshConfig, Verified } from "./host-keys.ts";
+import { MAX_STDERR, SSH_OPTIONS, SSH_REFUSED, commandFailure, sshError } from "./ssh-complaint.ts";
 
 /**
  * A way to the engine's socket by ssh, on a connection of its own that docker-modem makes. ssh2's channels tell of their close
@@ -26,16 +17,9 @@ export class SshStream extends Duplex {
 
   constructor(config: SshConfig) {
     super({ allowHalfOpen: false });
-    try {
-      sshAgent(config).createConnection({}, (error, channel) => {
-        if (isError(error)) this.destroy(named(error));
-        else if (channel instanceof Duplex) this.#connected(channel);
-      });
-    } catch (error) {
-      // A key that can't be read, for one. Node's HTTP client listens from the next tick on.
-      const failure = new Error(messageOf(error), { cause: error });
-      setImmediate(() => this.destroy(Object.assign(failure, { code: UNUSABLE })));
-    }
+    void withHostKeys(config).then((verified) => {
+      if (!this.destroyed) this.#connect(verified);
+    });
   }
 
   override _read(): void {
@@ -58,6 +42,18 @@ export class SshStream extends Duplex {
     done(error);
   }
 
+  #connect({ config, refusal }: Verified): void {
+    try {
+      sshAgent(config).createConnection({}, (error, channel) => {
+        if (isError(error)) this.destroy(refusal() ?? named(error));
+        else if (channel instanceof Duplex) this.#connected(channel);
+      });
+    } catch (error) {
+      // A key that can't be read, for one.
+      this.destroy(sshError(SSH_OPTIONS, messageOf(error), error));
+    }
+  }
+
   #connected(channel: Duplex): void {
     if (this.destroyed) {
       drop(channel);
@@ -68,7 +64,7 @@ export class SshStream extends Duplex {
       if (!this.push(bytes)) channel.pause();
     });
     stderrOf(channel)?.on("data", (bytes: Buffer) => {
-      this.#complaint = (this.#complaint + bytes.toString()).slice(0, MAX_COMPLAINT);
+      this.#complaint = (this.#complaint + bytes.toString()).slice(0, MAX_STDERR);
     });
     // Behind the last byte.
     channel.once("close", (code: unknown) => this.#ended(code));
@@ -81,10 +77,7 @@ export class SshStream extends Duplex {
       this.push(null);
       return;
     }
-    // No `docker` there, or no engine.
-    const complaint = this.#complaint.trim() || `it ended with code ${code}`;
-    const said = printable(complaint.replace(/\.$/, ""), MAX_COMPLAINT);
-    this.destroy(new Error(`\`${COMMAND}\` there: ${said}`));
+    this.destroy(commandFailure(code, this.#complaint));
   }
 }
 
@@ -104,5 +97,5 @@ function stderrOf(channel: Duplex): Readable | undefined {
 /** As `failures.ts` knows it. */
 function named(error: Error): Error {
   const isAuthentication = Reflect.get(error, "level") === "client-authentication";
-  return isAuthentication ? Object.assign(error, { code: REFUSED }) : error;
+  return isAuthentication ? Object.assign(error, { code: SSH_REFUSED }) : error;
 }

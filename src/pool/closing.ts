@@ -17,7 +17,7 @@ export async function stopReading(
   engines.closing();
   const life = tasks.close({ reason: poolClosed(), timeoutMs: CLOSE_TIMEOUT_MS });
   const [survivors, own] = await Promise.allSettled([followed.close(reason), life]);
-  engines.close();
+  await engines.close();
   followed.output.end(reason.kind === "failed" ? { failure: { error: reason.error } } : {});
   const errors: unknown[] = survivors.status === "fulfilled" ? survivors.value : [survivors.reason];
   if (own.status === "rejected") errors.push(own.reason);

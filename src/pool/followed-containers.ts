@@ -113,7 +113,7 @@ export class FollowedContainers {
       lookEveryMs: LOOK_EVERY_MS,
       sockets: (isReading) => (isReading ? 1 : 0),
       ready: () => this.output.ready(feed),
-      release: () => {},
+      release: () => Promise.resolve(),
     });
     const feed = new Feed(capture);
     made = { source, feed };

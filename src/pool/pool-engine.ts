@@ -190,8 +190,8 @@ export class PoolEngine {
     if (at !== undefined) this.#note(at, true);
   }
 
-  close(): void {
-    this.client.close();
+  close(): Promise<void> {
+    return this.client.close();
   }
 
   /** All that happened until then was told of; it counts as seen once it is dealt with. */

@@ -61,7 +61,7 @@ export class PoolEngines implements Iterable<PoolEngine> {
     for (const engine of this) engine.closing();
   }
 
-  close(): void {
-    for (const engine of this) engine.close();
+  async close(): Promise<void> {
+    await Promise.all(Array.from(this, (engine) => engine.close()));
   }
 }

@@ -51,6 +51,8 @@ export class Capture {
   #resolveEnded: (reason: EndReason) => void = () => {};
   #log: FollowedLog | undefined;
   /** Reading goes on where it was left: by option `resume`, or by a checkpoint. */
+  /** What the host held for this source is given up. */
+  #released: Promise<void> | undefined;
   #isResumed: boolean;
 
   constructor(
@@ -221,6 +223,7 @@ export class Capture {
     const life = this.#life.close({ reason: error, timeoutMs: this.rotateTimeoutMs });
     const [tasks, lost] = await Promise.allSettled([this.#streams.end(), life]);
     this.#finish(reason);
+    await this.#released;
     if (tasks.status === "fulfilled" && tasks.value.failure !== undefined)
       throw tasks.value.failure;
     if (lost.status === "rejected") throw lost.reason;
@@ -290,7 +293,7 @@ export class Capture {
     this.phase.end(given);
     const reason = this.phase.ending ?? given;
     this.#unlink();
-    this.#host.release();
+    this.#released = this.#host.release();
     void this.#streams.end();
     if (reason.kind !== "aborted") this.#reading?.endBlocks();
     this.#reading?.close();

@@ -107,7 +107,7 @@ export interface SourceHost extends ViewHost {
   /** A batch is in the buffer, or its end. */
   readonly ready: () => void;
   /** The source has ended. */
-  readonly release: () => void;
+  readonly release: () => Promise<void>;
 }
 
 /** How often a source that stands alone looks at a container that stands still. */

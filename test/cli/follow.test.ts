@@ -246,7 +246,7 @@ describe("the command", () => {
       "a context that is none",
       ["--context", "nowhere"],
       2,
-      /^dockspool: Option --context was given "nowhere"; allowed: default/,
+      /^dockspool: Option --context was given "nowhere": there is no such Docker context in/,
     ],
     ["a wrong option", ["--tail", "x"], 2, /^dockspool: Option --tail was given "x"/],
   ])("says why it ends at the start, and by its exit code: %s", async (_, args, code, words) => {

@@ -19,7 +19,7 @@ beforeEach(async () => {
 afterEach(async () => {
   for (const one of closing) await one.close();
   closing.clear();
-  client.close();
+  await client.close();
   await fake.close();
 });
 

@@ -1,3 +1,6 @@
+import { appendFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import Modem from "docker-modem";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { ContainerLogSource, StreamPool } from "../../src/index.ts";
@@ -12,7 +15,7 @@ import {
   toLines,
 } from "../support/fake-follow.ts";
 import { PoolFollower } from "../support/pool-follow.ts";
-import { SshPeer, strangersKey } from "../support/ssh-peer.ts";
+import { SshPeer, knownHost, strangersKey } from "../support/ssh-peer.ts";
 import type { SshPeerOptions } from "../support/ssh-peer.ts";
 
 let fake: FakeEngine;
@@ -32,7 +35,7 @@ async function expectNothingOpen(peer: SshPeer): Promise<void> {
   await nothingOpen(fake);
 }
 
-const ways: readonly (readonly [string, (peer: SshPeer) => Engine])[] = [
+const ways: readonly (readonly [string, (peer: Pick<SshPeer, "engine">) => Engine])[] = [
   ["by settings", ({ engine }) => engine],
   ["with a modem of the caller's", ({ engine }) => new Modem(engine)],
 ];
@@ -130,7 +133,7 @@ describe("a connection by ssh", () => {
     ["a key that is none", "no key", /privateKey/],
   ])("fails for good with %s", async (_what, privateKey, message) => {
     const peer = await startPeer();
-    const engine = { ...peer.engine, sshOptions: { privateKey } };
+    const engine = { ...peer.engine, sshOptions: { ...peer.engine.sshOptions, privateKey } };
     const source = new ContainerLogSource("web", { engine });
     const follower = new Follower(source);
     const error = await failure(follower.finished(), "ENGINE_UNREACHABLE");
@@ -138,6 +141,44 @@ describe("a connection by ssh", () => {
     expect(error.message).toMatch(message);
     expect(error.message).toContain(`ssh://127.0.0.1:${engine.port}`);
     await expectNothingOpen(peer);
+  });
+
+  describe("without a hostVerifier", () => {
+    let home: string;
+    const former = process.env["HOME"];
+    beforeEach(async () => {
+      home = await mkdtemp(join(tmpdir(), "dockspool-home-"));
+      await mkdir(join(home, ".ssh"));
+      process.env["HOME"] = home;
+    });
+    afterEach(async () => {
+      process.env["HOME"] = former;
+      await rm(home, { recursive: true });
+    });
+
+    it.each(ways)("asks known_hosts for the host's key, %s", async (_way, engineOf) => {
+      const peer = await startPeer();
+      fake.create({ name: "web" }).write("hello");
+      const { hostVerifier: _own, ...sshOptions } = peer.engine.sshOptions ?? {};
+      const settings = { engine: { ...peer.engine, sshOptions } };
+      const read = async (): Promise<string[]> => {
+        const engine = engineOf(settings);
+        const source = new ContainerLogSource("web", { engine, follow: false });
+        const lines: string[] = [];
+        for await (const { line } of source) lines.push(line);
+        return lines;
+      };
+      const unknown = await failure(read(), "ENGINE_UNREACHABLE");
+      expect(unknown.message).toMatch(/its host key \(SHA256:\S{43}\) is not in known_hosts/);
+      expect(unknown.transient).toBe(false);
+      const file = join(home, ".ssh/known_hosts");
+      await writeFile(file, knownHost(peer.engine.port, strangersKey));
+      const changed = await failure(read(), "ENGINE_UNREACHABLE");
+      expect(changed.message).toContain("is not the one in known_hosts");
+      await appendFile(file, knownHost(peer.engine.port));
+      expect(await read()).toEqual(["hello"]);
+      await expectNothingOpen(peer);
+    });
   });
 
   it("tells what the host says where no engine can be reached there", async () => {

@@ -45,7 +45,7 @@ const bad: readonly (readonly [string, Record<string, unknown>, string])[] = [
   ["signal", { signal: {} }, "AbortSignal"],
   ["engine", { engine: "ftp://10.0.0.5" }, "tcp://HOST:PORT"],
   ["engine", { engine: null }, "dial"],
-  ["engine", { engine: { socketPath: "/a", host: "b" } }, "either"],
+  ["engine", { engine: { socketPath: "/a", host: "b" } }, "one of socketPath, host and context"],
   ["engine.socketPath", { engine: { socketPath: "" } }, "empty"],
   ["engine.port", { engine: { host: "b", port: 70_000 } }, "65535"],
   ["engine.protocol", { engine: { host: "b", protocol: "tcp" } }, "ssh"],

@@ -19,6 +19,21 @@ const usersKey = makeKey();
 /** A key that the peer does not know. */
 export const strangersKey: string = makeKey();
 
+function publicKey(key: string): Buffer {
+  const parsed = ssh2.utils.parseKey(key);
+  if (parsed instanceof Error) throw parsed;
+  return parsed.getPublicSSH();
+}
+
+function isHostKey(key: Buffer): boolean {
+  return key.equals(publicKey(hostKey));
+}
+
+/** A line of known_hosts. */
+export function knownHost(port: number, key: string = hostKey): string {
+  return `[127.0.0.1]:${port} ssh-rsa ${publicKey(key).toString("base64")}\n`;
+}
+
 /** A host with an ssh server, and an engine behind it. */
 export class SshPeer implements AsyncDisposable {
   /** How many connections there ever were. */
@@ -28,8 +43,7 @@ export class SshPeer implements AsyncDisposable {
   readonly #connections = new Set<Connection>();
 
   private constructor(socketPath: string, { execute = dialing(socketPath), mute }: SshPeerOptions) {
-    const known = ssh2.utils.parseKey(usersKey);
-    if (known instanceof Error) throw known;
+    const known = publicKey(usersKey);
     const options = { hostKeys: [hostKey] };
     this.#server = new ssh2.Server(options, (connection) => {
       this.accepted++;
@@ -39,8 +53,7 @@ export class SshPeer implements AsyncDisposable {
       connection.on("error", () => {});
       connection.on("authentication", (attempt) => {
         if (mute === true) return;
-        const isKnown =
-          attempt.method === "publickey" && attempt.key.data.equals(known.getPublicSSH());
+        const isKnown = attempt.method === "publickey" && attempt.key.data.equals(known);
         if (isKnown) attempt.accept();
         else attempt.reject(["publickey"]);
       });
@@ -68,7 +81,7 @@ export class SshPeer implements AsyncDisposable {
   /** How to connect to it. */
   get engine(): EngineOptions & { readonly host: string; readonly port: number } {
     const { port } = this.#server.address() as AddressInfo;
-    const sshOptions = { privateKey: usersKey };
+    const sshOptions = { privateKey: usersKey, hostVerifier: isHostKey };
     return { protocol: "ssh", host: "127.0.0.1", port, username: "me", sshOptions };
   }
 

@@ -243,7 +243,7 @@ async function engineOf(containers: readonly object[]): Promise<EngineClient> {
   });
   const client = new EngineClient(peer.engine);
   onTestFinished(async () => {
-    client.close();
+    await client.close();
     await peer[Symbol.asyncDispose]();
   });
   return client;
