@@ -9,9 +9,9 @@ import type { Checkpoint, CheckpointStore } from "./store.ts";
 const MODE = 0o600;
 
 /**
- * Positions in one file, replaced atomically and synced to the disk with each save. Of one process: a second one that writes
- * the same file is found out, and refused. A damaged, foreign or newer file is an error that names it, and stays as it is; so is
- * what is no file. Only its user may read it. A link is followed, unless it is another user's in a folder that all may write to.
+ * Positions in one file, replaced atomically and synced to the disk with each save. Only one process may use it: a second one
+ * that writes the same file is detected and refused. A damaged, foreign or newer file is an error that names it, and stays as it is; so is
+ * a folder, device or pipe in its place. Only its user may read it. A link is followed, unless it is another user's in a folder that all may write to.
  */
 export class FileCheckpointStore implements CheckpointStore {
   readonly #path: string;

@@ -14,7 +14,7 @@ export interface CheckpointStore {
   load(key: string): Promise<Checkpoint | undefined>;
   /** Resolves once the entries, and no others, are replaced for good. A rejection is tried again: CHECKPOINT_UNWRITABLE. */
   save(entries: ReadonlyMap<string, Checkpoint>): Promise<void>;
-  /** Keys that are not there are none to delete. */
+  /** Keys that do not exist are ignored. */
   delete(keys: readonly string[]): Promise<void>;
   /** The keys that begin with `prefix`, so that entries of containers long gone can be dropped. */
   keys(prefix: string): AsyncIterable<string>;

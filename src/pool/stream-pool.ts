@@ -109,8 +109,8 @@ export class StreamPool
   }
 
   /**
-   * Follows a container whatever `select` says: by id, unambiguous id prefix, or name. Where it is followed already, its
-   * source, as it is. Waits for an engine that can't be reached for as long as `connectTimeoutMs`.
+   * Follows a container whatever `select` says: by id, unambiguous id prefix, or name. Resolves with its source; if it is followed
+   * already, with the one that is there. Waits for an engine that can't be reached for as long as `connectTimeoutMs`.
    *
    * @throws DockspoolError CONTAINER_NOT_FOUND, LOGS_UNREADABLE, ENGINE_UNREACHABLE, INVALID_OPTION, CLOSED
    */
@@ -136,9 +136,9 @@ export class StreamPool
   }
 
   /**
-   * Ends following a container: by id, unambiguous id prefix, or name, on each engine that has one of that name. It is left
-   * alone until it is attached again; calls of `attach()` that are under way reject with CLOSED. Lines that were read already
-   * still come. A container that is not followed is none to detach: that resolves as well.
+   * Ends following a container: by id, unambiguous id prefix, or name, on each engine that has one of that name. It is not
+   * followed until it is attached again; calls of `attach()` that are under way reject with CLOSED. Lines that were read already
+   * are still delivered. Resolves also where the container is not followed.
    *
    * @throws DockspoolError TASKS_STILL_RUNNING past `rotateTimeoutMs`; its source has ended all the same
    */
@@ -181,7 +181,7 @@ export class StreamPool
     this.#consumption.acknowledge();
   }
 
-  /** Records as they come together, of one container each, or, with `order`, of all. Leaving the loop closes the pool. */
+  /** Batches of records: of one container each, or, with `order`, of all. Leaving the loop closes the pool. */
   batches(): AsyncIterable<LogBatch> {
     return this.#consumption.batches();
   }
@@ -219,7 +219,7 @@ export class StreamPool
     return handled(poolReady(this.#health, () => this.#ending, timeoutMs));
   }
 
-  /** How it goes now: engines, discovery, streams, buffer, sinks, checkpoints. docs/operating.md lists what it tells. */
+  /** How it goes now: engines, discovery, streams, buffer, sinks, checkpoints. docs/operating.md lists what it can say. */
   health(): Health {
     return this.#health.look();
   }

@@ -154,7 +154,7 @@ export class ContainerLogSource
     return this.#consumption.deliver(sink, options);
   }
 
-  /** Records as they come together; the fast way to consume. Leaving the loop closes the source. */
+  /** Batches of records: the fastest way to read. Leaving the loop closes the source. */
   batches(): AsyncIterable<LogBatch> {
     return this.#consumption.batches();
   }

@@ -48,6 +48,7 @@ describe("the packed package", longOnly, () => {
     const usual = ["CHANGELOG.md", "LICENSE", "README.md", "package.json"];
     expect(others.filter((path) => !usual.includes(path))).toEqual([]);
     expect(others).toEqual(expect.arrayContaining(["LICENSE", "package.json"]));
+    expect(project.files.filter((path) => path.startsWith("docs/maintainers/"))).toEqual([]);
     const files = project.files.filter((path) => path.startsWith("dist/"));
     for (const entry of entries) {
       for (const end of [".js", ".cjs", ".d.ts", ".d.cts"])
