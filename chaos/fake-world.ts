@@ -135,7 +135,12 @@ export class FakeWorld implements World {
   }
 
   #create(name: string, kind: ContainerKind | "flash"): Member {
-    const container = this.#fake.create({ name, tty: kind === "terminal" });
+    const isRotated = kind === "flood" || kind === "rotated";
+    const container = this.#fake.create({
+      name,
+      tty: kind === "terminal",
+      ...(isRotated ? { maxLogSize: LOG_FILE_SIZE } : {}),
+    });
     const now = monotonicMs();
     const member: Member = {
       name,
@@ -212,6 +217,9 @@ export class FakeWorld implements World {
     member.times.push(monotonicMs());
   }
 }
+
+/** The engine says so of logs that lose their beginning: what a flood writes at once is about as much. */
+const LOG_FILE_SIZE = "50k";
 
 function truncate(member: Member, keepLines: number): void {
   member.container.truncate(keepLines);

@@ -68,8 +68,9 @@ export class LogResponse {
   pump(): void {
     const { log, body, filter, encoding } = this.#parts;
     while (this.#state === "flowing") {
-      // A plain read holds the files that it began with; a follow is overtaken without a word.
-      if (this.live && this.#index < log.base) this.#index = log.base;
+      // The files that it began with are held; behind them a follow is overtaken without a word.
+      const isBehindTail = this.live && this.#index >= this.#tailEnd;
+      if (isBehindTail && this.#index < log.base) this.#index = log.base;
       if (this.#k8sFile?.isInHole === true && this.#index >= this.#tailEnd) {
         this.#index = log.entries.length;
         return;
