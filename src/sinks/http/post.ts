@@ -1,0 +1,78 @@
+import { promisify } from "node:util";
+import { gzip as compress } from "node:zlib";
+import type { SinkError } from "../../delivery/sink-error.ts";
+import { isError, messageOf } from "../../errors.ts";
+import { Refusal } from "../refusal.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { retryAfterMs } from "./retry-after.ts";
+
+/** What a server said, with the beginning of its body. */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly body: string;
+  readonly retryAfterMs: number | undefined;
+}
+
+const gzip = promisify(compress);
+
+/** Longer answers are cut: what a server sends without end is not read. */
+const MAX_ANSWER = 64 * 1_024;
+
+/** @throws where there is no answer; the signal's reason */
+export async function post(
+  endpoint: Endpoint,
+  text: string,
+  signal: AbortSignal,
+): Promise<HttpAnswer> {
+  const { url, headers } = endpoint;
+  const body = endpoint.gzip ? await gzip(text) : text;
+  try {
+    // A redirect would be followed by a GET, without the lines.
+    const options = { method: "POST", headers, body, redirect: "manual", signal } as const;
+    const response = await fetch(url, options);
+    return {
+      status: response.status,
+      body: await beginningOf(response),
+      retryAfterMs: retryAfterMs(response.headers.get("retry-after"), Date.now()),
+    };
+  } catch (error) {
+    signal.throwIfAborted();
+    const cause = isError(error) && error.cause !== undefined ? error.cause : error;
+    throw new Error(`${endpoint.shown} gives no answer: ${messageOf(cause)}`, { cause: error });
+  }
+}
+
+/** Read to its end where it is short, so that the connection is used again. */
+async function beginningOf({ body }: Response): Promise<string> {
+  if (body === null) return "";
+  const decoder = new TextDecoder();
+  let text = "";
+  const chunks: AsyncIterable<Uint8Array> = body;
+  // Leaving the loop cancels the rest.
+  for await (const chunk of chunks) {
+    text += decoder.decode(chunk, { stream: true });
+    if (text.length > MAX_ANSWER) break;
+  }
+  return text;
+}
+
+/** Answers that another attempt may change: the server is busy, restarts, or has timed out. */
+const BUSY = [408, 425, 429];
+
+/** The error of an answer that is none of success. `retried`: which statuses another attempt may change. */
+export function failureOf(
+  { shown }: Endpoint,
+  answer: HttpAnswer,
+  retried: (status: number) => boolean = (status) => status >= 500 || BUSY.includes(status),
+): Error {
+  const { status, body } = answer;
+  const message = `${shown} answered ${status}${body === "" ? "" : `: ${messageOf(body.slice(0, 500))}`}`;
+  if (!retried(status)) return new Refusal(message);
+  const later: SinkError =
+    answer.retryAfterMs === undefined ? {} : { retryAfterMs: answer.retryAfterMs };
+  return Object.assign(new Error(message), later);
+}
+
+export function isOk({ status }: HttpAnswer): boolean {
+  return status >= 200 && status < 300;
+}
