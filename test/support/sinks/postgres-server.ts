@@ -89,6 +89,8 @@ export class PostgresServer implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#pools.map((pool) => pool.end()));
+    // The fast way: it waits for no client.
+    await this.#server.stop("SIGINT");
     await this.#server[Symbol.asyncDispose]();
   }
 

@@ -63,7 +63,7 @@ export class Server implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     try {
-      await this.stop("SIGINT");
+      await this.stop();
     } finally {
       obliterate(this.directory);
       process.removeListener("exit", this.#exitHook);
