@@ -1,6 +1,11 @@
 export { StreamPool } from "./pool/stream-pool.ts";
 export type { ChannelMessages, TracingContexts } from "./pool/channels.ts";
 export type { AttachOptions, PoolOptions, PoolSourceOptions } from "./pool/options.ts";
+export type {
+  EngineEventGap,
+  EngineEventRecord,
+  EventsOptions,
+} from "./pool/events/event-record.ts";
 export type { ComponentHealth, Fitness, Health } from "./pool/health/report.ts";
 export type { ContainerSelector, Pattern } from "./pool/discovery/selector.ts";
 export type { PoolEvents, PoolStats, PoolStatus } from "./pool/status.ts";
@@ -22,6 +27,7 @@ export type { Checkpoint, CheckpointStore } from "./checkpoint/store.ts";
 export type { Delivery, DeliveryOptions, Sink, SinkContext } from "./delivery/sink.ts";
 export type { SinkError } from "./delivery/sink-error.ts";
 export type { Cursor } from "./resume/cursor.ts";
+export type { EngineEvent } from "./engine/engine-event.ts";
 export type { DetailsOptions } from "./engine/details.ts";
 export type { ContainerHealth } from "./engine/condition.ts";
 export type { DockerModem, Engine, EngineOptions } from "./engine/engine-options.ts";

@@ -9,6 +9,7 @@ export type {
   FakeContainer,
   FakeContainerSpec,
   FakeEngineOptions,
+  FakeEvent,
   FakeHealth,
   FakeLine,
   FakeOpen,

@@ -9,6 +9,8 @@ import type { DetailsOptions } from "./details.ts";
 import { EngineLink } from "./engine-link.ts";
 import { connectTimeoutOf } from "./engine-options.ts";
 import type { Engine } from "./engine-options.ts";
+import type { SentEvent } from "./engine-event.ts";
+import { EventRequests } from "./event-requests.ts";
 import type { ContainerEvent } from "./events.ts";
 import { Identification } from "./identification.ts";
 import { DEFAULT_NAME } from "./identity.ts";
@@ -17,8 +19,7 @@ import { parseInspection } from "./inspection.ts";
 import type { Inspection } from "./inspection.ts";
 import type { Listed } from "./list.ts";
 import { k8sFileBytes } from "./log-file-size.ts";
-import { BODY_TIMEOUTS, Questions, awaitHead } from "./questions.ts";
-import { readEvents } from "./read-events.ts";
+import { Questions, awaitHead } from "./questions.ts";
 import type { EventHandlers } from "./read-events.ts";
 import { readLog } from "./read-log.ts";
 import type { LogHandlers } from "./read-log.ts";
@@ -50,8 +51,6 @@ export interface ClientOptions {
   readonly attributes?: boolean;
 }
 
-/** Where nothing is known of the engine's clock. */
-const JUST_NOW_MS = 50;
 /** Podman's own API, in the oldest version that all of its releases since 4.0 answer. */
 const LIBPOD = "/v4.0.0/libpod";
 const WHOLE_ID = /^[0-9a-f]{64}$/;
@@ -66,6 +65,7 @@ export class EngineClient {
   readonly #wantsAttributes: boolean;
   readonly #questions: Questions;
   readonly #identification: Identification;
+  readonly #events: EventRequests;
 
   constructor(engine: Engine = {}, options: ClientOptions = {}) {
     this.#timeoutMs = connectTimeoutOf(engine);
@@ -75,6 +75,7 @@ export class EngineClient {
     this.#wantsAttributes = options.attributes ?? false;
     const atOnce = options.questionsAtOnce ?? Infinity;
     this.#questions = new Questions(this.#link, this.#timeoutMs, atOnce);
+    this.#events = new EventRequests(this.#link, this.#questions, this.#timeoutMs);
     this.#identification = new Identification(
       this.#link,
       this.#questions,
@@ -227,64 +228,28 @@ export class EngineClient {
     }
   }
 
-  /**
-   * Hands over events as they come: one container's, or all. Resolves when the engine ends the stream. `patient`: the answer's
-   * head may come with the first event, however late that is (Podman 5.2, proxies that buffer).
-   *
-   * @throws DockspoolError ENGINE_UNREACHABLE, ENGINE_RESPONSE; the signal's reason
-   */
-  async readEvents(
+  /** @throws as `EventRequests.follow` */
+  readEvents(
     container: string | undefined,
     handlers: EventHandlers,
     signal: AbortSignal,
-    { patient = false }: { readonly patient?: boolean } = {},
+    patience?: { readonly patient?: boolean },
   ): Promise<void> {
-    const wait = new ByteDeadline(signal);
-    if (!patient) awaitHead(wait, this.#timeoutMs);
-    const opened = (): void => {
-      wait.within(undefined, "");
-      handlers.opened();
-    };
-    try {
-      await readEvents(this.#link, container, {}, { ...handlers, opened }, wait, signal);
-    } finally {
-      wait.release();
-    }
+    return this.#events.follow(container, handlers, signal, patience);
   }
 
-  /**
-   * A container's events from `since` until now, as far as the engine remembers them (Docker: its latest 256 events). Both are
-   * times of the engine's clock.
-   *
-   * @throws DockspoolError ENGINE_UNREACHABLE, ENGINE_RESPONSE; the signal's reason
-   */
-  async pastEvents(
-    container: string,
-    since: number,
+  /** @throws as `EventRequests.past` */
+  pastEvents(container: string, since: number, signal: AbortSignal): Promise<ContainerEvent[]> {
+    return this.#events.past(container, since, signal);
+  }
+
+  /** @throws as `EventRequests.followAll` */
+  readAllEvents(
+    since: string | undefined,
+    handlers: EventHandlers<SentEvent>,
     signal: AbortSignal,
-  ): Promise<ContainerEvent[]> {
-    return this.#questions.run(async () => {
-      const events: ContainerEvent[] = [];
-      const event = (one: ContainerEvent): void => void events.push(one);
-      const wait = new ByteDeadline(signal);
-      // The engine ends the stream when its clock is there: not before now, and as soon as that is certain.
-      const untilMs = this.clock.now() + (this.clock.isKnown ? this.clock.errorMs() : JUST_NOW_MS);
-      const aheadMs = Math.max(0, untilMs - this.clock.now()) * 2;
-      const span = {
-        since: String(Math.floor(since / 1_000)),
-        until: (Math.ceil(untilMs) / 1_000).toFixed(3),
-      };
-      wait.within(this.#timeoutMs + aheadMs, `no byte of its events for ${this.#timeoutMs} ms`);
-      wait.atMost((1 + BODY_TIMEOUTS) * this.#timeoutMs + aheadMs, "its past events have no end");
-      try {
-        const handlers = { opened: () => {}, event };
-        const end = await readEvents(this.#link, container, span, handlers, wait, signal);
-        if (end === "complete") return events;
-        throw this.#link.failure(new Error("the answer was cut"), wait, signal);
-      } finally {
-        wait.release();
-      }
-    }, signal);
+  ): Promise<void> {
+    return this.#events.followAll(since, handlers, signal);
   }
 
   /** Destroys what is still connected. Resolves when nothing of it is left, or soon; never rejects. */

@@ -17,23 +17,22 @@ export interface ContainerEvent extends ConditionEvent {
 export const MAX_EVENT_BYTES: number = 1024 * 1024;
 const NEWLINE = 0x0a;
 
-/** Splits the engine's event stream, one JSON object a line, into events. */
-export class EventDecoder {
+/** Splits the engine's event stream into its lines, one JSON object each. */
+export class EventLines {
   /** Holds the beginning of a line. */
   #rest = Buffer.alloc(0);
   #restBytes = 0;
 
   /** `chunk` is the caller's again when it returns. @throws RangeError where an event has no end */
-  push(chunk: Buffer): ContainerEvent[] {
-    const events: ContainerEvent[] = [];
+  push(chunk: Buffer): string[] {
+    const lines: string[] = [];
     let at = 0;
     for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, at)) {
-      const event = parseEvent(this.#whole(chunk.subarray(at, end)));
-      if (event !== undefined) events.push(event);
+      lines.push(this.#whole(chunk.subarray(at, end)));
       at = end + 1;
     }
     if (at < chunk.length) this.#keep(chunk.subarray(at));
-    return events;
+    return lines;
   }
 
   /** What came behind the last line end. */
@@ -59,6 +58,21 @@ export class EventDecoder {
       this.#rest = larger;
     }
     this.#restBytes += bytes.copy(this.#rest, this.#restBytes);
+  }
+}
+
+/** Reads what happened to containers from the engine's event stream. */
+export class EventDecoder {
+  readonly #lines = new EventLines();
+
+  /** `chunk` is the caller's again when it returns. @throws RangeError where an event has no end */
+  push(chunk: Buffer): ContainerEvent[] {
+    return this.#lines.push(chunk).flatMap((line) => parseEvent(line) ?? []);
+  }
+
+  /** What came behind the last line end. */
+  get rest(): string {
+    return this.#lines.rest;
   }
 }
 

@@ -3,18 +3,35 @@ import { inPieces, readBody } from "./body.ts";
 import type { ByteDeadline } from "./byte-deadline.ts";
 import type { Query } from "./dial.ts";
 import type { EngineLink } from "./engine-link.ts";
-import { EventDecoder, MAX_EVENT_BYTES } from "./events.ts";
+import { MAX_EVENT_BYTES } from "./events.ts";
 import type { ContainerEvent } from "./events.ts";
 
 const OBJECT = 0x7b;
 /** And what is below it, line ends for one. */
 const SPACE = 0x20;
 
-/** Takes a container's events, or those of all. */
-export interface EventHandlers {
+/** Takes events: a container's, or those of all. */
+export interface EventHandlers<T = ContainerEvent> {
   /** The engine has answered: what happens from now on is told. */
   readonly opened: () => void;
-  readonly event: (event: ContainerEvent) => void;
+  readonly event: (event: T) => void;
+}
+
+/** Makes events of an answer's bytes. */
+export interface EventReader<T> {
+  /** @throws RangeError where an event has no end */
+  readonly push: (chunk: Buffer) => T[];
+  /** What came behind the last whole event. */
+  readonly rest: string;
+}
+
+/** Asks for a container's events, or for those of all containers. */
+export function containerFilter(container: string | undefined): Query {
+  const filters =
+    container === undefined
+      ? { type: ["container", "network"] }
+      : { type: ["container"], container: [container] };
+  return { filters: JSON.stringify(filters) };
 }
 
 /**
@@ -22,24 +39,18 @@ export interface EventHandlers {
  *
  * @throws DockspoolError ENGINE_UNREACHABLE, ENGINE_RESPONSE, also for what are no events, and for one without an end; the signal's reason
  */
-export async function readEvents(
+export async function readEvents<T>(
   link: EngineLink,
-  container: string | undefined,
-  span: Query,
-  { opened, event }: EventHandlers,
+  query: Query,
+  decoder: EventReader<T>,
+  { opened, event }: EventHandlers<T>,
   wait: ByteDeadline,
   signal: AbortSignal,
 ): Promise<"complete" | "cut"> {
-  const filters = JSON.stringify(
-    container === undefined
-      ? { type: ["container", "network"] }
-      : { type: ["container"], container: [container] },
-  );
-  const answer = await link.get("/events", { ...span, filters }, wait, signal);
+  const answer = await link.get("/events", query, wait, signal);
   const { response } = answer;
   wait.came();
   opened();
-  const decoder = new EventDecoder();
   let failure: DockspoolError | undefined;
   let isEmpty = true;
   const fail = (error: DockspoolError): never => {
@@ -54,7 +65,7 @@ export async function readEvents(
       fail(link.unexpected(answer, piece.toString("utf8")));
     for (const each of decode(piece)) event(each);
   });
-  const decode = (piece: Buffer): ContainerEvent[] => {
+  const decode = (piece: Buffer): T[] => {
     try {
       return decoder.push(piece);
     } catch {

@@ -13,18 +13,20 @@ import { asFailure } from "../source/failures.ts";
 import { readyTimeout, type ReadyOptions } from "../source/ready.ts";
 import type { EndReason, Rotation } from "../source/status.ts";
 import type { LogBatch, LogRecord } from "../wire/records.ts";
+import { attach } from "./attach.ts";
 import { Attachments } from "./attachments.ts";
 import { stopReading } from "./closing.ts";
-import { findContainer } from "./discovery/container-search.ts";
 import { alreadyConsumed, notFollowed, stillRunning } from "./failures.ts";
+import type { EngineEventRecord, EventsOptions } from "./events/event-record.ts";
+import { PoolEventStreams } from "./events/pool-events.ts";
 import { figuresOf } from "./figures.ts";
 import { FollowedContainers } from "./followed-containers.ts";
 import { PoolHealth } from "./health/health.ts";
 import { poolReady } from "./health/ready.ts";
 import type { Health } from "./health/report.ts";
 import { viewOf, type PoolParts } from "./health/view.ts";
-import { checkAttachOptions, resolvePoolOptions, type AttachOptions } from "./options.ts";
-import type { PoolOptions, ResolvedPoolOptions } from "./options.ts";
+import { resolvePoolOptions } from "./options.ts";
+import type { AttachOptions, PoolOptions, ResolvedPoolOptions } from "./options.ts";
 import { PoolEngines } from "./pool-engines.ts";
 import { ownTraces, type OwnTraces } from "./discovery/self.ts";
 import type { PoolStats, PoolStatus } from "./status.ts";
@@ -47,6 +49,7 @@ export class StreamPool
   readonly #keeper: CheckpointKeeper | undefined;
   readonly #attachments = new Attachments();
   readonly #engines: PoolEngines;
+  readonly #events: PoolEventStreams;
   readonly #consumption: Consumption;
   readonly #unlink: () => void;
   readonly #health: PoolHealth;
@@ -74,6 +77,7 @@ export class StreamPool
       ownTraces: () => this.#ownTraces,
       emit,
     });
+    this.#events = new PoolEventStreams(this.#engines, this.#life);
     this.#consumption = this.#newConsumption();
     this.#health = new PoolHealth(() => viewOf(this.#parts));
     const { signal } = this.#options;
@@ -115,24 +119,9 @@ export class StreamPool
    * @throws DockspoolError CONTAINER_NOT_FOUND, LOGS_UNREADABLE, ENGINE_UNREACHABLE, INVALID_OPTION, CLOSED
    */
   attach(container: string, options: AttachOptions = {}): Promise<ContainerLogSource> {
-    return handled(this.#attach(container, options));
-  }
-
-  async #attach(container: string, options: AttachOptions): Promise<ContainerLogSource> {
-    checkContainer(container);
-    const { from, engineName, ...sourceOptions } = checkAttachOptions(options);
-    const engines = this.#engines.named(engineName);
-    this.#life.signal.throwIfAborted();
-    return this.#attachments.run(container, this.#life.signal, async (attachment) => {
-      await this.#begin();
-      const { signal } = attachment;
-      signal.throwIfAborted();
-      const known = this.#followed.find(container, engineName);
-      if (known !== undefined) return known;
-      const { engine, inspection } = await findContainer(container, engines, signal);
-      attachment.identified(inspection.info);
-      return engine.attach(inspection, from, sourceOptions, signal);
-    });
+    const begin = (): Promise<void> => this.#begin();
+    const parts = { ...this.#parts, attachments: this.#attachments, life: this.#life, begin };
+    return handled(attach(parts, container, options));
   }
 
   /**
@@ -205,6 +194,17 @@ export class StreamPool
    */
   [Symbol.asyncIterator](): AsyncIterator<LogRecord> {
     return this.#consumption.records();
+  }
+
+  /**
+   * What happens at the engines, of whatever kind: containers, images, networks, volumes. From when the loop begins, and over
+   * reconnects as far as the engine remembers (Docker: its latest 256 events); else a `gap` stands there. Several loops each get
+   * all. It ends with the pool; neither the loop nor leaving it begins or closes that.
+   *
+   * @throws DockspoolError INVALID_OPTION
+   */
+  events(options: EventsOptions = {}): AsyncIterable<EngineEventRecord> {
+    return this.#events.open(options);
   }
 
   /**

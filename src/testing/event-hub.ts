@@ -1,4 +1,5 @@
 import type { Clock } from "./clock.ts";
+import type { FakeEvent } from "./types.ts";
 import { type Filters, hasLabel } from "./query.ts";
 
 /** As many events Docker keeps in memory for `since` (moby, daemon/events/events.go, eventsLimit). */
@@ -13,6 +14,7 @@ export interface EventSubject {
 }
 
 export interface EngineEvent {
+  readonly type: string;
   readonly action: string;
   readonly subject: EventSubject;
   /** Nanoseconds since 1970. */
@@ -36,24 +38,44 @@ export class EventHub {
   }
 
   emit(action: string, subject: EventSubject, attributes: Record<string, string> = {}): void {
-    const time = this.#clock.next();
     const { id, name, image, labels } = subject;
+    const all = { ...labels, ...attributes, image, name };
+    const old = { status: action, id, from: image };
+    this.#tell("container", action, { id, name, image, labels }, all, old);
+  }
+
+  /** Something that is no container. */
+  emitOther({ type, action, id, attributes = {} }: FakeEvent): void {
+    this.#tell(type, action, { id, name: "", image: "", labels: {} }, attributes, {});
+  }
+
+  #tell(
+    type: string,
+    action: string,
+    subject: EventSubject,
+    attributes: Readonly<Record<string, string>>,
+    old: object,
+  ): void {
+    const time = this.#clock.next();
     // Written by hand at its end: a number of that size loses digits in JSON.stringify.
     const head = JSON.stringify({
-      status: action,
-      id,
-      from: image,
-      Type: "container",
+      ...old,
+      Type: type,
       Action: action,
-      Actor: { ID: id, Attributes: { ...labels, ...attributes, image, name } },
+      Actor: { ID: subject.id, Attributes: attributes },
       scope: "local",
       time: Number(time / 1_000_000_000n),
     });
     const json = `${head.slice(0, -1)},"timeNano":${time}}\n`;
-    const event: EngineEvent = { action, subject: { id, name, image, labels }, time, json };
+    const event: EngineEvent = { type, action, subject, time, json };
     this.#kept.push(event);
     if (this.#kept.length > KEPT_EVENTS) this.#kept.shift();
     for (const listener of this.#listeners) listener(event);
+  }
+
+  /** As an engine that has started again. */
+  forget(): void {
+    this.#kept.length = 0;
   }
 
   /** Returns how to stop listening. */
@@ -71,7 +93,7 @@ export function matchesEvent(event: EngineEvent, filters: Filters): boolean {
     return values === undefined || values.length === 0 || values.some(test);
   };
   return (
-    isAny("type", (value) => value === "container") &&
+    isAny("type", (value) => value === event.type) &&
     isAny("event", (value) => value === event.action) &&
     isAny("container", (value) => value === name || (value !== "" && id.startsWith(value))) &&
     (filters.get("label") ?? []).every((value) => hasLabel(labels, value))

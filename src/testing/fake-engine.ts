@@ -15,6 +15,7 @@ import type {
   FakeContainer,
   FakeContainerSpec,
   FakeEngineOptions,
+  FakeEvent,
   FakeOpen,
   FakeRequest,
   Fault,
@@ -131,6 +132,16 @@ export class FakeEngine implements AsyncDisposable {
     const container = this.#surroundings.names.byName(name);
     if (container === undefined) throw new Error(`No such container: ${name}`);
     return container;
+  }
+
+  /** Tells whoever listens to its events, and keeps it with the latest 256 events. */
+  event(event: FakeEvent): void {
+    this.#surroundings.events.emitOther(event);
+  }
+
+  /** It keeps no event that has happened, as an engine that has started again. */
+  forgetEvents(): void {
+    this.#surroundings.events.forget();
   }
 
   /** Destroys the connections of the open /events requests. */

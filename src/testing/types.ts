@@ -37,6 +37,18 @@ export interface FakeContainerSpec {
 
 export type FakeHealth = "starting" | "healthy" | "unhealthy";
 
+/** Something that happens at the engine, and not to a container. */
+export interface FakeEvent {
+  /** "image", "network", "volume", "daemon", … */
+  type: string;
+  /** "pull", "create", … */
+  action: string;
+  /** Of the image, the network, … */
+  id: string;
+  /** Default none. */
+  attributes?: Record<string, string>;
+}
+
 /** How a container stops. */
 export interface FakeStop {
   /** Default 0. */

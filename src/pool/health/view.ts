@@ -6,13 +6,14 @@ import { isReached } from "../discovery/engine-contact.ts";
 import type { FollowedContainers } from "../followed-containers.ts";
 import type { ResolvedPoolOptions } from "../options.ts";
 import type { PoolEngine } from "../pool-engine.ts";
+import type { PoolEngines } from "../pool-engines.ts";
 import type { EngineView, HealthView } from "./health.ts";
 import type { StreamPlan } from "./stream-health.ts";
 
 /** The parts of a pool. */
 export interface PoolParts {
   readonly options: ResolvedPoolOptions;
-  readonly engines: Iterable<PoolEngine>;
+  readonly engines: PoolEngines;
   readonly followed: FollowedContainers;
   readonly consumption: Consumption;
   readonly keeper: CheckpointKeeper | undefined;
