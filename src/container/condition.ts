@@ -10,7 +10,7 @@ export class Condition {
   /** A process of the current run was killed for its memory. */
   #isKilled = false;
 
-  /** `healthChanged`: from one that was known. */
+  /** `healthChanged`: from what a look has shown, or by an event. */
   constructor(healthChanged: (health: ContainerHealth) => void) {
     this.#healthChanged = healthChanged;
   }
@@ -22,14 +22,14 @@ export class Condition {
 
   looked({ running, exit, health }: Inspection): void {
     if (!running) this.#exit = exit;
-    this.#found(health);
+    this.#found(health, this.#health !== undefined);
   }
 
   happened({ action, exitCode, health }: ContainerEvent): void {
     if (action === "start") this.#isKilled = false;
     if (action === "oom") this.#isKilled = true;
     if (exitCode !== undefined) this.#exit = { exitCode, oomKilled: this.#isKilled };
-    this.#found(health);
+    this.#found(health, true);
   }
 
   /** How the run ended before the one that has begun; once. */
@@ -39,10 +39,9 @@ export class Condition {
     return exit;
   }
 
-  #found(health: ContainerHealth | undefined): void {
+  #found(health: ContainerHealth | undefined, isChange: boolean): void {
     if (health === undefined || health === this.#health) return;
-    const isFirst = this.#health === undefined;
     this.#health = health;
-    if (!isFirst) this.#healthChanged(health);
+    if (isChange) this.#healthChanged(health);
   }
 }
