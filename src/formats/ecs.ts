@@ -39,8 +39,9 @@ export function ecs(record: PlainRecord, options: EcsOptions = {}): Record<strin
       image: { name, ...(tag === undefined ? {} : { tag: [tag] }) },
       labels: undotted(container.labels),
     },
-    // The schema has no field for them: Filebeat's names.
+    // The schema has no field for these: Filebeat's names.
     stream,
+    ...(record.attributes === undefined ? {} : { docker: { attrs: undotted(record.attributes) } }),
     ...(truncated ? { tags: ["truncated"] } : {}),
     ...(parsed === undefined || isEmpty(parsed.fields) ? {} : { fields: parsed.fields }),
   };

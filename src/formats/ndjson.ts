@@ -4,13 +4,21 @@ import type { ContainerInfo } from "../wire/records.ts";
 import { listed } from "./record.ts";
 import type { PlainRecord } from "./record.ts";
 
-const FIELDS = ["timestamp", "container", "stream", "line", "truncated", "id"] as const;
+const FIELDS = [
+  "timestamp",
+  "container",
+  "stream",
+  "line",
+  "truncated",
+  "id",
+  "attributes",
+] as const;
 const FORMS = ["full", "once", "name", "id"] as const;
 
 export type NdjsonField = (typeof FIELDS)[number];
 
 export interface NdjsonOptions {
-  /** Which fields, in this order. Default: timestamp, container, stream, line, truncated, id. */
+  /** Which fields, in this order. Default: timestamp, container, stream, line, truncated, id, and `attributes` where the record has them. */
   fields?: readonly NdjsonField[];
   /**
    * How a container is written. `"full"` (default): all that is known of it, in each line. `"once"`: in a line of its own,

@@ -112,6 +112,7 @@ function logRecord(record: PlainRecord, observed: string, isParsed: boolean): Ot
     ...severityOf(parsed),
     body: { stringValue: toUSVString(parsed?.message ?? record.line) },
     attributes: attributesOf({
+      ...record.attributes,
       ...fields,
       "log.iostream": record.stream,
       "log.record.uid": record.id,

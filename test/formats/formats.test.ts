@@ -63,6 +63,17 @@ describe("ndjson", () => {
     expect(none).not.toHaveProperty("container.labels");
   });
 
+  it("writes the attributes of a record that has them, as all formats for machines do", () => {
+    const noted = Object.assign(recordOf("x"), { attributes: { "my.tag": "v1" } });
+    expect(objects(ndjson(noted))).toEqual([
+      JSON.parse(JSON.stringify({ ...noted.toJSON(), attributes: noted.attributes })),
+    ]);
+    expect(ecs(noted)).toMatchObject({ docker: { attrs: { my_tag: "v1" } } });
+    const [{ attributes } = { attributes: [] }] =
+      otlpLogs(noted).resourceLogs[0]?.scopeLogs[0]?.logRecords ?? [];
+    expect(attributes).toContainEqual({ key: "my.tag", value: { stringValue: "v1" } });
+  });
+
   it("refuses a field that no record has", () => {
     expect(
       thrown(() => ndjson(record, { fields: ["text" as NdjsonField] }), "INVALID_OPTION").message,

@@ -15,9 +15,10 @@ export const COLUMNS = {
   stream: "text",
   line: "text",
   truncated: "boolean",
+  attributes: "jsonb",
 } as const;
 
-function valuesOf({ container, ...record }: LogRecord, id: string): string[] {
+function valuesOf({ container, ...record }: LogRecord, id: string): (string | undefined)[] {
   return [
     id,
     record.timestamp,
@@ -26,12 +27,11 @@ function valuesOf({ container, ...record }: LogRecord, id: string): string[] {
     container.id,
     container.name,
     container.image,
-    JSON.stringify(container.labels, (_, value: unknown) =>
-      typeof value === "string" ? storable(value) : value,
-    ),
+    storableJson(container.labels),
     record.stream,
     record.line,
     String(record.truncated),
+    record.attributes === undefined ? undefined : storableJson(record.attributes),
   ];
 }
 
@@ -43,7 +43,7 @@ export function copyText(records: readonly LogRecord[]): string {
   let text = "";
   for (const [number, record] of records.entries()) {
     text += String(number);
-    for (const value of valuesOf(record, record.id)) text += `\t${escaped(storable(value))}`;
+    for (const value of valuesOf(record, record.id)) text += `\t${copied(value)}`;
     text += "\n";
   }
   return text;
@@ -56,8 +56,18 @@ const ESCAPES: Readonly<Record<string, string>> = {
   "\t": "\\t",
 };
 
-function escaped(value: string): string {
-  return value.replace(/[\\\n\r\t]/g, (character) => ESCAPES[character] ?? character);
+/** Undefined is NULL. */
+function copied(value: string | undefined): string {
+  return value === undefined
+    ? "\\N"
+    : storable(value).replace(/[\\\n\r\t]/g, (character) => ESCAPES[character] ?? character);
+}
+
+function storableJson(texts: Readonly<Record<string, string>>): string {
+  const entries = Object.entries(texts).map(
+    ([name, text]) => [storable(name), storable(text)] as const,
+  );
+  return JSON.stringify(Object.fromEntries(entries));
 }
 
 /** PostgreSQL's texts hold any character but NUL; that becomes U+FFFD, as what is no Unicode does. */

@@ -21,7 +21,9 @@ export function statementsFor(table: string): TableStatements {
   if (!isName) throw invalidOption("table", table, "a table's name, or a schema's and a table's");
   const name = parts.map(quoted).join(".");
   const columns = Object.keys(COLUMNS).join(", ");
-  const typed = Object.entries(COLUMNS).map(([column, type]) => `${column} ${type} NOT NULL`);
+  const typed = Object.entries(COLUMNS).map(
+    ([column, type]) => `${column} ${type} ${column === "attributes" ? "" : "NOT NULL"}`,
+  );
   const index = quoted(`${parts.at(-1) ?? ""}_time`);
   return {
     // Two processes that create it at once would fail by the catalogue's own index: one waits for the other.
