@@ -2,13 +2,14 @@ import { DockspoolError, codeOf, isError, messageOf } from "../errors.ts";
 import { printable } from "../printable.ts";
 import { meaningOf, parseWord } from "./engine-word.ts";
 import { quoted } from "./quoted.ts";
+import { tlsReason } from "./tls-failures.ts";
 
 /**
  * Errors that no second try mends where the engine was never reached: permissions, certificates, a peer that speaks no HTTP. Where
  * it was, an engine makes its socket anew, a certificate is replaced, a proxy starts.
  */
 const permanent =
-  /^(EACCES|EPERM|ERR_TLS_.*|CERT_.*|.*SELF_SIGNED.*|UNABLE_TO_.*|HPE_.*|ERR_INVALID_.*|ERR_SSL_.*|ERR_SSH_.*|EPROTO|ENOTSOCK)$/;
+  /^(EACCES|EPERM|ERR_TLS_.*|CERT_.*|.*SELF_SIGNED.*|UNABLE_TO_.*|HPE_.*|ERR_INVALID_.*|ERR_SSL_.*|ERR_OSSL_.*|ERR_SSH_.*|EPROTO|ENOTSOCK)$/;
 
 /** What to do about it, by the error's code. */
 const advice: Readonly<Record<string, string>> = {
@@ -76,7 +77,8 @@ export function unreachable({ address, wasReached, tried }: Peer, error: unknown
     );
   }
   const also = tried.length > 1 ? ` Looked at: ${tried.join(", ")}.` : "";
-  const reason = advice[code] ?? `${message === "" ? code : message}.`;
+  const reason =
+    advice[code] ?? `${tlsReason(code, message) ?? (message === "" ? code : message)}.`;
   return new DockspoolError(
     "ENGINE_UNREACHABLE",
     `Can't reach the engine at ${address}: ${reason}${also}`,
