@@ -7,7 +7,7 @@ export type ErrorCode =
   | "INVALID_OPTION"
   /** No answer: no connection, or none in time. */
   | "ENGINE_UNREACHABLE"
-  /** An answer with an HTTP status that is none of the cases below, or that no engine gives. */
+  /** An answer that is none of an engine's, or an HTTP status that has no code of its own here. */
   | "ENGINE_RESPONSE"
   /** The engine has no such container, or several that the given text could mean. */
   | "CONTAINER_NOT_FOUND"

@@ -10,6 +10,14 @@ const fieldsTable = (file: string, type: string) => (): string =>
 const unionTable = (file: string, type: string, key: string) => (): string =>
   renderTable([key, "with", "meaning"], membersOf({ file, type }, key));
 
+/** Each code leads to its section. */
+function codesTable(): string {
+  const rows = membersOf({ file: "src/errors.ts", type: "ErrorCode" }, "code").map(
+    ({ name, comment }) => `| [\`${name}\`](#${name.toLowerCase()}) | ${comment} |`,
+  );
+  return ["| code | meaning |", "| --- | --- |", ...rows].join("\n");
+}
+
 /** The pages with tables that are made from the types, by their file. After a change: `npm run docs:tables`. */
 export const PAGES: Readonly<Record<string, Tables>> = {
   "docs/options.md": {
@@ -19,6 +27,7 @@ export const PAGES: Readonly<Record<string, Tables>> = {
     DeliveryOptions: optionsTable("src/delivery/sink.ts", "DeliveryOptions"),
     EngineOptions: optionsTable("src/engine/engine-options.ts", "EngineOptions"),
   },
+  "docs/errors.md": { ErrorCode: codesTable },
   "docs/statuses.md": {
     SourceStatus: unionTable("src/source/status.ts", "SourceStatus", "type"),
     PoolStatus: unionTable("src/pool/status.ts", "PoolStatus", "type"),
