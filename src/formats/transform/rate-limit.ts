@@ -13,6 +13,7 @@ export interface DroppedLines {
 }
 
 export interface RateLimitOptions {
+  /** Lines that are handed on in a second, on average. */
   linesPerSecond: number;
   /** So many lines may come at once after a pause. Default: `linesPerSecond`. */
   burst?: number;
