@@ -39,6 +39,11 @@ export class Server implements AsyncDisposable {
     process.once("exit", this.#exitHook);
   }
 
+  get pid(): number {
+    if (this.#daemon === undefined) throw new Error("The server does not run.");
+    return this.#daemon.pid;
+  }
+
   path(name: string): string {
     return join(this.directory, name);
   }

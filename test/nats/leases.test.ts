@@ -1,0 +1,144 @@
+import type { NatsConnection } from "@nats-io/transport-node";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { natsLeases } from "../../src/nats.ts";
+import type { NatsLeases } from "../../src/nats.ts";
+import { Bucket } from "../../src/nats/bucket.ts";
+import { NatsServer, natsProgram } from "../support/nats/nats-server.ts";
+import { describeWithProgram } from "../support/sinks/server.ts";
+
+const never = new AbortController().signal;
+const TTL_MS = 1_000;
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve()));
+}
+
+describeWithProgram("leases on NATS", natsProgram(), () => {
+  let server: NatsServer;
+  let connection: NatsConnection;
+  let buckets = 0;
+
+  beforeAll(async () => {
+    server = await NatsServer.start();
+    connection = await server.connect();
+  });
+  afterAll(() => server[Symbol.asyncDispose]());
+
+  /** Two owners over one bucket, each with a connection of its own. */
+  async function owners(): Promise<{
+    bucket: string;
+    one: NatsLeases;
+    other: NatsLeases;
+    cut: () => Promise<void>;
+  }> {
+    const bucket = `leases-${++buckets}`;
+    const own = await server.connect();
+    const options = { bucket, ttlMs: TTL_MS, create: true };
+    return {
+      bucket,
+      one: natsLeases(own, { ...options, owner: "one" }),
+      other: natsLeases(connection, { ...options, owner: "other" }),
+      cut: () => own.close(),
+    };
+  }
+
+  it("one owner holds a key, and another one once it is given back", async () => {
+    const { one, other } = await owners();
+    const held = await one.acquire("engine/web", never);
+    expect(one.holds("engine/web")).toBe(true);
+    expect(one.hasLost("web")).toBe(false);
+    const free = await other.acquire("engine/api", never);
+    const waiting = other.acquire("engine/web", never);
+    await one[Symbol.asyncDispose]();
+    const next = await waiting;
+    expect(held.lost.aborted).toBe(true);
+    expect(one.holds("engine/web")).toBe(false);
+    expect(one.hasLost("web")).toBe(true);
+    expect(next.token).toBeGreaterThan(held.token);
+    expect(free.lost.aborted).toBe(false);
+    await other[Symbol.asyncDispose]();
+  });
+
+  it("another owner goes on where the holder gives no sign any more", async () => {
+    const { one, other, cut } = await owners();
+    const held = await one.acquire("engine/web", never);
+    const waiting = other.acquire("engine/web", never);
+    await cut();
+    const next = await waiting;
+    // The old holder knew before.
+    expect(one.holds("engine/web")).toBe(false);
+    await aborted(held.lost);
+    expect(next.lost.aborted).toBe(false);
+    await other[Symbol.asyncDispose]();
+  });
+
+  it("is kept for as long as it is renewed", async () => {
+    const { one, other } = await owners();
+    const held = await one.acquire("engine/web", never);
+    const stop = new AbortController();
+    const waiting = other.acquire("engine/web", stop.signal);
+    const renewals = new Bucket(connection, `leases-${buckets}`, undefined);
+    const [session = ""] = await renewals.keys("session/");
+    const before = await renewals.get(session);
+    await expect
+      .poll(async () => (await renewals.get(session)).revision - before.revision, {
+        timeout: 8_000,
+      })
+      .toBeGreaterThanOrEqual(6);
+    expect(held.lost.aborted).toBe(false);
+    stop.abort(new Error("enough"));
+    await expect(waiting).rejects.toMatchObject({ message: "enough" });
+    await one[Symbol.asyncDispose]();
+  });
+
+  it("whoever is ended by another owner loses all, and begins anew", async () => {
+    const { bucket, one, other } = await owners();
+    const held = await one.acquire("engine/web", never);
+    const entries = new Bucket(connection, bucket, undefined);
+    const [session = ""] = await entries.keys("session/");
+    // As another owner does that has seen nothing of it for long; a renewal at the same moment wins.
+    await expect
+      .poll(async () => {
+        const { value, revision } = await entries.get(session);
+        return entries.put(session, { ...value, isEnded: true }, revision).then(
+          () => true,
+          () => false,
+        );
+      })
+      .toBe(true);
+    await aborted(held.lost);
+    const next = await other.acquire("engine/web", never);
+    expect(next.token).toBeGreaterThan(held.token);
+    const again = one.acquire("engine/web", never);
+    await next[Symbol.asyncDispose]();
+    await other[Symbol.asyncDispose]();
+    const last = await again;
+    expect(last.token).toBeGreaterThan(next.token);
+    expect(one.holds("engine/web")).toBe(true);
+    await one[Symbol.asyncDispose]();
+  });
+
+  it("leaves nothing behind in the bucket", async () => {
+    const { bucket, one } = await owners();
+    const lease = await one.acquire("engine/web", never);
+    await lease[Symbol.asyncDispose]();
+    await one[Symbol.asyncDispose]();
+    expect(await new Bucket(connection, bucket, undefined).keys("")).toEqual([]);
+  });
+
+  it("an owner that gives up while it waits takes nothing", async () => {
+    const { one, other } = await owners();
+    const held = await one.acquire("engine/web", never);
+    const stop = new AbortController();
+    const waiting = other.acquire("engine/web", stop.signal);
+    stop.abort(new Error("enough"));
+    await expect(waiting).rejects.toMatchObject({ message: "enough" });
+    await held[Symbol.asyncDispose]();
+    expect(other.holds("engine/web")).toBe(false);
+    const again = await one.acquire("engine/web", never);
+    expect(again.token).toBeGreaterThan(held.token);
+    await one[Symbol.asyncDispose]();
+    await other[Symbol.asyncDispose]();
+  });
+});

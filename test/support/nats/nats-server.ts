@@ -1,0 +1,165 @@
+import { connect } from "@nats-io/transport-node";
+import type { NatsConnection } from "@nats-io/transport-node";
+import { jetstreamManager } from "@nats-io/jetstream";
+import { freePort } from "../free-port.ts";
+import { Server, programNamed } from "../sinks/server.ts";
+
+export function natsProgram(): string | undefined {
+  return programNamed("nats-server");
+}
+
+interface Routes {
+  readonly name: string;
+  readonly port: number;
+  readonly all: readonly number[];
+}
+
+/** A NATS server with JetStream on 127.0.0.1, with a folder of its own. */
+export class NatsServer implements AsyncDisposable {
+  readonly port: number;
+  readonly #server = new Server();
+  readonly #routes: Routes | undefined;
+  readonly #connections: NatsConnection[] = [];
+
+  constructor(port: number, routes?: Routes) {
+    this.port = port;
+    this.#routes = routes;
+  }
+
+  static async start(): Promise<NatsServer> {
+    const server = new NatsServer(await freePort());
+    try {
+      await server.run();
+    } catch (error) {
+      await server[Symbol.asyncDispose]();
+      throw error;
+    }
+    return server;
+  }
+
+  get address(): string {
+    return `127.0.0.1:${this.port}`;
+  }
+
+  get pid(): number {
+    return this.#server.pid;
+  }
+
+  async run(): Promise<void> {
+    const own = [
+      "-a",
+      "127.0.0.1",
+      "-p",
+      String(this.port),
+      "-js",
+      "-sd",
+      this.#server.path("data"),
+    ];
+    await this.#server.run(natsProgram() ?? "", [...own, ...this.#clusterArgs()], () =>
+      this.#answers(),
+    );
+  }
+
+  /** As a crash. */
+  async stop(): Promise<void> {
+    await this.#server.stop("SIGKILL");
+  }
+
+  /** Ends with the server. */
+  async connect(): Promise<NatsConnection> {
+    const connection = await connectTo([this.address]);
+    this.#connections.push(connection);
+    return connection;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#connections.map((connection) => connection.close()));
+    await this.#server[Symbol.asyncDispose]();
+  }
+
+  #clusterArgs(): string[] {
+    if (this.#routes === undefined) return [];
+    const { name, port, all } = this.#routes;
+    const cluster = ["--cluster_name", "test", "--cluster", `nats://127.0.0.1:${port}`];
+    const routes = all.map((other) => `nats://127.0.0.1:${other}`).join(",");
+    return ["-n", name, ...cluster, "--routes", routes];
+  }
+
+  async #answers(): Promise<boolean> {
+    try {
+      const connection = await connect({ servers: this.address, reconnect: false, timeout: 1_000 });
+      await connection.close();
+      return true;
+    } catch {
+      return false;
+    }
+  }
+}
+
+/** Reconnects for ever, and at once. */
+export function connectTo(servers: readonly string[]): Promise<NatsConnection> {
+  return connect({
+    servers: [...servers],
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: 100,
+    reconnectJitter: 50,
+    timeout: 2_000,
+  });
+}
+
+/** Three nodes that keep copies. */
+export class NatsCluster implements AsyncDisposable {
+  readonly nodes: readonly NatsServer[];
+  readonly #connections: NatsConnection[] = [];
+
+  private constructor(nodes: readonly NatsServer[]) {
+    this.nodes = nodes;
+  }
+
+  static async start(): Promise<NatsCluster> {
+    const ports = await Promise.all([freePort(), freePort(), freePort()]);
+    const all = await Promise.all([freePort(), freePort(), freePort()]);
+    const nodes = ports.map(
+      (port, index) => new NatsServer(port, { name: `n${index}`, port: all[index] ?? 0, all }),
+    );
+    const cluster = new NatsCluster(nodes);
+    try {
+      await Promise.all(nodes.map((node) => node.run()));
+      await cluster.#hasLeader();
+    } catch (error) {
+      await cluster[Symbol.asyncDispose]();
+      throw error;
+    }
+    return cluster;
+  }
+
+  get addresses(): string[] {
+    return this.nodes.map(({ address }) => address);
+  }
+
+  async connect(): Promise<NatsConnection> {
+    const connection = await connectTo(this.addresses);
+    this.#connections.push(connection);
+    return connection;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#connections.map((connection) => connection.close()));
+    await Promise.all(this.nodes.map((node) => node[Symbol.asyncDispose]()));
+  }
+
+  async #hasLeader(): Promise<void> {
+    const connection = await this.connect();
+    for (let attempt = 0; ; attempt++) {
+      try {
+        const manager = await jetstreamManager(connection, { timeout: 1_000 });
+        await manager.streams.add({ name: "PROBE", subjects: ["probe"], num_replicas: 3 });
+        await manager.streams.delete("PROBE");
+        return;
+      } catch (error) {
+        if (attempt === 60) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 250));
+      }
+    }
+  }
+}
