@@ -19,7 +19,7 @@ scenario("away", async (cell) => {
     ...where,
   });
   onTestFinished(() => engine.stop());
-  const written = paced(800, 5);
+  const written = paced(500, 5);
   const id = await create(engine, cell.with({ script: written.script }));
   const following = follow(engine.socketPath, id, {
     reconnect: { minDelayMs: 20, maxDelayMs: 200 },

@@ -7,6 +7,7 @@ import { scenario } from "../support/matrix/suite.ts";
 import { verdict } from "../support/matrix/verdict.ts";
 import { longLines, paced } from "../support/matrix/written.ts";
 import type { Written } from "../support/matrix/written.ts";
+import { chosenForms } from "../support/size.ts";
 import { each, followPool, runAll } from "../support/pool-following.ts";
 
 function worst(outcomes: readonly Outcome[]): Outcome {
@@ -86,6 +87,9 @@ scenario("autoRemove", async (cell) => {
   return worst(outcomes);
 });
 
+/** Each costs two processes. */
+const KILLS = chosenForms() === "long" ? 2 : 3;
+
 scenario("kills", async (cell) => {
   const { engine } = cell;
   const label = `kills-${performance.now()}`;
@@ -108,7 +112,7 @@ scenario("kills", async (cell) => {
     await collector.until("a save of all", () => collector.times("saved") >= saves);
   });
   const problems: string[] = [...first.problems];
-  for (let kill = 0; kill < 3; kill++) {
+  for (let kill = 0; kill < KILLS; kill++) {
     const outcome = await runs.run(async (collector) => {
       const deliveries = 2 + kill * 3;
       const hasDelivered = (): boolean => collector.times("delivering") >= deliveries;

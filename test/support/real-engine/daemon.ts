@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
 /** One background process of an engine (dockerd or containerd), with its output in a file. */
@@ -25,6 +26,8 @@ export class Daemon {
       this.#child = spawn(command, args, {
         stdio: ["ignore", log, log],
         env: options.env,
+        // What it, or a process of it, writes to a relative path is removed with the engine.
+        cwd: dirname(options.logPath),
         detached: true,
       });
     } finally {

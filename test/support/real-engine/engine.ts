@@ -20,6 +20,10 @@ import { throughHaproxy } from "./through.ts";
 
 export type { EngineHandle, RunOptions } from "./options.ts";
 
+const REMOVE = "force=1&v=1";
+/** Docker kills at once. Podman stops: what has no ear for its signal goes on for ten seconds otherwise. */
+export const REMOVE_AT_ONCE: string = `${REMOVE}&timeout=0`;
+
 /** What the kernel shows to programs, whatever it uses itself (man 5 proc, man 7 time). */
 const CLOCK_TICKS_PER_SECOND = 100;
 
@@ -164,7 +168,10 @@ export class RealEngine {
 
   /** Removes a container, also a running one. */
   async rm(id: string): Promise<void> {
-    await mustCallApi(this.ownSocketPath, { method: "DELETE", path: `${pathOf(id)}?force=1&v=1` });
+    await mustCallApi(this.ownSocketPath, {
+      method: "DELETE",
+      path: `${pathOf(id)}?${REMOVE}&timeout=1`,
+    });
     this.#containers.delete(id);
   }
 
@@ -289,7 +296,10 @@ export class RealEngine {
   async #removeContainers(ids: string[]): Promise<void> {
     const worker = async (): Promise<void> => {
       for (let id = ids.pop(); id !== undefined; id = ids.pop()) {
-        await callApi(this.ownSocketPath, { method: "DELETE", path: `${pathOf(id)}?force=1&v=1` });
+        await callApi(this.ownSocketPath, {
+          method: "DELETE",
+          path: `${pathOf(id)}?${REMOVE_AT_ONCE}`,
+        });
       }
     };
     await Promise.all([worker(), worker(), worker(), worker()]);

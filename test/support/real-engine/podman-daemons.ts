@@ -102,6 +102,9 @@ function writeSettings(
     `volume_path = ${path("volumes")}`,
     "[engine.runtimes]",
     `runc = [${program("runc")}]`,
+    // Where it is empty the process that tidies up takes its next argument for it, and locks a folder of that name where it stands.
+    "[network]",
+    `network_config_dir = ${path("networks")}`,
   ];
   const storage = [
     "[storage]",
