@@ -101,8 +101,9 @@ scenario("rename", async (cell) => {
   return await verdict(cell, id, written, { lines: following.lines, gaps: following.of("gap") });
 });
 
-/** Endless numbered lines on both streams, faster than anyone reads. */
+/** Endless numbered lines on both streams, faster than anyone reads, and for a moment more when it is to stop (Podman). */
 const FIREHOSE =
+  `trap 'usleep 200000; exit 0' TERM; ` +
   `awk 'BEGIN { for (i = 0; ; i++) print "out", i }' & ` +
   `awk 'BEGIN { for (i = 0; ; i++) print "err", i }' >&2 & wait`;
 
@@ -119,12 +120,15 @@ scenario("remove", async (cell) => {
   for (const stream of ["stdout", "stderr"]) {
     const came = following.lines.filter((line) => line.stream === stream);
     let next = 0;
+    let repeated = 0;
+    // Hundreds of thousands.
     for (const { line } of came) {
       const number = Number(line.split(" ")[1]);
-      expect(number).toBeGreaterThanOrEqual(next);
+      if (number < next) repeated += 1;
       if (number > next) holes += 1;
       next = number + 1;
     }
+    expect(repeated).toBe(0);
   }
   if (gaps.length === 0) expect(holes).toBe(0);
   return holes === 0 ? "exact" : "told";

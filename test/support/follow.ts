@@ -13,7 +13,6 @@ import type {
 import { compareLines, readJsonLogs } from "./ground-truth.ts";
 import type { ComparableLine, Comparison } from "./ground-truth.ts";
 import type { PlainLine } from "./plain-reader.ts";
-import { REMOVE_AT_ONCE } from "./real-engine.ts";
 import type { RealEngine, RunOptions } from "./real-engine.ts";
 
 const PATIENCE_MS = 60_000;
@@ -148,7 +147,7 @@ export function follow(
 export async function create(engine: RealEngine, options: RunOptions): Promise<string> {
   const id = await engine.create(options);
   onTestFinished(async () => {
-    await engine.api({ method: "DELETE", path: `/containers/${id}?${REMOVE_AT_ONCE}` });
+    await engine.discard(id);
   });
   return id;
 }

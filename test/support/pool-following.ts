@@ -17,7 +17,6 @@ import type {
 import { jsonLog, report } from "./follow.ts";
 import { compareLines } from "./ground-truth.ts";
 import type { ComparableLine, Comparison } from "./ground-truth.ts";
-import { REMOVE_AT_ONCE } from "./real-engine.ts";
 import type { RealEngine, RunOptions } from "./real-engine.ts";
 
 const PATIENCE_MS = 60_000;
@@ -230,7 +229,7 @@ export async function runAll(engine: RealEngine, specs: readonly RunOptions[]): 
 
 /** Removes a container that need not be there. */
 export async function removeQuietly(engine: RealEngine, id: string): Promise<void> {
-  await engine.api({ method: "DELETE", path: `/containers/${id}?${REMOVE_AT_ONCE}` });
+  await engine.discard(id);
 }
 
 /** A container whose log is compared. */

@@ -8,7 +8,7 @@ import { RealEngine } from "./real-engine/engine.ts";
 import type { EngineHandle } from "./real-engine/engine.ts";
 import { longOnly } from "./size.ts";
 
-export { REMOVE_AT_ONCE, RealEngine } from "./real-engine/engine.ts";
+export { RealEngine } from "./real-engine/engine.ts";
 export type { RunOptions } from "./real-engine/engine.ts";
 export { Haproxy } from "./real-engine/haproxy.ts";
 export type { HaproxyOptions } from "./real-engine/haproxy.ts";

@@ -20,10 +20,6 @@ import { throughHaproxy } from "./through.ts";
 
 export type { EngineHandle, RunOptions } from "./options.ts";
 
-const REMOVE = "force=1&v=1";
-/** Docker kills at once. Podman stops: what has no ear for its signal goes on for ten seconds otherwise. */
-export const REMOVE_AT_ONCE: string = `${REMOVE}&timeout=0`;
-
 /** What the kernel shows to programs, whatever it uses itself (man 5 proc, man 7 time). */
 const CLOCK_TICKS_PER_SECOND = 100;
 
@@ -170,8 +166,15 @@ export class RealEngine {
   async rm(id: string): Promise<void> {
     await mustCallApi(this.ownSocketPath, {
       method: "DELETE",
-      path: `${pathOf(id)}?${REMOVE}&timeout=1`,
+      path: `${pathOf(id)}?force=1&v=1`,
     });
+    this.#containers.delete(id);
+  }
+
+  /** Removes a container that need not be there, at once. Podman stops it first, for ten seconds where it does not hear its signal. */
+  async discard(id: string): Promise<void> {
+    if (this.kind === "podman") await this.api({ method: "POST", path: `${pathOf(id)}/kill` });
+    await this.api({ method: "DELETE", path: `${pathOf(id)}?force=1&v=1` });
     this.#containers.delete(id);
   }
 
@@ -296,10 +299,7 @@ export class RealEngine {
   async #removeContainers(ids: string[]): Promise<void> {
     const worker = async (): Promise<void> => {
       for (let id = ids.pop(); id !== undefined; id = ids.pop()) {
-        await callApi(this.ownSocketPath, {
-          method: "DELETE",
-          path: `${pathOf(id)}?${REMOVE_AT_ONCE}`,
-        });
+        await this.discard(id);
       }
     };
     await Promise.all([worker(), worker(), worker(), worker()]);
