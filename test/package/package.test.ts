@@ -29,6 +29,7 @@ const shown: Readonly<Record<string, string>> = {
   nats: "@nats-io/transport-node",
   opentelemetry: "@opentelemetry/api",
   prometheus: "prom-client",
+  "sinks/syslog": "node:tls",
 };
 const ten = Array.from({ length: 10 }, (_, number) => `line ${number}`);
 

@@ -48,12 +48,63 @@ import type {
   SourceStatus,
   TracingContexts,
 } from "dockspool";
+import {
+  composeLogs,
+  dockerLogs,
+  ecs,
+  lokiStreams,
+  mapRecords,
+  ndjson,
+  otlpLogs,
+  parseLine,
+  rateLimit,
+  redact,
+  stripAnsi,
+  where,
+} from "dockspool/formats";
+import type {
+  ComposeLogsOptions,
+  DockerLogsOptions,
+  DroppedLines,
+  EcsOptions,
+  Level,
+  LokiLabels,
+  LokiOptions,
+  LokiStream,
+  NdjsonField,
+  NdjsonOptions,
+  OtlpLogRecord,
+  OtlpLogs,
+  OtlpOptions,
+  ParseOptions,
+  ParsedLine,
+  PlainRecord,
+  RateLimitOptions,
+  RedactOptions,
+} from "dockspool/formats";
 import { observe } from "dockspool/http";
 import type { MetricsText, ObserveHandler, ObserveOptions, ObservedPool } from "dockspool/http";
 import { registerOpenTelemetry } from "dockspool/opentelemetry";
 import type { OpenTelemetryOptions } from "dockspool/opentelemetry";
 import { registerPrometheus } from "dockspool/prometheus";
 import type { PrometheusOptions } from "dockspool/prometheus";
+import { fileSink } from "dockspool/sinks/file";
+import type { FileOptions } from "dockspool/sinks/file";
+import { httpSink } from "dockspool/sinks/http";
+import type { HttpOptions, HttpRequestOptions } from "dockspool/sinks/http";
+import { lokiSink } from "dockspool/sinks/loki";
+import type { LokiSinkOptions, RefusedLines } from "dockspool/sinks/loki";
+import { otlpSink } from "dockspool/sinks/otlp";
+import type { OtlpSinkOptions } from "dockspool/sinks/otlp";
+import { postgresSink } from "dockspool/sinks/postgres";
+import type {
+  PostgresClient,
+  PostgresOptions,
+  PostgresPool,
+  PostgresSubmittable,
+} from "dockspool/sinks/postgres";
+import { syslogSink } from "dockspool/sinks/syslog";
+import type { SyslogOptions, SyslogSink } from "dockspool/sinks/syslog";
 import { FakeEngine, checkpointStoreTests } from "dockspool/testing";
 import type {
   CheckpointStoreTest,
@@ -269,4 +320,55 @@ export async function imitate(
   const stream: FakeStream = container.log[open.follows]?.stream ?? "stdout";
   await follow(spec.name, { engine: fake.engine, streams: stream === "stdout" ? [stream] : [] });
   return container.written;
+}
+
+export function formatted(record: PlainRecord, docker: DockerLogsOptions): string {
+  const fields: readonly NdjsonField[] = ["line"];
+  const small: NdjsonOptions = { fields, container: "id" };
+  const compose: ComposeLogsOptions = { colors: true };
+  const elastic: EcsOptions = { parse: true };
+  const limits: ParseOptions = { maxBytes: 1_000 };
+  const parsed: ParsedLine = parseLine(record.line, limits);
+  const level: Level = parsed.level ?? "info";
+  const labels: LokiLabels = { level };
+  const loki: LokiOptions = { labels: () => labels };
+  const streams: readonly LokiStream[] = lokiStreams(record, loki).streams;
+  const otlp: OtlpOptions = { parse: true };
+  const logs: OtlpLogs = otlpLogs([record], otlp);
+  const first: OtlpLogRecord | undefined = logs.resourceLogs[0]?.scopeLogs[0]?.logRecords[0];
+  const objects = JSON.stringify([ecs(record, elastic), streams, first]);
+  return ndjson(record, small) + dockerLogs(record, docker) + composeLogs(compose)(record) + objects;
+}
+
+export function sinks(
+  pool: PostgresPool,
+  tell: (refused: RefusedLines | DroppedLines) => void,
+): readonly Sink[] {
+  const file: FileOptions = { fsync: "none" };
+  const request: HttpRequestOptions = { gzip: true };
+  const http: HttpOptions = { ...request, format: (records) => ndjson(records) };
+  const loki: LokiSinkOptions = { tenant: "a", onRefused: tell };
+  const otlp: OtlpSinkOptions = { parse: true, onRefused: tell };
+  const postgres: PostgresOptions = { create: true };
+  const options: SyslogOptions = { port: 514 };
+  const syslog: SyslogSink = syslogSink(options);
+  const secrets: RedactOptions = { fields: ["password"] };
+  const slow: RateLimitOptions = { linesPerSecond: 1, onDropped: tell };
+  const changed = mapRecords(stripAnsi, mapRecords(redact(secrets), fileSink("lines", file)));
+  return [
+    where(({ line }) => line !== "", rateLimit(slow, changed)),
+    httpSink("http://a", http),
+    lokiSink("http://a", loki),
+    otlpSink("http://a", otlp),
+    postgresSink(pool, postgres),
+    syslog,
+  ];
+}
+
+export async function submitted<T extends PostgresSubmittable>(
+  client: PostgresClient,
+  copy: T,
+): Promise<T> {
+  await client.query("SELECT 1");
+  return client.query(copy);
 }
