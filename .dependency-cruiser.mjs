@@ -41,7 +41,7 @@ function anyOf(names) {
 const known = anyOf([...rooms.map(([room]) => room), fakeEngine]);
 
 const floors = rooms.map(([room, floor]) => ({
-  name: `floor-${floor}-${room.replace(/\/$|\.ts$/, "")}`,
+  name: `floor-${floor}-${room}`,
   comment: `src/${room} is on floor ${floor}: it imports from the floors below and from itself.`,
   severity: "error",
   from: { path: anyOf([room]) },

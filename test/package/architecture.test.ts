@@ -126,8 +126,7 @@ describe("the rooms", () => {
     );
     const floors = config.forbidden.flatMap(({ name }) => {
       const [, floor, room = ""] = /^floor-(-?\d+)-(.+)$/.exec(name) ?? [];
-      const file = existsSync(join(root, "src", `${room}.ts`)) ? `${room}.ts` : `${room}/`;
-      return floor !== undefined && existsSync(join(root, "src", file)) ? [`${floor} ${file}`] : [];
+      return floor !== undefined && existsSync(join(root, "src", room)) ? [`${floor} ${room}`] : [];
     });
     const told = rows.map(([floor, room = ""]) => `${floor} ${inCode(room).join()}`);
     expect(new Set(told)).toEqual(new Set(floors));

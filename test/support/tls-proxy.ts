@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
@@ -59,7 +60,9 @@ export class Certificates implements AsyncDisposable {
     await run("openssl", ["req", ...KEY, ...request]);
     await writeFile(at("ext.cnf"), `subjectAltName=${names}\n`);
     const signed = ["-CA", this.path(by, "ca.pem"), "-CAkey", this.path(by, "ca.key")];
-    const out = ["-CAcreateserial", "-days", String(days), "-extfile", at("ext.cnf")];
+    // Several are made at once: each has a serial number of its own, without a file that they would share.
+    const serial = `0x${randomBytes(8).toString("hex")}`;
+    const out = ["-set_serial", serial, "-days", String(days), "-extfile", at("ext.cnf")];
     const files = ["-in", at("csr.pem"), "-out", at("cert.pem")];
     await run("openssl", ["x509", "-req", ...files, ...signed, ...out]);
     return folder;

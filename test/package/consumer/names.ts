@@ -337,7 +337,9 @@ export function formatted(record: PlainRecord, docker: DockerLogsOptions): strin
   const logs: OtlpLogs = otlpLogs([record], otlp);
   const first: OtlpLogRecord | undefined = logs.resourceLogs[0]?.scopeLogs[0]?.logRecords[0];
   const objects = JSON.stringify([ecs(record, elastic), streams, first]);
-  return ndjson(record, small) + dockerLogs(record, docker) + composeLogs(compose)(record) + objects;
+  return (
+    ndjson(record, small) + dockerLogs(record, docker) + composeLogs(compose)(record) + objects
+  );
 }
 
 export function sinks(
