@@ -132,6 +132,22 @@ describe("a log of Podman's k8s-file", () => {
     expect(world.follower.lines).toHaveLength(2);
   });
 
+  it("comes without the timestamps that stand before each part of a terminal's line", async () => {
+    const fake = await FakeEngine.start(podman);
+    const bar = fake.create({ name: "bar", tty: true });
+    const source = new ContainerLogSource("bar", { engine: fake.engine, ...eager });
+    closing.push(async () => {
+      await source.close();
+      await fake.close();
+    });
+    const follower = new Follower(source);
+    for (const step of ["10% ", "50% ", "90% "]) bar.write(step, { partial: true });
+    bar.write("done");
+    bar.write("x".repeat(20_000));
+    await follower.has(2);
+    expect(follower.texts).toEqual(["10% 50% 90% done", "x".repeat(20_000)]);
+  });
+
   it("begins now behind its last line, and with the lines that are asked for", async () => {
     const lines = Array.from({ length: 200 }, (_, line) => `old ${line}`);
     const world = await follow({ from: { tail: 3 } }, lines);
