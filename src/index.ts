@@ -10,6 +10,13 @@ export type { ComponentHealth, Fitness, Health } from "./pool/health/report.ts";
 export type { ContainerSelector, Pattern } from "./pool/discovery/selector.ts";
 export type { PoolEvents, PoolStats, PoolStatus } from "./pool/status.ts";
 export { ContainerLogSource } from "./source/container-log-source.ts";
+export { serviceLogs } from "./source/service-logs.ts";
+export type { ServiceLogOptions } from "./source/service-logs.ts";
+export type {
+  ServiceLogLine,
+  ServiceLogRecord,
+  ServiceLogReopened,
+} from "./source/service-record.ts";
 export type { ReadyOptions } from "./source/ready.ts";
 export type { SourceOptions } from "./source/options.ts";
 export type { From } from "./stream/from.ts";

@@ -23,6 +23,7 @@ import { Questions, awaitHead } from "./questions.ts";
 import type { EventHandlers } from "./read-events.ts";
 import { readLog } from "./read-log.ts";
 import type { LogHandlers } from "./read-log.ts";
+import { ServiceRequests } from "./service-requests.ts";
 import { traitsOf } from "./traits.ts";
 import type { EngineTraits } from "./traits.ts";
 
@@ -59,6 +60,8 @@ const WHOLE_ID = /^[0-9a-f]{64}$/;
 export class EngineClient {
   /** What containers say they are of. */
   readonly name: string;
+  /** Of a swarm's manager. */
+  readonly services: ServiceRequests;
   readonly #link: EngineLink;
   readonly #timeoutMs: number;
   readonly #details: DetailsOptions | undefined;
@@ -75,6 +78,7 @@ export class EngineClient {
     this.#wantsAttributes = options.attributes ?? false;
     const atOnce = options.questionsAtOnce ?? Infinity;
     this.#questions = new Questions(this.#link, this.#timeoutMs, atOnce);
+    this.services = new ServiceRequests(this.#link, this.#questions, this.#timeoutMs);
     this.#events = new EventRequests(this.#link, this.#questions, this.#timeoutMs);
     this.#identification = new Identification(
       this.#link,

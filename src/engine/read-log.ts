@@ -29,7 +29,7 @@ class NoLog extends Error {}
 export async function readLog(
   link: EngineLink,
   answer: Answer,
-  container: ContainerInfo,
+  container: Pick<ContainerInfo, "id" | "name" | "tty">,
   { take: given, mayBeSilent }: LogHandlers,
   wait: ByteDeadline,
   silenceMs: number,

@@ -34,7 +34,10 @@ export function isDamage({ kind, message }: Fault): boolean {
 }
 
 /** Why a log stream can't be read any further: an error that the engine wrote into it, or bytes that are none. */
-export function faultError({ id, name }: ContainerInfo, { kind, message }: Fault): DockspoolError {
+export function faultError(
+  { id, name }: Pick<ContainerInfo, "id" | "name">,
+  { kind, message }: Fault,
+): DockspoolError {
   return kind === "engine-error"
     ? new DockspoolError("ENGINE_RESPONSE", `The engine reported in the log stream: ${message}`, {
         container: id,

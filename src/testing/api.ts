@@ -11,6 +11,7 @@ import { respondWithEvents } from "./event-response.ts";
 import type { Exchange } from "./exchange.ts";
 import { parseLogQuery } from "./log-query.ts";
 import { respondWithLog } from "./log-route.ts";
+import { respondWithServiceLog, serviceJson, tasksOf } from "./service-route.ts";
 import type { Names } from "./names.ts";
 import type { OpenCounts } from "./open-counts.ts";
 import type { Profile } from "./profile.ts";
@@ -120,6 +121,19 @@ export class Api {
         const parsed = parseLogQuery(query);
         const container = this.#find(exchange, route.reference);
         if (container !== undefined) respondWithLog(exchange, container, parsed, profile, fault);
+        return;
+      }
+      case "service":
+      case "service-logs": {
+        const tasks = tasksOf(names.all, route.reference);
+        const [task] = tasks;
+        if (task === undefined) {
+          exchange.json(404, { message: `service ${route.reference} not found` });
+        } else if (route.kind === "service") {
+          exchange.json(200, serviceJson(task), fault);
+        } else {
+          respondWithServiceLog(exchange, tasks, parseLogQuery(query), profile, fault);
+        }
         return;
       }
       case "unknown":

@@ -9,7 +9,7 @@ import type { LogFilter } from "./log-query.ts";
 export interface LogResponseParts {
   readonly log: ContainerLog;
   readonly response: ServerResponse;
-  readonly body: Body;
+  readonly body: Pick<Body, "write" | "end">;
   readonly filter: LogFilter;
   readonly encoding: LogEncoding;
   /** Index of the first entry to look at. */

@@ -45,16 +45,18 @@ export function respondWithLog(
   exchange.onceOver(container.attach(stream));
 }
 
-function encodingOf(
+/** `attributes`: which stand before each entry where they are asked for. */
+export function encodingOf(
   query: LogQuery,
   profile: Profile,
   { tty, spec }: ScriptedContainer,
+  attributes: Readonly<Record<string, string>> = spec.attributes ?? {},
 ): LogEncoding {
   const isDocker = profile.flavour === "docker";
   const prefix = {
     format: query.timestamps ? wireFormat(profile.timestamps) : undefined,
     // Podman knows no such thing.
-    attributes: query.details && isDocker ? `${escaped(spec.attributes ?? {})} ` : "",
+    attributes: query.details && isDocker ? `${escaped(attributes)} ` : "",
   };
   if (!tty) return new FramedEncoding(prefix);
   return new TerminalEncoding(prefix, isDocker ? profile.partBytes : undefined);

@@ -1,7 +1,10 @@
 /** What a request asks for. */
 type Route =
   | { readonly kind: "ping" | "version" | "info" | "list" | "events" | "unknown" }
-  | { readonly kind: "inspect" | "logs" | "libpod-inspect"; readonly reference: string };
+  | {
+      readonly kind: "inspect" | "logs" | "libpod-inspect" | "service" | "service-logs";
+      readonly reference: string;
+    };
 
 export interface Target {
   readonly route: Route;
@@ -30,6 +33,11 @@ function routeOf(method: string, path: string): Route {
   for (const [known, kind] of Object.entries(SIMPLE)) if (path === known) return { kind };
   const libpod = /^\/libpod\/containers\/([^/]+)\/json$/.exec(path);
   if (libpod !== null) return { kind: "libpod-inspect", reference: decoded(libpod[1] ?? "") };
+  const service = /^\/services\/([^/]+?)(\/logs)?$/.exec(path);
+  if (service !== null) {
+    const kind = service[2] === undefined ? "service" : "service-logs";
+    return { kind, reference: decoded(service[1] ?? "") };
+  }
   const match = /^\/containers\/([^/]+)\/(json|logs)$/.exec(path);
   if (match === null) return { kind: "unknown" };
   return { kind: match[2] === "logs" ? "logs" : "inspect", reference: decoded(match[1] ?? "") };
