@@ -7,7 +7,7 @@ import { Project, npm, root } from "../test/package/support.ts";
 
 /**
  * The packed package as its users have it: on Bun and Deno against an engine that Node.js runs, with the compilers of TypeScript
- * that people use, and through bundlers. What it needs comes from npm, into .cache.
+ * that people use, in workers, under jest, and through bundlers. What it needs comes from npm, into .cache.
  */
 
 const run = promisify(execFile);
@@ -116,6 +116,22 @@ async function bundle(project: Project): Promise<void> {
   if (stdout.trim() !== "") throw new Error(stdout);
 }
 
+/** @throws where a pool in a worker does not end with it */
+async function work(project: Project): Promise<void> {
+  await copyFile(join(root, "scripts/consumers/worker.mjs"), project.path("worker.mjs"));
+  const said = JSON.stringify(await project.run("worker.mjs"));
+  if (said !== '{"heard":["hello","hello"],"open":0}') throw new Error(said);
+}
+
+/** @throws with what jest says */
+async function jest(project: Project): Promise<void> {
+  const directory = await packages("jest", ["jest@30"], "node_modules/jest/bin/jest.js");
+  await copyFile(join(root, "scripts/consumers/jest.test.cjs"), project.path("jest.test.cjs"));
+  const program = join(directory, "node_modules/jest/bin/jest.js");
+  const args = ["--rootDir", project.directory, "--testMatch", "**/jest.test.cjs"];
+  await run(process.execPath, [program, ...args], { cwd: project.directory, timeout: WITHIN_MS });
+}
+
 function saidBy(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const [stdout, stderr]: unknown[] = ["stdout", "stderr"].map((name) => Reflect.get(error, name));
@@ -123,7 +139,10 @@ function saidBy(error: unknown): string {
 }
 
 let failures = 0;
+/** With names as arguments, those alone. */
 async function check(what: string, work: () => Promise<void>): Promise<void> {
+  const chosen = process.argv.slice(2);
+  if (chosen.length > 0 && !chosen.includes(what)) return;
   try {
     await work();
     console.log(`${what}: well`);
@@ -140,6 +159,8 @@ try {
   await check("Deno", () => deno(project));
   for (const version of TYPESCRIPTS)
     await check(`TypeScript ${version}`, () => typeCheck(project, version));
+  await check("Workers", () => work(project));
+  await check("jest", () => jest(project));
   await check("Bundlers", () => bundle(project));
 } finally {
   await rm(project.path("out"), { recursive: true, force: true });
