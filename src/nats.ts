@@ -4,6 +4,7 @@ export type { NatsSinkOptions } from "./nats/sink.ts";
 export type { NatsStreamLimits } from "./nats/stream.ts";
 export { NatsCheckpointStore } from "./nats/checkpoint-store.ts";
 export type { NatsCheckpointStoreOptions } from "./nats/checkpoint-store.ts";
+export type { Lease, Leases } from "./lifetime/lease.ts";
 export { natsLeases } from "./nats/leases.ts";
 export type { NatsLeases, NatsLeasesOptions } from "./nats/leases.ts";
 export type { NatsBucketLimits } from "./nats/bucket.ts";
