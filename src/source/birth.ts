@@ -1,10 +1,18 @@
+import { LOG_START } from "../resume/position.ts";
+import type { FollowedLog } from "../stream/followed-log.ts";
 import type { Finding } from "./host.ts";
 
 /** A container writes its first lines no longer than that before the engine tells of its start. */
 export const START_TOLD_MS = 300;
 
-/** Until when a container that is new had written nothing, in epoch milliseconds by the engine's clock; undefined where that is not said. */
-export function emptyUntil({ inspection, startedBy }: Finding): number | undefined {
+/** The log of a container that is new, and is read from its start, was empty until a moment before that. */
+export function noteBirth(log: FollowedLog, finding: Finding): void {
+  if (finding.isNew === true && finding.start.position === LOG_START)
+    log.birth.wasEmpty(emptyUntil(finding));
+}
+
+/** In epoch milliseconds by the engine's clock; undefined where no answer says it. */
+function emptyUntil({ inspection, startedBy }: Finding): number | undefined {
   const { createdAt, startedAt = "" } = inspection;
   const times = [createdAt, (startedBy ?? Date.parse(startedAt)) - START_TOLD_MS];
   const known = times.filter(Number.isFinite);

@@ -13,7 +13,7 @@ import { LogClock } from "../stream/log-clock.ts";
 import type { ContainerInfo } from "../wire/records.ts";
 import { Attempts } from "./attempts.ts";
 import type { Trouble } from "./attempts.ts";
-import { emptyUntil } from "./birth.ts";
+import { noteBirth } from "./birth.ts";
 import { CaptureLoop } from "./capture-loop.ts";
 import type { AboutContainer, RotationReason } from "./channels.ts";
 import { CurrentPhase } from "./current-phase.ts";
@@ -50,9 +50,9 @@ export class Capture {
   readonly #unlink: () => void;
   #resolveEnded: (reason: EndReason) => void = () => {};
   #log: FollowedLog | undefined;
-  /** Reading goes on where it was left: by option `resume`, or by a checkpoint. */
   /** What the host held for this source is given up. */
   #released: Promise<void> | undefined;
+  /** Reading goes on where it was left: by option `resume`, or by a checkpoint. */
   #isResumed: boolean;
 
   constructor(
@@ -81,7 +81,8 @@ export class Capture {
     });
     this.#turn = new TurnKeeper(host.turns, {
       stream: () => (this.#streams.isOpen ? this.#streams.delay : undefined),
-      queued: () => this.#queued(),
+      queued: () =>
+        this.phase.enter({ type: "waiting" }, { type: "waiting" }, ...this.#streams.notReopened()),
       wanted: () => {
         if (this.#streams.isOpen) void this.#streams.closeSoon("turn");
       },
@@ -131,12 +132,11 @@ export class Capture {
     return this.#options.rotateTimeoutMs;
   }
 
-  /** When bytes came last, in epoch milliseconds. */
+  /** When bytes came last, and when damaged ones, in epoch milliseconds. */
   get lastByteAt(): number | undefined {
     return this.#streams.counts.lastByteAt;
   }
 
-  /** When damaged bytes came last, in epoch milliseconds. */
   get damagedAt(): number | undefined {
     return this.#loop.damagedAt;
   }
@@ -237,8 +237,7 @@ export class Capture {
     this.#view.saw(inspection);
     this.#knows(inspection);
     this.#reading?.begin(start);
-    if (finding.isNew === true && start.position === LOG_START)
-      this.#log?.birth.wasEmpty(emptyUntil(finding));
+    if (this.#log !== undefined) noteBirth(this.#log, finding);
     if (finding.isUrgent === true) this.#turn.interest = "started";
     if (startedBy === undefined) return;
     this.#view.runs.begins(startedBy);
@@ -281,10 +280,6 @@ export class Capture {
   get #about(): AboutContainer {
     const { info } = this;
     return { container: info?.id ?? this.#container, info };
-  }
-
-  #queued(): void {
-    this.phase.enter({ type: "waiting" }, { type: "waiting" }, ...this.#streams.notReopened());
   }
 
   #finish(given: EndReason): void {
