@@ -102,6 +102,13 @@ export class ContainerCheckpoint implements PositionCheckpoint, StoreEntry {
     this.#claim.release();
   }
 
+  /** Somebody else keeps it from now on: nothing of it is saved here any more, and nothing is deleted. */
+  left(): void {
+    this.#isGone = true;
+    this.#claim.release();
+    this.#place.gone();
+  }
+
   gone(): void {
     this.#isGone = true;
     this.#claim.release();

@@ -122,6 +122,11 @@ export class EngineCheckpoints {
     else if (this.#identity !== undefined) this.#keeper.delete(`${this.#identity.id}/${container}`);
   }
 
+  /** Another process keeps the container's position from now on. */
+  leave(container: string): void {
+    this.#containers.get(container)?.left();
+  }
+
   /** What is saved from now on says that the engine was seen so. `isLast`: that is to be saved, too. */
   noteView(view: EngineView, isLast = false): void {
     if (this.#identity === undefined) return;

@@ -2,6 +2,7 @@ import type { PositionCheckpoint } from "../checkpoint/container-checkpoint.ts";
 import { containersToTell } from "../delivery/retry.ts";
 import type { Retry } from "../delivery/retry.ts";
 import type { ContainerEvent } from "../engine/events.ts";
+import type { DockspoolError } from "../errors.ts";
 import type { Listed } from "../engine/list.ts";
 import type { Position } from "../resume/position.ts";
 import type { ContainerFigures } from "../metrics/figures.ts";
@@ -9,12 +10,11 @@ import type { Tally } from "../metrics/tally.ts";
 import { ByteBudget } from "../queue/byte-budget.ts";
 import { ContainerLogSource } from "../source/container-log-source.ts";
 import type { Finding } from "../source/host.ts";
-import { tellStatus } from "../lifetime/listeners.ts";
 import { DEFAULT_CHECKPOINT_EVERY_MS } from "../source/options.ts";
 import type { EndReason, SourceStatus } from "../source/status.ts";
 import { EngineFlows } from "./engine-flows.ts";
 import { poolClosed } from "./failures.ts";
-import { count, figuresOf, sourcesNamed, streamOf } from "./followed-container.ts";
+import { count, figuresOf, sourcesNamed, streamOf, tell } from "./followed-container.ts";
 import type { FollowedContainer } from "./followed-container.ts";
 import type { FollowedStream } from "./health/stream-health.ts";
 import { Feed } from "./merge/feed.ts";
@@ -182,6 +182,14 @@ export class FollowedContainers {
     return ends.flatMap((end): unknown[] => (end.status === "rejected" ? [end.reason] : []));
   }
 
+  /** Another pool follows it: what is read and not delivered is left to that one. */
+  abandon(id: string, error: DockspoolError): void {
+    for (const feed of this.#leaving.of(id)) feed.abandon(error);
+    const entry = this.#entries.get(id);
+    entry?.feed.abandon(error);
+    entry?.capture.stop({ kind: "failed", error }).catch(() => {});
+  }
+
   /** What each source does. */
   get streams(): FollowedStream[] {
     return Array.from(this.#entries.values(), streamOf);
@@ -280,14 +288,12 @@ export class FollowedContainers {
     this.#sources.delete(info.id);
     this.#entries.delete(info.id);
     this.#leaving.add(info.id, feed);
-    const position = stats.lines > 0 ? capture.place : undefined;
+    const isKept = reason.kind !== "failed" || reason.error.code !== "CLOSED";
+    const position = isKept && stats.lines > 0 ? capture.place : undefined;
     engine.discovery.ended(info.id, { reason, position });
+    if (reason.kind !== "failed" && !this.#isClosed) engine.left(info.id);
     if (reason.kind === "failed" && reason.error.code === "LOGS_UNREADABLE")
       this.#emit({ type: "skipped", container: info, error: reason.error });
     this.#emit({ type: "detached", container: info, reason });
   }
-}
-
-function tell(source: ContainerLogSource, status: SourceStatus): void {
-  tellStatus(source, status);
 }

@@ -1,7 +1,6 @@
 import type { CheckpointStore } from "../checkpoint/store.ts";
 import { checkDetails } from "../engine/details.ts";
 import type { DetailsOptions } from "../engine/details.ts";
-import { validateEngine } from "../engine/engine-options.ts";
 import type { Engine } from "../engine/engine-options.ts";
 import { DockspoolError, invalidOption, messageOf } from "../errors.ts";
 import {
@@ -10,14 +9,16 @@ import {
   checkKeys,
   checkNumber,
   checkSignal,
-  isObject,
   withoutUndefined,
 } from "../checks.ts";
+import type { Leases } from "../lifetime/lease.ts";
 import { isPromiseLike } from "../lifetime/promise-like.ts";
 import { checkFrom, checkStore, resolveOptions } from "../source/options.ts";
 import type { SourceOptions } from "../source/options.ts";
 import type { From } from "../stream/from.ts";
 import type { ContainerInfo } from "../wire/records.ts";
+import { enginesOf } from "./engine-options.ts";
+import { checkLeases } from "./lease-options.ts";
 import type { RotationPlan } from "./rotations.ts";
 import { compileSelector } from "./discovery/selector.ts";
 import type { ContainerSelector } from "./discovery/selector.ts";
@@ -92,6 +93,11 @@ export interface PoolOptions {
   bufferBytes?: number;
   /** Where positions survive the process: option `checkpointEveryMs` of `source` says how often they are saved. */
   checkpoints?: CheckpointStore;
+  /**
+   * Several pools that watch one engine follow each container once: a pool that waits for a lease tells of it by the status `standby`, and
+   * goes on from the last position saved. Needs `checkpoints` that all of them share. See `natsLeases` of `dockspool/nats`.
+   */
+  leases?: Leases;
   /** Ends the pool: a loop throws its reason after the lines already handed over. */
   signal?: AbortSignal;
 }
@@ -116,6 +122,7 @@ export interface ResolvedPoolOptions {
   readonly latenessMs: number | undefined;
   readonly bufferBytes: number;
   readonly checkpoints: CheckpointStore | undefined;
+  readonly leases: Leases | undefined;
   /** How long `close()` waits for sinks. */
   readonly closeTimeoutMs: number;
   readonly signal: AbortSignal | undefined;
@@ -138,6 +145,7 @@ const defaults = {
   order: undefined,
   bufferBytes: 32 * 1024 * 1024,
   checkpoints: undefined,
+  leases: undefined,
   signal: undefined,
 } as const satisfies Record<keyof PoolOptions, unknown>;
 
@@ -168,6 +176,7 @@ export function resolvePoolOptions(options: PoolOptions): ResolvedPoolOptions {
   checkNumber("timeSliceMs", given.timeSliceMs, 1, MAX_TIMER_MS, "milliseconds");
   checkNumber("bufferBytes", given.bufferBytes, 1, Number.MAX_SAFE_INTEGER, "bytes");
   if (given.checkpoints !== undefined) checkStore(given.checkpoints);
+  checkLeases(given.leases, given.checkpoints);
   checkSignal(given.signal);
   checkFrom("from", given.from);
   return {
@@ -187,6 +196,7 @@ export function resolvePoolOptions(options: PoolOptions): ResolvedPoolOptions {
     latenessMs: latenessOf(given.order),
     bufferBytes: given.bufferBytes,
     checkpoints: given.checkpoints,
+    leases: given.leases,
     closeTimeoutMs: resolveOptions(typeof given.source === "function" ? {} : given.source, "source")
       .rotateTimeoutMs,
     signal: given.signal,
@@ -206,36 +216,6 @@ export function checkAttachOptions(options: AttachOptions): AttachOptions {
   const { engineName: _, ...sourceOptions } = options;
   resolveOptions(sourceOptions);
   return withoutUndefined(options);
-}
-
-function enginesOf({
-  engine,
-  engines,
-}: {
-  readonly engine: Engine | undefined;
-  readonly engines: PoolOptions["engines"] | undefined;
-}): ReadonlyMap<string, Engine> {
-  if (engines === undefined) return onlyEngine(engine);
-  if (engine !== undefined) {
-    throw invalidOption("engines", Object.keys({ ...engines }), "either engine or engines");
-  }
-  if (!isObject(engines))
-    throw invalidOption("engines", engines, "an object of engines by their names");
-  const all = new Map(Object.entries(engines));
-  if (all.size === 0) throw invalidOption("engines", engines, "at least one engine by its name");
-  return checkEngines(all, (name) => `engines.${name}`);
-}
-
-function onlyEngine(engine: Engine = {}): ReadonlyMap<string, Engine> {
-  return checkEngines(new Map([["default", engine]]), () => "engine");
-}
-
-function checkEngines(
-  engines: ReadonlyMap<string, Engine>,
-  placeOf: (name: string) => string,
-): ReadonlyMap<string, Engine> {
-  for (const [name, engine] of engines) validateEngine(engine, placeOf(name));
-  return engines;
 }
 
 /** What the caller's function throws, or gives and is wrong, is an error that says so. */

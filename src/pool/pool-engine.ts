@@ -29,6 +29,8 @@ import { checkReadable } from "./failures.ts";
 import { HeadStart } from "./turns/head-start.ts";
 import type { PoolSourceOptions, ResolvedPoolOptions } from "./options.ts";
 import type { FollowedContainers } from "./followed-containers.ts";
+import { leasedOf } from "./leased-containers.ts";
+import type { LeasedContainers } from "./leased-containers.ts";
 import type { PoolStatus } from "./status.ts";
 
 export interface PoolEngineParts {
@@ -53,6 +55,7 @@ export class PoolEngine {
   readonly events: EngineEvents;
   readonly discovery: Discovery;
   readonly checkpoints: EngineCheckpoints | undefined;
+  readonly leased: LeasedContainers | undefined;
   readonly #pool: PoolEngineParts;
   /** How long `attach` waits for an engine that can't be reached. */
   readonly #patienceMs: number;
@@ -97,13 +100,20 @@ export class PoolEngine {
       locate: (inspection, isNew, signal) => this.#place(inspection, async () => isNew, signal),
       headStart: (id) => new HeadStart(this.client, followed.slots, id, tasks.signal),
       options: (container) => options.sourceOptions(container),
-      found: (finding, sourceOptions) => void followed.add(this, finding, sourceOptions),
+      found: (finding, sourceOptions) => {
+        if (this.leased === undefined) followed.add(this, finding, sourceOptions);
+        else this.leased.follow(finding, sourceOptions);
+      },
       waits: (id, { position }) => this.#keepIdle(id, position),
       gone: (id) => this.checkpoints?.drop(id),
       listed: (container) => followed.listed(container),
-      missing: (id) => followed.missing(id),
+      missing: (id) => {
+        followed.missing(id);
+        this.leased?.gone(id);
+      },
       skipped: (container, error) => emit({ type: "skipped", container, error }),
     });
+    this.leased = leasedOf(this, pool);
     this.events = new EngineEvents(this.client, {
       look: async (signal) => {
         if (this.checkpoints !== undefined)
@@ -120,6 +130,7 @@ export class PoolEngine {
         tally.event(name, event.action);
         // What is found by it knows of it.
         followed.event(event);
+        if (event.action === "destroy") this.leased?.gone(event.container);
         this.discovery.event(event);
         if (this.#isUpToDate) this.#note(Date.now());
       },
@@ -153,6 +164,7 @@ export class PoolEngine {
     const { followed, options } = this.#pool;
     const { info } = inspection;
     checkReadable(info);
+    await this.leased?.take(info, signal);
     const sourceOptions = { ...options.sourceOptions(info), ...given };
     const isNew = async (): Promise<boolean> =>
       from === undefined && this.discovery.isNew(inspection, signal);
@@ -182,6 +194,10 @@ export class PoolEngine {
         await sleep(backoff.next().delayMs, signal);
       }
     }
+  }
+
+  left(id: string): void {
+    this.leased?.left(id);
   }
 
   /** The pool is being closed: what is seen until now is noted. */
@@ -251,6 +267,8 @@ export class PoolEngine {
 
   /** What it writes once it starts is read, also by another process. */
   #keepIdle(id: string, position: Position): void {
+    // Its position is kept by whoever has its lease.
+    if (this.leased !== undefined) return;
     this.checkpoints
       ?.keep(id, {
         everyMs: DEFAULT_CHECKPOINT_EVERY_MS,

@@ -48,11 +48,12 @@ export class PoolEngines implements Iterable<PoolEngine> {
   /** Leaves a container alone from now on; `sources`: those that follow it now. */
   refuse(container: string, sources: readonly ContainerLogSource[]): void {
     const isName = sources.some(({ info }) => info?.name === container);
-    for (const { name, discovery } of this) {
+    for (const { name, discovery, leased } of this) {
       const ids = sources.flatMap(({ info }) => (info?.engine === name ? [info.id] : []));
       for (const id of ids) discovery.refuse(id);
       // It may not be followed yet there.
       if (ids.length === 0 && (isName || sources.length === 0)) discovery.refuse(container);
+      leased?.refused();
     }
   }
 

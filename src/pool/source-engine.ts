@@ -10,4 +10,6 @@ export interface SourceEngine {
   readonly events: EngineEvents;
   readonly discovery: Discovery;
   readonly checkpoints: EngineCheckpoints | undefined;
+  /** A container's source has ended, and is not tried again. */
+  left(id: string): void;
 }

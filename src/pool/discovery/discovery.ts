@@ -145,6 +145,11 @@ export class Discovery {
     return unsettled;
   }
 
+  /** The pool has a source of it, or waits for its lease. */
+  isFollowed(id: string): boolean {
+    return this.#containers.get(id)?.state.kind === "followed";
+  }
+
   get hasLooked(): boolean {
     return this.#hasLooked;
   }

@@ -24,6 +24,8 @@ export interface EngineView {
   /** The first list is done, or none is wanted, and what was found is dealt with. */
   readonly isListed: boolean;
   readonly unsettled: readonly UnsettledContainer[];
+  /** So many containers are followed by other pools. */
+  readonly standby: number;
 }
 
 /** What a pool's health is read from: the states of its parts, as they are now. */
@@ -131,6 +133,7 @@ function componentsOf(view: HealthView, now: number): Component[] {
     findings: allOf([contact], (one) => engineFinding(one, lastLookAt, now)),
   }));
   const unsettled = engines.flatMap((engine) => engine.unsettled);
+  const standby = engines.reduce((sum, engine) => sum + engine.standby, 0);
   components.push(
     {
       name: "discovery",
@@ -139,7 +142,7 @@ function componentsOf(view: HealthView, now: number): Component[] {
     },
     {
       name: "streams",
-      detail: followed(streams.length, unsettled.length > 0),
+      detail: followed(streams.length, unsettled.length > 0, standby > 0) + waiting(standby),
       findings: streamFindings(streams, plan, now),
     },
     {
@@ -173,12 +176,17 @@ function allOf<T>(parts: readonly T[], find: (part: T) => Finding | undefined): 
   return findings;
 }
 
-function followed(containers: number, isUnsettled: boolean): string {
+function followed(containers: number, isUnsettled: boolean, hasStandby: boolean): string {
+  if (containers === 0 && hasStandby) return "no container is followed here";
   if (containers === 0)
     return isUnsettled
       ? "no container is followed, see discovery"
       : "no container is followed: none that was found is wanted";
   return containers === 1 ? "1 container is followed" : `${containers} containers are followed`;
+}
+
+function waiting(standby: number): string {
+  return standby === 0 ? "" : `; ${standby} on standby, whose lease another pool has`;
 }
 
 /** One engine of several may be gone: the others go on. */

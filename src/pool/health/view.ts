@@ -40,7 +40,10 @@ export function viewOf(parts: PoolParts): HealthView {
   };
 }
 
-function engineView({ name, events, discovery }: PoolEngine, discovers: boolean): EngineView {
+function engineView(
+  { name, events, discovery, leased }: PoolEngine,
+  discovers: boolean,
+): EngineView {
   const { contact, lastLookAt } = events;
   const hasLooked = discovers ? discovery.hasLooked : isReached(contact);
   return {
@@ -48,6 +51,7 @@ function engineView({ name, events, discovery }: PoolEngine, discovers: boolean)
     contact,
     lastLookAt,
     isListed: hasLooked && discovery.isSettled,
+    standby: leased?.standby ?? 0,
     get unsettled() {
       return discovery.unsettled;
     },

@@ -1,0 +1,170 @@
+import { describe, expect, it } from "vitest";
+import { StreamPool } from "../../src/index.ts";
+import type { Checkpoint, LogRecord, PoolStatus } from "../../src/index.ts";
+import { FakeEngine } from "../../src/testing.ts";
+import type { FakeContainer } from "../../src/testing.ts";
+import { LocalLeases, SharedStore } from "../support/pool-leases.ts";
+import type { LocalOwner } from "../support/pool-leases.ts";
+
+/** A pool with a sink, what it took, and what it told. */
+class Collector implements AsyncDisposable {
+  readonly pool: StreamPool;
+  readonly owner: LocalOwner;
+  readonly store: SharedStore;
+  readonly taken: LogRecord[] = [];
+  readonly told: string[] = [];
+
+  constructor(fake: FakeEngine, leases: LocalLeases, entries: Map<string, Checkpoint>) {
+    this.owner = leases.owner();
+    this.store = new SharedStore(entries);
+    this.pool = new StreamPool({
+      engine: fake.engine,
+      from: "start",
+      leases: this.owner,
+      checkpoints: this.store,
+      source: { checkpointEveryMs: 20 },
+    });
+    this.pool.on("status", (status: PoolStatus) => this.told.push(status.type));
+    this.pool.deliver((records) => void this.taken.push(...records), { maxWaitMs: 5 });
+  }
+
+  get lines(): string[] {
+    return this.taken.map(({ line }) => line);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.pool.close();
+  }
+}
+
+function write(container: FakeContainer, first: number, count: number): void {
+  for (let n = first; n < first + count; n++) container.write(`line ${n}`);
+}
+
+async function hasTaken(collector: Collector, container: FakeContainer): Promise<void> {
+  const last = container.written.at(-1)?.line;
+  await expect.poll(() => collector.lines.at(-1)).toBe(last);
+}
+
+describe("pools that share leases", () => {
+  it("follow each container once: one of them, and the others stand by", async () => {
+    await using fake = await FakeEngine.start();
+    const web = fake.create({ name: "web" });
+    web.start();
+    write(web, 0, 10);
+    const [leases, entries] = [new LocalLeases(), new Map<string, Checkpoint>()];
+    await using one = new Collector(fake, leases, entries);
+    await hasTaken(one, web);
+    await using spare = new Collector(fake, leases, entries);
+    await expect.poll(() => spare.told, { timeout: 5_000 }).toContain("standby");
+    await spare.pool.ready();
+    const { status, components } = spare.pool.health();
+    expect(status).toBe("healthy");
+    expect(components["streams"]?.detail).toBe(
+      "no container is followed here; 1 on standby, whose lease another pool has",
+    );
+    write(web, 10, 10);
+    await hasTaken(one, web);
+    expect(spare.lines).toEqual([]);
+    expect(fake.open.maxFollowsOfOneContainer).toBe(1);
+  });
+
+  it("the spare goes on from the last position saved, and the old holder neither delivers nor saves", async () => {
+    await using fake = await FakeEngine.start();
+    const web = fake.create({ name: "web" });
+    web.start();
+    write(web, 0, 10);
+    const [leases, entries] = [new LocalLeases(), new Map<string, Checkpoint>()];
+    await using one = new Collector(fake, leases, entries);
+    await hasTaken(one, web);
+    const key = `${one.owner.keys[0]}`;
+    await expect
+      .poll(() => one.store.saved.filter((saved) => saved === key).length)
+      .toBeGreaterThan(1);
+    await using spare = new Collector(fake, leases, entries);
+    await expect.poll(() => spare.told, { timeout: 5_000 }).toContain("standby");
+    await one.pool.rotate();
+    one.owner.loseAll();
+    await expect.poll(() => spare.told).toContain("attached");
+    const saves = one.store.saved.filter((saved) => saved === key).length;
+    write(web, 10, 10);
+    await hasTaken(spare, web);
+    expect(spare.lines).toEqual(web.written.slice(10).map(({ line }) => line));
+    expect(one.lines).toEqual(web.written.slice(0, 10).map(({ line }) => line));
+    expect(one.store.saved.filter((saved) => saved === key)).toHaveLength(saves);
+    // The one that lost it is the spare now.
+    await expect.poll(() => one.told, { timeout: 8_000 }).toContain("standby");
+    spare.owner.loseAll();
+    write(web, 20, 5);
+    await hasTaken(one, web);
+    const all = new Set([...one.lines, ...spare.lines]);
+    expect(all).toEqual(new Set(web.written.map(({ line }) => line)));
+  });
+
+  it("a pool that is closed gives its leases back once all is saved", async () => {
+    await using fake = await FakeEngine.start();
+    const web = fake.create({ name: "web" });
+    web.start();
+    write(web, 0, 10);
+    const [leases, entries] = [new LocalLeases(), new Map<string, Checkpoint>()];
+    await using one = new Collector(fake, leases, entries);
+    await hasTaken(one, web);
+    await using spare = new Collector(fake, leases, entries);
+    await expect.poll(() => spare.told, { timeout: 5_000 }).toContain("standby");
+    write(web, 10, 10);
+    await hasTaken(one, web);
+    await one.pool.close();
+    write(web, 20, 10);
+    await hasTaken(spare, web);
+    expect(spare.lines).toEqual(web.written.slice(20).map(({ line }) => line));
+    expect(one.owner.keys).toEqual([]);
+  });
+
+  it("a container that goes while its lease is waited for is forgotten, and one that is detached is given back", async () => {
+    await using fake = await FakeEngine.start();
+    const web = fake.create({ name: "web" });
+    const api = fake.create({ name: "api" });
+    web.start();
+    api.start();
+    const [leases, entries] = [new LocalLeases(), new Map<string, Checkpoint>()];
+    await using one = new Collector(fake, leases, entries);
+    await one.pool.ready();
+    await expect.poll(() => one.owner.keys.length).toBe(2);
+    await using spare = new Collector(fake, leases, entries);
+    await expect
+      .poll(() => spare.told.filter((type) => type === "standby").length, { timeout: 5_000 })
+      .toBe(2);
+    api.remove();
+    await expect
+      .poll(() => spare.pool.health().components["streams"]?.detail)
+      .toContain("1 on standby");
+    write(web, 0, 5);
+    await hasTaken(one, web);
+    await one.pool.detach("web");
+    write(web, 5, 5);
+    await hasTaken(spare, web);
+    await expect.poll(() => one.owner.keys).toEqual([]);
+  });
+
+  it("attach() waits for the lease", async () => {
+    await using fake = await FakeEngine.start();
+    const web = fake.create({ name: "web" });
+    web.start();
+    const [leases, entries] = [new LocalLeases(), new Map<string, Checkpoint>()];
+    await using one = new Collector(fake, leases, entries);
+    await one.pool.ready();
+    await expect.poll(() => one.owner.keys.length).toBe(1);
+    await using spare = new Collector(fake, leases, entries);
+    await expect.poll(() => spare.told, { timeout: 5_000 }).toContain("standby");
+    const attached = spare.pool.attach("web");
+    one.owner.loseAll();
+    expect((await attached).info?.name).toBe("web");
+    write(web, 0, 5);
+    await hasTaken(spare, web);
+  });
+
+  it("need a store for what is delivered", () => {
+    const leases = new LocalLeases().owner();
+    expect(() => new StreamPool({ leases })).toThrow("together with checkpoints");
+  });
+});
