@@ -43,7 +43,7 @@ function write(container: FakeContainer, first: number, count: number): void {
 
 async function hasTaken(collector: Collector, container: FakeContainer): Promise<void> {
   const last = container.written.at(-1)?.line;
-  await expect.poll(() => collector.lines.at(-1)).toBe(last);
+  await expect.poll(() => collector.lines.at(-1), { timeout: 10_000 }).toBe(last);
 }
 
 describe("pools that share leases", () => {
@@ -56,7 +56,7 @@ describe("pools that share leases", () => {
     await using one = new Collector(fake, leases, entries);
     await hasTaken(one, web);
     await using spare = new Collector(fake, leases, entries);
-    await expect.poll(() => spare.told, { timeout: 5_000 }).toContain("standby");
+    await expect.poll(() => spare.told, { timeout: 10_000 }).toContain("standby");
     await spare.pool.ready();
     const { status, components } = spare.pool.health();
     expect(status).toBe("healthy");
@@ -82,10 +82,10 @@ describe("pools that share leases", () => {
       .poll(() => one.store.saved.filter((saved) => saved === key).length)
       .toBeGreaterThan(1);
     await using spare = new Collector(fake, leases, entries);
-    await expect.poll(() => spare.told, { timeout: 5_000 }).toContain("standby");
+    await expect.poll(() => spare.told, { timeout: 10_000 }).toContain("standby");
     await one.pool.rotate();
     one.owner.loseAll();
-    await expect.poll(() => spare.told).toContain("attached");
+    await expect.poll(() => spare.told, { timeout: 10_000 }).toContain("attached");
     const saves = one.store.saved.filter((saved) => saved === key).length;
     write(web, 10, 10);
     await hasTaken(spare, web);
@@ -110,7 +110,7 @@ describe("pools that share leases", () => {
     await using one = new Collector(fake, leases, entries);
     await hasTaken(one, web);
     await using spare = new Collector(fake, leases, entries);
-    await expect.poll(() => spare.told, { timeout: 5_000 }).toContain("standby");
+    await expect.poll(() => spare.told, { timeout: 10_000 }).toContain("standby");
     write(web, 10, 10);
     await hasTaken(one, web);
     await one.pool.close();
@@ -129,10 +129,10 @@ describe("pools that share leases", () => {
     const [leases, entries] = [new LocalLeases(), new Map<string, Checkpoint>()];
     await using one = new Collector(fake, leases, entries);
     await one.pool.ready();
-    await expect.poll(() => one.owner.keys.length).toBe(2);
+    await expect.poll(() => one.owner.keys.length, { timeout: 10_000 }).toBe(2);
     await using spare = new Collector(fake, leases, entries);
     await expect
-      .poll(() => spare.told.filter((type) => type === "standby").length, { timeout: 5_000 })
+      .poll(() => spare.told.filter((type) => type === "standby").length, { timeout: 10_000 })
       .toBe(2);
     api.remove();
     await expect
@@ -153,9 +153,9 @@ describe("pools that share leases", () => {
     const [leases, entries] = [new LocalLeases(), new Map<string, Checkpoint>()];
     await using one = new Collector(fake, leases, entries);
     await one.pool.ready();
-    await expect.poll(() => one.owner.keys.length).toBe(1);
+    await expect.poll(() => one.owner.keys.length, { timeout: 10_000 }).toBe(1);
     await using spare = new Collector(fake, leases, entries);
-    await expect.poll(() => spare.told, { timeout: 5_000 }).toContain("standby");
+    await expect.poll(() => spare.told, { timeout: 10_000 }).toContain("standby");
     const attached = spare.pool.attach("web");
     one.owner.loseAll();
     expect((await attached).info?.name).toBe("web");
