@@ -1,4 +1,4 @@
-import { number, record, string } from "./json.ts";
+import { record, string } from "./json.ts";
 
 /** As a container's healthcheck has found it. */
 export type ContainerHealth = "starting" | "healthy" | "unhealthy";
@@ -38,8 +38,8 @@ export function conditionOfEvent(
   attributes: Readonly<Record<string, unknown>>,
 ): ConditionEvent {
   if (action === "die" || action === "died") {
-    const exitCode = number(attributes["exitCode"] ?? attributes["containerExitCode"]);
-    return Number.isInteger(exitCode) ? { exitCode } : {};
+    const exitCode = string(attributes["exitCode"] ?? attributes["containerExitCode"]);
+    return /^\d{1,9}$/.test(exitCode) ? { exitCode: Number(exitCode) } : {};
   }
   const told = HEALTH_EVENT.exec(action);
   if (told === null) return {};

@@ -3,7 +3,7 @@ import type { TaskLine } from "../wire/task-lines.ts";
 import { epochNanoseconds } from "../wire/timestamps.ts";
 
 /** A log is read again from so long before its newest line: tasks' lines come late, and in no order. */
-export const OVERLAP_MS = 10_000;
+const OVERLAP_MS = 10_000;
 const OVERLAP_NS = BigInt(OVERLAP_MS) * 1_000_000n;
 /** So many lines are known again, at most. */
 const KEPT = 50_000;

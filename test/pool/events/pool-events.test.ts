@@ -189,7 +189,7 @@ describe("a pool's events", () => {
     expect(records.filter((one) => one.kind === "event" && one.action === "pull")).toHaveLength(1);
     stop.abort();
     await run;
-    client.close();
+    await client.close();
     await nothingOpen(fake);
   });
 
