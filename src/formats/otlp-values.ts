@@ -1,7 +1,7 @@
 import { toUSVString } from "node:util";
 
 /** OTLP's `AnyValue` in JSON: exactly one field. 64-bit integers are texts. */
-export type AnyValue =
+type AnyValue =
   | { readonly stringValue: string }
   | { readonly boolValue: boolean }
   | { readonly intValue: string }
