@@ -63,6 +63,7 @@ function guides(): string[] {
 
 /** Types that others are made of. The page of those shows what they have. */
 const NOT_EXPORTED = [
+  "Attributes",
   "DeliveryContext",
   "DeliveryEnd",
   "DiscoveryChange",
