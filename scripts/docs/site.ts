@@ -93,6 +93,7 @@ const options: TypeDocOptions = {
   customCss: join(root, "scripts/docs/site.css"),
   customJs: join(root, "scripts/docs/site.js"),
   disableSources: true,
+  includeHierarchySummary: false,
   excludePrivate: true,
   excludeInternal: true,
   excludeExternals: true,
