@@ -30,7 +30,9 @@ export const command: Options = {
   entry: { cli: "src/cli/main.ts" },
   format: "esm",
   // Whoever imports the library installs none of what only the command needs.
-  noExternal: ["prom-client", "@opentelemetry/api"],
+  noExternal: ["prom-client", "@opentelemetry/api", /^@nats-io\//],
+  // What is imported later is in the same file.
+  splitting: false,
   // The CommonJS packages in it require Node.js's own modules.
   banner: {
     js: 'import { createRequire } from "node:module";\nconst require = createRequire(import.meta.url);',

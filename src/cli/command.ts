@@ -19,6 +19,11 @@ export async function runCommand(
   const { stdout, stderr } = surroundings;
   // Whoever closes it does not want to hear of that either.
   stderr.on("error", () => {});
+  if (args[0] === "nats") {
+    // Loaded for it alone.
+    const { runNats } = await import("./nats.ts");
+    return runNats(args.slice(1), surroundings);
+  }
   const settings = readCommandLine(args, version, {
     out: (text) => void stdout.write(text),
     err: (text) => void stderr.write(text),

@@ -9,6 +9,8 @@ const LONGEST_NAME = 24;
 /** What a terminal obeys or can't show; tabs are neither. */
 const control = /[\p{Cc}\p{Bidi_Control}]/gu;
 
+type Shown = Omit<LogRecord, "toJSON">;
+
 /** Lines for people: time, container, text. */
 export class LineFormat {
   readonly #colours: Colours;
@@ -20,7 +22,7 @@ export class LineFormat {
     this.#palette = palette;
   }
 
-  text({ timestamp, stream, line, container: { id, name } }: LogRecord): string {
+  text({ timestamp, stream, line, container: { id, name } }: Shown): string {
     const shown = fittedName(printable(name), LONGEST_NAME);
     this.#nameWidth = Math.max(this.#nameWidth, shown.length);
     const time = timestamp.slice(11, 23).padEnd(12);
@@ -47,7 +49,7 @@ function clean(line: string): string {
 const obeyed = /[\u007f-\u009f\p{Bidi_Control}]/gu;
 
 /** Each as a JSON object on a line of its own. On a terminal nothing of it is obeyed. */
-export function jsonLine(record: LogRecord): string {
+export function jsonLine(record: Shown): string {
   return `${JSON.stringify(record).replace(obeyed, escaped)}\n`;
 }
 

@@ -149,6 +149,7 @@ function commandLine(version: string): Command {
     )
     .version(version, "-V, --version", "the version")
     .helpOption("-h, --help", "this help")
+    .addHelpText("after", "\ndockspool nats --help tells how to read a stream of NATS JetStream.")
     .addHelpText("after", `\n${EXIT_CODES_HELP}`)
     .exitOverride();
 }

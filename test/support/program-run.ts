@@ -63,7 +63,7 @@ export class ProgramRun implements AsyncDisposable {
     this.#child.stdout.destroy();
   }
 
-  signal(name: "SIGINT" | "SIGTERM"): void {
+  signal(name: "SIGINT" | "SIGTERM" | "SIGSTOP" | "SIGCONT"): void {
     this.#child.kill(name);
   }
 

@@ -1,0 +1,162 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { NatsConnection } from "@nats-io/transport-node";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { FakeEngine } from "../../src/testing.ts";
+import type { FakeContainer } from "../../src/testing.ts";
+import { startCollector, stored, wrongCounts } from "../support/nats/collectors.ts";
+import { NatsCluster, NatsServer, natsProgram } from "../support/nats/nats-server.ts";
+import type { ProgramRun } from "../support/program-run.ts";
+import { describeWithProgram } from "../support/sinks/server.ts";
+import { longOnly } from "../support/size.ts";
+
+const PATIENT = { timeout: 60_000, interval: 100 };
+
+/** Writes numbered lines to all containers, until it is told to stop. */
+function writing(containers: readonly FakeContainer[], everyMs: number): () => void {
+  let n = 0;
+  const timer = setInterval(() => {
+    for (const container of containers) container.write(`line ${n}`);
+    n++;
+  }, everyMs);
+  return () => clearInterval(timer);
+}
+
+function containersOf(fake: FakeEngine, count: number, prefix: string): FakeContainer[] {
+  return Array.from({ length: count }, (_, n) => {
+    const container = fake.create({ name: `writer-${prefix}-${n}` });
+    container.start();
+    return container;
+  });
+}
+
+function written(containers: readonly FakeContainer[]): number {
+  return containers.reduce((sum, container) => sum + container.written.length, 0);
+}
+
+async function holdsAllOnce(
+  connection: NatsConnection,
+  containers: readonly FakeContainer[],
+): Promise<void> {
+  await expect.poll(() => stored(connection), PATIENT).toBeGreaterThanOrEqual(written(containers));
+  expect(await wrongCounts(connection, containers)).toEqual({ missing: [], repeated: [] });
+}
+
+describeWithProgram("collectors with a spare", natsProgram(), () => {
+  let server: NatsServer;
+  let connection: NatsConnection;
+  let fake: FakeEngine;
+  const runs: ProgramRun[] = [];
+
+  beforeEach(async () => {
+    server = await NatsServer.start();
+    connection = await server.connect();
+    fake = await FakeEngine.start();
+  });
+  afterEach(async () => {
+    await Promise.all(runs.splice(0).map((run) => run.kill()));
+    await fake.close();
+    await server[Symbol.asyncDispose]();
+  });
+
+  function collector(owner: string): ProgramRun {
+    const run = startCollector({ owner, engineName: "host", fake, servers: [server.address] });
+    runs.push(run);
+    return run;
+  }
+
+  it("the spare goes on where one is killed, and where one is stopped and wakes up: each line once", async () => {
+    const containers = containersOf(fake, 3, "a");
+    const stop = writing(containers, 5);
+    const first = collector("first");
+    await first.until(() => first.lines.includes("ready"), "the first collector");
+    await expect.poll(() => stored(connection), PATIENT).toBeGreaterThan(50);
+    const spare = collector("spare");
+    await spare.until(
+      () => spare.lines.filter((line) => line === "standby").length === 3,
+      "standby",
+    );
+    // It wakes up once the other has gone on.
+    first.signal("SIGSTOP");
+    await expect
+      .poll(() => spare.lines.filter((line) => line === "attached").length, PATIENT)
+      .toBe(3);
+    const before = await stored(connection);
+    await expect.poll(() => stored(connection), PATIENT).toBeGreaterThan(before + 50);
+    first.signal("SIGCONT");
+    await expect
+      .poll(() => first.lines.filter((line) => line === "standby").length, PATIENT)
+      .toBe(3);
+    await spare.kill();
+    await expect
+      .poll(() => first.lines.filter((line) => line === "attached").length, PATIENT)
+      .toBe(6);
+    stop();
+    await holdsAllOnce(connection, containers);
+  }, 120_000);
+});
+
+describeWithProgram("three collectors and three nodes", natsProgram(), () => {
+  describe("under kills, stops and a node that is killed", longOnly, () => {
+    let cluster: NatsCluster;
+    const runs = new Map<string, ProgramRun>();
+
+    beforeEach(async () => {
+      cluster = await NatsCluster.start();
+    });
+    afterEach(async () => {
+      await Promise.all([...runs.values()].map((run) => run.kill()));
+      runs.clear();
+      await cluster[Symbol.asyncDispose]();
+    });
+
+    async function torment(
+      without: readonly string[],
+      rounds: number,
+    ): Promise<{ missing: string[]; repeated: string[] }> {
+      await using shared = await FakeEngine.start();
+      await using lone = await FakeEngine.start();
+      const containers = [...containersOf(shared, 20, "s"), ...containersOf(lone, 10, "l")];
+      const servers = cluster.addresses;
+      const start = (owner: string): void => {
+        const isLone = owner === "lone";
+        const place = { fake: isLone ? lone : shared, engineName: isLone ? "lone" : "shared" };
+        runs.set(owner, startCollector({ owner, servers, replicas: 3, without, ...place }));
+      };
+      const owners = ["one", "two", "lone"];
+      for (const owner of owners) start(owner);
+      const connection = await cluster.connect();
+      const stop = writing(containers, 50);
+      try {
+        for (let round = 0; round < rounds; round++) {
+          const owner = owners[Math.floor(Math.random() * owners.length)] ?? "one";
+          if (round % 3 === 2) {
+            const node = cluster.nodes[Math.floor(Math.random() * 3)];
+            await node?.stop();
+            await delay(2_000 + Math.random() * 2_000);
+            await node?.run();
+          } else if (round % 3 === 1) {
+            runs.get(owner)?.signal("SIGSTOP");
+            await delay(1_000 + Math.random() * 4_000);
+            runs.get(owner)?.signal("SIGCONT");
+          } else {
+            await runs.get(owner)?.kill();
+            await delay(Math.random() * 2_000);
+            start(owner);
+          }
+          await delay(1_000 + Math.random() * 2_000);
+        }
+      } finally {
+        stop();
+      }
+      await expect
+        .poll(() => stored(connection).catch(() => 0), PATIENT)
+        .toBeGreaterThanOrEqual(written(containers));
+      await delay(1_000);
+      return wrongCounts(connection, containers);
+    }
+
+    it("the stream holds every line exactly once", async () => {
+      expect(await torment([], 12)).toEqual({ missing: [], repeated: [] });
+    }, 240_000);
+  });
+});
