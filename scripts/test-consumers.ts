@@ -117,7 +117,7 @@ async function bundle(project: Project): Promise<void> {
 }
 
 /** @throws where a pool in a worker does not end with it */
-async function work(project: Project): Promise<void> {
+async function useWorkers(project: Project): Promise<void> {
   await copyFile(join(root, "scripts/consumers/worker.mjs"), project.path("worker.mjs"));
   const said = JSON.stringify(await project.run("worker.mjs"));
   if (said !== '{"heard":["hello","hello"],"open":0}') throw new Error(said);
@@ -159,7 +159,7 @@ try {
   await check("Deno", () => deno(project));
   for (const version of TYPESCRIPTS)
     await check(`TypeScript ${version}`, () => typeCheck(project, version));
-  await check("Workers", () => work(project));
+  await check("Workers", () => useWorkers(project));
   await check("jest", () => jest(project));
   await check("Bundlers", () => bundle(project));
 } finally {

@@ -9,8 +9,8 @@ if (isMainThread) {
   fake.create({ name: "web" }).write("hello");
   const heard = [];
   for (const closes of [true, false]) {
-    const workerData = { socketPath: fake.engine.socketPath, closes };
-    const worker = new Worker(new URL(import.meta.url), { workerData });
+    const given = { socketPath: fake.engine.socketPath, closes };
+    const worker = new Worker(new URL(import.meta.url), { workerData: given });
     heard.push(await new Promise((resolve) => worker.once("message", resolve)));
     if (closes) await new Promise((resolve) => worker.once("exit", resolve));
     else await worker.terminate();
@@ -22,7 +22,8 @@ if (isMainThread) {
   const { socketPath, closes } = workerData;
   const pool = new StreamPool({ engine: { socketPath }, from: "start" });
   for await (const { line } of pool) {
-    parentPort.postMessage(line);
+    const port = parentPort;
+    port.postMessage(line);
     if (closes) break;
   }
 }

@@ -22,7 +22,8 @@ test("with the date alone faked, as docs/bundlers.md says, lines come, rotations
   }
   expect(lines).toEqual(["line 0", "line 1", "line 2", "line 3", "line 4"]);
   const pool = new StreamPool({ engine: fake.engine, from: "start" });
-  let count = 0;
-  for await (const _record of pool) if (++count === 5) break;
+  const byPool: string[] = [];
+  for await (const { line } of pool) if (byPool.push(line) === 5) break;
+  expect(byPool).toEqual(lines);
   await pool.close();
 });
