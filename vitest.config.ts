@@ -33,23 +33,26 @@ const unitFiles = testFiles("test", [
 ]);
 const apart = unitFiles.filter((path) => CHANGES_OTHERS.test(readFileSync(path, "utf8")));
 
+/** In files whose tests start servers of Debian's packages: sshd, rsyslog, PostgreSQL, NATS, HAProxy. */
+const USES_SERVERS = /describeWithProgram|hasSshd|support\/(?:nats|tls-proxy)/;
+const serverFiles = unitFiles.filter((path) => USES_SERVERS.test(readFileSync(path, "utf8")));
+
+const PROGRAMS = "test/support/programs-setup.ts";
+
 /** Files of these projects need no engine. */
-function withoutEngine(name: string, include: readonly string[], isolate: boolean) {
+function withoutEngine(
+  name: string,
+  include: readonly string[],
+  globalSetup: string[],
+  isolate: boolean = false,
+) {
   return {
     extends: true as const,
     test: {
       name,
       include: [...include],
       isolate,
-      // Files that stand apart start no programs: nothing is built for them.
-      globalSetup: isolate
-        ? []
-        : [
-            "test/support/transitions-setup.ts",
-            "test/support/programs-setup.ts",
-            "test/support/cli-setup.ts",
-            "test/support/prometheus/setup.ts",
-          ],
+      globalSetup,
       setupFiles: ["test/support/transitions.ts"],
       testTimeout: 120_000,
       hookTimeout: 120_000,
@@ -64,11 +67,7 @@ function withEngine(name: string, timeoutMs: number, order: number, workers: num
     test: {
       name,
       include: testFiles(`test/${name}`),
-      globalSetup: [
-        "test/support/global-setup.ts",
-        "test/support/programs-setup.ts",
-        "test/support/prometheus/setup.ts",
-      ],
+      globalSetup: ["test/support/global-setup.ts", PROGRAMS, "test/support/prometheus/setup.ts"],
       maxWorkers: workers,
       sequence: { groupOrder: order },
       testTimeout: timeoutMs,
@@ -103,10 +102,17 @@ const config: ViteUserConfig = defineConfig({
       // Loading the library anew for each file takes a third of the time: most files share what is loaded.
       withoutEngine(
         "unit",
-        unitFiles.filter((path) => !apart.includes(path)),
-        false,
+        unitFiles.filter((path) => !apart.includes(path) && !serverFiles.includes(path)),
+        [
+          "test/support/transitions-setup.ts",
+          PROGRAMS,
+          "test/support/cli-setup.ts",
+          "test/support/prometheus/setup.ts",
+        ],
       ),
-      withoutEngine("unit-apart", apart, true),
+      // Files that stand apart start no programs: nothing is built for them.
+      withoutEngine("unit-apart", apart, [], true),
+      withoutEngine("servers", serverFiles, [PROGRAMS]),
       withEngine("engine", 300_000, 1, forms === "short" ? 3 : 2),
       withEngine("soak", 3_600_000, 2, 1),
       {
@@ -114,7 +120,7 @@ const config: ViteUserConfig = defineConfig({
         test: {
           name: "engines",
           include: ["test/engines/**/*.test.ts"],
-          globalSetup: ["test/support/programs-setup.ts", "test/support/matrix/setup.ts"],
+          globalSetup: [PROGRAMS, "test/support/matrix/setup.ts"],
           maxWorkers: 2,
           sequence: { groupOrder: 3 },
           testTimeout: 240_000,

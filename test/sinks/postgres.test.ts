@@ -183,7 +183,7 @@ describeWithProgram("the sink for PostgreSQL", postgresPrograms(), () => {
     };
     let isWriting = true;
     const writing = writeUntil(containers, () => !isWriting);
-    for (let kill = 0; kill < sizes({ short: 4, long: 60 }); kill++) {
+    for (let kill = 0; kill < sizes({ short: 3, long: 20 }); kill++) {
       await using collector = start();
       const before = await count();
       await until(async () => (await count()) > before + 50 * ((kill % 4) + 1));
