@@ -152,7 +152,7 @@ describeWithProgram("three collectors and three nodes", natsProgram(), () => {
         .poll(() => stored(connection).catch(() => 0), PATIENT)
         .toBeGreaterThanOrEqual(written(containers));
       await delay(1_000);
-      return wrongCounts(connection, containers);
+      return await wrongCounts(connection, containers);
     }
 
     it("the stream holds every line exactly once", async () => {
