@@ -3,7 +3,7 @@ import type { MsgHdrs } from "@nats-io/transport-node";
 import type { LogRecord } from "../wire/records.ts";
 
 /** Headers that a consumer can filter by without reading the body. */
-export const HEADERS = {
+const HEADERS = {
   container: "Dockspool-Container",
   image: "Dockspool-Image",
   time: "Dockspool-Time",

@@ -13,7 +13,7 @@ interface SessionValue {
 /** It is renewed so often in its time. */
 const RENEWALS = 4;
 
-export function sessionKey(id: string): string {
+function sessionKey(id: string): string {
   return `session/${id}`;
 }
 

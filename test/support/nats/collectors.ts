@@ -14,7 +14,7 @@ export interface CollectorSetup {
 }
 
 /** After so long without a sign a spare goes on, in milliseconds. */
-export const TTL_MS = 1_500;
+const TTL_MS = 1_500;
 
 /** A collector in a process of its own. */
 export function startCollector({ fake, ...setup }: CollectorSetup): ProgramRun {

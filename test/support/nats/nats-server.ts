@@ -97,7 +97,7 @@ export class NatsServer implements AsyncDisposable {
 }
 
 /** Reconnects for ever, and at once. */
-export function connectTo(servers: readonly string[]): Promise<NatsConnection> {
+function connectTo(servers: readonly string[]): Promise<NatsConnection> {
   return connect({
     servers: [...servers],
     maxReconnectAttempts: -1,
