@@ -112,7 +112,7 @@ const config: ViteUserConfig = defineConfig({
       ),
       // Files that stand apart start no programs: nothing is built for them.
       withoutEngine("unit-apart", apart, [], true),
-      withoutEngine("servers", serverFiles, [PROGRAMS]),
+      withoutEngine("servers", serverFiles, [PROGRAMS, "test/support/cli-setup.ts"]),
       withEngine("engine", 300_000, 1, forms === "short" ? 3 : 2),
       withEngine("soak", 3_600_000, 2, 1),
       {

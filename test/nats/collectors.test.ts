@@ -93,6 +93,32 @@ describeWithProgram("collectors with a spare", natsProgram(), () => {
     stop();
     await holdsAllOnce(connection, containers);
   }, 120_000);
+
+  it(
+    "a collector that NATS or its engine is cut off from goes on: each line once",
+    longOnly,
+    async () => {
+      const containers = containersOf(fake, 3, "a");
+      const stop = writing(containers, 5);
+      const only = collector("only");
+      await only.until(() => only.lines.includes("ready"), "the collector");
+      await expect.poll(() => stored(connection), PATIENT).toBeGreaterThan(50);
+      process.kill(server.pid, "SIGSTOP");
+      // Longer than its leases last.
+      await delay(4_000);
+      process.kill(server.pid, "SIGCONT");
+      await expect
+        .poll(() => only.lines.filter((line) => line === "attached").length, PATIENT)
+        .toBe(6);
+      fake.outage();
+      await delay(1_000);
+      fake.restore();
+      const before = await stored(connection);
+      await expect.poll(() => stored(connection), PATIENT).toBeGreaterThan(before + 50);
+      stop();
+      await holdsAllOnce(connection, containers);
+    },
+  );
 });
 
 describeWithProgram("three collectors and three nodes", natsProgram(), () => {
