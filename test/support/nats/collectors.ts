@@ -10,7 +10,6 @@ export interface CollectorSetup {
   readonly fake: FakeEngine;
   readonly servers: readonly string[];
   readonly replicas?: number;
-  readonly without?: readonly string[];
 }
 
 /** After so long without a sign a spare goes on, in milliseconds. */
@@ -18,7 +17,7 @@ const TTL_MS = 1_500;
 
 /** A collector in a process of its own. */
 export function startCollector({ fake, ...setup }: CollectorSetup): ProgramRun {
-  const settings = { replicas: 1, without: [], ttlMs: TTL_MS, engine: fake.engine, ...setup };
+  const settings = { replicas: 1, ttlMs: TTL_MS, engine: fake.engine, ...setup };
   return new ProgramRun([programPath("test/nats/fixtures/collector.ts")], {
     env: { ...process.env, COLLECTOR: JSON.stringify(settings) },
   });
