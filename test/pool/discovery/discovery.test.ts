@@ -551,6 +551,7 @@ describe("events that are lost", () => {
     for (const container of [stays, stops, restarts, ...created])
       await follower.expectAll(container);
     await follower.expectAll(sleeps, 1);
+    await follower.until(() => follower.seen("detached").length >= 2, "both are detached");
     const ended = follower.seen("detached").map(({ container }) => container.id);
     expect(new Set(ended)).toEqual(new Set([goes.id, old.id]));
     await follower.end();
