@@ -178,7 +178,7 @@ export class ContainerJudge {
       this.#tell(`G7: line ${place} has another id when it comes again`);
   }
 
-  #heard({ journal }: CollectorRun): Heard {
+  #heard({ journal, end }: CollectorRun): Heard {
     const records: Record[] = [];
     const gaps: Gap[] = [];
     const ends: { kind: string; complete: boolean | undefined }[] = [];
@@ -211,7 +211,12 @@ export class ContainerJudge {
           }
           if (name === "gap") gaps.push(gapOf(entry[1], detail));
           if (name === "skipped") ends.push({ kind: name, complete: undefined });
-          if (name === "detached") ends.push(endOf(detail));
+          if (name === "detached") {
+            const told = endOf(detail);
+            // What a collector had read of a container that is gone, and had not delivered when it was killed, went with it.
+            const isLost = told.complete === true && end === "killed";
+            ends.push(isLost ? { ...told, complete: false } : told);
+          }
           break;
         }
         default:
