@@ -21,7 +21,7 @@ it("what is unreleased becomes the release, with its date", () => {
   const changelog = readFileSync(join(root, "CHANGELOG.md"), "utf8");
   const next = released(changelog, "9.0.0", new Date("2026-12-01")) ?? "";
   expect(next).toContain("## 9.0.0 - 2026-12-01");
-  expect(next).toContain("## 0.1.0 - 2026-11-03");
+  expect(next).toContain("## 0.1.0 - 2026-11-23");
   expect(next).not.toContain("## Unreleased");
   expect(released(next, "9.0.1", new Date())).toBeUndefined();
 });
