@@ -82,8 +82,8 @@ const jsonFile = process.env["VITEST_JSON_FILE"];
 
 const config: ViteUserConfig = defineConfig({
   test: {
-    // Most files wait for sockets and timers half of the time: on two cores four at once are no more than a load.
-    maxWorkers: Math.max(6, availableParallelism()),
+    // In their short forms most files wait for sockets and timers half of the time: on two cores six at once are no more than a load.
+    maxWorkers: Math.max(forms === "short" ? 6 : 3, availableParallelism()),
     reporters:
       jsonFile === undefined ? ["default"] : ["default", ["json", { outputFile: jsonFile }]],
     tags: [

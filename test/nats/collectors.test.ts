@@ -172,7 +172,7 @@ describeWithProgram("three collectors and three nodes", natsProgram(), () => {
         stop();
       }
       await expect
-        .poll(() => stored(connection).catch(() => 0), PATIENT)
+        .poll(() => stored(connection).catch(() => 0), { timeout: 240_000, interval: 200 })
         .toBeGreaterThanOrEqual(written(containers));
       await delay(1_000);
       return await wrongCounts(connection, containers);
