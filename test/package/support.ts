@@ -14,8 +14,14 @@ const consumer = fileURLToPath(new URL("consumer", import.meta.url));
 /** Longer than a registry that answers needs; without one, npm gives up after it. */
 const INSTALL_TIMEOUT_MS = 60_000;
 
-/** What is there for those who use `dockspool/prometheus` and `dockspool/opentelemetry`. */
-const peers = ["prom-client", "@opentelemetry/api"];
+/** What is there for those who use `dockspool/prometheus`, `dockspool/opentelemetry` and `dockspool/nats`. */
+const peers = [
+  "prom-client",
+  "@opentelemetry/api",
+  "@nats-io/jetstream",
+  "@nats-io/kv",
+  "@nats-io/transport-node",
+];
 
 /** A project that has nothing but the packed package, in a directory of its own. */
 export class Project implements AsyncDisposable {
@@ -63,7 +69,8 @@ export class Project implements AsyncDisposable {
 
   /** Installs what only some of the entry points need: this repository's own copies. */
   async installPeers(): Promise<void> {
-    await mkdir(this.path("node_modules/@opentelemetry"), { recursive: true });
+    for (const scope of ["@opentelemetry", "@nats-io"])
+      await mkdir(this.path("node_modules", scope), { recursive: true });
     for (const name of peers)
       await symlink(join(root, "node_modules", name), this.path("node_modules", name));
   }

@@ -7,6 +7,7 @@ import {
   StreamPool,
   TaskGroup,
   epochNanoseconds,
+  serviceLogs,
 } from "dockspool";
 import type {
   AttachOptions,
@@ -14,19 +15,31 @@ import type {
   Checkpoint,
   CheckpointStore,
   ComponentHealth,
+  ComposeDetails,
+  ContainerDetails,
+  ContainerHealth,
   ContainerInfo,
+  ContainerNetwork,
   ContainerSelector,
   Cursor,
   Delivery,
   DeliveryOptions,
+  DetailsOptions,
   DockerModem,
   EndReason,
   Engine,
+  EngineDetails,
+  EngineEvent,
+  EngineEventGap,
+  EngineEventRecord,
   EngineOptions,
   ErrorCode,
+  EventsOptions,
   Fitness,
   From,
   Health,
+  Lease,
+  Leases,
   LogBatch,
   LogRecord,
   LogStream,
@@ -38,6 +51,10 @@ import type {
   PoolStatus,
   ReadyOptions,
   Rotation,
+  ServiceLogLine,
+  ServiceLogOptions,
+  ServiceLogRecord,
+  ServiceLogReopened,
   Sink,
   SinkContext,
   SinkError,
@@ -46,6 +63,7 @@ import type {
   SourceState,
   SourceStats,
   SourceStatus,
+  SwarmDetails,
   TracingContexts,
 } from "dockspool";
 import {
@@ -84,6 +102,17 @@ import type {
 } from "dockspool/formats";
 import { observe } from "dockspool/http";
 import type { MetricsText, ObserveHandler, ObserveOptions, ObservedPool } from "dockspool/http";
+import { NatsCheckpointStore, natsLeases, natsSink, tailNats } from "dockspool/nats";
+import type {
+  NatsBucketLimits,
+  NatsCheckpointStoreOptions,
+  NatsLeases,
+  NatsLeasesOptions,
+  NatsRecord,
+  NatsSinkOptions,
+  NatsStreamLimits,
+  NatsTailOptions,
+} from "dockspool/nats";
 import { registerOpenTelemetry } from "dockspool/opentelemetry";
 import type { OpenTelemetryOptions } from "dockspool/opentelemetry";
 import { registerPrometheus } from "dockspool/prometheus";
@@ -118,6 +147,9 @@ import type {
   FakeStream,
   FakeWriteOptions,
   Fault,
+  FakeEvent,
+  FakeHealth,
+  FakeStop,
 } from "dockspool/testing";
 
 export function options(modem: DockerModem, signal: AbortSignal, resume?: Cursor): SourceOptions {
@@ -373,4 +405,72 @@ export async function submitted<T extends PostgresSubmittable>(
 ): Promise<T> {
   await client.query("SELECT 1");
   return client.query(copy);
+}
+
+export function detailsOf({ details }: ContainerInfo, wanted: DetailsOptions): readonly string[] {
+  const known: ContainerDetails | undefined = details;
+  const engine: EngineDetails | undefined = known?.engine;
+  const compose: ComposeDetails | undefined = known?.compose;
+  const swarm: SwarmDetails | undefined = known?.swarm;
+  const networks: readonly ContainerNetwork[] = known?.networks ?? [];
+  const health: ContainerHealth = "healthy";
+  return [engine, compose, swarm, networks, wanted.env, health].map((part) => JSON.stringify(part));
+}
+
+export async function watch(pool: StreamPool, options: EventsOptions): Promise<string> {
+  for await (const record of pool.events(options)) {
+    const each: EngineEventRecord = record;
+    if (each.kind === "event") {
+      const event: EngineEvent = each;
+      return event.action;
+    }
+    const gap: EngineEventGap = each;
+    return gap.after ?? "";
+  }
+  return "";
+}
+
+export async function readService(options: ServiceLogOptions): Promise<string> {
+  for await (const record of serviceLogs("web", options)) {
+    const each: ServiceLogRecord = record;
+    if (each.kind === "line") {
+      const line: ServiceLogLine = each;
+      return line.service;
+    }
+    const reopened: ServiceLogReopened = each;
+    return reopened.since ?? "";
+  }
+  return "";
+}
+
+export async function share(
+  connection: Parameters<typeof natsSink>[0],
+  limits: { readonly stream: NatsStreamLimits; readonly bucket: NatsBucketLimits },
+  given: { readonly store: NatsCheckpointStoreOptions; readonly tail: NatsTailOptions },
+): Promise<string | undefined> {
+  const wanted: NatsLeasesOptions = {
+    bucket: "leases",
+    owner: "one",
+    ttlMs: 10_000,
+    create: limits.bucket,
+  };
+  const own: NatsLeases = natsLeases(connection, wanted);
+  const leases: Leases = own;
+  const lease: Lease = await leases.acquire("web", new AbortController().signal);
+  const checkpoints = new NatsCheckpointStore(connection, given.store);
+  await using pool = new StreamPool({ checkpoints, leases });
+  const options: NatsSinkOptions = { stream: "logs", create: limits.stream };
+  pool.deliver(natsSink(connection, options));
+  for await (const record of tailNats(connection, given.tail)) {
+    const one: NatsRecord = record;
+    return `${one.line} ${lease.token}`;
+  }
+  return undefined;
+}
+
+export function stopFake(container: FakeContainer, stop: FakeStop, health: FakeHealth): string {
+  container.health(health);
+  container.stop(stop);
+  const event: FakeEvent = { type: "image", action: "pull", id: "web:1" };
+  return event.type;
 }
