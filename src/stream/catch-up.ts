@@ -3,11 +3,14 @@ import type { Position } from "../resume/position.ts";
 import { goOnBehindGap } from "./gap.ts";
 import type { Intake } from "./intake.ts";
 import { isBehind, lastEntry } from "./last-entry.ts";
-import { ATTEMPTS_AT_DAMAGE } from "./plain-read.ts";
+import { ATTEMPTS_AT_DAMAGE, awaitLastLine } from "./plain-read.ts";
 import { readFromPlace } from "./read-from-place.ts";
 import { findRemnant } from "./remnant.ts";
 import { readBehindSilentHole } from "./silent-hole.ts";
 import type { Look } from "./tail-size.ts";
+
+/** A last line was half-written, then whole, and is the same after that; or the log goes on growing. */
+const MOST_WAITS = 3;
 
 /**
  * Plain reads, whose end is definite, of more and more of the log until they show the place. A plain read holds the log's files
@@ -18,6 +21,7 @@ export async function catchUp(intake: Intake, first: Look, signal: AbortSignal):
   let look = first;
   let damage: string | undefined;
   let attempts = 0;
+  let waits = 0;
   let total = 0;
   for (;;) {
     const { target } = log;
@@ -27,6 +31,11 @@ export async function catchUp(intake: Intake, first: Look, signal: AbortSignal):
     total += fresh;
     if (search.isFound && end !== "stopped") return total;
     if (search.isFound) {
+      look = log.look(reader);
+      continue;
+    }
+    // The place may be behind a last line that was kept back.
+    if (++waits <= MOST_WAITS && (await awaitLastLine(reader, signal))) {
       look = log.look(reader);
       continue;
     }

@@ -8,6 +8,7 @@ import { LineAssembler } from "../wire/lines.ts";
 import type { Joining } from "../wire/open-lines.ts";
 import type { LineRecord } from "../wire/records.ts";
 import { compareTimestamps } from "../wire/timestamps.ts";
+import { isSame } from "./certain-lines.ts";
 import { LineStarts } from "./line-starts.ts";
 import { cutWhileReading, faultError } from "./failures.ts";
 import type { LogReader, Visit } from "./log-reader.ts";
@@ -82,7 +83,10 @@ async function grow(
 /** A last line was half-written, then whole, and is the same after that; or the log goes on growing. */
 const LOOKS_AT_LAST_LINE = 3;
 
-/** Looks again where the last line was kept back, since it may have been written long ago. */
+/**
+ * Looks again where the last line was kept back, since it may have been written long ago. What comes meanwhile stands behind the
+ * place, as it was at the first look.
+ */
 async function lookForCertain(
   reader: LogReader,
   tail: Tail,
@@ -90,8 +94,13 @@ async function lookForCertain(
   signal: AbortSignal,
 ): ReturnType<Look> {
   let found = await look(tail);
-  for (let looks = 1; looks < LOOKS_AT_LAST_LINE && (await awaitLastLine(reader, signal)); looks++)
+  for (let looks = 1; looks < LOOKS_AT_LAST_LINE; looks++) {
+    const held = reader.certain.keptBack?.line;
+    if (!(await awaitLastLine(reader, signal))) break;
     found = await look(tail);
+    const { keptBack } = reader.certain;
+    if (keptBack !== undefined && isSame(keptBack.before, held)) break;
+  }
   return found;
 }
 

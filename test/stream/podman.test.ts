@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { ContainerLogSource } from "../../src/index.ts";
+import { ContainerLogSource, StreamPool } from "../../src/index.ts";
 import type { SourceOptions } from "../../src/index.ts";
 import { FakeEngine } from "../../src/testing.ts";
 import type { FakeContainer } from "../../src/testing.ts";
@@ -168,5 +168,26 @@ describe("a log of Podman's k8s-file", () => {
     }
     expect(world.fake.open.maxFollowsOfOneContainer).toBe(1);
     expectExact(world);
+  });
+
+  it("is followed by a pool from its last line on, which a reader of its own has found: no gap, and nothing again", async () => {
+    await using fake = await FakeEngine.start({ flavour: "podman" });
+    const quiet = fake.create({ name: "quiet" });
+    quiet.write("old");
+    const pool = new StreamPool({ engine: fake.engine, from: "now", excludeSelf: false });
+    const lines: string[] = [];
+    const gaps: unknown[] = [];
+    pool.on("source", ({ status }) => void (status.type === "gap" && gaps.push(status)));
+    const loop = (async () => {
+      for await (const { line } of pool) lines.push(line);
+    })();
+    await pool.ready();
+    await eventually(() => pool.sources.get(quiet.id)?.stats.state === "streaming");
+    quiet.write("new");
+    await eventually(() => lines.includes("new"));
+    await pool.close();
+    await loop;
+    expect(lines).toEqual(["new"]);
+    expect(gaps).toEqual([]);
   });
 });
