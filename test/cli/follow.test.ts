@@ -201,6 +201,8 @@ describe("the command, following", () => {
     for (let number = 0; number < 30_000; number++) web.write("x".repeat(100));
     const run = start(["--tail", "all"], { fake, isRead: false });
     await run.until(() => fake.open.follows === 1 && run.notices.length >= 2, "a follow");
+    // Until it has read more than a pipe holds: less is written at once, and it ends at the first.
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
     run.signal("SIGINT");
     await run.until(() => fake.open.follows === 0, "the end of reading");
     // One that follows at once is taken for the same one.

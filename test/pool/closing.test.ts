@@ -293,7 +293,7 @@ describe("close()", () => {
     "of many containers over fifty streams settles and gives everything back",
     twoSizes,
     async () => {
-      const count = sizes({ short: 120, long: 1_000 });
+      const count = sizes({ short: 120, long: 700 });
       const containers = create(count);
       const follower = follow({ maxStreams: 50, timeSliceMs: 10 });
       await follower.attached(...containers);
