@@ -102,7 +102,7 @@ export class LineRecord implements LogRecord {
 
   /** This line and those that go on with it, known by this one. `occurrence`: as it was when it was first read. */
   joined(line: string, truncated: boolean, occurrence?: number): LineRecord {
-    return new LineRecord(...this.joinedParts(line, truncated, occurrence));
+    return lineRecord(this.joinedParts(line, truncated, occurrence));
   }
 
   protected joinedParts(
@@ -128,6 +128,11 @@ export class LineRecord implements LogRecord {
   }
 }
 
+/** Outside of the class: where a class names itself, bundlers rename it, and `console.log` shows that name. */
+function lineRecord(parts: ConstructorParameters<typeof LineRecord>): LineRecord {
+  return new LineRecord(...parts);
+}
+
 /** A record of a line that was read with its attributes. */
 export class AttributedRecord extends LineRecord {
   readonly attributes: Attributes;
@@ -138,10 +143,17 @@ export class AttributedRecord extends LineRecord {
   }
 
   override joined(...line: Parameters<LineRecord["joined"]>): LineRecord {
-    return new AttributedRecord(this.attributes, ...this.joinedParts(...line));
+    return attributedRecord(this.attributes, this.joinedParts(...line));
   }
 
   override toJSON(): Record<string, unknown> {
     return { ...super.toJSON(), attributes: this.attributes };
   }
+}
+
+function attributedRecord(
+  attributes: Attributes,
+  parts: ConstructorParameters<typeof LineRecord>,
+): AttributedRecord {
+  return new AttributedRecord(attributes, ...parts);
 }

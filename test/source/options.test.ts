@@ -93,6 +93,8 @@ describe("an option that is not known", () => {
     ],
     [{ signall: undefined }, 'Unknown option "signall"; did you mean "signal"? Known: '],
     [{ colour: "red" }, 'Unknown option "colour". Known: '],
+    [{ tail: 10 }, 'Unknown option "tail"; did you mean "from.tail"? Known: '],
+    [{ from: { lines: 10 } }, 'Unknown option "from.lines". Known: tail, since.'],
     [
       { engine: { hots: "b" } },
       'Unknown option "engine.hots"; did you mean "engine.host"? Known: ',
