@@ -200,7 +200,10 @@ export function checkFrom(place: string, from: unknown): void {
     checkKeys(place, from, ["tail", "since"]);
     const { tail, since } = from;
     if (since === undefined && Number.isSafeInteger(tail) && Number(tail) >= 0) return;
-    if (tail === undefined && sinceTimestamp(since) !== undefined) return;
+    if (tail === undefined && since !== undefined) {
+      if (sinceTimestamp(since) !== undefined) return;
+      throw invalidOption(`${place}.since`, since, "a Date or an RFC 3339 time");
+    }
   }
   throw invalidOption(
     place,

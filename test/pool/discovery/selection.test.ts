@@ -389,7 +389,7 @@ const bad: readonly (readonly [string, Record<string, unknown>, string])[] = [
   ["from", { from: "begin" }, '"now"'],
   ["from", { from: null }, '"start"'],
   ["from", { from: { tail: -1 } }, "from 0"],
-  ["from", { from: { since: "yesterday" } }, "RFC 3339"],
+  ["from.since", { from: { since: "yesterday" } }, "RFC 3339"],
   ["maxStreams", { maxStreams: 0 }, "from 1"],
   ["maxStreams", { maxStreams: 1.5 }, "whole"],
   ["maxStreams", { maxStreams: Infinity }, "streams"],
