@@ -75,6 +75,16 @@ export class LeasedContainers {
     return count;
   }
 
+  /** So many are not followed here, or not yet. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  /** So many may be followed here. */
+  get held(): number {
+    return this.#held.size;
+  }
+
   /** Follows a container once its lease is held, from where whoever held it before has left off. */
   follow(finding: Finding, options: PoolSourceOptions): void {
     const { engine, tasks } = this.#parts;
