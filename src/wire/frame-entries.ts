@@ -154,7 +154,7 @@ export class FrameEntries implements Entries {
     const { length } = text;
     const parts =
       length <= 2 * edgeBytes ? [text] : [text.slice(0, edgeBytes), text.slice(-edgeBytes)];
-    return { length, parts: parts.map((part) => Buffer.from(part, "latin1")) };
+    return { length, parts };
   }
 
   /** How many are of stderr. */
@@ -232,10 +232,10 @@ class FrameEntry implements Entry {
   }
 }
 
-/** A text's length and bytes; of one that is longer than two edges only those. */
+/** A text's length and bytes, or a character for each byte; of one that is longer than two edges only those. */
 export interface TextEdges {
   readonly length: number;
-  readonly parts: readonly Buffer[];
+  readonly parts: readonly (Buffer | string)[];
 }
 
 export function textEdges(entry: Entry, edgeBytes: number): TextEdges {

@@ -31,6 +31,7 @@ const unusual: Scan = { kind: "unusual" };
 
 /** Used anew by each scan. */
 let scratch = new Int32Array(4096);
+let scratchBytes = Buffer.allocUnsafeSlow(2 * PIECE_BYTES);
 
 /**
  * Finds the frames in the bytes within `spans`, as long as they are as the engine usually sends them: stdout and stderr, times in
@@ -102,13 +103,14 @@ export function scanFrames(bytes: Buffer, spans: readonly number[]): Scan {
 /** A copy of `chunk`, where its texts are not all ASCII. A length in a header may well not be. */
 function keptBytes(chunk: Buffer, marks: Int32Array): Buffer | undefined {
   if (isAscii(chunk)) return undefined;
-  const kept = Buffer.from(chunk);
+  if (scratchBytes.length < chunk.length) scratchBytes = Buffer.allocUnsafeSlow(chunk.length);
+  chunk.copy(scratchBytes);
   for (let index = 0; index < marks.length; index += 2) {
     const stamp = marks[index] ?? 0;
-    kept[stamp - 1] = 0;
-    kept[stamp - 2] = 0;
+    scratchBytes[stamp - 1] = 0;
+    scratchBytes[stamp - 2] = 0;
   }
-  return isAscii(kept) ? undefined : kept;
+  return isAscii(scratchBytes.subarray(0, chunk.length)) ? undefined : Buffer.from(chunk);
 }
 
 function isType(word: number): boolean {
