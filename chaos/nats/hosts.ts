@@ -28,11 +28,7 @@ function nameOf(engine: string, n: number): string {
   return `writer-${engine}-${n}`;
 }
 
-export async function startHost(
-  kind: EngineKind,
-  name: string,
-  containers: number,
-): Promise<Host> {
+export async function startHost(kind: EngineKind, name: string, containers: number): Promise<Host> {
   if (kind === "fake") return await FakeHost.start(name, containers);
   const binDirectory = process.env["DOCKSPOOL_ENGINE_BIN"];
   const engine = await RealEngine.start(binDirectory === undefined ? {} : { binDirectory });

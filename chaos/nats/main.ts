@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { build } from "tsup";
-import { PROTECTIONS, makeRounds, roundsAgainst, shownAct } from "./plan.ts";
+import { PROTECTIONS, makePlan, planAgainst, shownAct } from "./plan.ts";
 import { natsChaosPage } from "./report.ts";
 import type { Result } from "./report.ts";
 import { play } from "./run.ts";
@@ -15,14 +15,17 @@ const USAGE = `npm run chaos:nats -- [options]
   --engine real|fake  default real: two Docker engines of its own, as root
   --without NAME      "message ids", "compare-and-set" or "fencing", taken out: the run must fail
   --plan              only prints the plan
+  --keep FOLDER       keeps what the nodes have written, and the verdict
   --results FILE      keeps what came of it, one line of JSON each
   --report FILE       writes docs/maintainers/chaos-nats.md of such a file
 `;
 
 const root = join(import.meta.dirname, "../..");
 
+const begun = performance.now();
+
 function say(text: string): void {
-  process.stdout.write(`${text}\n`);
+  process.stdout.write(`${((performance.now() - begun) / 1_000).toFixed(1)} ${text}\n`);
 }
 
 const { values } = parseArgs({
@@ -31,6 +34,7 @@ const { values } = parseArgs({
     minutes: { type: "string", default: "2" },
     engine: { type: "string", default: "real" },
     without: { type: "string" },
+    keep: { type: "string" },
     results: { type: "string" },
     report: { type: "string" },
     plan: { type: "boolean", default: false },
@@ -44,9 +48,9 @@ async function run(): Promise<boolean> {
   const minutes = Number(values.minutes);
   const engine = values.engine === "fake" ? "fake" : "real";
   const without = PROTECTIONS.find((name) => name === values.without);
-  const rounds = without === undefined ? makeRounds(seed, minutes) : roundsAgainst(without);
+  const plan = without === undefined ? makePlan(seed, minutes) : planAgainst(without);
   if (values.plan) {
-    for (const { acts } of rounds) say(acts.map(shownAct).join("; "));
+    for (const { acts } of plan.rounds) say(acts.map(shownAct).join("; "));
     return true;
   }
   const caches = join(root, "node_modules", ".cache");
@@ -57,7 +61,7 @@ async function run(): Promise<boolean> {
     const kind = { format: "esm", target: "node20", skipNodeModulesBundle: true } as const;
     await build({ entry, outDir, ...kind, config: false, silent: true });
     const program = join(outDir, "collector.js");
-    const outcome = await play({ program, engine, rounds, without, say });
+    const outcome = await play({ program, engine, plan, without, say, keep: values.keep });
     const { verdict, errors } = outcome;
     const { missing, repeated, foreign, heldTwice, ...figures } = verdict;
     for (const [name, wrong] of Object.entries({ missing, repeated, foreign, heldTwice })) {

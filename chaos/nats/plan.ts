@@ -7,9 +7,8 @@ export const OWNERS: readonly [Owner, Owner, Owner] = ["one", "two", "lone"];
 
 /** After so long without a sign of the holder a spare goes on, in milliseconds. */
 export const TTL_MS = 1_500;
-/** A stream recognises a repeat for so long, in milliseconds. */
-export const WINDOW_MS = 40_000;
-/** No outage of all who could go on takes longer: what is on its way is published again within the window. */
+/** A stream recognises a repeat for so long, in milliseconds. No outage of all who could go on comes near it. */
+export const WINDOW_MS = 120_000;
 const LONGEST_OUTAGE_MS = 8_000;
 
 export type Act =
@@ -27,65 +26,74 @@ export interface Round {
   readonly restMs: number;
 }
 
-const MINUTE_MS = 60_000;
+export interface Plan {
+  readonly rounds: readonly Round[];
+  /** Stopped for longer than the window, while the other one lives: before so many rounds. It wakes up when they are over. */
+  readonly sleeper: { readonly owner: "one" | "two"; readonly from: number } | undefined;
+}
 
-/** Rounds for so many minutes; the same seed gives the same. */
-export function makeRounds(seed: number, minutes: number): Round[] {
+const MINUTE_MS = 60_000;
+/** With fewer minutes there is no time for a stop that is longer than the window. */
+const MINUTES_WITH_SLEEPER = 5;
+const LONGER_THAN_WINDOW_MS = WINDOW_MS + 5_000;
+
+/** For so many minutes; the same seed gives the same. */
+export function makePlan(seed: number, minutes: number): Plan {
   const random = new Random(seed);
+  const sleeps = minutes >= MINUTES_WITH_SLEEPER;
+  const owner = random.one(["one", "two"]);
   const rounds: Round[] = [];
   let spent = 0;
+  let from: number | undefined;
+  let sleepsUntil = 0;
   while (spent < minutes * MINUTE_MS) {
-    const round = { acts: actsOf(random), restMs: random.whole(1_000, 4_000) };
+    if (sleeps && from === undefined && spent > MINUTE_MS) {
+      from = rounds.length;
+      sleepsUntil = spent + LONGER_THAN_WINDOW_MS;
+    }
+    const awake = spent < sleepsUntil ? OWNERS.filter((one) => one !== owner) : OWNERS;
+    const round = { acts: actsOf(random, awake), restMs: random.whole(1_000, 4_000) };
     rounds.push(round);
     spent += Math.max(...round.acts.map(({ ms }) => ms)) + round.restMs;
   }
-  return rounds;
+  return { rounds, sleeper: from === undefined ? undefined : { owner, from } };
 }
 
 /** A plan in which the protection counts. */
-export function roundsAgainst(protection: Protection): Round[] {
-  const killed = { kind: "collectors killed", owners: ["one", "two", "lone"], ms: 500 } as const;
-  const rounds: Readonly<Record<Protection, readonly Round[]>> = {
-    // What was published and not saved is published again.
-    "message ids": [{ acts: [killed], restMs: 3_000 }],
-    // Two ask for the same leases at the same time.
-    "compare-and-set": [{ acts: [killed], restMs: 5_000 }],
-    // It wakes up when the stream does not know any more what the other one has published meanwhile.
-    fencing: ["one", "two"].map((owner) => ({
-      acts: [{ kind: "collector stopped", owner: owner === "one" ? "one" : "two", ms: WINDOW_MS + 15_000 }],
-      restMs: 5_000,
-    })),
-  };
-  return [...rounds[protection], ...rounds[protection], ...rounds[protection]].slice(0, 3);
+export function planAgainst(protection: Protection): Plan {
+  const killed = { kind: "collectors killed", owners: OWNERS, ms: 500 } as const;
+  const round = { acts: [killed], restMs: 5_000 };
+  // It wakes up when the stream does not know any more what the other one has published meanwhile.
+  const asleep = (owner: Owner): Round => ({
+    acts: [{ kind: "collector stopped", owner, ms: LONGER_THAN_WINDOW_MS }],
+    restMs: 5_000,
+  });
+  // The one that has the leases is one of the two.
+  const rounds = protection === "fencing" ? [asleep("one"), asleep("two")] : [round, round, round];
+  return { rounds, sleeper: undefined };
 }
 
 export const PROTECTIONS = ["message ids", "compare-and-set", "fencing"] as const;
 export type Protection = (typeof PROTECTIONS)[number];
 
-function actsOf(random: Random): Act[] {
+function actsOf(random: Random, awake: readonly Owner[]): Act[] {
   const node = random.whole(0, 2);
-  const owner = random.one(OWNERS);
+  const owner = awake[random.whole(0, awake.length - 1)] ?? "lone";
   const ms = random.whole(300, LONGEST_OUTAGE_MS);
   const kill: Act = { kind: "collectors killed", owners: [owner], ms: random.whole(0, 3_000) };
+  const stop: Act = {
+    kind: "collector stopped",
+    owner,
+    ms: random.whole(300, LONGEST_OUTAGE_MS),
+  };
   const nodeDown: Act = { kind: random.one(["node killed", "node stopped"]), node, ms };
   return random.weighted<Act[]>([
     [4, [kill]],
-    [1, [{ ...kill, owners: ["one", "two"] }]],
-    [4, [{ kind: "collector stopped", owner, ms }]],
-    // While it sleeps the other one lives.
-    [
-      1,
-      [
-        {
-          kind: "collector stopped",
-          owner: random.one(["one", "two"]),
-          ms: WINDOW_MS + random.whole(1_000, 8_000),
-        },
-      ],
-    ],
+    [1, [{ ...kill, owners: awake }]],
+    [4, [stop]],
     [4, [nodeDown]],
     [2, [nodeDown, kill]],
-    [2, [nodeDown, { kind: "collector stopped", owner, ms: random.whole(300, LONGEST_OUTAGE_MS) }]],
+    [2, [nodeDown, stop]],
   ]);
 }
 

@@ -1,3 +1,5 @@
+import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
@@ -7,7 +9,7 @@ import type { Holding } from "./collector-run.ts";
 import { startHost } from "./hosts.ts";
 import type { EngineKind, Host } from "./hosts.ts";
 import { OWNERS, TTL_MS, WINDOW_MS, shownAct } from "./plan.ts";
-import type { Act, Owner, Protection, Round } from "./plan.ts";
+import type { Act, Owner, Plan, Protection } from "./plan.ts";
 import { judge } from "./verdict.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -22,14 +24,17 @@ const STANDS_STILL_MS = 45_000;
 /** What is on its way twice comes within that time. */
 const SETTLED_MS = 3_000;
 const LOOK_EVERY_MS = 500;
+const CURRENT_WITHIN_MS = 60_000;
 
 export interface Task {
   /** The built test/nats/fixtures/collector.ts. */
   readonly program: string;
   readonly engine: EngineKind;
-  readonly rounds: readonly Round[];
+  readonly plan: Plan;
   readonly without?: Protection | undefined;
   readonly say?: (text: string) => void;
+  /** Keeps there what the nodes have written. */
+  readonly keep?: string | undefined;
 }
 
 export interface Outcome {
@@ -55,16 +60,37 @@ export async function play(task: Task): Promise<Outcome> {
   const connection = await cluster.connect();
   await delay(WARM_UP_MS);
   const acts: Record<string, number> = {};
-  for (const [index, round] of task.rounds.entries()) {
-    task.say?.(`${index + 1}/${task.rounds.length} ${round.acts.map(shownAct).join("; ")}`);
+  const { rounds, sleeper } = task.plan;
+  let sleepsSince = Infinity;
+  for (const [index, round] of rounds.entries()) {
+    if (sleeper?.from === index) {
+      task.say?.(`${sleeper.owner} is stopped for longer than the window`);
+      collectors.signal(sleeper.owner, "SIGSTOP");
+      acts["collector stopped for longer than the window"] = 1;
+      sleepsSince = performance.now();
+    }
+    if (sleeper !== undefined && performance.now() - sleepsSince > WINDOW_MS + TTL_MS) {
+      task.say?.(`${sleeper.owner} wakes up`);
+      collectors.signal(sleeper.owner, "SIGCONT");
+      sleepsSince = Infinity;
+    }
+    task.say?.(`${index + 1}/${rounds.length} ${round.acts.map(shownAct).join("; ")}`);
     for (const { kind } of round.acts) acts[kind] = (acts[kind] ?? 0) + 1;
     await Promise.all(round.acts.map((act) => doAct(act, collectors, cluster)));
+    if (round.acts.some((act) => "node" in act)) await untilCurrent(connection, task.say);
     await delay(round.restMs);
     collectors.check();
   }
+  if (sleeper !== undefined) collectors.signal(sleeper.owner, "SIGCONT");
   await Promise.all([shared.silence(), lone.silence()]);
   await untilStored(connection, await countOf([shared, lone]), task.say);
   const verdict = await judge(connection, STREAM, [shared, lone], collectors.holdings);
+  if (task.keep !== undefined) {
+    mkdirSync(task.keep, { recursive: true });
+    for (const [index, { logPath }] of cluster.nodes.entries())
+      copyFileSync(logPath, join(task.keep, `n${index}.log`));
+    writeFileSync(join(task.keep, "verdict.json"), JSON.stringify(verdict));
+  }
   const { leases, count, errors } = collectors;
   return { verdict, acts, collectors: count, leases, errors };
 }
@@ -95,6 +121,33 @@ async function doAct(act: Act, collectors: Collectors, cluster: NatsCluster): Pr
       return;
     }
   }
+}
+
+/** One node at a time is away: until the one that was has all that the others have. */
+async function untilCurrent(
+  connection: NatsConnection,
+  say: ((text: string) => void) | undefined,
+): Promise<void> {
+  const begun = performance.now();
+  let away = "";
+  while (performance.now() - begun < CURRENT_WITHIN_MS) {
+    try {
+      const manager = await jetstreamManager(connection, { timeout: 2_000, checkAPI: false });
+      const all: string[] = [];
+      for (const name of [STREAM, "KV_leases", "KV_positions"]) {
+        const { cluster } = await manager.streams.info(name);
+        if (cluster?.leader === undefined || cluster.leader === "") all.push(name);
+        for (const replica of cluster?.replicas ?? [])
+          if (!replica.current || replica.offline === true) all.push(`${name} ${replica.name}`);
+      }
+      if (all.length === 0) return;
+      away = all.join(", ");
+    } catch (error) {
+      away = String(error);
+    }
+    await delay(LOOK_EVERY_MS);
+  }
+  say?.(`after ${CURRENT_WITHIN_MS} ms the nodes still have not the same: ${away}`);
 }
 
 async function countOf(hosts: readonly Host[]): Promise<number> {

@@ -1,7 +1,10 @@
+import { jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { tailNats } from "../../src/nats.ts";
 import type { Holding } from "./collector-run.ts";
 import type { Host, HostLine } from "./hosts.ts";
+
+const MOST_TIMED = 1_000;
 
 export interface Verdict {
   /** Lines of the engines' logs. */
@@ -35,7 +38,8 @@ export async function judge(
   for (const host of hosts)
     for (const id of host.ids)
       for (const line of await host.logOf(id)) places.set(keyOf(id, line), places.size);
-  const counts = new Map<string, number>();
+  /** By line: where it stands in the stream. */
+  const sequences = new Map<string, number[]>();
   const newest = new Map<string, number>();
   const foreign: string[] = [];
   let stored = 0;
@@ -45,7 +49,7 @@ export async function judge(
     const { id } = record.container;
     const key = keyOf(id, record);
     const place = places.get(key);
-    counts.set(key, (counts.get(key) ?? 0) + 1);
+    sequences.set(key, [...(sequences.get(key) ?? []), record.sequence]);
     if (place === undefined) {
       foreign.push(shown(key));
       continue;
@@ -57,12 +61,35 @@ export async function judge(
   return {
     written: places.size,
     stored,
-    missing: [...places.keys()].filter((key) => !counts.has(key)).map(shown),
-    repeated: [...counts].flatMap(([key, count]) => (count > 1 ? [`${count} × ${shown(key)}`] : [])),
+    missing: [...places.keys()].filter((key) => !sequences.has(key)).map(shown),
+    repeated: await shownRepeats(connection, stream, sequences),
     foreign,
     heldTwice: overlaps(holdings),
     outOfOrder,
   };
+}
+
+/** With the times of their messages, of the first ones. */
+async function shownRepeats(
+  connection: NatsConnection,
+  stream: string,
+  sequences: ReadonlyMap<string, readonly number[]>,
+): Promise<string[]> {
+  const manager = await jetstreamManager(connection, { timeout: 5_000 });
+  const repeated: string[] = [];
+  for (const [key, all] of sequences) {
+    if (all.length === 1) continue;
+    const places: string[] = [];
+    for (const seq of all) {
+      const message =
+        repeated.length < MOST_TIMED
+          ? await manager.streams.getMessage(stream, { seq })
+          : undefined;
+      places.push(`${seq} ${message?.time.toISOString() ?? ""}`);
+    }
+    repeated.push(`${all.length} × ${shown(key)} at ${places.join(", ")}`);
+  }
+  return repeated;
 }
 
 function keyOf(id: string, { stream, timestamp, line }: HostLine): string {
