@@ -41,7 +41,7 @@ const LONGER_THAN_WINDOW_MS = WINDOW_MS + 5_000;
 export function makePlan(seed: number, minutes: number): Plan {
   const random = new Random(seed);
   const sleeps = minutes >= MINUTES_WITH_SLEEPER;
-  const owner = random.one(["one", "two"]);
+  const owner = random.one<"one" | "two">(["one", "two"]);
   const rounds: Round[] = [];
   let spent = 0;
   let from: number | undefined;

@@ -138,7 +138,7 @@ async function untilCurrent(
         const { cluster } = await manager.streams.info(name);
         if (cluster?.leader === undefined || cluster.leader === "") all.push(name);
         for (const replica of cluster?.replicas ?? [])
-          if (!replica.current || replica.offline === true) all.push(`${name} ${replica.name}`);
+          if (!replica.current || replica.offline) all.push(`${name} ${replica.name}`);
       }
       if (all.length === 0) return;
       away = all.join(", ");

@@ -133,7 +133,7 @@ export class NatsCluster implements AsyncDisposable {
   static async start({ gated = false }: { readonly gated?: boolean } = {}): Promise<NatsCluster> {
     const ports = await Promise.all([freePort(), freePort(), freePort()]);
     const all = await Promise.all([freePort(), freePort(), freePort()]);
-    const [first = 0, ...others] = all;
+    const [first, ...others] = all;
     const gate = gated ? await Gate.start({ host: "127.0.0.1", port: first }) : undefined;
     const nowhere = await freePort();
     const hidden = gate === undefined ? {} : { advertised: nowhere };
