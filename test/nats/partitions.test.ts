@@ -11,6 +11,7 @@ import { stored, wrongCounts } from "../support/nats/collectors.ts";
 import { Gate } from "../support/nats/gate.ts";
 import { NatsCluster, NatsServer, natsProgram } from "../support/nats/nats-server.ts";
 import { describeWithProgram } from "../support/sinks/server.ts";
+import { longOnly } from "../support/size.ts";
 
 const PATIENT = { timeout: 40_000, interval: 50 };
 const TTL_MS = 1_000;
@@ -109,32 +110,39 @@ describeWithProgram("a partition", natsProgram(), () => {
     await server[Symbol.asyncDispose]();
   });
 
-  for (const how of ["close", "silence"] as const)
-    it(`between the holder and NATS (${how}): the spare goes on, the holder says so and keeps little, and each line is stored once`, async () => {
-      await using gate = await Gate.start({ host: "127.0.0.1", port: server.port });
-      await using one = await Collector.start("one", fake.engine, [gate.address]);
-      await expect.poll(() => stored(connection).catch(() => 0), PATIENT).toBe(count(containers));
-      await using spare = await Collector.start("spare", fake.engine, [server.address]);
-      await expect.poll(() => spare.standby, PATIENT).toBe(true);
-      const { outMsgs } = one.connection.stats();
-      one.wasUnwell = false;
-      gate[how]();
-      write(containers, 1_000);
-      await expect.poll(() => stored(connection), PATIENT).toBe(count(containers));
-      expect(one.wasUnwell).toBe(true);
-      expect(one.pool.stats.bufferedBytes).toBeLessThan(MOST_BYTES);
-      write(containers, 1_000);
-      await expect.poll(() => stored(connection), PATIENT).toBe(count(containers));
-      expect(one.connection.stats().outMsgs - outMsgs).toBeLessThan(MOST_MESSAGES);
-      gate.open();
-      await expect.poll(() => one.standby, PATIENT).toBe(true);
-      await expect.poll(() => one.pool.health().status, PATIENT).toBe("healthy");
-      write(containers, 100);
-      await expect.poll(() => stored(connection), PATIENT).toBe(count(containers));
-      await spare[Symbol.asyncDispose]();
-      write(containers, 100);
-      await holdsAllOnce(connection, containers);
-    }, 120_000);
+  for (const [how, options] of [
+    ["close", longOnly],
+    ["silence", {}],
+  ] as const)
+    it(
+      `between the holder and NATS (${how}): the spare goes on, the holder says so and keeps little, and each line is stored once`,
+      options,
+      async () => {
+        await using gate = await Gate.start({ host: "127.0.0.1", port: server.port });
+        await using one = await Collector.start("one", fake.engine, [gate.address]);
+        await expect.poll(() => stored(connection).catch(() => 0), PATIENT).toBe(count(containers));
+        await using spare = await Collector.start("spare", fake.engine, [server.address]);
+        await expect.poll(() => spare.standby, PATIENT).toBe(true);
+        const { outMsgs } = one.connection.stats();
+        one.wasUnwell = false;
+        gate[how]();
+        write(containers, 1_000);
+        await expect.poll(() => stored(connection), PATIENT).toBe(count(containers));
+        expect(one.wasUnwell).toBe(true);
+        expect(one.pool.stats.bufferedBytes).toBeLessThan(MOST_BYTES);
+        write(containers, 1_000);
+        await expect.poll(() => stored(connection), PATIENT).toBe(count(containers));
+        expect(one.connection.stats().outMsgs - outMsgs).toBeLessThan(MOST_MESSAGES);
+        gate.open();
+        await expect.poll(() => one.standby, PATIENT).toBe(true);
+        await expect.poll(() => one.pool.health().status, PATIENT).toBe("healthy");
+        write(containers, 100);
+        await expect.poll(() => stored(connection), PATIENT).toBe(count(containers));
+        await spare[Symbol.asyncDispose]();
+        write(containers, 100);
+        await holdsAllOnce(connection, containers);
+      },
+    );
 
   it("between the holder and its engine: it says so, and goes on once it is over; each line is stored once", async () => {
     const { socketPath = "" } = fake.engine;
@@ -176,27 +184,31 @@ describeWithProgram("a partition", natsProgram(), () => {
 });
 
 describeWithProgram("a node of NATS that is alone", natsProgram(), () => {
-  it("the collector that sees only that node says so, the spare goes on, and each line is stored once", async () => {
-    await using cluster = await NatsCluster.start({ gated: true });
-    await using fake = await FakeEngine.start();
-    const containers = containersOf(fake);
-    const [alone = "", ...others] = cluster.addresses;
-    await using one = await Collector.start("one", fake.engine, [alone], 3);
-    const connection = await cluster.connect(others);
-    await expect.poll(() => stored(connection).catch(() => 0), PATIENT).toBe(count(containers));
-    await using spare = await Collector.start("spare", fake.engine, others, 3);
-    await expect.poll(() => spare.standby, PATIENT).toBe(true);
-    one.wasUnwell = false;
-    cluster.gate?.close();
-    write(containers, 500);
-    await expect.poll(() => stored(connection).catch(() => 0), PATIENT).toBe(count(containers));
-    expect(one.wasUnwell).toBe(true);
-    expect(one.pool.stats.bufferedBytes).toBeLessThan(MOST_BYTES);
-    cluster.gate?.open();
-    await expect.poll(() => one.standby, PATIENT).toBe(true);
-    write(containers, 100);
-    await holdsAllOnce(connection, containers);
-  }, 180_000);
+  it(
+    "the collector that sees only that node says so, the spare goes on, and each line is stored once",
+    longOnly,
+    async () => {
+      await using cluster = await NatsCluster.start({ gated: true });
+      await using fake = await FakeEngine.start();
+      const containers = containersOf(fake);
+      const [alone = "", ...others] = cluster.addresses;
+      await using one = await Collector.start("one", fake.engine, [alone], 3);
+      const connection = await cluster.connect(others);
+      await expect.poll(() => stored(connection).catch(() => 0), PATIENT).toBe(count(containers));
+      await using spare = await Collector.start("spare", fake.engine, others, 3);
+      await expect.poll(() => spare.standby, PATIENT).toBe(true);
+      one.wasUnwell = false;
+      cluster.gate?.close();
+      write(containers, 500);
+      await expect.poll(() => stored(connection).catch(() => 0), PATIENT).toBe(count(containers));
+      expect(one.wasUnwell).toBe(true);
+      expect(one.pool.stats.bufferedBytes).toBeLessThan(MOST_BYTES);
+      cluster.gate?.open();
+      await expect.poll(() => one.standby, PATIENT).toBe(true);
+      write(containers, 100);
+      await holdsAllOnce(connection, containers);
+    },
+  );
 });
 
 type Containers = readonly [FakeContainer, FakeContainer, FakeContainer];
