@@ -126,7 +126,7 @@ function isBeginning(bytes: Buffer, at: number, end: number): boolean {
 }
 
 /** Nanoseconds in UTC and a space: digits and punctuation are where they should be, so that nothing else gets into a timestamp. */
-function isUsualStamp(view: DataView, at: number): boolean {
+export function isUsualStamp(view: DataView, at: number): boolean {
   // What makes a zero of each punctuation mark is the difference of the two.
   const month = view.getUint32(at + 4) ^ 0x1d00001d;
   const day = view.getUint32(at + 8) ^ 0x00006400;
@@ -155,7 +155,7 @@ function areDigits(word: number): boolean {
 }
 
 /** The usual timestamp at `at` is later than the one at `before`. */
-function isLater(view: DataView, at: number, before: number): boolean {
+export function isLater(view: DataView, at: number, before: number): boolean {
   for (let offset = 0; offset < 28; offset += 4) {
     const own = view.getUint32(at + offset);
     const other = view.getUint32(before + offset);

@@ -73,17 +73,17 @@ export class LineRecord implements LogRecord {
   readonly timestamp: string;
   readonly line: string;
   readonly truncated: boolean;
-  readonly #content: Content | undefined;
+  readonly #content: Content | string | undefined;
   readonly #occurrence: number;
 
-  /** `content`: undefined where it is the line's text in UTF-8. */
+  /** `content`: a text stands for its UTF-8; undefined where that is the line's. */
   constructor(
     container: ContainerInfo,
     stream: LogStream,
     timestamp: string,
     line: string,
     truncated: boolean,
-    content: Content | undefined,
+    content: Content | string | undefined,
     occurrence: number,
   ) {
     this.container = container;
@@ -111,7 +111,7 @@ export class LineRecord implements LogRecord {
     occurrence: number = this.#occurrence,
   ): ConstructorParameters<typeof LineRecord> {
     const { container, stream, timestamp } = this;
-    const content = this.#content ?? Buffer.from(this.line);
+    const content = this.#content ?? this.line;
     return [container, stream, timestamp, line, truncated, content, occurrence];
   }
 
