@@ -89,6 +89,9 @@ export async function play(task: Task): Promise<Outcome> {
     mkdirSync(task.keep, { recursive: true });
     for (const [index, { logPath }] of cluster.nodes.entries())
       copyFileSync(logPath, join(task.keep, `n${index}.log`));
+    for (const [index, { owner, said }] of collectors.all.entries())
+      writeFileSync(join(task.keep, `collector-${index}-${owner}.log`), said.join("\n"));
+    writeFileSync(join(task.keep, "holdings.json"), JSON.stringify(collectors.holdings));
     writeFileSync(join(task.keep, "verdict.json"), JSON.stringify(verdict));
   }
   const { leases, count, errors } = collectors;
@@ -191,6 +194,10 @@ class Collectors implements AsyncDisposable {
     this.#task = task;
     this.#servers = servers;
     this.#hosts = hosts;
+  }
+
+  get all(): readonly CollectorRun[] {
+    return this.#all;
   }
 
   get count(): number {
