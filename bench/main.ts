@@ -8,6 +8,7 @@ import { renderSection, writeSection } from "./results.ts";
 import { latency } from "./rows/latency.ts";
 import { memory } from "./rows/memory.ts";
 import { micro } from "./rows/micro.ts";
+import { nats } from "./rows/nats.ts";
 import { opening } from "./rows/opening.ts";
 import { reading } from "./rows/reading.ts";
 import { rotating } from "./rows/rotating.ts";
@@ -23,6 +24,7 @@ const ROWS: readonly Row[] = [
   opening,
   micro,
   scraping,
+  nats,
 ];
 /** What `--fast` leaves. */
 const FAST_ROWS: readonly number[] = [1, 4, 7];
@@ -70,6 +72,7 @@ async function run(options: Options, binDirectory: string | undefined): Promise<
     const wanted = options.rows ?? (fast ? FAST_ROWS : ROWS.map((row) => row.number));
     for (const row of ROWS.filter((one) => wanted.includes(one.number))) {
       const section = await row.run(context);
+      if (section === undefined) continue;
       console.log(`\n${renderSection(section, where)}`);
       if (options.write && !fast) await writeSection(section, where);
       for (const what of section.broken) {
