@@ -74,6 +74,7 @@ async function run(): Promise<boolean> {
       seed,
       minutes,
       engine,
+      version: outcome.version,
       without,
       acts: outcome.acts,
       collectors: outcome.collectors,

@@ -45,6 +45,8 @@ export interface Outcome {
   readonly collectors: number;
   /** Leases that were had, one after the other. */
   readonly leases: number;
+  /** Of the NATS server. */
+  readonly version: string;
   /** What collectors said on standard error. */
   readonly errors: string;
 }
@@ -95,7 +97,8 @@ export async function play(task: Task): Promise<Outcome> {
     writeFileSync(join(task.keep, "verdict.json"), JSON.stringify(verdict));
   }
   const { leases, count, errors } = collectors;
-  return { verdict, acts, collectors: count, leases, errors };
+  const version = connection.info?.version ?? "";
+  return { verdict, acts, collectors: count, leases, version, errors };
 }
 
 async function doAct(act: Act, collectors: Collectors, cluster: NatsCluster): Promise<void> {
