@@ -89,7 +89,7 @@ function table(results: readonly Result[]): string[] {
   const rows = results.map((one) => {
     const wrong = one.missing + one.repeated + one.foreign + one.heldTwice;
     const cells = [
-      one.without === undefined ? `seed ${one.seed}, ${one.minutes} min` : one.without,
+      one.without ?? `seed ${one.seed}, ${one.minutes} min`,
       `${one.engine}, NATS ${one.version}`,
       one.collectors,
       one.leases,
