@@ -169,7 +169,7 @@ function sectionOf(found: ReadonlyMap<Way, readonly Found[]>, rounds: number): S
     row: 9,
     title: "NATS JetStream",
     text: [
-      `${LINES.toLocaleString("en-US")} lines of 90 bytes of one container, JSON of 420 bytes, to one server without replicas and out of it, each way a program of its own
+      `${LINES.toLocaleString("en-US")} lines of 90 bytes of one container, 480 bytes of JSON, to one server without replicas and out of it, each way a program of its own
 on the server's machine. ${rounds} rounds, each in the order opposite to the last one's. Medians; a ratio is that of two runs of the same round. CPU in seconds per
 million lines, with the start of Node. \`js.publish()\` is the client's own way with the same messages, \`core publish\` the floor: the same messages to a subject that
 nobody takes. What the stream holds is counted after each run, and lines that are read are compared.`,
