@@ -29,6 +29,7 @@ export interface StreamReading extends ConsumptionSource {
 interface Place {
   /** The sequence that is read next. */
   next: number;
+  hasRead: boolean;
   /** So many that match were in the stream behind the last one that was read. */
   pending: number;
   /** When it was looked where the stream begins, by `performance.now()`. */
@@ -41,7 +42,7 @@ const LOOK_MS = 1_000;
 
 /** The server ends a consumer that nobody asks any more. */
 const INACTIVE_MS = 60_000;
-const RETRY = { minDelayMs: 100, maxDelayMs: 5_000 };
+const RETRY = { minDelayMs: 250, maxDelayMs: 5_000 };
 
 /**
  * A stream's messages in order. A consumer at the server that is lost, or of which a message is lost on the way, is replaced by another
@@ -54,7 +55,7 @@ export async function* streamMessages(reading: StreamReading): AsyncGenerator<Js
   const begun = await manager.streams.info(stream);
   const isFiltered = reading.isFiltered(begun);
   const next = await firstOf(reading, begun);
-  const place: Place = { next, pending: 0, lookedAt: 0, widest: 0 };
+  const place: Place = { next, hasRead: false, pending: 0, lookedAt: 0, widest: 0 };
   if (typeof reading.from === "object" && "sequence" in reading.from)
     tellGap(reading, place, begun.state.first_seq - 1);
   // A consumer may be served by a node that lags behind: what the last message is, is the leader's word.
@@ -146,14 +147,22 @@ async function lookAgain(
   if (!isFiltered || place.pending > 0) tellGap(reading, place, state.first_seq - 1);
 }
 
-async function infoOf({ manager, stream }: StreamReading): Promise<StreamInfo> {
+/** A server that has just come up may not know of the stream yet: that it is gone is believed the second time. */
+async function infoOf(
+  { manager, stream, signal }: Pick<StreamReading, "manager" | "stream" | "signal">,
+  isSecond = false,
+): Promise<StreamInfo> {
   try {
     return await manager.streams.info(stream);
   } catch (error) {
     if (!isMissing(error)) throw error;
-    const message = `Stream ${stream} was deleted while it was read.`;
-    throw new DockspoolError("CLOSED", message, { cause: error });
+    if (isSecond) {
+      const message = `Stream ${stream} was deleted while it was read.`;
+      throw new DockspoolError("CLOSED", message, { cause: error });
+    }
   }
+  await sleep(RETRY.minDelayMs, signal);
+  return infoOf({ manager, stream, signal }, true);
 }
 
 /** What lies between the last message and this one was of other subjects, or is gone. */
@@ -166,6 +175,7 @@ async function checkGap(
   if (seq > place.next && !isFiltered) tellGap(reading, place, seq - 1);
   else if (seq > place.next && place.pending > 0) await checkStart(reading, place, seq);
   place.next = seq + 1;
+  place.hasRead = true;
   place.pending = pending;
 }
 
@@ -180,8 +190,9 @@ async function checkStart(reading: StreamReading, place: Place, seq: number): Pr
   if (state.first_seq <= seq) tellGap(reading, place, state.first_seq - 1);
 }
 
-function tellGap({ onGap }: StreamReading, place: Place, last: number): void {
+function tellGap({ from, onGap }: StreamReading, place: Place, last: number): void {
   if (last < place.next) return;
-  onGap({ first: place.next, last });
+  // The start is wherever the stream begins by then.
+  if (from !== "start" || place.hasRead) onGap({ first: place.next, last });
   place.next = last + 1;
 }

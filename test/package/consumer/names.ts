@@ -39,6 +39,7 @@ import type {
   From,
   Health,
   Lease,
+  LeaseTrouble,
   Leases,
   LogBatch,
   LogRecord,
@@ -106,6 +107,7 @@ import { NatsCheckpointStore, natsLeases, natsSink, tailNats } from "dockspool/n
 import type {
   NatsBucketLimits,
   NatsCheckpointStoreOptions,
+  NatsGap,
   NatsLeases,
   NatsLeasesOptions,
   NatsRecord,
@@ -461,9 +463,12 @@ export async function share(
   await using pool = new StreamPool({ checkpoints, leases });
   const options: NatsSinkOptions = { stream: "logs", create: limits.stream };
   pool.deliver(natsSink(connection, options));
-  for await (const record of tailNats(connection, given.tail)) {
+  const trouble: LeaseTrouble | undefined = leases.trouble;
+  const gaps: NatsGap[] = [];
+  const tail = { ...given.tail, onGap: (gap: NatsGap) => void gaps.push(gap) };
+  for await (const record of tailNats(connection, tail)) {
     const one: NatsRecord = record;
-    return `${one.line} ${lease.token}`;
+    return `${one.line} ${lease.token} ${gaps.length} ${trouble?.since}`;
   }
   return undefined;
 }
