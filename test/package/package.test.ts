@@ -120,7 +120,7 @@ describe("what console.log shows of a record, source, pool or error", longOnly, 
   test.each(["index.js", "index.cjs"])("has the class's own name in %s", async (file) => {
     const build = await project.read(`dist/${file}`);
     const names = ["LineRecord", "AttributedRecord", "ContainerLogSource", "StreamPool"];
-    for (const name of [...names, "DockspoolError", "FileCheckpointStore"])
+    for (const name of [...names, "FileCheckpointStore"])
       expect(build).toMatch(
         new RegExp(String.raw`^(var ${name} = class|class ${name}) (?!_)`, "m"),
       );
