@@ -171,8 +171,8 @@ describe("records of several lines", () => {
 
 describe("a wrong option", () => {
   it.each<[string, unknown, string]>([
-    ["multiline.start", {}, "expression"],
-    ["multiline.start", { start: "^E" }, "expression"],
+    ["multiline.start", {}, "a RegExp"],
+    ["multiline.start", { start: "^E" }, "a RegExp"],
     ["multiline.maxLines", { start, maxLines: 0 }, "lines"],
     ["multiline.maxLines", { start, maxLines: 1.5 }, "lines"],
     ["multiline.maxBytes", { start, maxBytes: -1 }, "bytes"],
