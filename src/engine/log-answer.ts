@@ -7,6 +7,7 @@ const TAG = 0x3c;
 /** The kinds of frames; a terminal's line begins with the digits of a year. */
 const MAX_FRAME_KIND = 3;
 const DIGITS = { first: 0x30, last: 0x39 };
+const nothing = Buffer.alloc(0);
 
 /**
  * Tells by its first byte whether a body with status 200 is a log: a proxy may answer with a page, and Podman answers with a JSON
@@ -16,7 +17,7 @@ export class LogAnswer {
   readonly #isTerminal: boolean;
   readonly #isForeign: boolean;
   #kind: "nothing yet" | "log" | "other" = "nothing yet";
-  #text = Buffer.alloc(0);
+  #text: Buffer | undefined;
 
   /** `isForeign`: its head does not say that it is the engine's, as all others do. */
   constructor(isTerminal: boolean, isForeign: boolean) {
@@ -31,14 +32,14 @@ export class LogAnswer {
     if (this.#kind === "log") return true;
     for (let index = 0; index < spans.length; index += 2) {
       const piece = bytes.subarray(spans[index], spans[index + 1]);
-      this.#text = Buffer.concat([this.#text, piece]).subarray(0, MAX_BYTES);
+      this.#text = Buffer.concat([this.#text ?? nothing, piece]).subarray(0, MAX_BYTES);
     }
     return false;
   }
 
   /** All that it says is there, or as much as is of interest. */
   get isWhole(): boolean {
-    return this.#text.length >= MAX_BYTES || parseWord(this.text) !== undefined;
+    return (this.#text ?? nothing).length >= MAX_BYTES || parseWord(this.text) !== undefined;
   }
 
   /** What has come is no log. */
@@ -52,7 +53,7 @@ export class LogAnswer {
   }
 
   get text(): string {
-    return this.#text.toString("utf8");
+    return this.#text?.toString("utf8") ?? "";
   }
 
   #kindOf(byte: number | undefined): "log" | "other" {

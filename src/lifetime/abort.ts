@@ -1,5 +1,5 @@
 /** One listener a signal, however many wait for it: a signal shared by many sources causes no listener warning. */
-const waiting = new WeakMap<AbortSignal, Set<() => void>>();
+const listeners = new WeakMap<AbortSignal, Listener>();
 
 /** Calls back once when `signal` aborts; at once where it has. Returns what unlinks it. */
 export function onAbort(signal: AbortSignal | undefined, callback: () => void): () => void {
@@ -8,13 +8,8 @@ export function onAbort(signal: AbortSignal | undefined, callback: () => void): 
     callback();
     return () => {};
   }
-  const callbacks = waiting.get(signal) ?? listen(signal);
-  const own = (): void => callback();
-  callbacks.add(own);
-  return () => {
-    callbacks.delete(own);
-    if (callbacks.size === 0) unlisten(signal);
-  };
+  const listener = listeners.get(signal) ?? new Listener(signal);
+  return listener.add(callback);
 }
 
 /** Aborts with the first of two. `release` gives the links back: one that lasts keeps nothing of a wait that is over. */
@@ -43,23 +38,43 @@ export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Prom
   });
 }
 
-const listeners = new WeakMap<AbortSignal, () => void>();
-
-function listen(signal: AbortSignal): Set<() => void> {
-  const callbacks = new Set<() => void>();
-  const listener = (): void => {
-    waiting.delete(signal);
-    for (const callback of callbacks) callback();
-  };
-  waiting.set(signal, callbacks);
-  listeners.set(signal, listener);
-  signal.addEventListener("abort", listener, { once: true });
-  return callbacks;
+interface Waiting {
+  readonly callback: () => void;
 }
 
-function unlisten(signal: AbortSignal): void {
-  const listener = listeners.get(signal);
-  if (listener !== undefined) signal.removeEventListener("abort", listener);
-  listeners.delete(signal);
-  waiting.delete(signal);
+/** What waits for a signal: mostly one callback. */
+class Listener {
+  readonly #signal: AbortSignal;
+  readonly #heard = (): void => this.#abort();
+  readonly #waiting: Waiting[] = [];
+
+  constructor(signal: AbortSignal) {
+    this.#signal = signal;
+    listeners.set(signal, this);
+    signal.addEventListener("abort", this.#heard, { once: true });
+  }
+
+  /** Returns what takes it out again. */
+  add(callback: () => void): () => void {
+    const waiting = { callback };
+    this.#waiting.push(waiting);
+    return () => this.#remove(waiting);
+  }
+
+  #remove(waiting: Waiting): void {
+    // Of many the last ones go first.
+    const at = this.#waiting.lastIndexOf(waiting);
+    if (at === -1) return;
+    this.#waiting.splice(at, 1);
+    if (this.#waiting.length > 0) return;
+    this.#signal.removeEventListener("abort", this.#heard);
+    listeners.delete(this.#signal);
+  }
+
+  /** A callback may take out others. */
+  #abort(): void {
+    listeners.delete(this.#signal);
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift())
+      next.callback();
+  }
 }

@@ -10,7 +10,8 @@ export class TaskGroup {
   readonly #name: string;
   readonly #controller = new AbortController();
   readonly #running = new Map<symbol, string>();
-  readonly #idle = new Set<() => void>();
+  /** Those that wait for the last task. */
+  #idle: (() => void)[] = [];
   #closed = false;
 
   /** `name` stands in error messages; default "tasks". */
@@ -63,16 +64,19 @@ export class TaskGroup {
     if (this.#running.size === 0) return Promise.resolve();
     const settled = new Promise<void>((resolve, reject) => {
       const expire = (): void => {
-        this.#idle.delete(idle);
+        forget();
         reject(this.#stillRunning(timeoutMs ?? 0));
       };
       const timer = timeoutMs === undefined ? undefined : setTimeout(expire, timeoutMs);
       const idle = (): void => {
         clearTimeout(timer);
-        this.#idle.delete(idle);
+        forget();
         resolve();
       };
-      this.#idle.add(idle);
+      const forget = (): void => {
+        this.#idle = this.#idle.filter((one) => one !== idle);
+      };
+      this.#idle.push(idle);
     });
     return handled(settled);
   }
@@ -90,7 +94,7 @@ export class TaskGroup {
 
   #done(key: symbol): void {
     this.#running.delete(key);
-    if (this.#running.size === 0) for (const idle of [...this.#idle]) idle();
+    if (this.#running.size === 0) for (const idle of this.#idle) idle();
   }
 
   #stillRunning(timeoutMs: number): DockspoolError {

@@ -22,8 +22,10 @@ export class BatchBuffer {
   readonly #own: ByteBudget;
   readonly #shared: Shared;
   readonly #batches: Batch[] = [];
-  /** Aborts when only its own limit counts. */
-  readonly #urgent = new AbortController();
+  /** Only its own limit counts. */
+  #isUrgent = false;
+  /** Ends waits for room in what is shared. */
+  #urgent: AbortController | undefined;
   #batchWaiter: (() => void) | undefined;
   #end: End | undefined;
 
@@ -49,7 +51,7 @@ export class BatchBuffer {
   /** "full": reading is paused until the consumer, or the one of another buffer, has taken some. */
   get state(): RoomState {
     const own = this.#own.state;
-    const shared = this.#urgent.signal.aborted ? undefined : this.#shared.budget?.state;
+    const shared = this.#isUrgent ? undefined : this.#shared.budget?.state;
     if (shared === undefined) return own;
     if (own.type === shared.type) {
       const isOwn = own.type === "full" ? own.since <= shared.since : own.since >= shared.since;
@@ -92,6 +94,7 @@ export class BatchBuffer {
 
   /** Until there is room in what is shared, or that does not count any more. */
   async #sharedRoom(signal: AbortSignal): Promise<void> {
+    this.#urgent ??= new AbortController();
     const wait = eitherSignal(signal, this.#urgent.signal);
     try {
       await this.#shared.budget?.room(wait.signal);
@@ -104,7 +107,8 @@ export class BatchBuffer {
 
   /** From now on only its own limit counts: what the other buffers hold is handed out only after this one has ended. */
   ignoreSharedLimit(): void {
-    this.#urgent.abort();
+    this.#isUrgent = true;
+    this.#urgent?.abort();
   }
 
   /** The oldest batch. It counts until it is `released`. */
@@ -144,7 +148,7 @@ export class BatchBuffer {
   }
 
   get #isSharedFull(): boolean {
-    return !this.#urgent.signal.aborted && this.#shared.budget?.full === true;
+    return !this.#isUrgent && this.#shared.budget?.full === true;
   }
 
   #wakeConsumer(): void {

@@ -1,4 +1,4 @@
-import type { Supply } from "../delivery/supply.ts";
+import type { SuppliedBatch, Supply } from "../delivery/supply.ts";
 import type { LogBatch, LogRecord } from "../wire/records.ts";
 import type { BatchReader } from "./batch-reader.ts";
 import type { BatchBuffer, End } from "./buffer.ts";
@@ -15,7 +15,7 @@ export class SourceQueue implements RecordQueue {
   constructor(buffer: BatchBuffer, consumer: Consumer) {
     this.#buffer = buffer;
     this.#consumer = consumer;
-    this.supply = supplyOf(buffer, consumer);
+    this.supply = new SourceSupply(buffer, consumer);
   }
 
   nextRecords(): BatchReader<LogRecord> | undefined {
@@ -46,20 +46,36 @@ export class SourceQueue implements RecordQueue {
   }
 }
 
-function supplyOf(buffer: BatchBuffer, consumer: Consumer): Supply {
-  return {
-    take: () => {
-      const arrivedAt = consumer.upcomingSince;
-      const isUrgent = buffer.needsRoom;
-      const records = consumer.takeBatch();
-      if (arrivedAt === undefined || records === undefined) return undefined;
-      const acknowledge = (count: number): void => consumer.acknowledgeNext(count);
-      return { records, arrivedAt, isUrgent, acknowledge };
-    },
-    holdsFrom: (time) => consumer.upcomingSince !== undefined && consumer.upcomingSince <= time,
-    available: () => buffer.available(),
-    get ended() {
-      return buffer.ended;
-    },
-  };
+/** For sinks. */
+class SourceSupply implements Supply {
+  readonly #buffer: BatchBuffer;
+  readonly #consumer: Consumer;
+
+  constructor(buffer: BatchBuffer, consumer: Consumer) {
+    this.#buffer = buffer;
+    this.#consumer = consumer;
+  }
+
+  take(): SuppliedBatch | undefined {
+    const consumer = this.#consumer;
+    const arrivedAt = consumer.upcomingSince;
+    const isUrgent = this.#buffer.needsRoom;
+    const records = consumer.takeBatch();
+    if (arrivedAt === undefined || records === undefined) return undefined;
+    const acknowledge = (count: number): void => consumer.acknowledgeNext(count);
+    return { records, arrivedAt, isUrgent, acknowledge };
+  }
+
+  holdsFrom(time: number): boolean {
+    const { upcomingSince } = this.#consumer;
+    return upcomingSince !== undefined && upcomingSince <= time;
+  }
+
+  available(): Promise<void> {
+    return this.#buffer.available();
+  }
+
+  get ended(): End | undefined {
+    return this.#buffer.ended;
+  }
 }

@@ -3,7 +3,6 @@ import type { EngineClient, LogQuery } from "../engine/engine-client.ts";
 import type { Inspection } from "../engine/inspection.ts";
 import { gluesLines } from "../engine/traits.ts";
 import { DockspoolError } from "../errors.ts";
-import { onAbort } from "../lifetime/abort.ts";
 import { AttributedFrameDecoder } from "../wire/attributed-frames.ts";
 import type { Decoder, Entries, Entry, Fault } from "../wire/entry.ts";
 import { FrameDecoder } from "../wire/frames.ts";
@@ -100,8 +99,6 @@ export class LogReader {
     const hasAttributes = ofHeld ?? this.#client.givesAttributes(traits);
     let decoder = this.#decoder(startedAt, hasAttributes);
     this.#isHolding = () => decoder.isHolding;
-    const stop = new AbortController();
-    const unlink = onAbort(signal, () => stop.abort(signal.reason));
     const goOn = (wish: "stop" | void): void => {
       if (wish === "stop" || decoder.fault !== undefined) throw new Stop();
     };
@@ -128,7 +125,7 @@ export class LogReader {
         { ...query, starting },
         traits,
         { opened: answered, take },
-        stop.signal,
+        signal,
         isHeld ? held : undefined,
       );
       // A plain read's end is definite: what is left in the decoder is a last line without its end, or is still written.
@@ -141,8 +138,6 @@ export class LogReader {
       if (fault === undefined || !isDamage(fault)) return fault ?? "stopped";
       this.#damage = fault.message;
       return "damaged";
-    } finally {
-      unlink();
     }
   }
 

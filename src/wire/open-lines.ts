@@ -33,30 +33,27 @@ interface Begun {
 /** Knows which lines are open at a place in the log, without keeping their text. */
 export class OpenLines {
   readonly #joining: Joining;
-  #begun: Map<LogStream, Begun>;
+  /** Made with the first of them: most logs never have one. */
+  #begun: Map<LogStream, Begun> | undefined;
   #count = 0;
 
   /** `lines`: those open where counting begins. */
   constructor(joining: Joining, lines: readonly OpenLine[] = []) {
     this.#joining = joining;
-    this.#begun = new Map(
-      lines.map(({ stream, timestamp, bytes, entries, isTorn = false }) => [
-        stream,
-        { timestamp, bytes, firstEntry: -entries, isTorn },
-      ]),
-    );
+    for (const { stream, timestamp, bytes, entries, isTorn = false } of lines)
+      this.#begin(stream, { timestamp, bytes, firstEntry: -entries, isTorn });
   }
 
   clone(): OpenLines {
     const copy = new OpenLines(this.#joining);
-    copy.#begun = new Map(Array.from(this.#begun, ([stream, begun]) => [stream, { ...begun }]));
+    for (const [stream, begun] of this.#begun ?? []) copy.#begin(stream, { ...begun });
     copy.#count = this.#count;
     return copy;
   }
 
   /** Adds `entries[from..to)`. */
   addAll(entries: Entries, from: number, to: number): void {
-    if (this.#begun.size === 0 && entries instanceof FrameEntries && entries.summary.isWhole) {
+    if (this.#isNone && entries instanceof FrameEntries && entries.summary.isWhole) {
       this.#count += to - from;
       return;
     }
@@ -70,14 +67,14 @@ export class OpenLines {
     const index = this.#count++;
     const { stream } = entry;
     if (entry.ended) {
-      if (this.#begun.size > 0) this.#begun.delete(stream);
+      this.#begun?.delete(stream);
       return;
     }
-    const open = this.#begun.get(stream);
+    const open = this.#begun?.get(stream);
     if (open !== undefined && continues(open.timestamp, entry, this.#joining)) {
       open.bytes += entry.text.length;
     } else {
-      this.#begun.set(stream, {
+      this.#begin(stream, {
         timestamp: entry.timestamp,
         bytes: entry.text.length,
         firstEntry: index,
@@ -88,17 +85,25 @@ export class OpenLines {
 
   /** The beginning of the stream's line, which began at `timestamp`, is lost. */
   tear(stream: LogStream, timestamp: string): void {
-    const { bytes = 0, firstEntry = this.#count } = this.#begun.get(stream) ?? {};
-    this.#begun.set(stream, { timestamp, bytes, firstEntry, isTorn: true });
+    const { bytes = 0, firstEntry = this.#count } = this.#begun?.get(stream) ?? {};
+    this.#begin(stream, { timestamp, bytes, firstEntry, isTorn: true });
   }
 
   /** The stream's line is known to have ended, without a newline. */
   end(stream: LogStream): void {
-    this.#begun.delete(stream);
+    this.#begun?.delete(stream);
+  }
+
+  get #isNone(): boolean {
+    return this.#begun === undefined || this.#begun.size === 0;
+  }
+
+  #begin(stream: LogStream, begun: Begun): void {
+    (this.#begun ??= new Map<LogStream, Begun>()).set(stream, begun);
   }
 
   list(): OpenLine[] {
-    return Array.from(this.#begun, ([stream, begun]) => ({
+    return Array.from(this.#begun ?? [], ([stream, begun]) => ({
       stream,
       timestamp: begun.timestamp,
       bytes: begun.bytes,

@@ -194,9 +194,9 @@ describe("a pool of several engines", () => {
       engines: { east: fake.engine, west: other.engine },
     });
     const { pool } = watched.consume();
-    const error = await failure(pool.ready({ timeoutMs: 100 }), "ENGINE_UNREACHABLE");
+    const error = await failure(pool.ready({ timeoutMs: 1_500 }), "ENGINE_UNREACHABLE");
     expect(error.message).toMatch(
-      /^The pool is not ready after 100 ms: engine:west: attempt \d+ failed: Can't reach/,
+      /^The pool is not ready after 1500 ms: engine:west: attempt \d+ failed: Can't reach/,
     );
     await watched.has(web);
     await eventually(() => pool.health().status === "degraded");

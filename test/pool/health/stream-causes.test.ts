@@ -276,8 +276,8 @@ describe("ready()", () => {
   it("names the container that is not followed yet, and why", async () => {
     peer.own = (socket, path) => (isLog(path) ? respond(socket, 500, "boom") : false);
     const pool = open("ready").consume();
-    const error = await failure(pool.pool.ready({ timeoutMs: 300 }), "ENGINE_UNREACHABLE");
-    expect(error.message).toMatch(/^The pool is not ready after 300 ms: .*web .*500/);
+    const error = await failure(pool.pool.ready({ timeoutMs: 1_500 }), "ENGINE_UNREACHABLE");
+    expect(error.message).toMatch(/^The pool is not ready after 1500 ms: .*web .*500/);
     expect(pool.pool.health().ready).toBe(false);
     sound();
     await pool.pool.ready();
