@@ -6,7 +6,7 @@ export type Owner = "one" | "two" | "lone";
 export const OWNERS: readonly [Owner, Owner, Owner] = ["one", "two", "lone"];
 
 /** After so long without a sign of the holder a spare goes on, in milliseconds. */
-export const TTL_MS = 1_500;
+export const TTL_MS = 3_000;
 /** A stream recognises a repeat for so long, in milliseconds. No outage of all who could go on comes near it. */
 export const WINDOW_MS = 120_000;
 const LONGEST_OUTAGE_MS = 8_000;

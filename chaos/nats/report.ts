@@ -35,7 +35,7 @@ export function natsChaosPage(results: readonly Result[]): string {
     "copies of everything. Three collectors are processes of their own: two share the first engine, and one has the other. The containers write short lines on both",
     "streams, bursts, lines of 21 KB, and now and then one line. The plan comes from the seed: collectors are killed (SIGKILL, and started again) or stopped (SIGSTOP,",
     "and SIGCONT later), all of them at once as well; nodes are killed or stopped, one at a time, and the next one only once the one before has all that the others have.",
-    `A lease lasts ${TTL_MS} ms, the stream recognises a repeat for ${WINDOW_MS / 1_000} s, and buckets answer up to 200 ms late. In five minutes and more one of the two is also`,
+    `A lease lasts ${TTL_MS} ms, the stream recognises a repeat for ${WINDOW_MS / 1_000} s, and buckets answer up to 100 ms late. In five minutes and more one of the two is also`,
     "stopped for longer than that window, while the other one lives.",
     "",
     "Then the containers are killed, and what the stream holds is compared with the json-file logs of the engines, line by line: every line of every container once.",

@@ -16,7 +16,7 @@ import type { Verdict } from "./verdict.ts";
 const STREAM = "LOGS";
 const SHARED = 20;
 const LONE = 10;
-const LATENCY_MS = 200;
+const LATENCY_MS = 100;
 /** Before the first act, in milliseconds. */
 const WARM_UP_MS = 4_000;
 /** A stream to which nothing was added for so long is not to be waited for. */

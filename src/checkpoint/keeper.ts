@@ -15,7 +15,7 @@ const SAVING_SHARE = 0.1;
 /** But after a disk that was slow once, saving rests no longer. */
 const MAX_REST_MS = 2_000;
 /** How long to wait for another attempt after one that failed, at the most. */
-const MAX_RETRY_MS = 30_000;
+const MAX_RETRY_MS = 5_000;
 
 /** So many positions are read in one turn of the event loop. */
 const SLICE = 500;
