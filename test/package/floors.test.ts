@@ -79,7 +79,7 @@ const allowed: readonly Import[] = [
   value("wire/own.ts", "wire/a.ts"),
   value("wire/hash.ts", "node:crypto"),
   value("resume/down.ts", "wire/a.ts"),
-  value("engine/modem.ts", "docker-modem"),
+  value("engine/docker-modem.ts", "docker-modem"),
   value("engine/down.ts", "lifetime/a.ts"),
   value("checkpoint/down.ts", "delivery/a.ts"),
   type("testing/store.ts", "checkpoint/a.ts"),
