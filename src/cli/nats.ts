@@ -54,6 +54,7 @@ export async function runNats(
   } catch (error) {
     return failed(new Error(`NATS at ${given.server}: ${messageOf(error)}`), EXIT.unreachable);
   }
+  const told = tellOf(connection, stderr);
   try {
     await print(connection, program.args, given, surroundings);
     return EXIT.done;
@@ -61,6 +62,19 @@ export async function runNats(
     return failed(error, EXIT.failed);
   } finally {
     await connection.close();
+    await told;
+  }
+}
+
+/** Until the connection is closed. */
+async function tellOf(connection: NatsConnection, stderr: Surroundings["stderr"]): Promise<void> {
+  for await (const status of connection.status()) {
+    if (status.type === "disconnect")
+      stderr.write(
+        `dockspool: the connection to NATS at ${status.server} is lost, and tried again\n`,
+      );
+    if (status.type === "reconnect")
+      stderr.write(`dockspool: NATS at ${status.server} is there again\n`);
   }
 }
 

@@ -61,6 +61,20 @@ describeWithProgram("dockspool nats", natsProgram(), () => {
     expect(await run.stop()).toBe(0);
   });
 
+  it("says that NATS is away, and goes on where it was once it is back", async () => {
+    await using run = new CommandRun(["nats", "api", "--server", server.address, "--since", "1h"]);
+    await run.until(() => run.lines.length === 1, "the line");
+    await server.stop();
+    await run.until(() => run.stderr.includes("is lost, and tried again"), "that NATS is away");
+    await server.run();
+    await run.until(() => run.stderr.includes("is there again"), "that NATS is back");
+    const sink = natsSink(await server.connect(), { stream: "LOGS" });
+    await sink([recordOf("more", { container: containerNamed("api") })], context);
+    await run.until(() => run.lines.length === 2, "the next line");
+    expect(run.lines.at(-1)).toContain("more");
+    expect(await run.stop()).toBe(0);
+  });
+
   it("says what is wrong", async () => {
     await using away = new CommandRun(["nats", "--server", "127.0.0.1:1"]);
     expect(await away.ended()).toBe(3);

@@ -1,5 +1,6 @@
 import { jetstreamManager } from "@nats-io/jetstream";
 import type { JetStreamManager } from "@nats-io/jetstream";
+import { connect } from "@nats-io/transport-node";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import type { LogRecord, SinkContext } from "../../src/index.ts";
@@ -122,6 +123,21 @@ describeWithProgram("publishing to JetStream", natsProgram(), () => {
     await manager.streams.delete("OTHER");
     await expect(sink(lines(10), first)).rejects.toThrow("No stream takes the subject");
     expect((await manager.streams.info(STREAM)).state.messages).toBe(0);
+  });
+
+  it("says so at once where its user may not publish", async () => {
+    const denied = 'permissions: { publish: "$JS.API.>" }';
+    await using strict = await NatsServer.start(
+      `authorization { users: [{ user: all, password: x }, { user: few, password: x, ${denied} }] }\nno_auth_user: all\n`,
+    );
+    const few = await connect({ servers: strict.address, user: "few", pass: "x" });
+    try {
+      const sink = natsSink(few, { stream: STREAM, create: true, ackWithinMs: 60_000 });
+      const attempt = Promise.resolve(sink(lines(1), first));
+      await expect(attempt).rejects.toThrow(/Permissions Violation for Publish to "logs\./);
+    } finally {
+      await few.close();
+    }
   });
 
   it("sinks of one connection publish side by side, by one subscription", async () => {

@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import { connect } from "@nats-io/transport-node";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { jetstreamManager } from "@nats-io/jetstream";
@@ -25,13 +26,15 @@ export class NatsServer implements AsyncDisposable {
   readonly #routes: Routes | undefined;
   readonly #connections: NatsConnection[] = [];
 
-  constructor(port: number, routes?: Routes) {
+  /** `config`: what its arguments do not say. */
+  constructor(port: number, routes?: Routes, config = "") {
     this.port = port;
     this.#routes = routes;
+    writeFileSync(this.#configPath, config);
   }
 
-  static async start(): Promise<NatsServer> {
-    const server = new NatsServer(await freePort());
+  static async start(config = ""): Promise<NatsServer> {
+    const server = new NatsServer(await freePort(), undefined, config);
     try {
       await server.run();
     } catch (error) {
@@ -54,8 +57,14 @@ export class NatsServer implements AsyncDisposable {
     return this.#server.path("server.log");
   }
 
+  get #configPath(): string {
+    return this.#server.path("nats.conf");
+  }
+
   async run(): Promise<void> {
     const own = [
+      "-c",
+      this.#configPath,
       "-a",
       "127.0.0.1",
       "-p",
