@@ -63,8 +63,9 @@ async function run(): Promise<boolean> {
     const program = join(outDir, "collector.js");
     const outcome = await play({ program, engine, plan, without, say, keep: values.keep });
     const { verdict, errors } = outcome;
-    const { missing, repeated, foreign, heldTwice, ...figures } = verdict;
-    for (const [name, wrong] of Object.entries({ missing, repeated, foreign, heldTwice })) {
+    const { missing, repeated, repeatedByServer, foreign, heldTwice, ...figures } = verdict;
+    const all = { missing, repeated, repeatedByServer, foreign, heldTwice };
+    for (const [name, wrong] of Object.entries(all)) {
       say(`${name}: ${wrong.length}`);
       for (const one of wrong.slice(0, 10)) say(`  ! ${one}`);
     }
@@ -84,11 +85,12 @@ async function run(): Promise<boolean> {
       outOfOrder: figures.outOfOrder,
       missing: missing.length,
       repeated: repeated.length,
+      repeatedByServer: repeatedByServer.length,
       foreign: foreign.length,
       heldTwice: heldTwice.length,
     };
     if (values.results !== undefined) appendFileSync(values.results, `${JSON.stringify(result)}\n`);
-    return isWell(verdict) === (without === undefined);
+    return isWell(verdict, outcome.version) === (without === undefined);
   } finally {
     await rm(outDir, { recursive: true, force: true });
   }

@@ -1,8 +1,10 @@
 import { jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { tailNats } from "../../src/nats.ts";
+import { MESSAGE_ID } from "../../test/support/nats/weakened.ts";
 import type { Holding } from "./collector-run.ts";
 import type { Host, HostLine } from "./hosts.ts";
+import { WINDOW_MS } from "./plan.ts";
 
 const MOST_TIMED = 1_000;
 
@@ -15,6 +17,8 @@ export interface Verdict {
   readonly missing: readonly string[];
   /** Lines that it holds more than once, and how often. */
   readonly repeated: readonly string[];
+  /** Of one id, within the window in which the server has to recognise that: as servers do that are older than `DEDUPES_SINCE`. */
+  readonly repeatedByServer: readonly string[];
   /** Messages that no engine's log has. */
   readonly foreign: readonly string[];
   /** Two collectors certainly held one lease at the same moment. */
@@ -23,8 +27,18 @@ export interface Verdict {
   readonly outOfOrder: number;
 }
 
-export function isWell({ missing, repeated, foreign, heldTwice }: Verdict): boolean {
-  return [missing, repeated, foreign, heldTwice].every((wrong) => wrong.length === 0);
+/** The first minor version of 2 whose clusters recognise a repeat whatever happens (nats-server's pull request 6415). */
+const DEDUPES_SINCE = 11;
+
+/** `version`: of the NATS server. */
+export function isWell(
+  { missing, repeated, repeatedByServer, foreign, heldTwice }: Verdict,
+  version: string,
+): boolean {
+  const [, minor] = version.split(".").map(Number);
+  const isKnown = minor !== undefined && minor < DEDUPES_SINCE;
+  const wrong = [missing, repeated, foreign, heldTwice, isKnown ? [] : repeatedByServer];
+  return wrong.every((lines) => lines.length === 0);
 }
 
 /** Compares, line by line, what the stream holds with the logs of the engines. */
@@ -62,34 +76,43 @@ export async function judge(
     written: places.size,
     stored,
     missing: [...places.keys()].filter((key) => !sequences.has(key)).map(shown),
-    repeated: await shownRepeats(connection, stream, sequences),
+    ...(await repeatsOf(connection, stream, sequences)),
     foreign,
     heldTwice: overlaps(holdings),
     outOfOrder,
   };
 }
 
+interface Repeats {
+  readonly repeated: readonly string[];
+  readonly repeatedByServer: readonly string[];
+}
+
 /** With the times of their messages, of the first ones. */
-async function shownRepeats(
+async function repeatsOf(
   connection: NatsConnection,
   stream: string,
   sequences: ReadonlyMap<string, readonly number[]>,
-): Promise<string[]> {
+): Promise<Repeats> {
   const manager = await jetstreamManager(connection, { timeout: 5_000 });
   const repeated: string[] = [];
+  const repeatedByServer: string[] = [];
   for (const [key, all] of sequences) {
     if (all.length === 1) continue;
-    const places: string[] = [];
-    for (const seq of all) {
-      const message =
-        repeated.length < MOST_TIMED
-          ? await manager.streams.getMessage(stream, { seq })
-          : undefined;
-      places.push(`${seq} ${message?.time.toISOString() ?? ""}`);
+    const ids = new Set<string>();
+    const times: number[] = [];
+    for (const seq of repeated.length < MOST_TIMED ? all : []) {
+      const message = await manager.streams.getMessage(stream, { seq });
+      ids.add(message?.header.get(MESSAGE_ID) ?? "");
+      times.push(message?.time.getTime() ?? 0);
     }
-    repeated.push(`${all.length} × ${shown(key)} at ${places.join(", ")}`);
+    const gaps = times.slice(1).map((time, index) => time - (times[index] ?? 0));
+    const isOfServer = ids.size === 1 && !ids.has("") && gaps.every((gap) => gap < WINDOW_MS);
+    const places = all.map((seq, index) => `${seq} ${new Date(times[index] ?? 0).toISOString()}`);
+    const told = `${all.length} × ${shown(key)} at ${places.join(", ")}`;
+    (isOfServer ? repeatedByServer : repeated).push(told);
   }
-  return repeated;
+  return { repeated, repeatedByServer };
 }
 
 function keyOf(id: string, { stream, timestamp, line }: HostLine): string {

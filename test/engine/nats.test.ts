@@ -18,8 +18,8 @@ describe.skipIf(!hasEngine() || natsProgram() === undefined)(
     it("the stream holds every line of every container exactly once", async () => {
       const program = programPath("test/nats/fixtures/collector.ts");
       const plan = makePlan(SEED, MINUTES);
-      const { verdict, errors } = await play({ program, engine: "real", plan });
-      expect(isWell(verdict) ? "well" : { ...verdict, errors }).toBe("well");
+      const { verdict, version, errors } = await play({ program, engine: "real", plan });
+      expect(isWell(verdict, version) ? "well" : { ...verdict, errors }).toBe("well");
       expect(verdict.stored).toBeGreaterThan(5_000);
     });
   },
