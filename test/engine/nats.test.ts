@@ -9,7 +9,7 @@ import { longOnly } from "../support/size.ts";
 
 /** One whose plan has every act, and each of the collectors. */
 const SEED = 5;
-const MINUTES = 0.75;
+const MINUTES = 0.5;
 
 describe.skipIf(!hasEngine() || natsProgram() === undefined)(
   "three collectors, two engines and three nodes of NATS, under kills and stops",
