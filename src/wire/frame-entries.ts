@@ -156,6 +156,10 @@ export class FrameEntries implements Entries {
     return Buffer.from(this.latin1(index), "latin1");
   }
 
+  textLength(index: number): number {
+    return (this.#textMark(index) >> FLAG_BITS) - this.#textStart(index);
+  }
+
   /** As `textEdges`. */
   edges(index: number, edgeBytes: number): TextEdges {
     const text = this.latin1(index);
@@ -177,8 +181,7 @@ export class FrameEntries implements Entries {
   /** Bytes of all texts. */
   get textBytes(): number {
     let bytes = 0;
-    for (let index = 0; index < this.length; index++)
-      bytes += (this.#textMark(index) >> FLAG_BITS) - this.#textStart(index);
+    for (let index = 0; index < this.length; index++) bytes += this.textLength(index);
     return bytes;
   }
 
@@ -241,6 +244,10 @@ class FrameEntry implements Entry {
     return this.#entries.ended(this.#index);
   }
 
+  get textLength(): number {
+    return this.#entries.textLength(this.#index);
+  }
+
   edges(edgeBytes: number): TextEdges {
     return this.#entries.edges(this.#index, edgeBytes);
   }
@@ -258,6 +265,11 @@ export function textEdges(entry: Entry, edgeBytes: number): TextEdges {
   const { length } = text;
   if (length <= 2 * edgeBytes) return { length, parts: [text] };
   return { length, parts: [text.subarray(0, edgeBytes), text.subarray(-edgeBytes)] };
+}
+
+/** Without a copy of the text. */
+export function textLength(entry: Entry): number {
+  return entry instanceof FrameEntry ? entry.textLength : entry.text.length;
 }
 
 /** Where in `marks` each stream's first and last entry are. */

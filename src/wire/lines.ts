@@ -1,7 +1,9 @@
+import { isAscii } from "node:buffer";
 import { createHash } from "node:crypto";
 import type { Hash } from "node:crypto";
 import type { Attributes } from "./attributes.ts";
 import type { Entry, LogStream } from "./entry.ts";
+import { textLength } from "./frame-entries.ts";
 import type { FrameEntries } from "./frame-entries.ts";
 import { continues } from "./open-lines.ts";
 import type { Joining } from "./open-lines.ts";
@@ -10,6 +12,9 @@ import { AttributedRecord, LineRecord } from "./records.ts";
 import type { Content, ContainerInfo } from "./records.ts";
 
 const CARRIAGE_RETURN = 0x0d;
+const REPLACEMENT = "\ufffd";
+/** Parts are joined in it where they are not too long; used anew by each line. */
+const scratch = Buffer.allocUnsafeSlow(256 * 1024);
 
 export interface LineOptions {
   readonly maxLineBytes: number;
@@ -111,11 +116,21 @@ export class LineAssembler {
   #push(entry: Entry, container: ContainerInfo, records: LineRecord[], began?: number[]): void {
     const open = this.#open.size === 0 ? undefined : this.#open.get(entry.stream);
     if (open === undefined) {
-      if (entry.ended && entry.text.length <= this.#options.maxLineBytes) {
+      if (entry.ended && textLength(entry) <= this.#options.maxLineBytes) {
         const { stream, timestamp, text, attributes } = entry;
         const size = text.length;
         records.push(
-          this.#record(container, stream, timestamp, text, true, text, size, false, attributes),
+          this.#record(
+            container,
+            stream,
+            timestamp,
+            text,
+            true,
+            undefined,
+            size,
+            false,
+            attributes,
+          ),
         );
         began?.push(this.#count);
       } else {
@@ -179,22 +194,11 @@ export class LineAssembler {
     // Nothing came that goes on with it.
     if (parts.isTorn && parts.bytes === 0 && !ended) return;
     began?.push(parts.firstEntry);
-    const text =
-      parts.kept.length === 1 ? (parts.kept[0] ?? Buffer.alloc(0)) : Buffer.concat(parts.kept);
+    const text = joined(parts.kept, parts.keptBytes);
     const content = parts.hash === undefined ? undefined : { digest: parts.hash.digest() };
     const { timestamp, bytes, isTorn, attributes } = parts;
     records.push(
-      this.#record(
-        container,
-        stream,
-        timestamp,
-        text,
-        ended,
-        content ?? text,
-        bytes,
-        isTorn,
-        attributes,
-      ),
+      this.#record(container, stream, timestamp, text, ended, content, bytes, isTorn, attributes),
     );
   }
 
@@ -204,7 +208,7 @@ export class LineAssembler {
     timestamp: string,
     text: Buffer,
     ended: boolean,
-    content: Content,
+    digest: Content | undefined,
     bytes: number,
     isTorn: boolean,
     attributes: Attributes | undefined,
@@ -221,6 +225,10 @@ export class LineAssembler {
         : text.length;
     const line =
       encoding === "latin1" ? text.toString("latin1", 0, end) : text.toString("utf8", 0, end);
+    // A text that tells its bytes is kept in their place.
+    const tells = encoding === "utf8" ? !line.includes(REPLACEMENT) : isAscii(text);
+    const told = returns ? `${line}\r` : line;
+    const content = digest ?? (tells && !truncated ? told : owned(text));
     const occurrence = this.#occurrence(stream, timestamp, content);
     const isCut = truncated || isTorn;
     return attributes === undefined
@@ -238,7 +246,7 @@ export class LineAssembler {
   }
 
   /** How many lines of this stream, timestamp and content came before. */
-  #occurrence(stream: LogStream, timestamp: string, content: Content): number {
+  #occurrence(stream: LogStream, timestamp: string, content: Content | string): number {
     return this.#recent(stream).occurrence(timestamp, content);
   }
 
@@ -249,6 +257,19 @@ export class LineAssembler {
     this.#equals.set(stream, recent);
     return recent;
   }
+}
+
+function joined(parts: readonly Buffer[], bytes: number): Buffer {
+  const [first] = parts;
+  if (first !== undefined && parts.length === 1) return first;
+  if (bytes > scratch.length) return Buffer.concat(parts, bytes);
+  let at = 0;
+  for (const part of parts) at += part.copy(scratch, at);
+  return scratch.subarray(0, at);
+}
+
+function owned(text: Buffer): Buffer {
+  return text.buffer === scratch.buffer ? Buffer.from(text) : text;
 }
 
 function newParts(timestamp: string, firstEntry: number): Parts {

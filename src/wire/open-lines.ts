@@ -1,5 +1,5 @@
 import type { Entries, Entry, LogStream } from "./entry.ts";
-import { FrameEntries } from "./frame-entries.ts";
+import { FrameEntries, textLength } from "./frame-entries.ts";
 
 /** A line that has begun and not ended. */
 export interface OpenLine {
@@ -72,11 +72,11 @@ export class OpenLines {
     }
     const open = this.#begun?.get(stream);
     if (open !== undefined && continues(open.timestamp, entry, this.#joining)) {
-      open.bytes += entry.text.length;
+      open.bytes += textLength(entry);
     } else {
       this.#begin(stream, {
         timestamp: entry.timestamp,
-        bytes: entry.text.length,
+        bytes: textLength(entry),
         firstEntry: index,
         isTorn: false,
       });

@@ -13,7 +13,7 @@ const COUNTERS = 1_024;
 interface Lines {
   readonly timestamp: string;
   /** The only one so far; counted once there is another. */
-  first: Content | undefined;
+  first: Content | string | undefined;
   counts: Counts | undefined;
 }
 
@@ -31,7 +31,7 @@ export class RecentLines {
   }
 
   /** How many lines with this timestamp and content came before. */
-  occurrence(timestamp: string, content: Content): number {
+  occurrence(timestamp: string, content: Content | string): number {
     if (this.#passed.length > 0) this.#rememberPassed();
     if (this.isNew(timestamp)) {
       this.#remember(timestamp, content);
@@ -67,7 +67,7 @@ export class RecentLines {
     }
   }
 
-  #remember(timestamp: string, first: Content): void {
+  #remember(timestamp: string, first: Content | string): void {
     if (timestamp > this.#newest) this.#newest = timestamp;
     this.#lines[this.#next] = { timestamp, first, counts: undefined };
     this.#next = (this.#next + 1) % REMEMBERED;
@@ -83,7 +83,7 @@ function latestOf(entries: FrameEntries, stream: string, last: number): number[]
   return latest;
 }
 
-function count(lines: Lines, content: Content): number {
+function count(lines: Lines, content: Content | string): number {
   lines.counts ??= new Counts();
   if (lines.first !== undefined) lines.counts.add(contentKey(lines.first));
   lines.first = undefined;
