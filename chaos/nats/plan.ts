@@ -62,7 +62,7 @@ export function makePlan(seed: number, minutes: number): Plan {
 /** A plan in which the protection counts. */
 export function planAgainst(protection: Protection): Plan {
   const killed = { kind: "collectors killed", owners: OWNERS, ms: 500 } as const;
-  const round = { acts: [killed], restMs: 5_000 };
+  const round = { acts: [killed], restMs: 8_000 };
   // It wakes up when the stream does not know any more what the other one has published meanwhile.
   const asleep = (owner: Owner): Round => ({
     acts: [{ kind: "collector stopped", owner, ms: LONGER_THAN_WINDOW_MS }],

@@ -17,6 +17,8 @@ const STREAM = "LOGS";
 const SHARED = 20;
 const LONE = 10;
 const LATENCY_MS = 100;
+/** So that two who ask at about the same time are between a read and its write at the same time. */
+const LATENCY_AGAINST_COMPARE_AND_SET_MS = 600;
 /** Before the first act, in milliseconds. */
 const WARM_UP_MS = 4_000;
 /** A stream to which nothing was added for so long is not to be waited for. */
@@ -220,6 +222,7 @@ class Collectors implements AsyncDisposable {
   }
 
   start(owner: Owner): void {
+    const { without } = this.#task;
     const settings = {
       owner,
       engineName: owner === "lone" ? "lone" : "shared",
@@ -228,8 +231,8 @@ class Collectors implements AsyncDisposable {
       ttlMs: TTL_MS,
       windowMs: WINDOW_MS,
       replicas: 3,
-      latencyMs: LATENCY_MS,
-      without: this.#task.without,
+      latencyMs: without === "compare-and-set" ? LATENCY_AGAINST_COMPARE_AND_SET_MS : LATENCY_MS,
+      without,
     };
     const run = new CollectorRun(this.#task.program, settings, this.#all.length);
     this.#current.set(owner, run);
