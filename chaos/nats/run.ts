@@ -8,6 +8,7 @@ import { CollectorRun } from "./collector-run.ts";
 import type { Holding } from "./collector-run.ts";
 import { startHost } from "./hosts.ts";
 import type { EngineKind, Host } from "./hosts.ts";
+import { GrowthWatch } from "./standstill.ts";
 import { OWNERS, TTL_MS, WINDOW_MS, shownAct } from "./plan.ts";
 import type { Act, Owner, Plan, Protection } from "./plan.ts";
 import { judge } from "./verdict.ts";
@@ -63,6 +64,13 @@ export async function play(task: Task): Promise<Outcome> {
   for (const owner of OWNERS) collectors.start(owner);
   const connection = await cluster.connect();
   await delay(WARM_UP_MS);
+  await using growth = new GrowthWatch({
+    cluster,
+    connection,
+    stream: STREAM,
+    collectors: () => collectors.current,
+    say: (text) => task.say?.(text),
+  });
   const acts: Record<string, number> = {};
   const { rounds, sleeper } = task.plan;
   let sleepsSince = Infinity;
@@ -88,13 +96,16 @@ export async function play(task: Task): Promise<Outcome> {
   if (sleeper !== undefined) collectors.signal(sleeper.owner, "SIGCONT");
   await Promise.all([shared.silence(), lone.silence()]);
   await untilStored(connection, await countOf([shared, lone]), task.say);
+  await growth[Symbol.asyncDispose]();
   const verdict = await judge(connection, STREAM, [shared, lone], collectors.holdings);
   if (task.keep !== undefined) {
     mkdirSync(task.keep, { recursive: true });
     for (const [index, { logPath }] of cluster.nodes.entries())
       copyFileSync(logPath, join(task.keep, `n${index}.log`));
-    for (const [index, { owner, said }] of collectors.all.entries())
+    for (const [index, { owner, said, errors }] of collectors.all.entries()) {
       writeFileSync(join(task.keep, `collector-${index}-${owner}.log`), said.join("\n"));
+      writeFileSync(join(task.keep, `collector-${index}-${owner}.err`), errors);
+    }
     writeFileSync(join(task.keep, "holdings.json"), JSON.stringify(collectors.holdings));
     writeFileSync(join(task.keep, "verdict.json"), JSON.stringify(verdict));
   }
@@ -203,6 +214,10 @@ class Collectors implements AsyncDisposable {
 
   get all(): readonly CollectorRun[] {
     return this.#all;
+  }
+
+  get current(): readonly CollectorRun[] {
+    return [...this.#current.values()];
   }
 
   get count(): number {

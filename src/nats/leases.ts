@@ -126,14 +126,15 @@ export class NatsLeases implements Leases, AsyncDisposable {
   async #acquire(key: string, signal: AbortSignal): Promise<Lease> {
     for (;;) {
       const session = await this.#alive();
-      const { value, revision } = await this.#bucket.get(leaseKey(key));
+      const { value: entry, revision } = await this.#bucket.get(leaseKey(key));
       signal.throwIfAborted();
-      const holder = value?.["session"];
+      const holder = entry?.["session"];
       // Ours already, where an answer did not come, or while it is being given back: that is over with a new token.
       const isLeft = holder === session.id && !this.holds(key);
       const isFree = typeof holder !== "string" || isLeft || (await this.#others.hasEnded(holder));
       if (isFree) {
-        const token = await this.#bucket.put(leaseKey(key), { session: session.id }, revision);
+        const value = { session: session.id };
+        const token = await this.#bucket.replace(leaseKey(key), value, revision);
         // Nobody waits for it any more.
         if (signal.aborted) await this.#bucket.remove(leaseKey(key), token);
         else if (session.isAlive) return this.#lease(key, session, token);

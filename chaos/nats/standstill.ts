@@ -1,0 +1,105 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { jetstreamManager } from "@nats-io/jetstream";
+import type { NatsConnection } from "@nats-io/transport-node";
+import type { NatsCluster } from "../../test/support/nats/nats-server.ts";
+import type { CollectorRun } from "./collector-run.ts";
+
+const LOOK_EVERY_MS = 1_000;
+const ANSWER_WITHIN_MS = 3_000;
+/** A stop, an election and a repeat are over by then. */
+const GROWS_WITHIN_MS = 20_000;
+
+export interface Watched {
+  readonly cluster: NatsCluster;
+  /** Of a client that is no collector. */
+  readonly connection: NatsConnection;
+  readonly stream: string;
+  readonly collectors: () => readonly CollectorRun[];
+  readonly say: (text: string) => void;
+}
+
+/** Tells, each time that a stream to which lines are written does not grow for long, whether collectors or the cluster stand still. */
+export class GrowthWatch implements AsyncDisposable {
+  readonly #watched: Watched;
+  readonly #ended = new AbortController();
+  readonly #watching: Promise<void>;
+
+  constructor(watched: Watched) {
+    this.#watched = watched;
+    this.#watching = this.#watch();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ended.abort();
+    await this.#watching;
+  }
+
+  async #watch(): Promise<void> {
+    const { connection, stream, say } = this.#watched;
+    let messages = -1;
+    let since = performance.now();
+    let isTold = false;
+    while (!this.#ended.signal.aborted) {
+      const now = await messagesOf(connection, stream).catch(() => messages);
+      const stoodMs = performance.now() - since;
+      if (now !== messages) {
+        if (isTold) say(`the stream grows again, after ${(stoodMs / 1_000).toFixed(1)} s`);
+        messages = now;
+        since = performance.now();
+        isTold = false;
+      } else if (stoodMs > GROWS_WITHIN_MS && !isTold) {
+        isTold = true;
+        say(`the stream has not grown for ${GROWS_WITHIN_MS} ms, with ${messages} messages:`);
+        for (const line of await whoStandsStill(this.#watched)) say(`  ${line}`);
+      }
+      await delay(LOOK_EVERY_MS, undefined, { signal: this.#ended.signal }).catch(() => {});
+    }
+  }
+}
+
+async function messagesOf(connection: NatsConnection, stream: string): Promise<number> {
+  const manager = await jetstreamManager(connection, {
+    timeout: ANSWER_WITHIN_MS,
+    checkAPI: false,
+  });
+  return (await manager.streams.info(stream)).state.messages;
+}
+
+/** What collectors say of themselves, what the nodes do, and whether a client's own message is stored. */
+async function whoStandsStill(watched: Watched): Promise<string[]> {
+  const { cluster, connection, stream, collectors } = watched;
+  const told = collectors().map(
+    ({ owner, said }) =>
+      `collector ${owner}: ${said.findLast((line) => line.includes(" follows ")) ?? ""}`,
+  );
+  for (const [index, monitor] of cluster.monitors.entries())
+    for (const path of ["healthz", "jsz?streams=1&raft=1", "routez"])
+      told.push(`n${index} ${path}: ${await answerOf(`${monitor}/${path}`)}`);
+  for (const name of [stream, "KV_leases", "KV_positions"])
+    told.push(`${name}: ${await stored(connection, name)}`);
+  return told;
+}
+
+async function answerOf(url: string): Promise<string> {
+  try {
+    const answer = await fetch(url, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
+    return (await answer.text()).replaceAll(/\s+/g, " ");
+  } catch (error) {
+    return String(error);
+  }
+}
+
+/** Whether a message of a client that is no collector is stored; it is removed again. */
+async function stored(connection: NatsConnection, stream: string): Promise<string> {
+  try {
+    const timeout = ANSWER_WITHIN_MS;
+    const manager = await jetstreamManager(connection, { timeout, checkAPI: false });
+    const { config, cluster } = await manager.streams.info(stream);
+    const subject = (config.subjects[0] ?? "").replace(">", "standstill");
+    const { seq } = await manager.jetstream().publish(subject, "", { timeout });
+    await manager.streams.deleteMessage(stream, seq);
+    return `stores a message, led by ${cluster?.leader}`;
+  } catch (error) {
+    return `stores no message: ${String(error)}`;
+  }
+}
