@@ -65,7 +65,7 @@ async function messagesOf(connection: NatsConnection, stream: string): Promise<n
   return (await manager.streams.info(stream)).state.messages;
 }
 
-/** What collectors say of themselves, what the nodes do, and whether a client's own message is stored. */
+/** What collectors say of themselves, what the nodes do, and whether a client's own message is answered. */
 async function whoStandsStill(watched: Watched): Promise<string[]> {
   const { cluster, connection, stream, collectors } = watched;
   const told = collectors().map(
@@ -76,7 +76,7 @@ async function whoStandsStill(watched: Watched): Promise<string[]> {
     for (const path of ["healthz", "jsz?streams=1&raft=1", "routez"])
       told.push(`n${index} ${path}: ${await answerOf(`${monitor}/${path}`)}`);
   for (const name of [stream, "KV_leases", "KV_positions"])
-    told.push(`${name}: ${await stored(connection, name)}`);
+    told.push(`${name}: ${await agreement(connection, name)}`);
   return told;
 }
 
@@ -89,17 +89,20 @@ async function answerOf(url: string): Promise<string> {
   }
 }
 
-/** Whether a message of a client that is no collector is stored; it is removed again. */
-async function stored(connection: NatsConnection, stream: string): Promise<string> {
+/** Whether a stream's nodes agree on a message of a client that is no collector. It is one that they have to refuse together. */
+async function agreement(connection: NatsConnection, stream: string): Promise<string> {
+  const timeout = ANSWER_WITHIN_MS;
   try {
-    const timeout = ANSWER_WITHIN_MS;
     const manager = await jetstreamManager(connection, { timeout, checkAPI: false });
     const { config, cluster } = await manager.streams.info(stream);
     const subject = (config.subjects[0] ?? "").replace(">", "standstill");
-    const { seq } = await manager.jetstream().publish(subject, "", { timeout });
-    await manager.streams.deleteMessage(stream, seq);
-    return `stores a message, led by ${cluster?.leader}`;
+    const expect = { lastMsgID: "none" };
+    const answer = await manager
+      .jetstream()
+      .publish(subject, "", { timeout, expect })
+      .then(JSON.stringify, String);
+    return `led by ${cluster?.leader}, which answers a message: ${answer}`;
   } catch (error) {
-    return `stores no message: ${String(error)}`;
+    return `does not tell of itself: ${String(error)}`;
   }
 }

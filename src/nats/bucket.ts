@@ -81,15 +81,6 @@ export class Bucket {
     return this.#asked(({ kv }) => kv.put(encodeKey(key), JSON.stringify(value), options));
   }
 
-  /**
-   * As `put`, where several write at the same time: one of them does. Clusters of old servers check a revision before they write, not while
-   * they do, so two can pass it; that a key is absent they check while they write.
-   */
-  async replace(key: string, value: object, revision: number): Promise<number> {
-    if (revision > 0) await this.remove(key, revision);
-    return await this.put(key, value, 0);
-  }
-
   /** Removes what was written up to this revision, and nothing later; without it, whatever there is. */
   async remove(key: string, revision?: number): Promise<void> {
     const filter = this.#subject(encodeKey(key));

@@ -208,7 +208,7 @@ export class OtherSessions {
   async #end(id: string, value: object, revision: number): Promise<number | undefined> {
     const ended = { ...value, isEnded: true, endedBy: this.#owner };
     try {
-      return await this.#bucket.replace(sessionKey(id), ended, revision);
+      return await this.#bucket.put(sessionKey(id), ended, revision);
     } catch (error) {
       if (isConflict(error)) return undefined;
       throw error;
