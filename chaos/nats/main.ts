@@ -78,6 +78,7 @@ async function run(): Promise<boolean> {
       version: outcome.version,
       without,
       acts: outcome.acts,
+      stoodStill: outcome.stoodStill,
       collectors: outcome.collectors,
       leases: outcome.leases,
       written: figures.written,

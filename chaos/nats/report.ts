@@ -11,6 +11,7 @@ export interface Result {
   readonly version: string;
   readonly without?: Protection | undefined;
   readonly acts: Readonly<Record<string, number>>;
+  readonly stoodStill?: number;
   readonly collectors: number;
   readonly leases: number;
   readonly written: number;
@@ -107,14 +108,15 @@ function table(results: readonly Result[]): string[] {
       (one.repeatedByServer ?? 0).toLocaleString("en-US"),
       one.foreign.toLocaleString("en-US"),
       one.outOfOrder.toLocaleString("en-US"),
+      one.stoodStill ?? 0,
       one.heldTwice,
       wrong === 0 ? "each line once" : "**fails**",
     ];
     return `| ${cells.join(" | ")} |`;
   });
   return [
-    "| run | engines | processes | leases | lines written | missing | repeated | by the server | foreign | out of order | held by two | outcome |",
-    "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |",
+    "| run | engines | processes | leases | lines written | missing | repeated | by the server | foreign | out of order | restarted | held by two | outcome |",
+    "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |",
     ...rows,
   ];
 }

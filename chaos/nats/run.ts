@@ -8,7 +8,7 @@ import { CollectorRun } from "./collector-run.ts";
 import type { Holding } from "./collector-run.ts";
 import { startHost } from "./hosts.ts";
 import type { EngineKind, Host } from "./hosts.ts";
-import { GrowthWatch } from "./standstill.ts";
+import { GrowthWatch, stuckLeader } from "./standstill.ts";
 import { OWNERS, TTL_MS, WINDOW_MS, shownAct } from "./plan.ts";
 import type { Act, Owner, Plan, Protection } from "./plan.ts";
 import { judge } from "./verdict.ts";
@@ -28,6 +28,8 @@ const STANDS_STILL_MS = 45_000;
 const SETTLED_MS = 3_000;
 const LOOK_EVERY_MS = 500;
 const CURRENT_WITHIN_MS = 60_000;
+/** At the end, where the cluster stands still. */
+const MOST_RESTARTS = 3;
 
 export interface Task {
   /** The built test/nats/fixtures/collector.ts. */
@@ -44,6 +46,8 @@ export interface Outcome {
   readonly verdict: Verdict;
   /** How often each happened. */
   readonly acts: Readonly<Record<string, number>>;
+  /** So often no message of anybody was answered at the end, and the nodes were started again. */
+  readonly stoodStill: number;
   /** Processes that were collectors. */
   readonly collectors: number;
   /** Leases that were had, one after the other. */
@@ -95,7 +99,19 @@ export async function play(task: Task): Promise<Outcome> {
   }
   if (sleeper !== undefined) collectors.signal(sleeper.owner, "SIGCONT");
   await Promise.all([shared.silence(), lone.silence()]);
-  await untilStored(connection, await countOf([shared, lone]), task.say);
+  const count = await countOf([shared, lone]);
+  let stoodStill = 0;
+  while (!(await isStored(connection, count, task.say)) && stoodStill < MOST_RESTARTS) {
+    const leader = await stuckLeader(connection, STREAM);
+    if (leader === undefined) break;
+    stoodStill++;
+    task.say?.(`the cluster stands still, and its nodes are started again`);
+    for (const node of cluster.nodes) {
+      await node.stop();
+      await node.run();
+      await untilCurrent(connection, task.say);
+    }
+  }
   await growth[Symbol.asyncDispose]();
   const verdict = await judge(connection, STREAM, [shared, lone], collectors.holdings);
   if (task.keep !== undefined) {
@@ -109,9 +125,9 @@ export async function play(task: Task): Promise<Outcome> {
     writeFileSync(join(task.keep, "holdings.json"), JSON.stringify(collectors.holdings));
     writeFileSync(join(task.keep, "verdict.json"), JSON.stringify(verdict));
   }
-  const { leases, count, errors } = collectors;
+  const { leases, errors } = collectors;
   const version = connection.info?.version ?? "";
-  return { verdict, acts, collectors: count, leases, version, errors };
+  return { verdict, acts, stoodStill, collectors: collectors.count, leases, version, errors };
 }
 
 async function doAct(act: Act, collectors: Collectors, cluster: NatsCluster): Promise<void> {
@@ -175,12 +191,12 @@ async function countOf(hosts: readonly Host[]): Promise<number> {
   return count;
 }
 
-/** Until the stream has so many messages, or none was added for long; and then until it stands still. */
-async function untilStored(
+/** Waits until the stream has so many messages and stands still; false where it stands still before. */
+async function isStored(
   connection: NatsConnection,
   count: number,
   say: ((text: string) => void) | undefined,
-): Promise<void> {
+): Promise<boolean> {
   const manager = await jetstreamManager(connection, { timeout: 5_000, checkAPI: false });
   let last = -1;
   let since = performance.now();
@@ -192,8 +208,11 @@ async function untilStored(
       since = performance.now();
     }
     const stoodMs = performance.now() - since;
-    if (stored >= count && stoodMs >= SETTLED_MS) return;
-    if (stoodMs >= STANDS_STILL_MS) return say?.(`${stored} of ${count} are stored`);
+    if (stored >= count && stoodMs >= SETTLED_MS) return true;
+    if (stoodMs >= STANDS_STILL_MS) {
+      say?.(`${stored} of ${count} are stored`);
+      return false;
+    }
     await delay(LOOK_EVERY_MS);
   }
 }

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { jetstreamManager } from "@nats-io/jetstream";
+import { JetStreamApiError, jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import type { NatsCluster } from "../../test/support/nats/nats-server.ts";
 import type { CollectorRun } from "./collector-run.ts";
@@ -8,6 +8,7 @@ const LOOK_EVERY_MS = 1_000;
 const ANSWER_WITHIN_MS = 3_000;
 /** A stop, an election and a repeat are over by then. */
 const GROWS_WITHIN_MS = 20_000;
+const MOST_ASKED = 5;
 
 export interface Watched {
   readonly cluster: NatsCluster;
@@ -89,20 +90,51 @@ async function answerOf(url: string): Promise<string> {
   }
 }
 
-/** Whether a stream's nodes agree on a message of a client that is no collector. It is one that they have to refuse together. */
+/** What a stream's nodes make of a message of a client that is no collector. It is one that they have to refuse together. */
 async function agreement(connection: NatsConnection, stream: string): Promise<string> {
-  const timeout = ANSWER_WITHIN_MS;
   try {
-    const manager = await jetstreamManager(connection, { timeout, checkAPI: false });
-    const { config, cluster } = await manager.streams.info(stream);
-    const subject = (config.subjects[0] ?? "").replace(">", "standstill");
-    const expect = { lastMsgID: "none" };
-    const answer = await manager
-      .jetstream()
-      .publish(subject, "", { timeout, expect })
-      .then(JSON.stringify, String);
-    return `led by ${cluster?.leader}, which answers a message: ${answer}`;
+    const { leader, answer } = await askedOf(connection, stream);
+    return `led by ${leader}, which answers a message: ${answer ?? "not at all"}`;
   } catch (error) {
     return `does not tell of itself: ${String(error)}`;
   }
+}
+
+/**
+ * The stream's leader, where its nodes do not answer any message, however often they are asked: then it is the cluster that stands still.
+ * "" where there is none. Undefined where they answer.
+ */
+export async function stuckLeader(
+  connection: NatsConnection,
+  stream: string,
+): Promise<string | undefined> {
+  let last = "";
+  for (let attempt = 0; attempt < MOST_ASKED; attempt++) {
+    try {
+      const { leader, answer } = await askedOf(connection, stream);
+      if (answer !== undefined) return undefined;
+      last = leader;
+    } catch {
+      // Without a leader it does not tell of itself.
+    }
+    await delay(LOOK_EVERY_MS);
+  }
+  return last;
+}
+
+async function askedOf(
+  connection: NatsConnection,
+  stream: string,
+): Promise<{ readonly leader: string; readonly answer: string | undefined }> {
+  const timeout = ANSWER_WITHIN_MS;
+  const manager = await jetstreamManager(connection, { timeout, checkAPI: false });
+  const { config, cluster } = await manager.streams.info(stream);
+  const subject = (config.subjects[0] ?? "").replace(">", "standstill");
+  const answer = await manager
+    .jetstream()
+    .publish(subject, "", { timeout, expect: { lastMsgID: "none" } })
+    .then(JSON.stringify, (error: unknown) =>
+      error instanceof JetStreamApiError ? error.message : undefined,
+    );
+  return { leader: cluster?.leader ?? "", answer };
 }

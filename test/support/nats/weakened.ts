@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { TimeoutError } from "@nats-io/transport-node";
 import type { MsgHdrs, NatsConnection } from "@nats-io/transport-node";
 
 export const MESSAGE_ID = "Nats-Msg-Id";
@@ -94,4 +95,24 @@ async function revisionOf(connection: NatsConnection, subject: string): Promise<
   const answer = await connection.request(`$JS.API.STREAM.MSG.GET.KV_${bucket}`, asked);
   const { message }: { message?: { seq: number } } = answer.json();
   return message?.seq ?? 0;
+}
+
+/** The same connection, on which the first so many requests on such subjects are not answered. */
+export function withoutAnswers(
+  connection: NatsConnection,
+  subjects: RegExp,
+  count: number,
+): NatsConnection {
+  let left = count;
+  return new Proxy(connection, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== "function") return value;
+      if (name !== "request") return value.bind(target);
+      return async (subject: string, ...rest: unknown[]): Promise<unknown> => {
+        if (subjects.test(subject) && left-- > 0) throw new TimeoutError();
+        return value.call(target, subject, ...rest);
+      };
+    },
+  });
 }
