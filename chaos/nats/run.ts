@@ -1,20 +1,18 @@
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { jetstreamManager } from "@nats-io/jetstream";
-import type { NatsConnection } from "@nats-io/transport-node";
 import { NatsCluster } from "../../test/support/nats/nats-server.ts";
 import { CollectorRun } from "./collector-run.ts";
 import type { Holding } from "./collector-run.ts";
 import { startHost } from "./hosts.ts";
 import type { EngineKind, Host } from "./hosts.ts";
-import { GrowthWatch, stuckLeader } from "./standstill.ts";
+import { STREAM, isStarted, isStored, untilCurrent } from "./cluster-state.ts";
+import { GrowthWatch } from "./standstill.ts";
 import { OWNERS, TTL_MS, WINDOW_MS, shownAct } from "./plan.ts";
 import type { Act, Owner, Plan, Protection } from "./plan.ts";
 import { judge } from "./verdict.ts";
 import type { Verdict } from "./verdict.ts";
 
-const STREAM = "LOGS";
 const SHARED = 20;
 const LONE = 10;
 const LATENCY_MS = 100;
@@ -22,12 +20,8 @@ const LATENCY_MS = 100;
 const LATENCY_AGAINST_COMPARE_AND_SET_MS = 600;
 /** Before the first act, in milliseconds. */
 const WARM_UP_MS = 4_000;
-/** A stream to which nothing was added for so long is not to be waited for. */
-const STANDS_STILL_MS = 45_000;
-/** What is on its way twice comes within that time. */
-const SETTLED_MS = 3_000;
-const LOOK_EVERY_MS = 500;
-const CURRENT_WITHIN_MS = 60_000;
+/** No outage of the plan lasts so long. */
+const STANDS_STILL_MS = 15_000;
 /** At the end, where the cluster stands still. */
 const MOST_RESTARTS = 3;
 
@@ -46,7 +40,7 @@ export interface Outcome {
   readonly verdict: Verdict;
   /** How often each happened. */
   readonly acts: Readonly<Record<string, number>>;
-  /** So often no message of anybody was answered at the end, and the nodes were started again. */
+  /** So often nobody's messages were answered any more, and the leader was started again. */
   readonly stoodStill: number;
   /** Processes that were collectors. */
   readonly collectors: number;
@@ -78,6 +72,7 @@ export async function play(task: Task): Promise<Outcome> {
   const acts: Record<string, number> = {};
   const { rounds, sleeper } = task.plan;
   let sleepsSince = Infinity;
+  let stoodStill = 0;
   for (const [index, round] of rounds.entries()) {
     if (sleeper?.from === index) {
       task.say?.(`${sleeper.owner} is stopped for longer than the window`);
@@ -96,21 +91,15 @@ export async function play(task: Task): Promise<Outcome> {
     if (round.acts.some((act) => "node" in act)) await untilCurrent(connection, task.say);
     await delay(round.restMs);
     collectors.check();
+    if (growth.stoodMs > STANDS_STILL_MS && (await isStarted(connection, cluster, task.say)))
+      stoodStill++;
   }
   if (sleeper !== undefined) collectors.signal(sleeper.owner, "SIGCONT");
   await Promise.all([shared.silence(), lone.silence()]);
   const count = await countOf([shared, lone]);
-  let stoodStill = 0;
-  while (!(await isStored(connection, count, task.say)) && stoodStill < MOST_RESTARTS) {
-    const leader = await stuckLeader(connection, STREAM);
-    if (leader === undefined) break;
+  for (let restarts = 0; !(await isStored(connection, count, task.say)); restarts++) {
+    if (restarts === MOST_RESTARTS || !(await isStarted(connection, cluster, task.say))) break;
     stoodStill++;
-    task.say?.(`the cluster stands still, and its nodes are started again`);
-    for (const node of cluster.nodes) {
-      await node.stop();
-      await node.run();
-      await untilCurrent(connection, task.say);
-    }
   }
   await growth[Symbol.asyncDispose]();
   const verdict = await judge(connection, STREAM, [shared, lone], collectors.holdings);
@@ -158,63 +147,10 @@ async function doAct(act: Act, collectors: Collectors, cluster: NatsCluster): Pr
   }
 }
 
-/** One node at a time is away: until the one that was has all that the others have. */
-async function untilCurrent(
-  connection: NatsConnection,
-  say: ((text: string) => void) | undefined,
-): Promise<void> {
-  const begun = performance.now();
-  let away = "";
-  while (performance.now() - begun < CURRENT_WITHIN_MS) {
-    try {
-      const manager = await jetstreamManager(connection, { timeout: 2_000, checkAPI: false });
-      const all: string[] = [];
-      for (const name of [STREAM, "KV_leases", "KV_positions"]) {
-        const { cluster } = await manager.streams.info(name);
-        if (cluster?.leader === undefined || cluster.leader === "") all.push(name);
-        for (const replica of cluster?.replicas ?? [])
-          if (!replica.current || replica.offline) all.push(`${name} ${replica.name}`);
-      }
-      if (all.length === 0) return;
-      away = all.join(", ");
-    } catch (error) {
-      away = String(error);
-    }
-    await delay(LOOK_EVERY_MS);
-  }
-  say?.(`after ${CURRENT_WITHIN_MS} ms the nodes still have not the same: ${away}`);
-}
-
 async function countOf(hosts: readonly Host[]): Promise<number> {
   let count = 0;
   for (const host of hosts) for (const id of host.ids) count += (await host.logOf(id)).length;
   return count;
-}
-
-/** Waits until the stream has so many messages and stands still; false where it stands still before. */
-async function isStored(
-  connection: NatsConnection,
-  count: number,
-  say: ((text: string) => void) | undefined,
-): Promise<boolean> {
-  const manager = await jetstreamManager(connection, { timeout: 5_000, checkAPI: false });
-  let last = -1;
-  let since = performance.now();
-  for (;;) {
-    const info = await manager.streams.info(STREAM).catch(() => undefined);
-    const stored = info?.state.messages ?? last;
-    if (stored !== last) {
-      last = stored;
-      since = performance.now();
-    }
-    const stoodMs = performance.now() - since;
-    if (stored >= count && stoodMs >= SETTLED_MS) return true;
-    if (stoodMs >= STANDS_STILL_MS) {
-      say?.(`${stored} of ${count} are stored`);
-      return false;
-    }
-    await delay(LOOK_EVERY_MS);
-  }
 }
 
 /** The processes of the three collectors. */

@@ -8,7 +8,7 @@ const LOOK_EVERY_MS = 1_000;
 const ANSWER_WITHIN_MS = 3_000;
 /** A stop, an election and a repeat are over by then. */
 const GROWS_WITHIN_MS = 20_000;
-const MOST_ASKED = 5;
+const MOST_ASKED = 3;
 
 export interface Watched {
   readonly cluster: NatsCluster;
@@ -24,10 +24,17 @@ export class GrowthWatch implements AsyncDisposable {
   readonly #watched: Watched;
   readonly #ended = new AbortController();
   readonly #watching: Promise<void>;
+  /** When it grew last, by `performance.now()`. */
+  #grewAt = performance.now();
 
   constructor(watched: Watched) {
     this.#watched = watched;
     this.#watching = this.#watch();
+  }
+
+  /** For so long it has not grown, in milliseconds. */
+  get stoodMs(): number {
+    return performance.now() - this.#grewAt;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -38,15 +45,14 @@ export class GrowthWatch implements AsyncDisposable {
   async #watch(): Promise<void> {
     const { connection, stream, say } = this.#watched;
     let messages = -1;
-    let since = performance.now();
     let isTold = false;
     while (!this.#ended.signal.aborted) {
       const now = await messagesOf(connection, stream).catch(() => messages);
-      const stoodMs = performance.now() - since;
+      const { stoodMs } = this;
       if (now !== messages) {
         if (isTold) say(`the stream grows again, after ${(stoodMs / 1_000).toFixed(1)} s`);
         messages = now;
-        since = performance.now();
+        this.#grewAt = performance.now();
         isTold = false;
       } else if (stoodMs > GROWS_WITHIN_MS && !isTold) {
         isTold = true;

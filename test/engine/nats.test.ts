@@ -20,8 +20,11 @@ describe.skipIf(!hasEngine() || natsProgram() === undefined)(
       const plan = makePlan(SEED, MINUTES);
       const told: string[] = [];
       const say = (text: string): void => void told.push(text);
-      const { verdict, version, errors } = await play({ program, engine: "real", plan, say });
-      expect(isWell(verdict, version) ? "well" : { ...verdict, errors, told }).toBe("well");
+      const outcome = await play({ program, engine: "real", plan, say });
+      const { verdict, version, stoodStill, errors } = outcome;
+      expect(isWell(verdict, version, stoodStill) ? "well" : { ...verdict, errors, told }).toBe(
+        "well",
+      );
       expect(verdict.stored).toBeGreaterThan(20_000);
     });
   },
