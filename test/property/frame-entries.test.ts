@@ -10,7 +10,7 @@ import type { Chunk } from "../wire/fast-entries.ts";
 import { heapBytes } from "../support/heap.ts";
 import { propertyRuns } from "../support/size.ts";
 
-const RUNS = propertyRuns({ short: 30, long: 600 });
+const RUNS = propertyRuns({ short: 20, long: 600 });
 
 /** What is made of entries, over and over. */
 type Act =
@@ -151,7 +151,7 @@ describe("entries that are all ASCII", () => {
 });
 
 describe("some entries of a large chunk", () => {
-  const CHUNKS = 200;
+  const CHUNKS = 100;
   /** More than an excerpt may keep for the sake of some entries. */
   const CHUNK_ENTRIES = 600;
 
