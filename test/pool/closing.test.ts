@@ -311,7 +311,7 @@ describe("close()", () => {
     const containers = create(4, 10);
     const held = gate();
     const deaf = gate();
-    const follower = follow({ source: { ...eager, rotateTimeoutMs: 30 } }, () => held.opened);
+    const follower = follow({ source: { ...eager, rotateTimeoutMs: 300 } }, () => held.opened);
     await follower.streaming(...containers);
     await follower.until(() => follower.pool.stats.lines === 40, "all are read");
     const [web] = containers;
