@@ -22,8 +22,8 @@ function testFiles(folder: string, exclude: readonly string[] = []): string[] {
     .filter((path) => forms !== "long" || LONG_FORM.test(readFileSync(path, "utf8")));
 }
 
-/** What a file changes for all that is loaded beside it. */
-const CHANGES_OTHERS = /\bvi\.mock\(/;
+/** A file changes what is loaded beside it, or counts all that a process has: with what other files' tests left. */
+const STANDS_APART = /\bvi\.(?:mock|getTimerCount)\(/;
 
 const unitFiles = testFiles("test", [
   "test/engine/",
@@ -31,7 +31,7 @@ const unitFiles = testFiles("test", [
   "test/soak/",
   "test/package/consumer/",
 ]);
-const apart = unitFiles.filter((path) => CHANGES_OTHERS.test(readFileSync(path, "utf8")));
+const apart = unitFiles.filter((path) => STANDS_APART.test(readFileSync(path, "utf8")));
 
 /** In files whose tests start servers of Debian's packages: sshd, rsyslog, PostgreSQL, NATS, HAProxy. */
 const USES_SERVERS = /describeWithProgram|hasSshd|support\/(?:nats|tls-proxy)/;

@@ -1,4 +1,4 @@
-/** The engines of the matrix, and where their programs are. */
+/** The engines of the matrix, what else is fetched for tests, and where their programs are. */
 import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
@@ -13,6 +13,12 @@ export interface EngineVersion {
   /** The release of Debian that has it. */
   readonly suite: string;
 }
+
+/** The server of NATS for clusters: Debian's stable releases have none of 2.11 or later, which is the first that is exact. */
+export const NATS = { name: "nats-server", suite: "forky" } as const;
+
+/** What is kept under a name of its own. */
+type Named = Pick<EngineVersion, "name">;
 
 export const ENGINES: readonly EngineVersion[] = [
   { name: "docker-20.10", kind: "docker", version: "20.10", suite: "bookworm" },
@@ -50,17 +56,17 @@ export function cacheDirectory(): string {
 }
 
 /** The folder of an engine's programs, whether it is there or not. */
-export function binDirectoryOf({ name }: EngineVersion): string {
+export function binDirectoryOf({ name }: Named): string {
   return join(cacheDirectory(), name, "bin");
 }
 
 /** Written last: an engine without it was not fetched to its end. */
-export function versionFileOf({ name }: EngineVersion): string {
+export function versionFileOf({ name }: Named): string {
   return join(cacheDirectory(), name, "version");
 }
 
 /** The version that was fetched; undefined where none was. */
-export function fetchedVersion(engine: EngineVersion): string | undefined {
-  const file = versionFileOf(engine);
+export function fetchedVersion(fetched: Named): string | undefined {
+  const file = versionFileOf(fetched);
   return existsSync(file) ? readFileSync(file, "utf8").trim() : undefined;
 }

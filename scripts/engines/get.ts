@@ -1,4 +1,4 @@
-/** Brings an engine's programs into the cache, from Debian's packages. */
+/** Brings programs of an engine, or of NATS, into the cache, from Debian's packages. */
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { copyFile, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 
 import { Release } from "./apt.ts";
 import type { Package } from "./apt.ts";
-import { binDirectoryOf, cacheDirectory, versionFileOf } from "./catalog.ts";
+import { NATS, binDirectoryOf, cacheDirectory, versionFileOf } from "./catalog.ts";
 import type { EngineVersion } from "./catalog.ts";
 
 const run = promisify(execFile);
@@ -58,6 +58,24 @@ export async function getEngine(engine: EngineVersion): Promise<string> {
   await rm(unpacked, { recursive: true, force: true });
   await rm(join(home, "apt"), { recursive: true, force: true });
   await writeFile(versionFileOf(engine), `${version}\n`);
+  return version;
+}
+
+/** Fetches NATS' server, which runs with the machine's own C library. Gives its version, as Debian counts it. */
+export async function getNats(): Promise<string> {
+  const home = join(cacheDirectory(), NATS.name);
+  const unpacked = join(home, "unpacked");
+  await rm(home, { recursive: true, force: true });
+  const release = await Release.fetch(NATS.suite, join(home, "apt"));
+  const found = (await release.closure([NATS.name])).filter(({ name }) => name === NATS.name);
+  await release.unpack(found, unpacked);
+  const bin = binDirectoryOf(NATS);
+  await mkdir(bin, { recursive: true });
+  await copyFile(join(unpacked, "usr/sbin", NATS.name), join(bin, NATS.name));
+  for (const folder of [unpacked, join(home, "apt")])
+    await rm(folder, { recursive: true, force: true });
+  const version = found.map((one) => one.version).join();
+  await writeFile(versionFileOf(NATS), `${version}\n`);
   return version;
 }
 

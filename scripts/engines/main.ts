@@ -1,23 +1,25 @@
 /**
- * npm run engines -- get [NAME…]   fetches engines into the cache; all of them where none is named
+ * npm run engines -- get [NAME…]   fetches engines, and nats-server, into the cache; all of them where none is named
  * npm run engines -- list          says which are there
  */
-import { ENGINES, cacheDirectory, engineNamed, fetchedVersion } from "./catalog.ts";
-import { getEngine } from "./get.ts";
+import { ENGINES, NATS, cacheDirectory, engineNamed, fetchedVersion } from "./catalog.ts";
+import { getEngine, getNats } from "./get.ts";
 
+const ALL = [...ENGINES.map(({ name }) => name), NATS.name];
 const [command, ...names] = process.argv.slice(2);
 switch (command) {
   case "get":
-    for (const engine of names.length === 0 ? ENGINES : names.map(engineNamed)) {
-      const there = fetchedVersion(engine);
-      const version = there ?? (await getEngine(engine));
-      console.log(`${engine.name}: ${version}${there === undefined ? "" : ", there already"}`);
+    for (const name of names.length === 0 ? ALL : names) {
+      const isNats = name === NATS.name;
+      const wanted = isNats ? NATS : engineNamed(name);
+      const there = fetchedVersion(wanted);
+      const version = there ?? (await (isNats ? getNats() : getEngine(engineNamed(name))));
+      console.log(`${wanted.name}: ${version}${there === undefined ? "" : ", there already"}`);
     }
     break;
   case "list":
     console.log(cacheDirectory());
-    for (const engine of ENGINES)
-      console.log(`${engine.name}: ${fetchedVersion(engine) ?? "not fetched"}`);
+    for (const name of ALL) console.log(`${name}: ${fetchedVersion({ name }) ?? "not fetched"}`);
     break;
   default:
     console.error("npm run engines -- get [NAME…] | list");

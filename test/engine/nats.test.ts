@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { makePlan } from "../../chaos/nats/plan.ts";
 import { play } from "../../chaos/nats/run.ts";
 import { isWell } from "../../chaos/nats/verdict.ts";
-import { natsProgram } from "../support/nats/nats-server.ts";
+import { clusterProgram } from "../support/nats/nats-server.ts";
 import { programPath } from "../support/program-path.ts";
 import { hasEngine } from "../support/real-engine.ts";
 import { longOnly } from "../support/size.ts";
@@ -11,7 +11,7 @@ import { longOnly } from "../support/size.ts";
 const SEED = 5;
 const MINUTES = 2;
 
-describe.skipIf(!hasEngine() || natsProgram() === undefined)(
+describe.skipIf(!hasEngine() || clusterProgram() === undefined)(
   "three collectors, two engines and three nodes of NATS, under kills and stops",
   longOnly,
   () => {

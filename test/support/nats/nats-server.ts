@@ -1,13 +1,21 @@
 import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { connect } from "@nats-io/transport-node";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { jetstreamManager } from "@nats-io/jetstream";
+import { NATS, binDirectoryOf, fetchedVersion } from "../../../scripts/engines/catalog.ts";
 import { freePort } from "../free-port.ts";
 import { Gate } from "./gate.ts";
 import { Server, programNamed } from "../sinks/server.ts";
 
 export function natsProgram(): string | undefined {
   return programNamed("nats-server");
+}
+
+/** Of a cluster's nodes: the one that `npm run engines -- get nats-server` has fetched, since older ones are not exact; else the installed one. */
+export function clusterProgram(): string | undefined {
+  if (fetchedVersion(NATS) === undefined) return natsProgram();
+  return join(binDirectoryOf(NATS), NATS.name);
 }
 
 interface Routes {
@@ -73,9 +81,8 @@ export class NatsServer implements AsyncDisposable {
       "-sd",
       this.#server.path("data"),
     ];
-    await this.#server.run(natsProgram() ?? "", [...own, ...this.#clusterArgs()], () =>
-      this.#answers(),
-    );
+    const program = this.#routes === undefined ? natsProgram() : clusterProgram();
+    await this.#server.run(program ?? "", [...own, ...this.#clusterArgs()], () => this.#answers());
   }
 
   /** As a crash. */
