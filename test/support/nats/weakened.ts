@@ -5,22 +5,34 @@ import type { MsgHdrs, NatsConnection } from "@nats-io/transport-node";
 export const MESSAGE_ID = "Nats-Msg-Id";
 export const COMPARE_AND_SET = "Nats-Expected-Last-Subject-Sequence";
 
+type Call = (subject: string, payload?: unknown, options?: WithHeaders) => unknown;
+
 interface WithHeaders {
   readonly headers?: MsgHdrs;
 }
 
-/** The same connection, whose messages have no such header. */
-export function withoutHeader(connection: NatsConnection, header: string): NatsConnection {
+/** The same connection, whose calls of these names go through `change`. */
+function changed(
+  connection: NatsConnection,
+  names: readonly string[],
+  change: (call: Call, ...args: Parameters<Call>) => unknown,
+): NatsConnection {
   return new Proxy(connection, {
     get(target, name) {
       const value: unknown = Reflect.get(target, name, target);
       if (typeof value !== "function") return value;
-      if (name !== "request" && name !== "publish") return value.bind(target);
-      return (subject: string, payload: Uint8Array, options?: WithHeaders): unknown => {
-        options?.headers?.delete(header);
-        return value.call(target, subject, payload, options);
-      };
+      if (typeof name !== "string" || !names.includes(name)) return value.bind(target);
+      const call: Call = (...args) => value.call(target, ...args);
+      return (...args: Parameters<Call>): unknown => change(call, ...args);
     },
+  });
+}
+
+/** The same connection, whose messages have no such header. */
+export function withoutHeader(connection: NatsConnection, header: string): NatsConnection {
+  return changed(connection, ["request", "publish"], (call, subject, payload, options) => {
+    options?.headers?.delete(header);
+    return call(subject, payload, options);
   });
 }
 
@@ -30,34 +42,20 @@ export function withLatency(
   subjects: RegExp,
   delayMs: () => number,
 ): NatsConnection {
-  return new Proxy(connection, {
-    get(target, name) {
-      const value: unknown = Reflect.get(target, name, target);
-      if (typeof value !== "function") return value;
-      if (name !== "request") return value.bind(target);
-      return async (subject: string, ...rest: unknown[]): Promise<unknown> => {
-        if (subjects.test(subject)) await delay(delayMs());
-        return value.call(target, subject, ...rest);
-      };
-    },
+  return changed(connection, ["request"], async (call, ...args) => {
+    if (subjects.test(args[0])) await delay(delayMs());
+    return call(...args);
   });
 }
 
 /** The same connection, to which such a key of a bucket is absent: as to one whose bucket is led by a node that lags behind. */
 export function withoutKeys(connection: NatsConnection, prefix: string): NatsConnection {
-  return new Proxy(connection, {
-    get(target, name) {
-      const value: unknown = Reflect.get(target, name, target);
-      if (typeof value !== "function") return value;
-      if (name !== "request") return value.bind(target);
-      return (subject: string, payload: unknown, ...rest: unknown[]): unknown => {
-        if (!subject.includes(".MSG.GET.") || !(payload instanceof Uint8Array))
-          return value.call(target, subject, payload, ...rest);
-        const asked = Buffer.from(payload).toString();
-        const other = asked.replace(`.${prefix}.`, `.${prefix}-absent.`);
-        return value.call(target, subject, Buffer.from(other), ...rest);
-      };
-    },
+  return changed(connection, ["request"], (call, subject, payload, options) => {
+    if (!subject.includes(".MSG.GET.") || !(payload instanceof Uint8Array))
+      return call(subject, payload, options);
+    const asked = Buffer.from(payload).toString();
+    const other = asked.replace(`.${prefix}.`, `.${prefix}-absent.`);
+    return call(subject, Buffer.from(other), options);
   });
 }
 
@@ -66,25 +64,13 @@ export function withoutKeys(connection: NatsConnection, prefix: string): NatsCon
  * absent is checked while it is written.
  */
 export function withEarlyCheck(connection: NatsConnection, earlyMs: number): NatsConnection {
-  return new Proxy(connection, {
-    get(target, name) {
-      const value: unknown = Reflect.get(target, name, target);
-      if (typeof value !== "function") return value;
-      if (name !== "request") return value.bind(target);
-      return async (
-        subject: string,
-        payload: unknown,
-        options?: WithHeaders,
-        ...rest: unknown[]
-      ): Promise<unknown> => {
-        const revision = Number(options?.headers?.get(COMPARE_AND_SET) ?? 0);
-        if (revision > 0 && (await revisionOf(target, subject)) === revision) {
-          await delay(earlyMs);
-          options?.headers?.delete(COMPARE_AND_SET);
-        }
-        return value.call(target, subject, payload, options, ...rest);
-      };
-    },
+  return changed(connection, ["request"], async (call, subject, payload, options) => {
+    const revision = Number(options?.headers?.get(COMPARE_AND_SET) ?? 0);
+    if (revision > 0 && (await revisionOf(connection, subject)) === revision) {
+      await delay(earlyMs);
+      options?.headers?.delete(COMPARE_AND_SET);
+    }
+    return call(subject, payload, options);
   });
 }
 
@@ -104,16 +90,9 @@ export function withoutAnswers(
   count: number,
 ): NatsConnection {
   let left = count;
-  return new Proxy(connection, {
-    get(target, name) {
-      const value: unknown = Reflect.get(target, name, target);
-      if (typeof value !== "function") return value;
-      if (name !== "request") return value.bind(target);
-      return async (subject: string, ...rest: unknown[]): Promise<unknown> => {
-        if (subjects.test(subject) && left-- > 0) throw new TimeoutError();
-        return value.call(target, subject, ...rest);
-      };
-    },
+  return changed(connection, ["request"], async (call, ...args) => {
+    if (subjects.test(args[0]) && left-- > 0) throw new TimeoutError();
+    return call(...args);
   });
 }
 
@@ -121,19 +100,11 @@ export function withoutAnswers(
 export function withEmptyConsumer(connection: NatsConnection, filter: string): NatsConnection {
   const other = filter.replace(">", "nowhere");
   let isFirst = true;
-  return new Proxy(connection, {
-    get(target, name) {
-      const value: unknown = Reflect.get(target, name, target);
-      if (typeof value !== "function") return value;
-      if (name !== "request") return value.bind(target);
-      return (subject: string, payload: unknown, ...rest: unknown[]): unknown => {
-        const isTold = isFirst && /CONSUMER\.(?:DURABLE\.)?CREATE/.test(subject);
-        if (!isTold || !(payload instanceof Uint8Array))
-          return value.call(target, subject, payload, ...rest);
-        isFirst = false;
-        const config = Buffer.from(payload).toString().replace(`"${filter}"`, `"${other}"`);
-        return value.call(target, subject.replace(filter, other), Buffer.from(config), ...rest);
-      };
-    },
+  return changed(connection, ["request"], (call, subject, payload, options) => {
+    const isTold = isFirst && /CONSUMER\.(?:DURABLE\.)?CREATE/.test(subject);
+    if (!isTold || !(payload instanceof Uint8Array)) return call(subject, payload, options);
+    isFirst = false;
+    const config = Buffer.from(payload).toString().replace(`"${filter}"`, `"${other}"`);
+    return call(subject.replace(filter, other), Buffer.from(config), options);
   });
 }
