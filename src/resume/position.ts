@@ -9,6 +9,16 @@ export interface Group {
   readonly digest: bigint;
 }
 
+/**
+ * About where in the engine's files a place is: a little before it. It saves a search, and is never believed: the groups alone
+ * tell a place.
+ */
+export interface Spot {
+  /** The file's inode, which a rename leaves as it is. */
+  readonly file: string;
+  readonly offset: number;
+}
+
 /** A place in a log, described by what stands before it. */
 export interface Position {
   /** The last groups before it, oldest first. */
@@ -19,6 +29,8 @@ export interface Position {
   readonly open: readonly OpenLine[];
   /** Records of several lines, likewise. */
   readonly blocks?: readonly OpenBlock[];
+  /** Where it was read from the files. */
+  readonly spot?: Spot | undefined;
 }
 
 export const LOG_START: Position = { groups: [], whole: true, open: [] };

@@ -5,7 +5,7 @@ import { printable } from "../printable.ts";
 import type { BatchBuffer } from "../queue/buffer.ts";
 import type { FollowedLog } from "../stream/followed-log.ts";
 import { LogClock } from "../stream/log-clock.ts";
-import { LogReader } from "../stream/log-reader.ts";
+import { EngineLogReader } from "../stream/engine-log-reader.ts";
 import type { StreamPhase } from "../stream/phase.ts";
 import type { Attempts } from "./attempts.ts";
 import type { AboutContainer, RotationReason } from "./channels.ts";
@@ -213,7 +213,7 @@ export class Streams {
     };
     const held = turn.takeHeld();
     if (held !== undefined) log.birth.isFollowed();
-    const reader = new LogReader(host.client, inspection, sawBytes, held, log.certain);
+    const reader = new EngineLogReader(host.client, inspection, sawBytes, held, log.certain);
     this.#generation = new Generation({
       reader,
       log,

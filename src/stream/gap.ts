@@ -43,7 +43,10 @@ export async function goOnBehindGap(
     fresh += entries.length - from;
     return from;
   };
-  const end = await intake.readPlainly(tail, { findNew, beforeTaking: goOn }, signal);
+  const hole = (): void => {
+    if (isBehind) intake.hole();
+  };
+  const end = await intake.readPlainly({ tail }, { findNew, beforeTaking: goOn, hole }, signal);
   if (end === "cut" || end === "stuck") throw cutWhileReading();
   if (end === "stopped" && !isBehind) return undefined;
   // What stands before the damage is not the log's end.

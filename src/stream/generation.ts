@@ -44,6 +44,7 @@ export class Generation {
   /** Something happened to the container. */
   lookNow(): void {
     this.#polling.lookNow();
+    this.#intake.reader.lookNow();
   }
 
   /**
@@ -55,8 +56,9 @@ export class Generation {
     const { reader, log } = this.#intake;
     const isNew = await this.#begin(signal);
     if (!reader.inspection.followIsWhole) return this.#polling.follow(signal);
-    if (isNew && reader.inspection.maxLogFileBytes !== undefined)
-      await this.#catchUpFully(log.look(reader), signal);
+    const mayBeOvertaken =
+      reader.via === "engine" && reader.inspection.maxLogFileBytes !== undefined;
+    if (isNew && mayBeOvertaken) await this.#catchUpFully(log.look(reader), signal);
     // Some follows do not end at damage: nothing comes any more.
     if (!isNew && log.isSilent) await readOn(this.#intake, signal);
     let hasCaughtUp = false;

@@ -1,9 +1,10 @@
 import type { BatchBuffer } from "../queue/buffer.ts";
 import type { Entries } from "../wire/entry.ts";
+import { newestTimestamp } from "../resume/position.ts";
 import { faultError } from "./failures.ts";
 import type { FollowedLog } from "./followed-log.ts";
 import type { LogFiles } from "./log-birth.ts";
-import type { LogReader } from "./log-reader.ts";
+import type { LogReader, ReadQuery, Visit } from "./log-reader.ts";
 import type { StreamPhase } from "./phase.ts";
 import { readPlainly } from "./plain-read.ts";
 import type { PlainEnd } from "./plain-read.ts";
@@ -39,6 +40,8 @@ export interface PlainVisit {
   readonly findNew: FindNew;
   /** Called before anything new is taken. */
   readonly beforeTaking?: () => void;
+  /** As `ReadHandlers.hole`. */
+  readonly hole?: () => void;
 }
 
 /** Takes what is new into the buffer, once that has room, and tells the source. */
@@ -74,7 +77,7 @@ export class Intake {
   commit(entries: Entries, from: number): undefined {
     const first = entries.at(from)?.timestamp;
     if (first === undefined) return undefined;
-    this.log.reading.commit(entries, from);
+    this.log.reading.commit(entries, from, this.reader.spot);
     if (this.log.birth.state.type === "begun") this.#judgeFiles();
     this.#events.fresh(first);
     return undefined;
@@ -82,15 +85,16 @@ export class Intake {
 
   /** Reads the log's end as it is now. "stopped": by `findNew`, or because what comes next can't be believed. */
   async readPlainly(
-    tail: Tail,
-    { opened, findNew, beforeTaking }: PlainVisit,
+    query: Omit<ReadQuery, "follow">,
+    { opened, findNew, beforeTaking, hole }: PlainVisit,
     signal: AbortSignal,
   ): Promise<PlainEnd> {
     this.enter({ type: "catching-up" });
     const begunAt = this.log.now;
     let hasShown = false;
     const { trust } = this.log;
-    const { doubtsPlainReads } = trust;
+    const { tail } = query;
+    const doubtsPlainReads = this.reader.via === "engine" && trust.doubtsPlainReads;
     trust.beginPlainRead();
     const take = (entries: Entries, from: number): "stop" | undefined => {
       beforeTaking?.();
@@ -100,23 +104,19 @@ export class Intake {
       this.commit(entries.slice(0, to), from);
       return to < entries.length ? "stop" : undefined;
     };
-    const end = await readPlainly(
-      this.reader,
-      tail,
-      (entries) => {
-        hasShown ||= entries.length > 0;
-        const from = findNew(entries);
-        if (from === "stop") return "stop";
-        if (from >= entries.length) {
-          if (doubtsPlainReads) trust.pass(entries, from);
-          return undefined;
-        }
-        if (!this.isFull) return take(entries, from);
-        return this.room(signal).then(() => take(entries, from));
-      },
-      signal,
-      opened,
-    );
+    const visit: Visit = (entries) => {
+      hasShown ||= entries.length > 0;
+      const from = findNew(entries);
+      if (from === "stop") return "stop";
+      if (from >= entries.length) {
+        if (doubtsPlainReads) trust.pass(entries, from);
+        return undefined;
+      }
+      if (!this.isFull) return take(entries, from);
+      return this.room(signal).then(() => take(entries, from));
+    };
+    const handlers = { visit, ...(opened && { opened }), ...(hole && { hole }) };
+    const end = await readPlainly(this.reader, query, handlers, signal);
     this.check(end);
     if (end === "complete" && !hasShown) this.#hasShownNothing(tail, begunAt);
     if (!this.reader.inspection.followIsWhole) await this.#judgeOneFile(signal);
@@ -160,6 +160,15 @@ export class Intake {
   /** Some of the log is lost, from `after` to `before`. */
   gap(after: string, before?: string): void {
     if (!this.log.isDamagedEnd(after)) this.#events.gap(after, before);
+  }
+
+  /** What stands here can't be read, and reading goes on behind it. */
+  hole(): void {
+    const { log } = this;
+    const after = newestTimestamp(log.reading.place) ?? "";
+    log.reading.tearOpenLines();
+    this.gap(after);
+    log.endsDamaged(after);
   }
 
   /** @throws DockspoolError where the stream can't be read any further */

@@ -41,7 +41,10 @@ export async function readFromPlace(
     fresh += entries.length - from;
     return from;
   };
-  const end = await intake.readPlainly(asked.tail, { opened, findNew }, signal);
+  const hole = (): void => {
+    if (search.isFound) intake.hole();
+  };
+  const end = await intake.readPlainly(asked, { opened, findNew, hole }, signal);
   if (end === "cut") throw cutWhileReading();
   if (end === "complete" && search.isFound) log.tailSize.ended(log.now);
   return { end, search, fresh };
