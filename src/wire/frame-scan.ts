@@ -1,5 +1,5 @@
 import { isAscii } from "node:buffer";
-import { FrameEntries, streamsOf, textMark } from "./frame-entries.ts";
+import { FrameEntries, MARKS, streamsOf, textMark } from "./frame-entries.ts";
 import { NANOSECOND_UTC_LENGTH } from "./timestamps.ts";
 
 /** Stream type, three zero bytes, big-endian length of what follows (Engine API, "ContainerAttach", stream format). */
@@ -38,7 +38,7 @@ let scratch = new Int32Array(4096);
  */
 export function scanFrames(bytes: Buffer, spans: readonly number[]): Scan {
   const base = spans[0] ?? 0;
-  const capacity = 2 * Math.ceil((bytes.length - base) / LEAST_BYTES);
+  const capacity = MARKS * Math.ceil((bytes.length - base) / LEAST_BYTES);
   if (scratch.length < capacity) scratch = new Int32Array(capacity);
   const marks = scratch;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -92,6 +92,7 @@ export function scanFrames(bytes: Buffer, spans: readonly number[]): Scan {
       if (textEnd - textStart > longest) longest = textEnd - textStart;
       marks[count++] = stamp - base;
       marks[count++] = textMark(textEnd - base, isStderr, ended);
+      marks[count++] = textStart - base;
       at = next;
       seen = next;
     }
@@ -103,7 +104,7 @@ export function scanFrames(bytes: Buffer, spans: readonly number[]): Scan {
 function keptBytes(chunk: Buffer, marks: Int32Array): Buffer | undefined {
   if (isAscii(chunk)) return undefined;
   const kept = Buffer.from(chunk);
-  for (let index = 0; index < marks.length; index += 2) {
+  for (let index = 0; index < marks.length; index += MARKS) {
     const stamp = marks[index] ?? 0;
     kept[stamp - 1] = 0;
     kept[stamp - 2] = 0;
@@ -125,13 +126,17 @@ function isBeginning(bytes: Buffer, at: number, end: number): boolean {
 
 /** Nanoseconds in UTC and a space: digits and punctuation are where they should be, so that nothing else gets into a timestamp. */
 function isUsualStamp(view: DataView, at: number): boolean {
+  return view.getUint16(at + 29) === 0x5a20 && isNanosecondTime(view, at);
+}
+
+/** Without its "Z". */
+export function isNanosecondTime(view: DataView, at: number): boolean {
   // What makes a zero of each punctuation mark is the difference of the two.
   const month = view.getUint32(at + 4) ^ 0x1d00001d;
   const day = view.getUint32(at + 8) ^ 0x00006400;
   const minute = view.getUint32(at + 12) ^ 0x000a0000;
   const second = view.getUint32(at + 16) ^ 0x0a00001e;
   return (
-    view.getUint16(at + 29) === 0x5a20 &&
     (month & 0xff0000ff) === 0x30000030 &&
     (day & 0xff00) === 0x3000 &&
     (minute & 0xff0000) === 0x300000 &&
@@ -153,7 +158,7 @@ function areDigits(word: number): boolean {
 }
 
 /** The usual timestamp at `at` is later than the one at `before`. */
-function isLater(view: DataView, at: number, before: number): boolean {
+export function isLater(view: DataView, at: number, before: number): boolean {
   for (let offset = 0; offset < 28; offset += 4) {
     const own = view.getUint32(at + offset);
     const other = view.getUint32(before + offset);

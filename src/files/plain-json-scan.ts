@@ -1,0 +1,142 @@
+import { isAscii, isUtf8 } from "node:buffer";
+import { FrameEntries, MARKS, streamsOf, textMark } from "../wire/frame-entries.ts";
+import { isNanosecondTime } from "../wire/frame-scan.ts";
+import { compareTimestamps } from "../wire/timestamps.ts";
+import { countControls } from "./control-characters.ts";
+
+/** `{"log":"` */
+const HEAD_BYTES = 8;
+/** From the quote behind the text to its `,"time":"`, and behind that. */
+const TIME_KEY = 19;
+const STAMP = 28;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const LETTER_N = 0x6e;
+const LETTER_Z = 0x5a;
+/** Without nanoseconds, and with them. */
+const SHORTEST_STAMP = 20;
+const LONGEST_STAMP = 30;
+const SHORT_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,8})?Z$/;
+/** `{"log":"","stream":"stdout","time":"2026-11-23T15:58:34Z"}` and a newline. */
+const LEAST_BYTES = 60;
+
+export interface PlainScan {
+  readonly entries: FrameEntries;
+  readonly ends: Int32Array;
+  /** Behind the last of them. */
+  readonly to: number;
+}
+
+/** Used anew by each scan. */
+let scratch = new Int32Array(4096);
+let scratchEnds = new Int32Array(2048);
+
+/**
+ * Finds the lines of a `json-file` log from `from` on, as long as they are as the engine mostly writes them: with nothing to unescape
+ * but the newline, without attributes, in UTC. `to` is behind a newline. Undefined where the first one is another.
+ */
+export function scanPlainJson(bytes: Buffer, from: number, to: number): PlainScan | undefined {
+  const most = Math.ceil((to - from) / LEAST_BYTES);
+  if (scratchEnds.length < most) {
+    scratch = new Int32Array(MARKS * most);
+    scratchEnds = new Int32Array(most);
+  }
+  const marks = scratch;
+  const ends = scratchEnds;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  let count = 0;
+  let lines = 0;
+  let at = from;
+  let isWhole = true;
+  let isRising = true;
+  let longest = 0;
+  let lastOut = -1;
+  let lastErr = -1;
+  /** The next one that is not before the line's text; far away where there is none. */
+  let backslash = -1;
+  while (at + LEAST_BYTES < to) {
+    const textStart = at + HEAD_BYTES;
+    if (view.getUint32(at) !== 0x7b226c6f || view.getUint32(at + 4) !== 0x67223a22) break;
+    const quote = bytes.indexOf(QUOTE, textStart);
+    if (quote === -1 || quote + STAMP + SHORTEST_STAMP >= to) break;
+    if (backslash < textStart) {
+      backslash = bytes.indexOf(BACKSLASH, textStart);
+      if (backslash === -1) backslash = to;
+    }
+    const ended = backslash === quote - 2 && bytes[quote - 1] === LETTER_N;
+    // An escape within the text, or an escaped quote.
+    if (!ended && backslash < quote) break;
+    if (
+      view.getUint32(quote + 1) !== 0x2c227374 || // ,"st
+      view.getUint32(quote + 5) !== 0x7265616d || // ream
+      view.getUint32(quote + 9) !== 0x223a2273 || // ":"s
+      view.getUint32(quote + TIME_KEY) !== 0x2c227469 || // ,"ti
+      view.getUint32(quote + TIME_KEY + 4) !== 0x6d65223a || // me":
+      bytes[quote + STAMP - 1] !== QUOTE
+    )
+      break;
+    const name = view.getUint32(quote + 13);
+    const nameEnd = view.getUint16(quote + 17);
+    const isStderr = name === 0x74646572 && nameEnd === 0x7222; // tder, r"
+    if (!isStderr && (name !== 0x74646f75 || nameEnd !== 0x7422)) break; // tdou, t"
+    const stamp = quote + STAMP;
+    const zone = stamp + stampBytes(bytes, view, stamp, to) - 1;
+    // "}, newline
+    if (zone < stamp || zone + 3 >= to || view.getUint32(zone) !== 0x5a227d0a) break;
+    const textEnd = ended ? quote - 2 : quote;
+    const last = isStderr ? lastErr : lastOut;
+    if (isRising && last !== -1 && !isLater(bytes, view, stamp, last)) isRising = false;
+    if (isStderr) lastErr = stamp;
+    else lastOut = stamp;
+    if (!ended) isWhole = false;
+    if (textEnd - textStart > longest) longest = textEnd - textStart;
+    marks[count++] = stamp - from;
+    marks[count++] = textMark(textEnd - from, isStderr, ended);
+    marks[count++] = textStart - from;
+    at = zone + 4;
+    ends[lines++] = at;
+  }
+  if (lines === 0) return undefined;
+  const chunk = bytes.subarray(from, at);
+  // In a sound line its newline alone is a control character, and nothing else is in its word.
+  if (countControls(bytes, from, at) !== lines) return undefined;
+  const hasAscii = isAscii(chunk);
+  if (!hasAscii && !isUtf8(chunk)) return undefined;
+  const own = marks.slice(0, count);
+  const summary = { isWhole, isRising, longest, streams: streamsOf(own) };
+  const kept = hasAscii ? undefined : Buffer.from(chunk);
+  const entries = new FrameEntries(chunk.toString("latin1"), kept, own, summary);
+  return { entries, ends: ends.slice(0, lines), to: at };
+}
+
+/** 0 where it is no time in UTC. */
+function stampBytes(bytes: Buffer, view: DataView, at: number, to: number): number {
+  if (at + LONGEST_STAMP <= to && bytes[at + LONGEST_STAMP - 1] === LETTER_Z)
+    return isNanosecondTime(view, at) ? LONGEST_STAMP : 0;
+  for (let length = SHORTEST_STAMP; length < LONGEST_STAMP; length++) {
+    if (bytes[at + length - 1] !== LETTER_Z) continue;
+    return SHORT_TIME.test(bytes.latin1Slice(at, at + length)) ? length : 0;
+  }
+  return 0;
+}
+
+function isLater(bytes: Buffer, view: DataView, stamp: number, before: number): boolean {
+  for (let offset = 0; offset < SHORTEST_STAMP - 4; offset += 4) {
+    const own = view.getUint32(stamp + offset);
+    const other = view.getUint32(before + offset);
+    if (own !== other) return own > other;
+  }
+  const isFull = (at: number): boolean => bytes[at + LONGEST_STAMP - 1] === LETTER_Z;
+  if (!isFull(stamp) || !isFull(before))
+    return compareTimestamps(textOf(bytes, stamp), textOf(bytes, before)) > 0;
+  for (let offset = SHORTEST_STAMP - 4; offset < LONGEST_STAMP; offset += 4) {
+    const own = view.getUint32(stamp + offset);
+    const other = view.getUint32(before + offset);
+    if (own !== other) return own > other;
+  }
+  return false;
+}
+
+function textOf(bytes: Buffer, stamp: number): string {
+  return bytes.latin1Slice(stamp, bytes.indexOf(LETTER_Z, stamp) + 1);
+}
