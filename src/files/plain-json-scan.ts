@@ -1,6 +1,7 @@
 import { isAscii, isUtf8 } from "node:buffer";
 import { FrameEntries, MARKS, streamsOf, textMark } from "../wire/frame-entries.ts";
 import { isNanosecondTime } from "../wire/frame-scan.ts";
+import { LONGEST_TEXT } from "./long-entry.ts";
 import { compareTimestamps } from "../wire/timestamps.ts";
 import { countControls } from "./control-characters.ts";
 
@@ -84,6 +85,7 @@ export function scanPlainJson(bytes: Buffer, from: number, to: number): PlainSca
     // "}, newline
     if (zone < stamp || zone + 3 >= to || view.getUint32(zone) !== 0x5a227d0a) break;
     const textEnd = ended ? quote - 2 : quote;
+    if (textEnd - textStart > LONGEST_TEXT) break;
     const last = isStderr ? lastErr : lastOut;
     if (isRising && last !== -1 && !isLater(bytes, view, stamp, last)) isRising = false;
     if (isStderr) lastErr = stamp;
@@ -115,7 +117,7 @@ function stampBytes(bytes: Buffer, view: DataView, at: number, to: number): numb
     return isNanosecondTime(view, at) ? LONGEST_STAMP : 0;
   for (let length = SHORTEST_STAMP; length < LONGEST_STAMP; length++) {
     if (bytes[at + length - 1] !== LETTER_Z) continue;
-    return SHORT_TIME.test(bytes.latin1Slice(at, at + length)) ? length : 0;
+    return SHORT_TIME.test(bytes.toString("latin1", at, at + length)) ? length : 0;
   }
   return 0;
 }
@@ -138,5 +140,5 @@ function isLater(bytes: Buffer, view: DataView, stamp: number, before: number): 
 }
 
 function textOf(bytes: Buffer, stamp: number): string {
-  return bytes.latin1Slice(stamp, bytes.indexOf(LETTER_Z, stamp) + 1);
+  return bytes.toString("latin1", stamp, bytes.indexOf(LETTER_Z, stamp) + 1);
 }
