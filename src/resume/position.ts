@@ -48,6 +48,15 @@ export function reach(position: Position): number {
   return Math.max(groupedEntries(position), ...begun.map(({ entries }) => entries));
 }
 
+/** The earliest time among the groups. */
+export function oldestTimestamp({ groups }: Position): string | undefined {
+  let oldest: string | undefined;
+  for (const { timestamp } of groups) {
+    if (oldest === undefined || compareTimestamps(timestamp, oldest) < 0) oldest = timestamp;
+  }
+  return oldest;
+}
+
 /** The latest time among the groups: after a gap, reading goes on with what is later. */
 export function newestTimestamp(position: Position): string | undefined {
   let newest: string | undefined;

@@ -11,6 +11,7 @@ import { PartedTtyDecoder } from "../wire/parted-tty.ts";
 import { StablePartsDecoder } from "../wire/stable-parts.ts";
 import { TtyDecoder } from "../wire/tty.ts";
 import { CertainLines } from "./certain-lines.ts";
+import { ContainerLooks } from "./container-looks.ts";
 import { isDamage } from "./failures.ts";
 import type { Entrance, LogReader, ReadEnd, ReadHandlers, ReadQuery } from "./log-reader.ts";
 import type { Tail } from "./tail-size.ts";
@@ -26,6 +27,7 @@ export class EngineLogReader implements LogReader {
   readonly certain: CertainLines;
   readonly #client: EngineClient;
   readonly #inspection: Inspection;
+  readonly #looks: ContainerLooks;
   readonly #sawBytes: () => void;
   #held: HeldBody | undefined;
   #isHolding: () => boolean = () => false;
@@ -44,6 +46,7 @@ export class EngineLogReader implements LogReader {
     this.#client = client;
     this.#inspection = inspection;
     this.#sawBytes = sawBytes;
+    this.#looks = new ContainerLooks(client, inspection);
     this.#held = held;
   }
 
@@ -148,21 +151,12 @@ export class EngineLogReader implements LogReader {
     return this.#client.logFileBytes(this.#inspection.info, signal);
   }
 
-  /** The container has gone on running, in the run that was seen. */
-  async runsOn(signal: AbortSignal): Promise<boolean> {
-    const { info, startedAt } = this.#inspection;
-    const now = await this.#client.inspect(info.id, signal);
-    return now.running && now.startedAt === startedAt;
+  runsOn(signal: AbortSignal): Promise<boolean> {
+    return this.#looks.runsOn(signal);
   }
 
-  /** The container is neither gone nor being removed. */
-  async isThere(signal: AbortSignal): Promise<boolean> {
-    try {
-      return !(await this.#client.inspect(this.#inspection.info.id, signal)).removing;
-    } catch (error) {
-      if (DockspoolError.is(error, "CONTAINER_NOT_FOUND")) return false;
-      throw error;
-    }
+  isThere(signal: AbortSignal): Promise<boolean> {
+    return this.#looks.isThere(signal);
   }
 
   /** Undefined where the container is gone by now. */

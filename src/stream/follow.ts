@@ -6,7 +6,7 @@ import type { Entries } from "../wire/entry.ts";
 import type { Asked } from "./followed-log.ts";
 import type { Intake } from "./intake.ts";
 import { UNHEARD_MS } from "./log-birth.ts";
-import type { Visit } from "./log-reader.ts";
+import type { HoleKind, Visit } from "./log-reader.ts";
 import { PlaceSearch } from "./place-search.ts";
 import type { Look } from "./tail-size.ts";
 
@@ -92,10 +92,15 @@ export class Follow {
         return trust === undefined ? undefined : "stop";
       });
     };
-    const hole = (): void => {
-      if (search.isFound) this.#intake.hole();
+    const hole = (kind: HoleKind): void => {
+      if (search.isFound) this.#intake.hole(kind);
     };
-    const shownAll = (): "stop" | undefined => (search.isFound ? undefined : "stop");
+    const shownAll = (): "stop" | undefined => {
+      if (!search.isFound) return "stop";
+      this.#intake.passHole();
+      tailSize.ended(log.now);
+      return undefined;
+    };
     if (reader.inspection.traits.headersWithFirstLine) opened();
     try {
       const query = { follow: true, tail: asked.tail, from: asked.from };

@@ -99,7 +99,10 @@ export class FollowedLog {
   async ask({ tail, isFirst }: Look, reader: LogReader, signal: AbortSignal): Promise<Asked> {
     const isWhole = tail === "all";
     if (reader.via === "files") {
-      const from = isFirst && !isWhole ? await reader.seek(this.target, signal) : undefined;
+      const from =
+        isFirst && !isWhole
+          ? await reader.seek(this.target, this.reading.entriesBefore, signal)
+          : undefined;
       return { tail, isWhole: isWhole || from?.isLogStart === true, from };
     }
     const hole = this.#hole;

@@ -3,6 +3,7 @@ import type { Entries } from "../wire/entry.ts";
 import { cutWhileReading } from "./failures.ts";
 import type { Asked } from "./followed-log.ts";
 import type { Intake } from "./intake.ts";
+import type { HoleKind } from "./log-reader.ts";
 
 /**
  * The log no longer has the place: reading goes on with the first entry later than `after`, the newest one known. The old place
@@ -43,8 +44,8 @@ export async function goOnBehindGap(
     fresh += entries.length - from;
     return from;
   };
-  const hole = (): void => {
-    if (isBehind) intake.hole();
+  const hole = (kind: HoleKind): void => {
+    if (isBehind) intake.hole(kind);
   };
   const end = await intake.readPlainly({ tail }, { findNew, beforeTaking: goOn, hole }, signal);
   if (end === "cut" || end === "stuck") throw cutWhileReading();

@@ -41,10 +41,10 @@ export class Generation {
     return this.#follow.listensSince ?? this.#polling.listensSince;
   }
 
-  /** Something happened to the container. */
-  lookNow(): void {
+  /** Something happened to the container, after which its run may be over, or not. */
+  lookNow(mayHaveEnded: boolean): void {
     this.#polling.lookNow();
-    this.#intake.reader.lookNow();
+    if (mayHaveEnded) this.#intake.reader.lookNow();
   }
 
   /**

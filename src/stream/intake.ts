@@ -4,7 +4,7 @@ import { newestTimestamp } from "../resume/position.ts";
 import { faultError } from "./failures.ts";
 import type { FollowedLog } from "./followed-log.ts";
 import type { LogFiles } from "./log-birth.ts";
-import type { LogReader, ReadQuery, Visit } from "./log-reader.ts";
+import type { HoleKind, LogReader, ReadQuery, Visit } from "./log-reader.ts";
 import type { StreamPhase } from "./phase.ts";
 import { readPlainly } from "./plain-read.ts";
 import type { PlainEnd } from "./plain-read.ts";
@@ -41,7 +41,7 @@ export interface PlainVisit {
   /** Called before anything new is taken. */
   readonly beforeTaking?: () => void;
   /** As `ReadHandlers.hole`. */
-  readonly hole?: () => void;
+  readonly hole?: (kind: HoleKind) => void;
 }
 
 /** Takes what is new into the buffer, once that has room, and tells the source. */
@@ -52,6 +52,8 @@ export class Intake {
   readonly #events: GenerationEvents;
   #isAligned = false;
   #hasToldDamage = false;
+  /** What follows stands behind it. */
+  #hole: HoleKind | undefined;
 
   constructor({ reader, log, buffer, events }: GenerationParts) {
     this.reader = reader;
@@ -77,6 +79,7 @@ export class Intake {
   commit(entries: Entries, from: number): undefined {
     const first = entries.at(from)?.timestamp;
     if (first === undefined) return undefined;
+    this.passHole(first);
     this.log.reading.commit(entries, from, this.reader.spot);
     if (this.log.birth.state.type === "begun") this.#judgeFiles();
     this.#events.fresh(first);
@@ -117,6 +120,7 @@ export class Intake {
     };
     const handlers = { visit, ...(opened && { opened }), ...(hole && { hole }) };
     const end = await readPlainly(this.reader, query, handlers, signal);
+    if (end === "complete") this.passHole();
     this.check(end);
     if (end === "complete" && !hasShown) this.#hasShownNothing(tail, begunAt);
     if (!this.reader.inspection.followIsWhole) await this.#judgeOneFile(signal);
@@ -162,13 +166,23 @@ export class Intake {
     if (!this.log.isDamagedEnd(after)) this.#events.gap(after, before);
   }
 
-  /** What stands here can't be read, and reading goes on behind it. */
-  hole(): void {
+  /** Something is missing behind the place, and reading goes on behind it: told with the first entry that follows. */
+  hole(kind: HoleKind): void {
+    this.#hole = kind;
+  }
+
+  /** Tells of a hole; `before`: the first timestamp behind it, undefined where nothing is there yet. */
+  passHole(before?: string): void {
     const { log } = this;
+    const kind = this.#hole;
+    if (kind === undefined) return;
+    this.#hole = undefined;
     const after = newestTimestamp(log.reading.place) ?? "";
-    log.reading.tearOpenLines();
-    this.gap(after);
-    log.endsDamaged(after);
+    if (kind === "gone") log.reading.restart(log.reading.newTrail());
+    else log.reading.tearOpenLines();
+    this.gap(after, before);
+    // It is shown again by each read that begins before it.
+    if (kind === "damaged") log.endsDamaged(after);
   }
 
   /** @throws DockspoolError where the stream can't be read any further */

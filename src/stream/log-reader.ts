@@ -11,10 +11,8 @@ export type Via = "engine" | "files";
 /** Looks at the entries of a chunk. "stop" ends the read; a promise pauses it. */
 export type Visit = (entries: Entries) => "stop" | void | Promise<"stop" | void>;
 
-/** A place in the log's files from which a read may begin, instead of a tail. */
+/** A place in the log's files from which the next read begins, instead of a tail. */
 export interface Entrance {
-  readonly file: string;
-  readonly offset: number;
   /** What begins there is the log's first entry. */
   readonly isLogStart: boolean;
 }
@@ -22,9 +20,12 @@ export interface Entrance {
 export interface ReadQuery {
   readonly follow: boolean;
   readonly tail: Tail;
-  /** Wins over `tail`; given by `seek` of the same reader. */
+  /** Wins over `tail`; what `seek` of this reader has given last. */
   readonly from?: Entrance | undefined;
 }
+
+/** "damaged": it can't be read, and stays where it is. "gone": what follows is the log's beginning now. */
+export type HoleKind = "damaged" | "gone";
 
 export interface ReadHandlers {
   /** The log is open, and its bytes come next. */
@@ -32,9 +33,9 @@ export interface ReadHandlers {
   /** Some bytes have come, though they may be no whole entry. */
   readonly bytes?: () => void;
   readonly visit: Visit;
-  /** Something between the entries before and those that follow can't be read, and reading goes on behind it. Not by the engine. */
-  readonly hole?: () => void;
-  /** A follow has shown all there was when it was opened. Not told by the engine. */
+  /** Something between the entries before and those that follow is missing, and reading goes on behind it. The engine tells of none. */
+  readonly hole?: (kind: HoleKind) => void;
+  /** A follow has shown all that there is by now. The engine does not tell. */
   readonly shownAll?: () => "stop" | void;
 }
 
@@ -59,8 +60,11 @@ export interface LogReader {
   remains(): readonly Entry[];
   /** `tail` as this reader can give it. */
   tail(entries: number): Tail;
-  /** Where to begin so that `place` is shown, without a guess of how much came since; undefined where only tails can be read. */
-  seek(place: Position, signal: AbortSignal): Promise<Entrance | undefined>;
+  /**
+   * Where to begin so that `place` is shown with at least `entries` before it, without a guess of how much came since; undefined
+   * where only tails can be read. The next read takes it.
+   */
+  seek(place: Position, entries: number, signal: AbortSignal): Promise<Entrance | undefined>;
   /** Something happened to the container: it may not run any more. */
   lookNow(): void;
   /** @throws DockspoolError; the signal's reason */
