@@ -21,7 +21,7 @@ const LETTER_Z = 0x5a;
 const STAMP_BYTES = 30;
 const SECONDS = 19;
 /** `{"log":"","stream":"stdout","time":"2026-11-23T15:58:34Z"}` and a newline. */
-const LEAST_BYTES = 60;
+const LEAST_BYTES = 59;
 
 /** Used anew by each scan. */
 let scratch = new Int32Array(4096);

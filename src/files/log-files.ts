@@ -20,6 +20,8 @@ export interface LogLocation {
   readonly format: LogFormat;
   /** The container has a terminal: its entries' stream is "tty". */
   readonly tty: boolean;
+  /** Entries carry what the log options `labels`, `env` and `tag` note. Default: false. */
+  readonly attributes?: boolean;
 }
 
 /** From where on a log is read. */

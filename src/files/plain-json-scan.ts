@@ -2,7 +2,6 @@ import { isAscii, isUtf8 } from "node:buffer";
 import { FrameEntries, MARKS, streamsOf, textMark } from "../wire/frame-entries.ts";
 import { isNanosecondTime } from "../wire/frame-scan.ts";
 import { LONGEST_TEXT } from "./long-entry.ts";
-import { compareTimestamps } from "../wire/timestamps.ts";
 import { countControls } from "./control-characters.ts";
 
 /** `{"log":"` */
@@ -14,12 +13,16 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const LETTER_N = 0x6e;
 const LETTER_Z = 0x5a;
-/** Without nanoseconds, and with them. */
+const ZERO = 0x30;
+const NINE = 0x39;
+/** A time up to its seconds; the shortest stamp, which has no fraction; the longest one. */
+const SECONDS = 19;
 const SHORTEST_STAMP = 20;
 const LONGEST_STAMP = 30;
-const SHORT_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,8})?Z$/;
+/** "0" stands for any digit. */
+const FORM = Buffer.from("0000-00-00T00:00:00.000000000");
 /** `{"log":"","stream":"stdout","time":"2026-11-23T15:58:34Z"}` and a newline. */
-const LEAST_BYTES = 60;
+const LEAST_BYTES = 59;
 
 export interface PlainScan {
   readonly entries: FrameEntries;
@@ -55,7 +58,7 @@ export function scanPlainJson(bytes: Buffer, from: number, to: number): PlainSca
   let lastErr = -1;
   /** The next one that is not before the line's text; far away where there is none. */
   let backslash = -1;
-  while (at + LEAST_BYTES < to) {
+  while (at + LEAST_BYTES <= to) {
     const textStart = at + HEAD_BYTES;
     if (view.getUint32(at) !== 0x7b226c6f || view.getUint32(at + 4) !== 0x67223a22) break;
     const quote = bytes.indexOf(QUOTE, textStart);
@@ -81,7 +84,7 @@ export function scanPlainJson(bytes: Buffer, from: number, to: number): PlainSca
     const isStderr = name === 0x74646572 && nameEnd === 0x7222; // tder, r"
     if (!isStderr && (name !== 0x74646f75 || nameEnd !== 0x7422)) break; // tdou, t"
     const stamp = quote + STAMP;
-    const zone = stamp + stampBytes(bytes, view, stamp, to) - 1;
+    const zone = stamp + stampBytes(bytes, view, stamp) - 1;
     // "}, newline
     if (zone < stamp || zone + 3 >= to || view.getUint32(zone) !== 0x5a227d0a) break;
     const textEnd = ended ? quote - 2 : quote;
@@ -111,34 +114,35 @@ export function scanPlainJson(bytes: Buffer, from: number, to: number): PlainSca
   return { entries, ends: ends.slice(0, lines), to: at };
 }
 
-/** 0 where it is no time in UTC. */
-function stampBytes(bytes: Buffer, view: DataView, at: number, to: number): number {
-  if (at + LONGEST_STAMP <= to && bytes[at + LONGEST_STAMP - 1] === LETTER_Z)
+/** 0 where it is no time in UTC as the engine writes it: without zeros at the end of the fraction. */
+function stampBytes(bytes: Buffer, view: DataView, at: number): number {
+  if (bytes[at + LONGEST_STAMP - 1] === LETTER_Z && bytes[at + LONGEST_STAMP - 2] !== ZERO)
     return isNanosecondTime(view, at) ? LONGEST_STAMP : 0;
-  for (let length = SHORTEST_STAMP; length < LONGEST_STAMP; length++) {
-    if (bytes[at + length - 1] !== LETTER_Z) continue;
-    return SHORT_TIME.test(bytes.toString("latin1", at, at + length)) ? length : 0;
+  for (let length = 0; length < LONGEST_STAMP; length++) {
+    const byte = bytes[at + length] ?? 0;
+    if (length >= SECONDS && byte === LETTER_Z) {
+      const isUsual =
+        length === SECONDS || (length > SECONDS + 1 && bytes[at + length - 1] !== ZERO);
+      return isUsual ? length + 1 : 0;
+    }
+    const expected = FORM[length];
+    if (expected === ZERO ? byte < ZERO || byte > NINE : byte !== expected) return 0;
   }
   return 0;
 }
 
+/** Two times in this form: what is shorter and begins like the other is earlier. */
 function isLater(bytes: Buffer, view: DataView, stamp: number, before: number): boolean {
-  for (let offset = 0; offset < SHORTEST_STAMP - 4; offset += 4) {
+  for (let offset = 0; offset < SECONDS - 4; offset += 4) {
     const own = view.getUint32(stamp + offset);
     const other = view.getUint32(before + offset);
     if (own !== other) return own > other;
   }
-  const isFull = (at: number): boolean => bytes[at + LONGEST_STAMP - 1] === LETTER_Z;
-  if (!isFull(stamp) || !isFull(before))
-    return compareTimestamps(textOf(bytes, stamp), textOf(bytes, before)) > 0;
-  for (let offset = SHORTEST_STAMP - 4; offset < LONGEST_STAMP; offset += 4) {
-    const own = view.getUint32(stamp + offset);
-    const other = view.getUint32(before + offset);
-    if (own !== other) return own > other;
+  for (let offset = SECONDS - 4; offset < LONGEST_STAMP; offset++) {
+    const own = bytes[stamp + offset] ?? 0;
+    const other = bytes[before + offset] ?? 0;
+    if (own !== other) return other === LETTER_Z || (own !== LETTER_Z && own > other);
+    if (own === LETTER_Z) return false;
   }
   return false;
-}
-
-function textOf(bytes: Buffer, stamp: number): string {
-  return bytes.toString("latin1", stamp, bytes.indexOf(LETTER_Z, stamp) + 1);
 }

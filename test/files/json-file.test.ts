@@ -30,7 +30,7 @@ function escaped(text: string): string {
     );
 }
 
-const text = fc.oneof(
+const arbitraryText = fc.oneof(
   { weight: 6, arbitrary: fc.constantFrom("tick", "tock", "", "x".repeat(90)) },
   fc.string({ unit: "binary", maxLength: 40 }),
   fc.string({
@@ -38,7 +38,7 @@ const text = fc.oneof(
   }),
   fc.integer({ min: 16_000, max: 17_000 }).map((size) => "y".repeat(size)),
 );
-const time = fc.oneof(
+const arbitraryTime = fc.oneof(
   {
     weight: 6,
     arbitrary: fc
@@ -52,16 +52,18 @@ const time = fc.oneof(
     "2026-11-23T21:28:34.885+05:30",
   ),
 );
-const line: fc.Arbitrary<Line> = fc.record({
-  log: fc.tuple(text, fc.constantFrom("\n", "\n", "\n", "")).map((parts) => parts.join("")),
+const arbitraryLine: fc.Arbitrary<Line> = fc.record({
+  log: fc
+    .tuple(arbitraryText, fc.constantFrom("\n", "\n", "\n", ""))
+    .map((parts) => parts.join("")),
   stream: fc.constantFrom("stdout", "stderr"),
-  time,
+  time: arbitraryTime,
   attrs: fc.option(fc.constantFrom({ tag: "x" }, { b: "}", a: '"\\' }), {
     nil: undefined,
     freq: 10,
   }),
 });
-const log = fc.array(line, { maxLength: 60 });
+const arbitraryLog = fc.array(arbitraryLine, { maxLength: 60 });
 
 function expected({ log: all, stream, time: stamp }: Line): object {
   const ended = all.endsWith("\n");
@@ -79,7 +81,7 @@ const decoder = (): JsonFileDecoder => new JsonFileDecoder({ tty: false, attribu
 describe("a json-file log", () => {
   it("is decoded as it was written, however it is cut", () => {
     fc.assert(
-      fc.property(log, arbitraryCuts, (lines, cuts) => {
+      fc.property(arbitraryLog, arbitraryCuts, (lines, cuts) => {
         const bytes = Buffer.from(lines.map((one) => written(one)).join(""));
         const { entries, holes } = decodeFile(decoder(), chunked(bytes, cuts));
         expect(entries.map(({ end: _, ...entry }) => entry)).toEqual(lines.map(expected));
@@ -107,7 +109,7 @@ describe("a json-file log", () => {
     });
     fc.assert(
       fc.property(
-        fc.array(line, { minLength: 1, maxLength: 30 }),
+        fc.array(arbitraryLine, { minLength: 1, maxLength: 30 }),
         damage,
         arbitraryCuts,
         (lines, { at, kind, size, seed }, cuts) => {
