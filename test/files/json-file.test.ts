@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { JsonFileDecoder } from "../../src/files/json-file.ts";
 import { propertyRuns } from "../support/size.ts";
 import { arbitraryCuts, chunked } from "../wire/bytes.ts";
+import type { Decoded } from "../wire/bytes.ts";
 import { decodeFile } from "./decoded.ts";
 
 const RUNS = propertyRuns({ short: 60, long: 2_000 });
@@ -76,6 +77,10 @@ function expected({ log: all, stream, time: stamp }: Line): object {
   };
 }
 
+function withoutEnd({ stream, timestamp, text, ended }: Decoded): Decoded {
+  return { stream, timestamp, text, ended };
+}
+
 const decoder = (): JsonFileDecoder => new JsonFileDecoder({ tty: false, attributes: false });
 
 describe("a json-file log", () => {
@@ -84,7 +89,7 @@ describe("a json-file log", () => {
       fc.property(arbitraryLog, arbitraryCuts, (lines, cuts) => {
         const bytes = Buffer.from(lines.map((one) => written(one)).join(""));
         const { entries, holes } = decodeFile(decoder(), chunked(bytes, cuts));
-        expect(entries.map(({ end: _, ...entry }) => entry)).toEqual(lines.map(expected));
+        expect(entries.map(withoutEnd)).toEqual(lines.map(expected));
         expect(holes).toEqual([]);
         const ends = lines.map((_, index) =>
           Buffer.byteLength(
@@ -137,7 +142,7 @@ describe("a json-file log", () => {
             end += all[index]?.length ?? 0;
             return isBehind;
           });
-          const shown = entries.map(({ end: _, ...entry }) => entry);
+          const shown = entries.map(withoutEnd);
           expect(shown.slice(0, before.length)).toEqual(before.map(expected));
           expect(behind.length === 0 ? [] : shown.slice(-behind.length)).toEqual(
             behind.map(expected),
