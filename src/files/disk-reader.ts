@@ -6,6 +6,8 @@ import type { LogContent } from "./log-content.ts";
 import type { FileHole, FileNews, LogFileReader } from "./log-files.ts";
 import { contentOf } from "./log-folder.ts";
 import type { LogFolder } from "./log-folder.ts";
+import type { FormatRules } from "./log-format.ts";
+import type { OpenFile } from "./open-file.ts";
 
 /** After so many reads it looks whether the file was renamed, so that the next one is open before it is deleted. */
 const READS_BEFORE_LOOK = 16;
@@ -33,6 +35,7 @@ export class DiskReader implements LogFileReader {
   readonly fromStart: boolean;
   readonly #folder: LogFolder;
   readonly #decoder: FileDecoder;
+  readonly #replacesFile: boolean;
   #reading: Reading;
   #news: FileNews[] = [];
   /** Damage that may go on. */
@@ -44,9 +47,10 @@ export class DiskReader implements LogFileReader {
   #heldBytes = 0;
   #busy: Promise<unknown> = Promise.resolve();
 
-  constructor(folder: LogFolder, decoder: FileDecoder, beginning: Beginning | undefined) {
+  constructor(folder: LogFolder, rules: FormatRules, beginning: Beginning | undefined) {
     this.#folder = folder;
-    this.#decoder = decoder;
+    this.#decoder = rules.decoder();
+    this.#replacesFile = rules.replacesFile;
     this.#skip = beginning?.skip ?? 0;
     this.fromStart = beginning?.fromStart ?? true;
     this.#reading =
@@ -157,14 +161,8 @@ export class DiskReader implements LogFileReader {
     heldBytes: number,
     isDeleted: boolean,
   ): Promise<"on" | "end" | "gone"> {
-    let isLost = false;
-    const opened = await this.#folder.open(async (chain) => {
-      const own = await this.#place(content, chain);
-      isLost = own === -1;
-      return chain[own + 1];
-    });
-    if (opened === undefined) return isDeleted && isLost ? "gone" : "end";
-    const next = contentOf(opened);
+    const { next, isLost } = await this.#behind(content);
+    if (next === undefined) return isDeleted && isLost ? "gone" : "end";
     if (isLost) this.#lose("deleted", next.path, 0, undefined);
     return this.#leave(content, heldBytes, next);
   }
@@ -187,15 +185,25 @@ export class DiskReader implements LogFileReader {
   async #look(content: LogContent): Promise<void> {
     if (this.#reading.type !== "newest") return;
     if (!content.isFinal && (await inodeOf(this.#folder.path)) === content.inode) return;
-    let isThere = false;
+    const { next, isLost } = await this.#behind(content);
+    if (next === undefined && !isLost && !content.isFinal) return;
+    this.#reading = { type: "older", content, next: isLost ? undefined : next };
+    if (isLost) await next?.close();
+  }
+
+  /** The file behind this one; or, where files may have been deleted between the two, the oldest there is. */
+  async #behind(
+    content: LogContent,
+  ): Promise<{ readonly next: LogContent | undefined; readonly isLost: boolean }> {
+    let isLost = false;
     const opened = await this.#folder.open(async (chain) => {
       const own = await this.#place(content, chain);
-      isThere = own !== -1;
-      return isThere ? chain[own + 1] : undefined;
+      isLost = own === -1;
+      return chain[own + 1];
     });
-    const isReplaced = opened !== undefined || !isThere;
-    if (!isReplaced && !content.isFinal) return;
-    this.#reading = { type: "older", content, next: opened && contentOf(opened) };
+    if (opened === undefined) return { next: undefined, isLost };
+    if (isLost && this.#replacesFile) isLost = !(await hasReplaced(opened.opened, content));
+    return { next: contentOf(opened), isLost };
   }
 
   /** Which of the files it is: by itself, or by its beginning where it was compressed since; -1 where it is deleted. */
@@ -221,6 +229,16 @@ export class DiskReader implements LogFileReader {
     if (this.#hole !== undefined) this.#news.push(this.#hole);
     this.#hole = undefined;
   }
+}
+
+/**
+ * The file was deleted when the other one took its place: that is made right before, so that it is no younger than the last change of
+ * this one, which is its deletion. One that came later is.
+ */
+async function hasReplaced(next: OpenFile, content: LogContent): Promise<boolean> {
+  const { birthtimeNs } = await next.handle.stat({ bigint: true });
+  const { changedAt } = await content.look();
+  return birthtimeNs > 0n && birthtimeNs <= changedAt;
 }
 
 function newsOf(

@@ -53,8 +53,8 @@ export class GzContent implements LogContent {
   }
 
   async look(): Promise<ContentLook> {
-    const { nlink } = await this.#file.handle.stat();
-    return { heldBytes: this.#held.length, isDeleted: nlink === 0 };
+    const { nlink, ctimeNs } = await this.#file.handle.stat({ bigint: true });
+    return { heldBytes: this.#held.length, isDeleted: nlink === 0n, changedAt: ctimeNs };
   }
 
   async head(): Promise<Buffer> {

@@ -25,6 +25,8 @@ export interface LogContent {
 export interface ContentLook {
   readonly heldBytes: number;
   readonly isDeleted: boolean;
+  /** When the file itself, or its names, last changed: nanoseconds since 1970. */
+  readonly changedAt: bigint;
 }
 
 export type ContentRead = Decoded | "end" | "emptied" | "damaged";

@@ -22,6 +22,10 @@ export interface LogLocation {
   readonly tty: boolean;
   /** Entries carry what the log options `labels`, `env` and `tag` note. Default: false. */
   readonly attributes?: boolean;
+  /** `k8s-file`: the engine's API tells times without their fractions (Podman before 5.8), and so do entries. Default: false. */
+  readonly wholeSeconds?: boolean;
+  /** `local`: the last part of a long line ends it (not so for Docker before 23, see `gluesLines`). Default: true. */
+  readonly lastPartEnds?: boolean;
 }
 
 /** From where on a log is read. */

@@ -24,8 +24,8 @@ export async function lookBack(
     const bytes = await readAt(handle, from, offset - from);
     const some = back(bytes, from === 0, wanted - found);
     if (some.found === 0) {
-      // An entry as long as this is none.
-      if (from === 0 || size > 2 * LONGEST_ENTRY) return { offset: from, found };
+      // An entry as long as this is none: what can't be read counts for those that are wanted.
+      if (from === 0 || size > 2 * LONGEST_ENTRY) return { offset: from, found: wanted };
       size *= 4;
       continue;
     }

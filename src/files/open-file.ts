@@ -15,7 +15,7 @@ export interface OpenFile {
 /**
  * Opens a file of a log's folder. Undefined where it is not there.
  *
- * @throws DockspoolError LOGS_UNREADABLE where it is outside `root`, no regular file, or may not be read
+ * @throws DockspoolError FILES_UNREADABLE where it is outside `root`, no regular file, or may not be read
  */
 export async function openFile(
   root: string,
@@ -52,5 +52,5 @@ async function checked(handle: FileHandle, path: string): Promise<OpenFile> {
 
 export function unreadable(path: string, reason: string, cause?: unknown): DockspoolError {
   const message = `The log file ${path} can't be read: ${reason}.`;
-  return new DockspoolError("LOGS_UNREADABLE", message, { cause });
+  return new DockspoolError("FILES_UNREADABLE", message, { cause });
 }

@@ -34,11 +34,11 @@ export async function openLogFiles(
   for (let search = 0; search < SEARCHES; search++) {
     const beginning = await new BeginningSearch(folder, rules).find(from);
     if (beginning === "unknown") return undefined;
-    if (beginning !== "again") return new DiskReader(folder, rules.decoder(), beginning);
+    if (beginning !== "again") return new DiskReader(folder, rules, beginning);
   }
   // They are rotated all the time: what is there from the start shows all that the search would.
   const start = await new BeginningSearch(folder, rules).start();
-  return new DiskReader(folder, rules.decoder(), start);
+  return new DiskReader(folder, rules, start);
 }
 
 class BeginningSearch {

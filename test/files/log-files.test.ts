@@ -229,19 +229,19 @@ describe("a log's files", () => {
     log.write(1);
     const outside = { ...log.location, root: other.root };
     await expect(openLogFiles(outside, { type: "start" })).rejects.toMatchObject({
-      code: "LOGS_UNREADABLE",
+      code: "FILES_UNREADABLE",
     });
     renameSync(log.path, `${log.path}.real`);
     symlinkSync(`${log.path}.real`, log.path);
-    await expect(log.open()).rejects.toMatchObject({ code: "LOGS_UNREADABLE" });
+    await expect(log.open()).rejects.toMatchObject({ code: "FILES_UNREADABLE" });
     const linked = join(other.root, "containers", "linked");
     symlinkSync(dirname(log.path), linked);
     const through = { ...other.location, path: join(linked, "c1-json.log") };
     await expect(openLogFiles(through, { type: "start" })).rejects.toMatchObject({
-      code: "LOGS_UNREADABLE",
+      code: "FILES_UNREADABLE",
     });
     rmSync(log.path);
     mkdirSync(log.path);
-    await expect(log.open()).rejects.toMatchObject({ code: "LOGS_UNREADABLE" });
+    await expect(log.open()).rejects.toMatchObject({ code: "FILES_UNREADABLE" });
   });
 });
