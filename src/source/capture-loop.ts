@@ -12,17 +12,12 @@ import { FaultLimit } from "./fault-limit.ts";
 import { sleepOrRecover } from "./host.ts";
 import type { SourceHost } from "./host.ts";
 import { lookAgainAndAgain } from "./later-looks.ts";
+import { FollowLoop } from "./follow-loop.ts";
 import type { LogWays, Way } from "./log-ways.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { EndReason, SourceStatus } from "./status.ts";
 import type { Streams } from "./streams.ts";
 import type { TurnKeeper } from "./turn.ts";
-
-/** Where streams of a container that has exited go on for a while, rotations lead to a look so often. */
-const ROTATING_LOOK_MS = 1_000;
-
-/** A stream that was opened before the container ran serves for so long where files are read. */
-const HEAD_START_MS = 1_000;
 
 /** What a pass through the phases came to. */
 type Outcome =
@@ -155,64 +150,8 @@ export class CaptureLoop {
 
   /** One generation after the other, as long as only rotations end them, and as long as its turn lasts. */
   async #follow(inspection: Inspection, way: Way, signal: AbortSignal): Promise<Outcome> {
-    if (way.via === "engine") return this.#followStreams(inspection, way, signal);
-    // A file does not end with its container's run.
-    const look = (): void => this.#streams.lookNow();
-    const watch = this.#view.watchRun(inspection.info.id, look, signal);
-    try {
-      return await this.#followStreams(inspection, way, signal);
-    } finally {
-      await watch.close();
-    }
-  }
-
-  async #followStreams(inspection: Inspection, first: Way, signal: AbortSignal): Promise<Outcome> {
-    const { runs } = this.#view;
-    const lookBy = performance.now() + ROTATING_LOOK_MS;
-    let way = first;
-    for (;;) {
-      if (await this.#turn.pass(signal)) return LOOK_AGAIN;
-      runs.opens();
-      const end = await this.#followStream(inspection, way, signal);
-      const outlivesExit = way.via === "engine" && inspection.traits.followOutlivesExit;
-      if (end === "closed" && outlivesExit && performance.now() > lookBy) {
-        // Each stream may have been closed before it could end.
-        this.#view.changed();
-        return LOOK_AGAIN;
-      }
-      if (end === "closed") {
-        const { via } = way;
-        way = await this.#parts.ways.choose(inspection, signal);
-        if (way.via !== via) return LOOK_AGAIN;
-        continue;
-      }
-      const isProper = way.via === "files" || inspection.traits.followReachesEnd;
-      if (end === "complete" && isProper) this.#view.runs.followedToEnd();
-      return { type: "stream ended" };
-    }
-  }
-
-  async #followStream(
-    inspection: Inspection,
-    way: Way,
-    signal: AbortSignal,
-  ): ReturnType<Streams["follow"]> {
-    if (way.via === "files") {
-      const end = this.#streams.follow(inspection, this.#log, way, signal);
-      // What has happened before it began was told to nobody.
-      if (this.#view.unchanged === undefined) this.#streams.lookNow();
-      return end;
-    }
-    if (way.isHeadStart !== true || this.#options.read === "engine")
-      return this.#streams.follow(inspection, this.#log, way, signal);
-    // What lives longer than a moment is read from its files.
-    const handOver = (): void => void this.#streams.closeSoon("turn");
-    const timer = setTimeout(handOver, HEAD_START_MS);
-    try {
-      return await this.#streams.follow(inspection, this.#log, way, signal);
-    } finally {
-      clearTimeout(timer);
-    }
+    const end = await new FollowLoop(this.#parts, this.#log, inspection).run(way, signal);
+    return end === "ended" ? { type: "stream ended" } : LOOK_AGAIN;
   }
 
   /** Reads what a stopped container left, and waits for its next start. */

@@ -64,6 +64,11 @@ export class LogWays {
     return this.#tell({ via: "engine", reason: chosen }, ENGINE);
   }
 
+  /** Files are read where that can be. */
+  get takesFiles(): boolean {
+    return this.#options.read !== "engine";
+  }
+
   /** Whether another try may help after that error of a read: "auto" has another way. */
   mayPass(error: DockspoolError): boolean {
     this.#proved = undefined;

@@ -5,10 +5,7 @@ import { printable } from "../printable.ts";
 import type { BatchBuffer } from "../queue/buffer.ts";
 import type { FollowedLog } from "../stream/followed-log.ts";
 import { LogClock } from "../stream/log-clock.ts";
-import { openLogFiles } from "../files/open-log-files.ts";
-import { EngineLogReader } from "../stream/engine-log-reader.ts";
-import { FileLogReader } from "../stream/file-log-reader.ts";
-import type { LogReader, Via } from "../stream/log-reader.ts";
+import type { Via } from "../stream/log-reader.ts";
 import type { StreamPhase } from "../stream/phase.ts";
 import type { Attempts } from "./attempts.ts";
 import type { AboutContainer, RotationReason } from "./channels.ts";
@@ -17,6 +14,7 @@ import type { CurrentPhase } from "./current-phase.ts";
 import { closedError } from "./failures.ts";
 import type { SourceHost } from "./host.ts";
 import type { Way } from "./log-ways.ts";
+import { readerOf } from "./reader-of.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { ClosingFor } from "./phase.ts";
 import { RotationDelay } from "./rotation-delay.ts";
@@ -224,14 +222,9 @@ export class Streams {
       this.#watchdog.sawBytes(this.counts.lastByteAt);
     };
     this.#via = way.via;
-    let reader: LogReader;
-    if (way.via === "files") {
-      reader = new FileLogReader(host.client, inspection, way.location, openLogFiles, sawBytes);
-    } else {
-      const held = turn.takeHeld();
-      if (held !== undefined) log.birth.isFollowed();
-      reader = new EngineLogReader(host.client, inspection, sawBytes, held, log.certain);
-    }
+    const held = way.via === "engine" ? turn.takeHeld() : undefined;
+    if (held !== undefined) log.birth.isFollowed();
+    const reader = readerOf(way, { client: host.client, inspection, log, held, sawBytes });
     this.#generation = new Generation({
       reader,
       log,
