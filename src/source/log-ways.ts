@@ -77,6 +77,10 @@ export class LogWays {
 
   /** The way to the files, or why there is none. */
   async #look(inspection: Inspection, signal: AbortSignal): Promise<Way | string> {
+    if (this.#client.givesAttributes(inspection.traits)) {
+      this.#missed = LOOKS_FOR_FILE;
+      return "the option attributes is set, and files are read without them";
+    }
     const located = locateFiles(inspection, this.#options.files.root);
     if ("refusal" in located) {
       this.#missed = LOOKS_FOR_FILE;
