@@ -180,11 +180,7 @@ export class CaptureLoop {
     this.#turn.interest = "started";
     const started = { ...inspection, running: true };
     const next = await this.#take(started, signal);
-    if (next === undefined) return LOOK_AGAIN;
-    // Its start is not known yet.
-    return next.via === "files"
-      ? this.#follow({ ...started, startedAt: undefined }, next, signal)
-      : this.#follow(started, next, signal);
+    return next === undefined ? LOOK_AGAIN : this.#follow(started, next, signal);
   }
 
   /** Reads what a stopped container left or, without `follow`, what there is. Undefined once it is stopped. */

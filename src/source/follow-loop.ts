@@ -76,7 +76,9 @@ export class FollowLoop {
 
   async #generation(way: Way, signal: AbortSignal): ReturnType<Streams["follow"]> {
     const { view, streams, ways } = this.#parts;
-    const generation = streams.follow(this.#inspection, this.#log, way, signal);
+    const { startedBy } = view.runs;
+    const told = way.via === "files" && startedBy !== undefined ? { ...way, startedBy } : way;
+    const generation = streams.follow(this.#inspection, this.#log, told, signal);
     if (way.via === "files") {
       // What has happened before it began was told to nobody.
       if (view.unchanged === undefined) streams.lookNow();

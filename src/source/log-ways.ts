@@ -23,7 +23,12 @@ export type Way =
       /** Its stream was asked for before its container ran. */
       readonly isHeadStart?: boolean;
     }
-  | { readonly via: "files"; readonly location: LogLocation };
+  | {
+      readonly via: "files";
+      readonly location: LogLocation;
+      /** As `RunLog.startedBy`. */
+      readonly startedBy?: number;
+    };
 
 const ENGINE: Way = { via: "engine" };
 
@@ -93,7 +98,13 @@ export class LogWays {
     try {
       if (this.#proved === location.path)
         return (await isThere(location)) ? way : missing(location);
-      const files = new FileLogReader(this.#client, inspection, location, openLogFiles, () => {});
+      const files = new FileLogReader({
+        client: this.#client,
+        inspection,
+        location,
+        open: openLogFiles,
+        sawBytes: () => {},
+      });
       const engine = new EngineLogReader(this.#client, wholeAsShown(inspection), () => {});
       const proof = await proveFiles(engine, files, signal);
       if (proof === "another") {

@@ -20,6 +20,6 @@ interface Parts {
 /** What reads one generation. */
 export function readerOf(way: Way, { client, inspection, log, held, sawBytes }: Parts): LogReader {
   return way.via === "files"
-    ? new FileLogReader(client, inspection, way.location, openLogFiles, sawBytes)
+    ? new FileLogReader({ client, inspection, ...way, open: openLogFiles, sawBytes })
     : new EngineLogReader(client, inspection, sawBytes, held, log.certain);
 }

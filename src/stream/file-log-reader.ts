@@ -18,6 +18,16 @@ export type OpenFiles = (
   from: FilesFrom,
 ) => Promise<LogFileReader | undefined>;
 
+interface Parts {
+  readonly client: EngineClient;
+  readonly inspection: Inspection;
+  readonly location: LogLocation;
+  /** An event of this time has told of the run, which the inspection does not show; Infinity: it is about to start. */
+  readonly startedBy?: number | undefined;
+  readonly open: OpenFiles;
+  readonly sawBytes: () => void;
+}
+
 /** A hint's place, and what stands before it, are shown from so many entries more. */
 const HINT_ENTRIES = 2;
 
@@ -40,19 +50,13 @@ export class FileLogReader implements LogReader {
   #remains: readonly Entry[] = [];
   #spot: Spot | undefined;
 
-  constructor(
-    client: EngineClient,
-    inspection: Inspection,
-    location: LogLocation,
-    open: OpenFiles,
-    sawBytes: () => void,
-  ) {
+  constructor({ client, inspection, location, startedBy, open, sawBytes }: Parts) {
     this.inspection = wholeAsShown(inspection);
     this.#location = location;
     this.#open = open;
     this.#sawBytes = sawBytes;
     this.#looks = new ContainerLooks(client, inspection);
-    this.#runEnd = new RunEnd(client, inspection);
+    this.#runEnd = new RunEnd(client, inspection, startedBy);
   }
 
   /** How many are followed in this process. */

@@ -7,6 +7,11 @@ import { sleep } from "../lifetime/deadline.ts";
 /** The engine could not be asked: it is asked again after so long. */
 const RETRY_MS = 2_000;
 
+type Run =
+  | { readonly type: "seen"; readonly startedAt: string | undefined }
+  /** By an event; `before`: the start of the run before it. */
+  | { readonly type: "told"; readonly by: number; readonly before: string | undefined };
+
 /** Whether the run has ended, as long as somebody watches. */
 export interface WatchedRun {
   readonly hasEnded: boolean;
@@ -21,15 +26,18 @@ export interface WatchedRun {
 export class RunEnd {
   readonly #client: EngineClient;
   readonly #id: string;
-  /** Undefined: the first look that shows it running tells. */
-  #startedAt: string | undefined;
+  #run: Run;
   #isDue = false;
   #ask: () => void = () => {};
 
-  constructor(client: EngineClient, { info, startedAt }: Inspection) {
+  /** `startedBy`: an event of this time has told of the run, and the inspection is older; Infinity where it is about to start. */
+  constructor(client: EngineClient, { info, startedAt }: Inspection, startedBy?: number) {
     this.#client = client;
     this.#id = info.id;
-    this.#startedAt = startedAt;
+    this.#run =
+      startedBy === undefined
+        ? { type: "seen", startedAt }
+        : { type: "told", by: startedBy, before: startedAt };
   }
 
   /** Something may have happened to the container. */
@@ -81,10 +89,12 @@ export class RunEnd {
     try {
       const { running, removing, startedAt } = await this.#client.inspect(this.#id, signal);
       if (removing) return "ended";
-      // One that never ran is about to.
-      if (!running) return startedAt === undefined ? "runs" : "ended";
-      this.#startedAt ??= startedAt;
-      return startedAt === this.#startedAt ? "runs" : "ended";
+      const run = this.#run;
+      if (run.type === "seen") return running && startedAt === run.startedAt ? "runs" : "ended";
+      if (!running) return startedAt === run.before ? "runs" : "ended";
+      if (startedAt !== undefined && Date.parse(startedAt) > run.by) return "ended";
+      this.#run = { type: "seen", startedAt };
+      return "runs";
     } catch (error) {
       return DockspoolError.is(error, "CONTAINER_NOT_FOUND") ? "ended" : "not known";
     }
