@@ -1,0 +1,65 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { ODD_LINES, bothWays } from "../support/files-and-api.ts";
+import { RealEngine, describeWithEngine } from "../support/real-engine.ts";
+import { whyNoEngine } from "../support/real-engine/programs.ts";
+
+const ENDS_MS = 60_000;
+
+describeWithEngine("Docker's log files", (engine) => {
+  test.each([
+    { driver: "json-file", tty: false },
+    { driver: "json-file", tty: true },
+    { driver: "local", tty: false },
+    { driver: "local", tty: true },
+  ])("hold the entries that the API shows: $driver, terminal: $tty", async (given) => {
+    const id = await engine.run({ ...given, script: ODD_LINES });
+    await engine.wait(id, ENDS_MS);
+    const { files, api } = await bothWays(engine, id);
+    expect(files.length).toBeGreaterThan(30);
+    expect(files).toEqual(api);
+  });
+
+  test("hold the attributes that the API shows", async () => {
+    const options = { labels: "b,a", tag: "{{.Name}}/<&>" };
+    const labels = { a: 'x "}', b: "ä, =" };
+    const id = await engine.run({ script: "echo one; echo two >&2", options, labels });
+    await engine.wait(id, ENDS_MS);
+    const noted = await bothWays(engine, id, { attributes: true });
+    expect(noted.files).toEqual(noted.api);
+    expect(noted.files.join()).toContain('"a":"x \\"}"');
+    const bare = await bothWays(engine, id);
+    expect(bare.files).toEqual(bare.api);
+  });
+
+  test.each([
+    { driver: "json-file", options: { "max-size": "20k", "max-file": "40", compress: "true" } },
+    { driver: "local", options: { "max-size": "20k", "max-file": "40" } },
+  ])("are the same where they are rotated and compressed: $driver", async (given) => {
+    const script = "i=0; while [ $i -lt 3000 ]; do echo line $i of a log; i=$((i+1)); done";
+    const id = await engine.run({ ...given, script });
+    await engine.wait(id, ENDS_MS);
+    const { files, api } = await bothWays(engine, id);
+    expect(files.length).toBe(3_000);
+    expect(files).toEqual(api);
+  });
+});
+
+describe.skipIf(whyNoEngine(undefined, "podman") !== undefined)("Podman's k8s-file logs", () => {
+  let engine: RealEngine | undefined;
+  beforeAll(async () => {
+    engine = await RealEngine.start({ kind: "podman" });
+  });
+  afterAll(async () => {
+    await engine?.stop();
+  });
+
+  test.each([false, true])("hold the entries that the API shows; terminal: %s", async (tty) => {
+    if (engine === undefined) throw new Error("no engine");
+    const id = await engine.run({ tty, script: ODD_LINES });
+    await engine.wait(id, ENDS_MS);
+    const wholeSeconds = /^[45]\.[0-7]/.test(await engine.version());
+    const { files, api } = await bothWays(engine, id, { wholeSeconds });
+    expect(files.length).toBeGreaterThan(25);
+    expect(files).toEqual(api);
+  });
+});
