@@ -10,11 +10,12 @@ import { UtcSeconds } from "./utc-seconds.ts";
 
 /** Big-endian, before each message and behind it (moby, `daemon/logger/local/local.go`). */
 const LENGTH_BYTES = 4;
+const RETURN = 0x0d;
 /** What each message begins with: field 1, six bytes: "stdout", "stderr". */
 const BEGINNING = Buffer.from("\n\u0006std");
 
 export interface LocalOptions extends RunOptions {
-  /** A long line's last part has its newline (not on a terminal's log that Docker before 23 shows). */
+  /** A long line's last part has its newline (not so for Docker before 23, where on a terminal its return tells). */
   readonly lastPartEnds: boolean;
 }
 
@@ -61,7 +62,8 @@ export class LocalFileDecoder implements FileDecoder {
     const { source, high, low, textStart, textEnd, isPartial, isLast } = entry;
     if (source !== "stdout" && source !== "stderr") return;
     const timestamp = this.#seconds.ofNanoseconds(high, low);
-    const ended = !isPartial || (isLast && this.#options.lastPartEnds);
+    const isReturned = this.#options.tty && bytes[textEnd - 1] === RETURN;
+    const ended = !isPartial || (isLast && (this.#options.lastPartEnds || isReturned));
     run.add(source, timestamp, bytes, textStart, textEnd, ended, end);
   }
 }

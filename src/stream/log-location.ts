@@ -24,11 +24,12 @@ export function locateFiles(inspection: Inspection, root?: string): Located {
   const base = root ?? known ?? DOCKER_ROOT;
   const file = logDriver === "json-file" ? `${id}-json.log` : join("local-logs", "container.log");
   const path = join(base, "containers", id, file);
-  return { location: { root: base, path, format: logDriver, tty } };
+  const lastPartEnds = traits.followReachesEnd;
+  return { location: { root: base, path, format: logDriver, tty, lastPartEnds } };
 }
 
 /** Podman's `k8s-file`, which may call itself `json-file`: "…/overlay-containers/ID/userdata/ctr.log". */
-function locatePodman({ info, logPath }: Inspection, root?: string): Located {
+function locatePodman({ info, logPath, traits }: Inspection, root?: string): Located {
   const { id, logDriver, tty } = info;
   if (logDriver !== "k8s-file" && logDriver !== "json-file")
     return { refusal: otherDriver(logDriver) };
@@ -39,7 +40,8 @@ function locatePodman({ info, logPath }: Inspection, root?: string): Located {
     };
   const base = root ?? match[1] ?? "";
   const path = join(base, match[2] ?? "", id, "userdata", "ctr.log");
-  return { location: { root: base, path, format: "k8s-file", tty } };
+  const wholeSeconds = traits.tellsWholeSeconds;
+  return { location: { root: base, path, format: "k8s-file", tty, wholeSeconds } };
 }
 
 /** The data root and what stands behind the container's folder, where that path is in it. */
