@@ -9,7 +9,7 @@ import type { LogFolder } from "./log-folder.ts";
 import type { FormatRules } from "./log-format.ts";
 import type { OpenFile } from "./open-file.ts";
 
-/** After so many reads it looks whether the file was renamed, so that the next one is open before it is deleted. */
+/** With the first read, and after so many, it looks whether the file was renamed, so that the next one is open before it is deleted. */
 const READS_BEFORE_LOOK = 16;
 
 /** Where reading begins. */
@@ -106,7 +106,7 @@ export class DiskReader implements LogFileReader {
     const read = await content.read((bytes) => this.#decoder.decode(bytes));
     if (typeof read === "object") {
       for (const piece of read.pieces) this.#take(piece, content, offset);
-      if (++this.#reads % READS_BEFORE_LOOK === 0) await this.#look(content);
+      if (this.#reads++ % READS_BEFORE_LOOK === 0) await this.#look(content);
       return "on";
     }
     if (read === "end") return this.#atEnd(content);
@@ -177,7 +177,7 @@ export class DiskReader implements LogFileReader {
   async #enter(content: LogContent): Promise<void> {
     this.#reading = { type: "newest", content };
     this.#heldBytes = 0;
-    this.#reads = 0;
+    this.#reads = 1;
     await this.#look(content);
   }
 
