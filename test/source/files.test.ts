@@ -71,7 +71,10 @@ describe("a log that is read from files", () => {
     for (let round = 0; round < 30; round++) {
       at.file.write(...numbered(1 + round * 50, 51 + round * 50));
       if (round % 2 === 0) at.file.rotate({ compress: round % 4 === 0 });
-      if (round % 3 === 0) await source.rotate();
+      if (round % 3 !== 0) continue;
+      await source.rotate();
+      // What the engine deletes before it is read is lost.
+      await follower.has(51 + round * 50);
     }
     await follower.has(1_501);
     expect(follower.texts).toEqual(numbered(0, 1_501));
