@@ -12,6 +12,15 @@ import type { OpenFile } from "./open-file.ts";
 /** With the first read, and after so many, it looks whether the file was renamed, so that the next one is open before it is deleted. */
 const READS_BEFORE_LOOK = 16;
 
+/** Half an entry that has stood so long may be damage: an entry is written at once. */
+const STILL_MS = 1_000;
+
+/** How much of the file's end is not whole, and since when, by `performance.now()`; `-Infinity`: nothing can be added. */
+interface Held {
+  readonly bytes: number;
+  readonly since: number;
+}
+
 /** Where reading begins. */
 export interface Beginning {
   readonly content: LogContent;
@@ -44,7 +53,7 @@ export class DiskReader implements LogFileReader {
   /** The last timestamp that was read. */
   #after: string | undefined;
   #reads = 0;
-  #heldBytes = 0;
+  #held: Held = { bytes: 0, since: 0 };
   #busy: Promise<unknown> = Promise.resolve();
 
   constructor(folder: LogFolder, rules: FormatRules, beginning: Beginning | undefined) {
@@ -60,7 +69,7 @@ export class DiskReader implements LogFileReader {
   }
 
   get isHolding(): boolean {
-    return this.#heldBytes > 0 || this.#decoder.isHolding;
+    return this.#held.bytes > 0 || this.#decoder.isHolding;
   }
 
   next(): Promise<FileNews> {
@@ -96,6 +105,11 @@ export class DiskReader implements LogFileReader {
     }
   }
 
+  get #isStill(): boolean {
+    const { bytes, since } = this.#held;
+    return bytes > 0 && performance.now() - since >= STILL_MS;
+  }
+
   /** "on": something was read, or there is more. */
   async #read(): Promise<"on" | "end" | "gone"> {
     const reading = this.#reading;
@@ -103,7 +117,8 @@ export class DiskReader implements LogFileReader {
     if (reading.type === "nothing") return this.#begin();
     const { content } = reading;
     const { offset } = content;
-    const read = await content.read((bytes) => this.#decoder.decode(bytes));
+    const isStill = this.#isStill;
+    const read = await content.read((bytes) => this.#decoder.decode(bytes, isStill));
     if (typeof read === "object") {
       for (const piece of read.pieces) this.#take(piece, content, offset);
       if (this.#reads++ % READS_BEFORE_LOOK === 0) await this.#look(content);
@@ -147,8 +162,16 @@ export class DiskReader implements LogFileReader {
       if (this.#reading.type === "older") return "on";
     }
     const { heldBytes, isDeleted } = await content.look();
-    this.#heldBytes = heldBytes;
-    if (!wasOlder) return "end";
+    const isKnown = heldBytes === this.#held.bytes;
+    if (!wasOlder) {
+      if (!isKnown) this.#held = { bytes: heldBytes, since: performance.now() };
+      return "end";
+    }
+    if (heldBytes > 0 && !(isKnown && this.#held.since === -Infinity)) {
+      // One more look tells what is behind a half entry.
+      this.#held = { bytes: heldBytes, since: -Infinity };
+      return "on";
+    }
     const next = reading.type === "older" ? reading.next : undefined;
     return next === undefined
       ? this.#advance(content, heldBytes, isDeleted)
@@ -176,7 +199,7 @@ export class DiskReader implements LogFileReader {
 
   async #enter(content: LogContent): Promise<void> {
     this.#reading = { type: "newest", content };
-    this.#heldBytes = 0;
+    this.#held = { bytes: 0, since: 0 };
     this.#reads = 1;
     await this.#look(content);
   }

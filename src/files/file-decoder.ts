@@ -19,8 +19,11 @@ export interface Decoded {
 
 /** Turns the bytes of a log file into the entries that the Engine API shows for it. */
 export interface FileDecoder {
-  /** `bytes` go on where the last call has stopped to take. Their memory is not kept. */
-  decode(bytes: Buffer): Decoded;
+  /**
+   * `bytes` go on where the last call has stopped to take. Their memory is not kept. `isStill`: nothing was added for long, so that
+   * what is not whole may be damage with sound entries behind it.
+   */
+  decode(bytes: Buffer, isStill?: boolean): Decoded;
   /** The file goes on elsewhere: what is open in it is another line's. */
   restart(): void;
   /** The beginning of a line has come that is in no entry yet, though its bytes are taken. */

@@ -33,7 +33,7 @@ export class GzContent implements LogContent {
   }
 
   async read(decode: (bytes: Buffer) => Decoded): Promise<ContentRead> {
-    if (this.#isOver) return "end";
+    if (this.#isOver) return this.#decode(this.#held, decode);
     this.#stream ??= decompressed(this.#file);
     const chunk = await nextOf(this.#stream.chunks);
     if (chunk === undefined || chunk === "damaged") {
@@ -41,15 +41,19 @@ export class GzContent implements LogContent {
       return chunk ?? ((await this.#isWhole()) ? "end" : "damaged");
     }
     const bytes = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]);
-    const decoded = decode(bytes);
-    this.#offset += decoded.consumed;
-    this.#held = Buffer.from(bytes.subarray(decoded.consumed));
-    return decoded;
+    return this.#decode(bytes, decode);
   }
 
   /** Behind damage nothing more comes. */
   restart(): void {
     this.#held = Buffer.alloc(0);
+  }
+
+  #decode(bytes: Buffer, decode: (bytes: Buffer) => Decoded): ContentRead {
+    const decoded = decode(bytes);
+    this.#offset += decoded.consumed;
+    this.#held = Buffer.from(bytes.subarray(decoded.consumed));
+    return this.#isOver && decoded.consumed === 0 ? "end" : decoded;
   }
 
   async look(): Promise<ContentLook> {

@@ -42,5 +42,6 @@ export function decodeFile(decoder: FileDecoder, chunks: readonly Buffer[]): Dec
     held = Buffer.from(all.subarray(consumed - before));
     misaligned.fill("?");
   }
+  take(decoder.decode(held, true));
   return { entries, holes, order, consumed };
 }
