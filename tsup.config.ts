@@ -35,7 +35,7 @@ export const command: Options = {
   splitting: false,
   // The CommonJS packages in it require Node.js's own modules.
   banner: {
-    js: 'import { createRequire } from "node:module";\nconst require = createRequire(import.meta.url);',
+    js: 'import { createRequire as requireOf } from "node:module";\nconst require = requireOf(import.meta.url);',
   },
 };
 
@@ -58,6 +58,12 @@ const config: Options | Options[] | ((overrideOptions: Options) => unknown) = de
       "src/testing.ts",
     ],
     format: ["esm", "cjs"],
+    // `import.meta.url`, in CommonJS.
+    shims: true,
+    esbuildOptions: (options, { format }) => {
+      // Where jest runs CommonJS there is no `import()`.
+      if (format === "cjs") options.supported = { "dynamic-import": false };
+    },
     dts: true,
     sourcemap: true,
     // The command is built beside it.

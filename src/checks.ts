@@ -40,7 +40,8 @@ export function checkFunction(place: string, value: unknown): void {
 
 /** A text that is not empty. */
 export function checkText(place: string, value: unknown): void {
-  if (typeof value !== "string" || value === "") throw invalidOption(place, value, "a text");
+  if (typeof value !== "string" || value === "")
+    throw invalidOption(place, value, "a string that is not empty");
 }
 
 /** Known by what it has: one of another realm, such as a test runner's, is as good. */
@@ -75,8 +76,16 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** An object with no other keys than these. `place`: where it stands; "" for the options themselves. */
-export function checkKeys(place: string, value: unknown, known: readonly string[]): void {
+/**
+ * An object with no other keys than these. `place`: where it stands; "" for the options themselves. `elsewhere`: where names stand
+ * that are mistaken for one of these.
+ */
+export function checkKeys(
+  place: string,
+  value: unknown,
+  known: readonly string[],
+  elsewhere: Readonly<Record<string, string>> = {},
+): void {
   if (!isObject(value))
     throw invalidOption(
       place === "" ? "options" : place,
@@ -84,7 +93,7 @@ export function checkKeys(place: string, value: unknown, known: readonly string[
       `an object with any of ${known.join(", ")}`,
     );
   for (const key of Object.keys(value))
-    if (!known.includes(key)) throw unknownOption(place, key, known);
+    if (!known.includes(key)) throw unknownOption(place, key, known, elsewhere);
 }
 
 /** Known by what it can do: one of another copy of its package is as good. */
@@ -103,9 +112,16 @@ export function within(place: string, name: string): string {
   return place === "" ? name : `${place}.${name}`;
 }
 
-function unknownOption(place: string, key: string, known: readonly string[]): DockspoolError {
-  const meant = nearest(key, known);
-  const question = meant === undefined ? "." : `; did you mean "${within(place, meant)}"?`;
+function unknownOption(
+  place: string,
+  key: string,
+  known: readonly string[],
+  elsewhere: Readonly<Record<string, string>>,
+): DockspoolError {
+  const near = nearest(key, known);
+  const here = near === undefined ? undefined : within(place, near);
+  const meant = Object.hasOwn(elsewhere, key) ? elsewhere[key] : here;
+  const question = meant === undefined ? "." : `; did you mean "${meant}"?`;
   return new DockspoolError(
     "INVALID_OPTION",
     `Unknown option "${printable(within(place, key), MAX_PLACE)}"${question} Known: ${known.join(", ")}.`,

@@ -36,6 +36,11 @@ const brand = Symbol.for("dockspool.error");
 /** An error names what it is about; what an engine sends without end is none. */
 const MAX_MESSAGE = 4_000;
 
+/** A text as a sentence, so that another may follow it. */
+export function asSentence(text: string): string {
+  return /[.?!]$/.test(text) ? text : `${text}.`;
+}
+
 export interface ErrorDetails {
   readonly container?: string | undefined;
   readonly transient?: boolean;

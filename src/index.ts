@@ -39,7 +39,7 @@ export type { EngineEvent } from "./engine/engine-event.ts";
 export type { DetailsOptions } from "./engine/details.ts";
 export type { ContainerHealth } from "./engine/condition.ts";
 export type { DockerModem, Engine, EngineOptions } from "./engine/engine-options.ts";
-export type { Lease, Leases } from "./lifetime/lease.ts";
+export type { Lease, LeaseTrouble, Leases } from "./lifetime/lease.ts";
 export { TaskGroup } from "./lifetime/task-group.ts";
 export { epochNanoseconds } from "./wire/timestamps.ts";
 export type { LogStream } from "./wire/entry.ts";

@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { DockspoolError, codeOf, invalidOption, messageOf } from "../errors.ts";
+import { isObject } from "../checks.ts";
 import { formatFile, parseEntry, parseFile } from "./file-format.ts";
 import { readRegular, realPlace, refuseOthers } from "./regular-file.ts";
 import { removeLeftovers, replaceFile } from "./replace-file.ts";
@@ -141,7 +142,7 @@ export class FileCheckpointStore implements CheckpointStore {
   #unwritable(cause: unknown): DockspoolError {
     return new DockspoolError(
       "CHECKPOINT_UNWRITABLE",
-      `The checkpoint file ${this.#path} can't be written: ${messageOf(cause)}.`,
+      `The checkpoint file ${this.#path} can't be written: ${whyUnwritable(cause)}.`,
       { cause, transient: true },
     );
   }
@@ -175,6 +176,13 @@ const PASSING = new Set([
 
 function isPassing(error: unknown): boolean {
   return error instanceof Error && "code" in error && PASSING.has(String(error.code));
+}
+
+/** What is written is a new file: only its folder can be missing. */
+function whyUnwritable(cause: unknown): string {
+  if (isMissing(cause) && isObject(cause) && typeof cause["path"] === "string")
+    return `there is no folder ${dirname(cause["path"])}`;
+  return messageOf(cause);
 }
 
 function isMissing(error: unknown): boolean {

@@ -4,6 +4,7 @@ import type {
   ComposeDetails,
   ContainerDetails,
   ContainerNetwork,
+  EngineDetails,
   SwarmDetails,
 } from "../wire/container-details.ts";
 import { toUtc } from "../wire/timestamps.ts";
@@ -55,7 +56,7 @@ export function detailsOf(
   inspection: Readonly<Record<string, unknown>>,
   labels: Readonly<Record<string, string>>,
   { env = [] }: DetailsOptions,
-  engine: { readonly name: string; readonly product: string },
+  engine: EngineDetails,
 ): ContainerDetails {
   return Object.freeze({
     imageId: string(inspection["Image"]),

@@ -16,6 +16,7 @@ import { Identification } from "./identification.ts";
 import { DEFAULT_NAME } from "./identity.ts";
 import type { EngineIdentity } from "./identity.ts";
 import { parseInspection } from "./inspection.ts";
+import { OwnNamesQuestion } from "./own-names.ts";
 import type { Inspection } from "./inspection.ts";
 import type { Listed } from "./list.ts";
 import { k8sFileBytes } from "./log-file-size.ts";
@@ -68,6 +69,8 @@ export class EngineClient {
   readonly #wantsAttributes: boolean;
   readonly #questions: Questions;
   readonly #identification: Identification;
+  /** For details alone. */
+  readonly #ownNames: OwnNamesQuestion | undefined;
   readonly #events: EventRequests;
 
   constructor(engine: Engine = {}, options: ClientOptions = {}) {
@@ -80,6 +83,8 @@ export class EngineClient {
     this.#questions = new Questions(this.#link, this.#timeoutMs, atOnce);
     this.services = new ServiceRequests(this.#link, this.#questions, this.#timeoutMs);
     this.#events = new EventRequests(this.#link, this.#questions, this.#timeoutMs);
+    if (this.#details !== undefined)
+      this.#ownNames = new OwnNamesQuestion(this.#link, this.#questions);
     this.#identification = new Identification(
       this.#link,
       this.#questions,
@@ -146,8 +151,12 @@ export class EngineClient {
   ): Promise<Inspection> {
     const path = `/containers/${encodeURIComponent(container)}/json`;
     const about = { name: container };
+    // Nothing keeps a container that is being started from being looked at.
+    if (!now) await this.#ownNames?.ask(signal);
+    const ownNames = this.#ownNames?.known;
+    const details = this.#details && ownNames && { options: this.#details, ownNames };
     return this.#questions.ask(path, {}, signal, { first, now, about }, (answer, headers) => {
-      const inspection = parseInspection(answer, traitsOf(headers), this.name, this.#details);
+      const inspection = parseInspection(answer, traitsOf(headers), this.name, details);
       const isAnother = WHOLE_ID.test(container) && inspection?.info.id !== container;
       return isAnother ? undefined : inspection;
     });

@@ -181,7 +181,7 @@ export class EngineLink {
     const address = await findAddress(this.#engine);
     this.#address = showAddress(address);
     this.#tried = address.kind === "socket" ? address.tried : [];
-    const connection = connectTo(address);
+    const connection = await connectTo(address);
     // Nobody would end it.
     if (this.#isClosed) await connection.agent?.end();
     return connection;

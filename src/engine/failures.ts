@@ -9,7 +9,9 @@ import { tlsReason } from "./tls-failures.ts";
  * it was, an engine makes its socket anew, a certificate is replaced, a proxy starts.
  */
 const permanent =
-  /^(EACCES|EPERM|ERR_TLS_.*|CERT_.*|.*SELF_SIGNED.*|UNABLE_TO_.*|HPE_.*|ERR_INVALID_.*|ERR_SSL_.*|ERR_OSSL_.*|ERR_SSH_.*|EPROTO|ENOTSOCK)$/;
+  /^(EACCES|EPERM|ERR_TLS_.*|CERT_.*|.*SELF_SIGNED.*|UNABLE_TO_.*|HPE_.*|ERR_INVALID_.*|ERR_SSL_.*|ERR_OSSL_.*|ERR_SSH_.*|EPROTO|ENOTSOCK|(ERR_)?MODULE_NOT_FOUND)$/;
+
+const NOT_INSTALLED = "docker-modem is not installed there. A bundle needs it beside itself.";
 
 /** What to do about it, by the error's code. */
 const advice: Readonly<Record<string, string>> = {
@@ -25,6 +27,8 @@ const advice: Readonly<Record<string, string>> = {
   ECONNRESET: "the connection was cut.",
   EPIPE: "the connection was cut.",
   ETIMEDOUT: "no answer.",
+  ERR_MODULE_NOT_FOUND: NOT_INSTALLED,
+  MODULE_NOT_FOUND: NOT_INSTALLED,
 };
 
 /** The code of the error of an answer that goes on as something else than HTTP (101). */

@@ -13,23 +13,41 @@ export interface EngineIdentity {
 /** The name of an engine that was given none. */
 export const DEFAULT_NAME = "default";
 
+/** What an engine calls itself, and its host. */
+export interface OwnNames {
+  /** Undefined where it makes up another for each answer (Podman), or may not be asked. */
+  readonly id: string | undefined;
+  readonly host: string | undefined;
+}
+
+/** Reads the answer of `/info`; undefined where it is none. */
+export function parseOwnNames(json: unknown, { namesItself }: EngineTraits): OwnNames | undefined {
+  const root = record(json);
+  if (!isInfo(root)) return undefined;
+  const id = string(root["ID"]);
+  const host = string(root["Name"]);
+  return { id: namesItself && id !== "" ? id : undefined, host: host === "" ? undefined : host };
+}
+
+function isInfo(root: Readonly<Record<string, unknown>>): boolean {
+  return ["ID", "SystemTime", "ServerVersion", "Containers"].some((name) => name in root);
+}
+
 /** Reads the answer of `/info`; undefined where it is none. */
 export function parseIdentity(
   json: unknown,
-  { namesItself }: EngineTraits,
+  traits: EngineTraits,
   anonymous: EngineIdentity,
 ): EngineIdentity | undefined {
-  const root = record(json);
-  const isEngine = ["ID", "SystemTime", "ServerVersion", "Containers"].some((name) => name in root);
-  if (!isEngine) return undefined;
-  const ownId = string(root["ID"]);
-  const host = string(root["Name"]);
-  if (ownId !== "" && namesItself) {
-    const id = withoutSlash(ownId);
+  const own = parseOwnNames(json, traits);
+  if (own === undefined) return undefined;
+  if (own.id !== undefined) {
+    const id = withoutSlash(own.id);
     return { id, isDistinct: true, noteKey: id };
   }
+  const { host } = own;
   const { id, isDistinct } = anonymous;
-  const noteKey = isDistinct || host === "" ? id : withoutSlash(`${id}@${host}`);
+  const noteKey = isDistinct || host === undefined ? id : withoutSlash(`${id}@${host}`);
   return { id, isDistinct, noteKey };
 }
 

@@ -4,6 +4,7 @@ import type { ContainerInfo } from "../wire/records.ts";
 import { toUtc } from "../wire/timestamps.ts";
 import { detailsOf } from "./details.ts";
 import type { DetailsOptions } from "./details.ts";
+import type { OwnNames } from "./identity.ts";
 import { record, string, texts } from "./json.ts";
 import { logFileBytes, logFileCount } from "./log-file-size.ts";
 import { followsAreWhole } from "./traits.ts";
@@ -40,12 +41,17 @@ export interface Inspection {
   readonly hostsPath?: string | undefined;
 }
 
+export interface WantedDetails {
+  readonly options: DetailsOptions;
+  readonly ownNames: OwnNames;
+}
+
 /** Reads the answer of `/containers/{id}/json`; undefined where it is none. */
 export function parseInspection(
   json: unknown,
   traits: EngineTraits,
   engine: string,
-  details?: DetailsOptions,
+  details?: WantedDetails,
 ): Inspection | undefined {
   const root = record(json);
   const id = root["Id"];
@@ -67,7 +73,11 @@ export function parseInspection(
     logDriver: string(logConfig["Type"]),
     engine,
     ...(details && {
-      details: detailsOf(root, labels, details, { name: engine, product: traits.name }),
+      details: detailsOf(root, labels, details.options, {
+        name: engine,
+        product: traits.name,
+        ...details.ownNames,
+      }),
     }),
   });
   return {

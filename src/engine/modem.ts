@@ -1,9 +1,9 @@
 import { Agent as HttpAgent } from "node:http";
 import { userInfo } from "node:os";
-import Modem from "docker-modem";
 import type { Address, SshAddress } from "./address.ts";
 import { createAgent, createCommandAgent, createSshAgent, guardAgent } from "./agent.ts";
 import type { EngineAgent } from "./agent.ts";
+import { loadModem } from "./docker-modem.ts";
 import type { DockerModem } from "./engine-options.ts";
 import { record } from "./json.ts";
 import { shownUrl } from "./shown-url.ts";
@@ -46,9 +46,11 @@ function sshAgentTo(address: SshAddress): EngineAgent {
   return createSshAgent({ agent: process.env["SSH_AUTH_SOCK"], ...options, host, port, username });
 }
 
-export function connectTo(address: Address): Connection {
+/** @throws where docker-modem can't be loaded */
+export async function connectTo(address: Address): Promise<Connection> {
+  const { prototype } = await loadModem();
   const common = { headers: {}, pathPrefix: "/" };
-  if (address.kind === "ssh") return throughSsh(Modem.prototype, common, sshAgentTo(address));
+  if (address.kind === "ssh") return throughSsh(prototype, common, sshAgentTo(address));
   const tls = address.kind === "tcp" ? address.tls : undefined;
   const own = createAgent(tls !== undefined);
   const target =
@@ -58,7 +60,7 @@ export function connectTo(address: Address): Connection {
   const protocol = tls === undefined ? "http" : "https";
   const fields = { ...common, ...target, protocol, agent: own.agent };
   const pathPrefix = address.kind === "tcp" ? address.pathPrefix : "";
-  return { modem: modemWith(Modem.prototype, fields), agent: own, pathPrefix };
+  return { modem: modemWith(prototype, fields), agent: own, pathPrefix };
 }
 
 /**

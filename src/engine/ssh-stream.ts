@@ -1,8 +1,7 @@
 import { Duplex, Readable } from "node:stream";
-import sshAgent from "docker-modem/lib/ssh.js";
 import { isError, messageOf } from "../errors.ts";
 import { withHostKeys } from "./host-keys.ts";
-import type { SshConfig, Verified } from "./host-keys.ts";
+import type { SshConfig } from "./host-keys.ts";
 import { MAX_STDERR, SSH_OPTIONS, SSH_REFUSED, commandFailure, sshError } from "./ssh-complaint.ts";
 
 /**
@@ -17,9 +16,7 @@ export class SshStream extends Duplex {
 
   constructor(config: SshConfig) {
     super({ allowHalfOpen: false });
-    void withHostKeys(config).then((verified) => {
-      if (!this.destroyed) this.#connect(verified);
-    });
+    void this.#connect(config);
   }
 
   override _read(): void {
@@ -42,8 +39,14 @@ export class SshStream extends Duplex {
     done(error);
   }
 
-  #connect({ config, refusal }: Verified): void {
+  /** Never rejects. */
+  async #connect(given: SshConfig): Promise<void> {
     try {
+      const [{ config, refusal }, { default: sshAgent }] = await Promise.all([
+        withHostKeys(given),
+        import("docker-modem/lib/ssh.js"),
+      ]);
+      if (this.destroyed) return;
       sshAgent(config).createConnection({}, (error, channel) => {
         if (isError(error)) this.destroy(refusal() ?? named(error));
         else if (channel instanceof Duplex) this.#connected(channel);

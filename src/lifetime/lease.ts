@@ -11,6 +11,15 @@ export interface Lease extends AsyncDisposable {
  * has no effect. `natsLeases` of `dockspool/nats` are such.
  */
 export interface Leases {
+  /** What keeps it from being known who holds leases; undefined: nothing. A pool's health tells of it. */
+  readonly trouble?: LeaseTrouble | undefined;
   /** Resolves once this owner holds `key`, however long that takes; rejects with the signal's reason. */
   acquire(key: string, signal: AbortSignal): Promise<Lease>;
+}
+
+export interface LeaseTrouble {
+  /** Epoch milliseconds. */
+  readonly since: number;
+  /** Of the last attempt. */
+  readonly error: unknown;
 }

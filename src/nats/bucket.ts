@@ -4,6 +4,9 @@ import { Kvm } from "@nats-io/kv";
 import type { KV, KvEntry } from "@nats-io/kv";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { checkKeys } from "../checks.ts";
+import { messageOf } from "../errors.ts";
+import type { LeaseTrouble } from "../lifetime/lease.ts";
+import { isConflict } from "./failures.ts";
 import { checkReplicas } from "./options.ts";
 
 /** A bucket, where it is created. */
@@ -12,7 +15,7 @@ export interface NatsBucketLimits {
   replicas?: number;
 }
 
-/** How long an answer may take, in milliseconds. */
+/** How long an answer may take at most, in milliseconds. */
 const ANSWER_WITHIN_MS = 5_000;
 
 /** @throws DockspoolError INVALID_OPTION */
@@ -28,54 +31,70 @@ export interface BucketEntry {
   readonly revision: number;
 }
 
+interface Opened {
+  readonly kv: KV;
+  readonly manager: JetStreamManager;
+}
+
 /** A key-value bucket in which each write is by compare-and-set, and what is removed leaves nothing behind. */
 export class Bucket {
   readonly #connection: NatsConnection;
   readonly #name: string;
   readonly #create: NatsBucketLimits | undefined;
-  #opened: Promise<{ readonly kv: KV; readonly manager: JetStreamManager }> | undefined;
+  readonly #answerWithinMs: number;
+  #trouble: LeaseTrouble | undefined;
+  #opened: Promise<Opened> | undefined;
 
   /** `create`: where it is not there; undefined: then every call rejects. */
-  constructor(connection: NatsConnection, name: string, create: NatsBucketLimits | undefined) {
+  constructor(
+    connection: NatsConnection,
+    name: string,
+    create: NatsBucketLimits | undefined,
+    answerWithinMs: number = ANSWER_WITHIN_MS,
+  ) {
     this.#connection = connection;
     this.#name = name;
     this.#create = create;
+    this.#answerWithinMs = Math.min(answerWithinMs, ANSWER_WITHIN_MS);
   }
 
-  async get(key: string): Promise<BucketEntry> {
-    const { kv } = await this.#open();
-    const entry = await kv.get(encodeKey(key));
-    return { value: valueOf(entry), revision: entry?.revision ?? 0 };
+  /** Why it can't be asked, since the last answer. */
+  get trouble(): LeaseTrouble | undefined {
+    return this.#trouble;
+  }
+
+  get(key: string): Promise<BucketEntry> {
+    return this.#asked(async ({ kv }) => {
+      const entry = await kv.get(encodeKey(key));
+      return { value: valueOf(entry), revision: entry?.revision ?? 0 };
+    });
   }
 
   /** Resolves with the new revision. @throws JetStreamApiError of `isConflict` where another one was written since `revision` */
-  async put(
+  put(
     key: string,
     value: object,
     revision: number,
-    timeout: number = ANSWER_WITHIN_MS,
+    timeout: number = this.#answerWithinMs,
   ): Promise<number> {
-    const { kv } = await this.#open();
-    return kv.put(encodeKey(key), JSON.stringify(value), {
-      previousSeq: revision,
-      timeout,
-    });
+    const options = { previousSeq: revision, timeout };
+    return this.#asked(({ kv }) => kv.put(encodeKey(key), JSON.stringify(value), options));
   }
 
   /** Removes what was written up to this revision, and nothing later; without it, whatever there is. */
   async remove(key: string, revision?: number): Promise<void> {
-    const { manager } = await this.#open();
     const filter = this.#subject(encodeKey(key));
     const which = revision === undefined ? {} : { seq: revision + 1 };
-    await manager.streams.purge(this.#stream, { filter, ...which });
+    await this.#asked(({ manager }) => manager.streams.purge(this.#stream, { filter, ...which }));
   }
 
   /** The keys that begin with `prefix`. */
   async keys(prefix: string): Promise<string[]> {
-    const { manager } = await this.#open();
     const whole = prefix.slice(0, prefix.lastIndexOf("/") + 1).slice(0, -1);
     const filter = this.#subject(whole === "" ? ">" : `${encodeKey(whole)}.>`);
-    const { state } = await manager.streams.info(this.#stream, { subjects_filter: filter });
+    const { state } = await this.#asked(({ manager }) =>
+      manager.streams.info(this.#stream, { subjects_filter: filter }),
+    );
     const skip = this.#subject("").length;
     return Object.keys(state.subjects ?? {})
       .map((subject) => decodeKey(subject.slice(skip)))
@@ -90,7 +109,24 @@ export class Bucket {
     return `$KV.${this.#name}.${key}`;
   }
 
-  #open(): Promise<{ readonly kv: KV; readonly manager: JetStreamManager }> {
+  async #asked<T>(ask: (opened: Opened) => Promise<T>): Promise<T> {
+    try {
+      const answer = await ask(await this.#open());
+      this.#trouble = undefined;
+      return answer;
+    } catch (error) {
+      this.#trouble = isConflict(error) ? undefined : this.#troubleBy(error);
+      throw error;
+    }
+  }
+
+  #troubleBy(cause: unknown): LeaseTrouble {
+    const message = `bucket "${this.#name}" of NATS JetStream can't be asked: ${messageOf(cause)}`;
+    const since = this.#trouble?.since ?? Date.now();
+    return { since, error: new Error(message, { cause }) };
+  }
+
+  #open(): Promise<Opened> {
     const opened = (this.#opened ??= this.#openNow());
     // It is tried again by whoever asks next.
     opened.catch(() => {
@@ -99,8 +135,8 @@ export class Bucket {
     return opened;
   }
 
-  async #openNow(): Promise<{ readonly kv: KV; readonly manager: JetStreamManager }> {
-    const options = { timeout: ANSWER_WITHIN_MS };
+  async #openNow(): Promise<Opened> {
+    const options = { timeout: this.#answerWithinMs };
     const buckets = new Kvm(jetstream(this.#connection, options));
     // Only the leader of a bucket knows its newest revision: no direct reads.
     const kv =

@@ -4,9 +4,10 @@ import { checkKeys, isObject } from "../checks.ts";
 import { unreadableEntry } from "../checkpoint/failures.ts";
 import type { Checkpoint, CheckpointStore } from "../checkpoint/store.ts";
 import { invalidOption } from "../errors.ts";
+import type { DockspoolError } from "../errors.ts";
 import { Bucket, checkBucketLimits } from "./bucket.ts";
 import type { BucketEntry, NatsBucketLimits } from "./bucket.ts";
-import { isConflict, keptByAnother } from "./failures.ts";
+import { isConflict, keptByAnother, leaseLost } from "./failures.ts";
 import { NatsLeases } from "./leases.ts";
 import { checkConnection, checkName } from "./options.ts";
 
@@ -96,17 +97,19 @@ export class NatsCheckpointStore implements CheckpointStore {
 
   async #write(key: string, checkpoint: unknown): Promise<void> {
     for (;;) {
-      if (isPosition([key]) && this.#leases?.holds(key) === false) throw keptByAnother(key);
+      if (isPosition([key]) && this.#leases?.holds(key) === false)
+        throw await lostLease(key, this.#leases);
       const token = this.#leases?.tokenOf(key) ?? 0;
       const revision = this.#revisions.get(key) ?? (await this.#bucket.get(key)).revision;
       try {
-        const value = { by: this.#id, token, checkpoint };
+        const value = { by: this.#id, owner: this.#leases?.owner, token, checkpoint };
         this.#revisions.set(key, await this.#bucket.put(key, value, revision));
         return;
       } catch (error) {
         if (!isConflict(error)) throw error;
         const entry = await this.#bucket.get(key);
-        if (isPosition([key]) && !this.#isOurs(entry, token)) throw keptByAnother(key);
+        if (isPosition([key]) && !this.#isOurs(entry, token))
+          throw keptByAnother(key, ownerOf(entry));
         this.#revisions.set(key, entry.revision);
       }
     }
@@ -124,6 +127,16 @@ export class NatsCheckpointStore implements CheckpointStore {
     this.#last = done.catch(() => {});
     return done;
   }
+}
+
+async function lostLease(key: string, leases: NatsLeases): Promise<DockspoolError> {
+  const holder = await leases.holderOf(key).catch(() => undefined);
+  const isOther = holder !== undefined && holder !== leases.owner;
+  return isOther ? keptByAnother(key, holder) : leaseLost(key);
+}
+
+function ownerOf({ value }: BucketEntry): string | undefined {
+  return typeof value?.["owner"] === "string" ? value["owner"] : undefined;
 }
 
 /** And no note of an engine: several pools that watch one engine have the same. */

@@ -20,11 +20,21 @@ export function isMissing(error: unknown): boolean {
   return error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound;
 }
 
-/** The store's answer to a collector that has not noticed that another one goes on. */
-export function keptByAnother(key: string): DockspoolError {
+/** The store's answer to a collector that another one goes on for. `holder`: undefined where it is not known. */
+export function keptByAnother(key: string, holder: string | undefined): DockspoolError {
+  const who = holder === undefined ? "another collector" : `collector ${JSON.stringify(holder)}`;
   return new DockspoolError(
     "CHECKPOINT_UNWRITABLE",
-    `The position saved as ${JSON.stringify(key)} is kept by another collector, and is not moved.`,
+    `The position saved as ${JSON.stringify(key)} is not moved: ${who} goes on from it. If nobody else should follow this container, end that collector.`,
+    { transient: true },
+  );
+}
+
+/** The store's answer where a lease has run out, and it is not known who has it. */
+export function leaseLost(key: string): DockspoolError {
+  return new DockspoolError(
+    "CHECKPOINT_UNWRITABLE",
+    `The position saved as ${JSON.stringify(key)} is not moved: the container's lease is lost, so another collector may go on from it. It is had again once NATS can be reached and nobody else holds it.`,
     { transient: true },
   );
 }

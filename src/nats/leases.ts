@@ -4,7 +4,7 @@ import { checkKeys, checkText } from "../checks.ts";
 import { unlessAborted } from "../lifetime/abort.ts";
 import { Backoff } from "../lifetime/backoff.ts";
 import { sleep } from "../lifetime/deadline.ts";
-import type { Lease, Leases } from "../lifetime/lease.ts";
+import type { Lease, LeaseTrouble, Leases } from "../lifetime/lease.ts";
 import { Bucket, checkBucketLimits } from "./bucket.ts";
 import type { NatsBucketLimits } from "./bucket.ts";
 import { isConflict } from "./failures.ts";
@@ -48,7 +48,8 @@ export function natsLeases(connection: NatsConnection, options: NatsLeasesOption
 /** What `natsLeases()` gives. */
 export class NatsLeases implements Leases, AsyncDisposable {
   readonly ttlMs: number;
-  readonly #owner: string;
+  /** Who this process is, in words. */
+  readonly owner: string;
   readonly #bucket: Bucket;
   readonly #others: OtherSessions;
   readonly #held = new Map<string, Held>();
@@ -65,9 +66,14 @@ export class NatsLeases implements Leases, AsyncDisposable {
     checkMs("ttlMs", ttlMs, 1_000);
     if (typeof create !== "boolean") checkBucketLimits("create", create);
     this.ttlMs = ttlMs;
-    this.#owner = owner;
-    this.#bucket = new Bucket(connection, bucket, create === true ? {} : create || undefined);
-    this.#others = new OtherSessions(this.#bucket);
+    this.owner = owner;
+    const limits = create === true ? {} : create || undefined;
+    this.#bucket = new Bucket(connection, bucket, limits, ttlMs);
+    this.#others = new OtherSessions(this.#bucket, owner);
+  }
+
+  get trouble(): LeaseTrouble | undefined {
+    return this.#bucket.trouble;
   }
 
   async acquire(key: string, signal: AbortSignal): Promise<Lease> {
@@ -98,6 +104,13 @@ export class NatsLeases implements Leases, AsyncDisposable {
   /** Of the lease that this process holds, or held last. */
   tokenOf(key: string): number | undefined {
     return this.#held.get(key)?.token;
+  }
+
+  /** The owner that holds the lease of `key`, as it calls itself; undefined: nobody, or it is not known. */
+  async holderOf(key: string): Promise<string | undefined> {
+    const { value } = await this.#bucket.get(leaseKey(key));
+    const session = value?.["session"];
+    return typeof session === "string" ? this.#others.ownerOf(session) : undefined;
   }
 
   /** Gives back all: others go on at once. */
@@ -134,7 +147,7 @@ export class NatsLeases implements Leases, AsyncDisposable {
 
   async #alive(): Promise<Session> {
     for (;;) {
-      const begun = (this.#session ??= Session.begin(this.#bucket, this.#owner, this.ttlMs));
+      const begun = (this.#session ??= Session.begin(this.#bucket, this.owner, this.ttlMs));
       try {
         const session = await begun;
         if (session.isAlive) return session;

@@ -6,7 +6,7 @@ import { invalidOption } from "../errors.ts";
 export const SUBJECT = "logs";
 
 export function checkConnection(connection: NatsConnection): void {
-  const methods = ["publish", "request", "subscribe", "rtt", "isClosed"];
+  const methods = ["publish", "request", "subscribe", "status", "rtt", "isClosed"];
   checkMethods("connection", connection, methods, "a NatsConnection of @nats-io/transport-node");
 }
 

@@ -111,7 +111,9 @@ export class Session {
     try {
       const { value, revision } = await this.#bucket.get(sessionKey(this.id));
       if (value === undefined || value["isEnded"] !== false) {
-        this.#lose("another collector has ended it");
+        const endedBy = value?.["endedBy"];
+        const who = typeof endedBy === "string" ? JSON.stringify(endedBy) : "another collector";
+        this.#lose(`${who} has ended it, as it was not renewed in time, and goes on`);
         return;
       }
       this.#revision = revision;
@@ -125,9 +127,13 @@ export class Session {
     clearTimeout(this.#expiry);
     if (this.#lost.signal.aborted) return;
     this.#lost.abort(
-      new DockspoolError("CLOSED", `The lease of ${this.#value.owner} is lost: ${why}.`, {
-        transient: true,
-      }),
+      new DockspoolError(
+        "CLOSED",
+        `The lease of ${JSON.stringify(this.#value.owner)} is lost: ${why}.`,
+        {
+          transient: true,
+        },
+      ),
     );
   }
 }
@@ -142,11 +148,21 @@ interface Seen {
 /** Tells whether other processes' sessions have ended, and ends those that stand still. */
 export class OtherSessions {
   readonly #bucket: Bucket;
+  readonly #owner: string;
   readonly #seen = new Map<string, Seen>();
   readonly #looks = new Map<string, Promise<boolean>>();
 
-  constructor(bucket: Bucket) {
+  /** `owner`: who looks, in words. */
+  constructor(bucket: Bucket, owner: string) {
     this.#bucket = bucket;
+    this.#owner = owner;
+  }
+
+  /** Undefined where it has ended. */
+  async ownerOf(id: string): Promise<string | undefined> {
+    const { value } = await this.#bucket.get(sessionKey(id));
+    const owner = value?.["isEnded"] === false ? value["owner"] : undefined;
+    return typeof owner === "string" ? owner : undefined;
   }
 
   /** Those who ask at the same time share one look. */
@@ -174,7 +190,7 @@ export class OtherSessions {
     const { ttlMs } = value;
     if (typeof ttlMs !== "number" || askedAt - before.since < ttlMs) return false;
     try {
-      await this.#bucket.put(key, { ...value, isEnded: true }, revision);
+      await this.#bucket.put(key, { ...value, isEnded: true, endedBy: this.#owner }, revision);
     } catch (error) {
       if (isConflict(error)) return false;
       throw error;

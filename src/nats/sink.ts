@@ -1,19 +1,19 @@
-import { jetstream } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { checkKeys, checkNumber } from "../checks.ts";
 import type { Sink } from "../delivery/sink.ts";
 import { invalidOption } from "../errors.ts";
 import { unlessAborted } from "../lifetime/abort.ts";
-import type { LogBatch, LogRecord } from "../wire/records.ts";
+import type { LogBatch } from "../wire/records.ts";
+import { Acknowledgements } from "./acknowledgements.ts";
 import { NatsCheckpointStore } from "./checkpoint-store.ts";
 import { Refusal } from "./failures.ts";
 import { NatsLeases } from "./leases.ts";
-import { bodyOf, headersOf, messageId } from "./message.ts";
+import { Messages } from "./message.ts";
+import type { Message } from "./message.ts";
 import { SUBJECT, checkConnection, checkMs, checkName, checkSubject } from "./options.ts";
-import { publishAll } from "./publishing.ts";
+import { Publication } from "./publishing.ts";
 import { checkLimits, duplicateWindowMs } from "./stream.ts";
 import type { NatsStreamLimits } from "./stream.ts";
-import { subjectOf } from "./subject.ts";
 
 export interface NatsSinkOptions {
   stream: string;
@@ -26,7 +26,7 @@ export interface NatsSinkOptions {
    * earlier ones; with 1 the order is the log's, whatever fails.
    */
   maxInFlight?: number;
-  /** An acknowledgement may take so many milliseconds; default 5,000. */
+  /** An attempt has failed once no acknowledgement at all has come for so many milliseconds; default 5,000. */
   ackWithinMs?: number;
   /** The pool's store: then lines that are read again, and may be older than the stream's duplicate window, are told of. */
   checkpoints?: NatsCheckpointStore;
@@ -58,21 +58,20 @@ const WINDOW_IN_TTLS = 2;
 export function natsSink(connection: NatsConnection, options: NatsSinkOptions): Sink {
   checkConnection(connection);
   const resolved = resolve(options);
-  const client = jetstream(connection);
+  const messages = new Messages(resolved.subject, resolved.stream);
+  /** What of a batch is stored, though an attempt has failed: the next one has the same batch. */
+  const publications = new WeakMap<LogBatch, Publication>();
   const toldOf = new Set<string>();
   let window: Promise<number> | undefined;
-  const publish = (record: LogRecord): Promise<unknown> => {
-    const maxBytes = connection.info?.max_payload ?? DEFAULT_MAX_PAYLOAD;
-    return client.publish(subjectOf(resolved.subject, record), bodyOf(record, maxBytes), {
-      msgID: messageId(record),
-      timeout: resolved.ackWithinMs,
-      headers: headersOf(record),
-    });
+  const publicationOf = (records: LogBatch): Publication => {
+    const known = publications.get(records) ?? new Publication(connection, records.length);
+    publications.set(records, known);
+    return known;
   };
   return async function nats(records, { signal, attempt }) {
     if (connection.isClosed()) throw new Refusal("The connection to NATS is closed.");
     // While NATS is away the connection would keep what is published, without end.
-    if (attempt > 1) await unlessAborted(connection.rtt(), signal);
+    if (attempt > 1) await Acknowledgements.of(connection).reach(signal);
     const opening = (window ??= checkedWindow(connection, resolved));
     try {
       checkAge(records, await unlessAborted(opening, signal), resolved, toldOf);
@@ -80,14 +79,14 @@ export function natsSink(connection: NatsConnection, options: NatsSinkOptions): 
       if (window === opening) window = undefined;
       throw error;
     }
-    const isLeft = (record: LogRecord): boolean =>
-      resolved.leases?.hasLost(record.container.id) === true;
-    await publishAll(
-      records,
-      async (record) => isLeft(record) || publish(record),
-      resolved.maxInFlight,
-      signal,
-    );
+    const maxBytes = connection.info?.max_payload ?? DEFAULT_MAX_PAYLOAD;
+    const make = (index: number): Message | undefined => {
+      const record = records[index];
+      const isLeft = record === undefined || resolved.leases?.hasLost(record.container.id) === true;
+      return isLeft ? undefined : messages.of(record, maxBytes);
+    };
+    await publicationOf(records).attempt(make, resolved, signal);
+    publications.delete(records);
   };
 }
 

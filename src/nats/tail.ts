@@ -1,5 +1,10 @@
 import { DeliverPolicy, jetstream, jetstreamManager } from "@nats-io/jetstream";
-import type { ConsumerMessages, JsMsg, OrderedConsumerOptions } from "@nats-io/jetstream";
+import type {
+  ConsumerMessages,
+  JsMsg,
+  OrderedConsumerOptions,
+  StoredMsg,
+} from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { checkBoolean, checkKeys, checkNumber, checkSignal, isObject } from "../checks.ts";
 import { DockspoolError, invalidOption } from "../errors.ts";
@@ -7,6 +12,7 @@ import { onAbort } from "../lifetime/abort.ts";
 import type { LogRecord } from "../wire/records.ts";
 import { SUBJECT, checkConnection, checkName, checkSubject } from "./options.ts";
 import { filterOf } from "./subject.ts";
+import { TailEnd } from "./tail-end.ts";
 
 /** A record out of a stream. */
 export type NatsRecord = Omit<LogRecord, "toJSON"> & {
@@ -67,17 +73,31 @@ function containersOf(containers: NatsTailOptions["containers"]): readonly strin
   throw invalidOption("containers", containers, "a container's name or id, or several");
 }
 
-function startOf(from: NonNullable<NatsTailOptions["from"]>): Partial<OrderedConsumerOptions> {
-  if (from === "start") return { deliver_policy: DeliverPolicy.All };
-  if (from === "now") return { deliver_policy: DeliverPolicy.New };
+interface Start {
+  readonly options: Partial<OrderedConsumerOptions>;
+  /** A message stands at or behind it. */
+  readonly isBefore: (message: Pick<StoredMsg, "seq" | "time">) => boolean;
+}
+
+function startOf(from: NonNullable<NatsTailOptions["from"]>): Start {
+  if (from === "start")
+    return { options: { deliver_policy: DeliverPolicy.All }, isBefore: () => true };
+  if (from === "now")
+    return { options: { deliver_policy: DeliverPolicy.New }, isBefore: () => false };
   if (isObject(from) && "sequence" in from) {
-    checkNumber("from.sequence", from.sequence, 1, Number.MAX_SAFE_INTEGER, "messages");
-    return { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: from.sequence };
+    const { sequence } = from;
+    checkNumber("from.sequence", sequence, 1, Number.MAX_SAFE_INTEGER, "messages");
+    const options = { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: sequence };
+    return { options, isBefore: ({ seq }) => seq >= sequence };
   }
-  const time = isObject(from) && "since" in from ? new Date(from.since) : undefined;
-  if (time === undefined || Number.isNaN(time.getTime()))
+  const since = isObject(from) && "since" in from ? new Date(from.since) : undefined;
+  if (since === undefined || Number.isNaN(since.getTime()))
     throw invalidOption("from", from, '"start", "now", { sequence } or { since }');
-  return { deliver_policy: DeliverPolicy.StartTime, opt_start_time: time.toISOString() };
+  const opt_start_time = since.toISOString();
+  return {
+    options: { deliver_policy: DeliverPolicy.StartTime, opt_start_time },
+    isBefore: ({ time }) => time >= since,
+  };
 }
 
 async function* tail(
@@ -88,22 +108,29 @@ async function* tail(
   const [only, ...others] = wanted ?? [];
   const name = others.length === 0 && only !== undefined && !ID.test(only) ? only : undefined;
   const manager = await jetstreamManager(connection);
-  const { state } = await manager.streams.info(stream);
-  const lastSequence = follow ? Infinity : state.last_seq;
-  const filter_subjects = filterOf(subject, name);
-  const consumer = await jetstream(connection).consumers.get(stream, { ...start, filter_subjects });
+  const filter = filterOf(subject, name);
+  // Of a stream that is not there, a lookup of its last message tells nothing.
+  await manager.streams.info(stream);
+  const lookUp = (): Promise<StoredMsg | null> =>
+    manager.streams.getMessage(stream, { last_by_subj: filter });
+  const last = follow ? undefined : await lookUp();
+  if (last !== undefined && (last === null || !start.isBefore(last))) return;
+  const options = { ...start.options, filter_subjects: filter };
+  const consumer = await jetstream(connection).consumers.get(stream, options);
   try {
-    if (!follow && (await consumer.info()).num_pending === 0) return;
     const messages = await consumer.consume();
     const unlink = onAbort(signal, () => messages.stop());
+    const end = last === undefined ? undefined : new TailEnd(last.seq, lookUp, messages);
     try {
-      yield* recordsOf(messages, wanted, lastSequence);
+      yield* recordsOf(messages, wanted, end);
     } finally {
       unlink();
+      end?.close();
       messages.stop();
     }
     signal?.throwIfAborted();
-    if (follow) throw new DockspoolError("CLOSED", "The connection to NATS is closed.");
+    if (end?.isReached !== true)
+      throw new DockspoolError("CLOSED", "The connection to NATS is closed.");
   } finally {
     // It would go by itself, after a while.
     if (!connection.isClosed()) await consumer.delete().catch(() => false);
@@ -113,14 +140,13 @@ async function* tail(
 async function* recordsOf(
   messages: ConsumerMessages,
   wanted: readonly string[] | undefined,
-  lastSequence: number,
+  end: TailEnd | undefined,
 ): AsyncGenerator<NatsRecord, void> {
   for await (const message of messages) {
-    if (message.seq > lastSequence) return;
+    if (end?.isBehind(message.seq) === true) return;
     const record = recordOf(message);
     if (wanted === undefined || wanted.some((one) => isOf(record, one))) yield record;
-    const isLast = message.seq === lastSequence || message.info.pending === 0;
-    if (lastSequence !== Infinity && isLast) return;
+    if (end?.reaches(message.seq) === true) return;
   }
 }
 

@@ -13,7 +13,7 @@ export function enginesOf({
 }): ReadonlyMap<string, Engine> {
   if (engines === undefined) return onlyEngine(engine);
   if (engine !== undefined) {
-    throw invalidOption("engines", Object.keys({ ...engines }), "either engine or engines");
+    throw invalidOption("engines", engines, 'nothing where "engine" is given: one of the two');
   }
   if (!isObject(engines))
     throw invalidOption("engines", engines, "an object of engines by their names");

@@ -3,6 +3,7 @@ import type { EngineCheckpoints } from "../checkpoint/engine-checkpoints.ts";
 import type { Inspection } from "../engine/inspection.ts";
 import { DockspoolError, messageOf } from "../errors.ts";
 import { onAbort } from "../lifetime/abort.ts";
+import { sleep } from "../lifetime/deadline.ts";
 import type { Lease, Leases } from "../lifetime/lease.ts";
 import type { TaskGroup } from "../lifetime/task-group.ts";
 import { asFailure } from "../source/failures.ts";
@@ -51,12 +52,16 @@ interface Waiting {
 interface Held {
   readonly lease: Lease;
   readonly unlink: () => void;
+  /** It was followed under this lease. Before that only the store knows where to begin. */
+  isBegun: boolean;
   /** Its source has ended, and is not tried again. */
   isLeft: boolean;
 }
 
 /** A lease that is free is had sooner than that, in milliseconds. */
 const STANDBY_AFTER_MS = 1_000;
+/** How often it is looked whether sinks are through with what they have. */
+const SETTLED_LOOK_MS = 100;
 
 /** One engine's containers that are followed only while their lease is held. */
 export class LeasedContainers {
@@ -73,6 +78,16 @@ export class LeasedContainers {
     let count = 0;
     for (const { isStandby } of this.#waiting.values()) if (isStandby) count++;
     return count;
+  }
+
+  /** So many are not followed here, or not yet. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  /** So many may be followed here. */
+  get held(): number {
+    return this.#held.size;
   }
 
   /** Follows a container once its lease is held, from where whoever held it before has left off. */
@@ -92,14 +107,14 @@ export class LeasedContainers {
     });
   }
 
-  /** Resolves once the lease is held; true where it was not held before. Whoever waited for it gives up. @throws the signal's reason */
+  /** Resolves once the lease is held; true where nothing was followed under it yet. Whoever waited for it gives up. @throws the signal's reason */
   async take(container: ContainerInfo, parent: AbortSignal): Promise<boolean> {
     this.#sweep();
     const { id } = container;
     const known = this.#held.get(id);
     if (known !== undefined && !known.lease.lost.aborted) {
       known.isLeft = false;
-      return false;
+      return !known.isBegun;
     }
     this.#waiting.get(id)?.stop.abort(new DockspoolError("CLOSED", "It is attached."));
     const waiting: Waiting = { container, stop: new AbortController(), isStandby: false };
@@ -109,15 +124,22 @@ export class LeasedContainers {
     try {
       const { checkpoints, leases } = this.#parts;
       const engine = await checkpoints.ready(waiting.stop.signal);
+      await this.#settled(id, waiting.stop.signal);
       const lease = await leases.acquire(`${engine.id}/${id}`, waiting.stop.signal);
       const forget = onAbort(lease.lost, () => this.#lost(container, lease));
-      this.#held.set(id, { lease, unlink: forget, isLeft: false });
+      this.#held.set(id, { lease, unlink: forget, isBegun: false, isLeft: false });
       return true;
     } finally {
       clearTimeout(timer);
       unlink();
       if (this.#waiting.get(id) === waiting) this.#waiting.delete(id);
     }
+  }
+
+  /** From where the store says: what follows it next goes on from where that ends. */
+  begun(id: string): void {
+    const held = this.#held.get(id);
+    if (held !== undefined) held.isBegun = true;
   }
 
   /** The engine has it no more. */
@@ -162,6 +184,7 @@ export class LeasedContainers {
     const resumed = position === undefined ? {} : { start: { position }, isResumed: true };
     const seen = hasWaited ? await this.#lookAgain(info.id, signal) : {};
     followed.add(engine, { ...finding, ...resumed, ...seen }, options);
+    this.begun(info.id);
   }
 
   /** What was known of it may be hours old. */
@@ -171,6 +194,14 @@ export class LeasedContainers {
   ): Promise<{ inspection: Inspection; startedBy: undefined; headStart: undefined }> {
     const inspection = await this.#parts.engine.client.inspect(id, signal);
     return { inspection, startedBy: undefined, headStart: undefined };
+  }
+
+  /**
+   * Lines that sinks have from under a lease that was lost are another holder's. Under a new lease they would count as this pool's
+   * again, and so would their position, which is behind.
+   */
+  async #settled(id: string, signal: AbortSignal): Promise<void> {
+    while (this.#parts.followed.placeBehind(id) !== undefined) await sleep(SETTLED_LOOK_MS, signal);
   }
 
   #standsBy(waiting: Waiting): void {

@@ -13,7 +13,12 @@ import {
 } from "../checks.ts";
 import type { Leases } from "../lifetime/lease.ts";
 import { isPromiseLike } from "../lifetime/promise-like.ts";
-import { checkFrom, checkStore, resolveOptions } from "../source/options.ts";
+import {
+  MISTAKEN as MISTAKEN_FOR_SOURCE,
+  checkFrom,
+  checkStore,
+  resolveOptions,
+} from "../source/options.ts";
 import type { SourceOptions } from "../source/options.ts";
 import { checkFiles, checkRead } from "../source/read-options.ts";
 import type { FilesOptions, ReadFrom } from "../source/read-options.ts";
@@ -22,7 +27,7 @@ import type { ContainerInfo } from "../wire/records.ts";
 import { enginesOf } from "./engine-options.ts";
 import { checkLeases } from "./lease-options.ts";
 import type { RotationPlan } from "./rotations.ts";
-import { compileSelector } from "./discovery/selector.ts";
+import { SELECTOR_FIELDS, compileSelector } from "./discovery/selector.ts";
 import type { ContainerSelector } from "./discovery/selector.ts";
 
 /** What may differ from one container to the next. */
@@ -178,9 +183,25 @@ const sourceOptionNames = [
   "files",
 ] as const satisfies readonly (keyof PoolSourceOptions)[];
 
+/** Names that are looked for among a pool's options, and where they stand. */
+const MISTAKEN: Readonly<Record<string, string>> = {
+  ...MISTAKEN_FOR_SOURCE,
+  ...Object.fromEntries(sourceOptionNames.map((name) => [name, `source.${name}`])),
+  ...Object.fromEntries(SELECTOR_FIELDS.map((name) => [name, `select.${name}`])),
+  containers: "select.names",
+  rotateEveryMs: "rotation.everyMs",
+};
+
+/** Names that are looked for in `source`, and are the pool's own. */
+const OF_THE_POOL: Readonly<Record<string, string>> = {
+  ...MISTAKEN_FOR_SOURCE,
+  ...Object.fromEntries(Object.keys(defaults).map((name) => [name, name])),
+  rotateEveryMs: "rotation.everyMs",
+};
+
 /** @throws DockspoolError INVALID_OPTION, with the option, what was given and what is allowed */
 export function resolvePoolOptions(options: PoolOptions): ResolvedPoolOptions {
-  checkKeys("", options, Object.keys(defaults));
+  checkKeys("", options, Object.keys(defaults), MISTAKEN);
   const given = { ...defaults, ...withoutUndefined(options) };
   checkBoolean("discover", given.discover);
   checkBoolean("stopped", given.stopped);
@@ -222,14 +243,14 @@ export function resolvePoolOptions(options: PoolOptions): ResolvedPoolOptions {
 }
 
 function checkSourceOptions(options: PoolSourceOptions): PoolSourceOptions {
-  checkKeys("source", options, sourceOptionNames);
+  checkKeys("source", options, sourceOptionNames, OF_THE_POOL);
   resolveOptions(options, "source");
   return withoutUndefined(options);
 }
 
 /** @throws DockspoolError INVALID_OPTION */
 export function checkAttachOptions(options: AttachOptions): AttachOptions {
-  checkKeys("", options, [...sourceOptionNames, "from", "engineName"]);
+  checkKeys("", options, [...sourceOptionNames, "from", "engineName"], MISTAKEN_FOR_SOURCE);
   // Any name will do: one that is none of the pool's is refused by the pool.
   const { engineName: _, ...sourceOptions } = options;
   resolveOptions(sourceOptions);

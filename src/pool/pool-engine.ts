@@ -177,6 +177,7 @@ export class PoolEngine {
       // Somebody else may have attached it meanwhile, and closed its source.
       if (followed.isEnding(info.id)) continue;
       this.discovery.attached(inspection, place, sourceOptions);
+      this.leased?.begun(info.id);
       return followed.add(this, { inspection, ...place, startedBy: undefined }, sourceOptions);
     }
   }

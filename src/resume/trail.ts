@@ -3,7 +3,8 @@ import { FrameEntries, textBytes } from "../wire/frame-entries.ts";
 import { OpenLines } from "../wire/open-lines.ts";
 import type { Joining } from "../wire/open-lines.ts";
 import type { OpenBlock } from "./blocks.ts";
-import { append, concat, entryDigest } from "./digest.ts";
+import { append, concat, edgedEntry, entryDigest } from "./digest.ts";
+import type { EdgedEntry } from "./digest.ts";
 import type { Group, Position, Spot } from "./position.ts";
 
 /** How many groups a position keeps: with distinct timestamps that many entries, enough to tell any two places apart. */
@@ -14,10 +15,12 @@ const MAX_EXCERPT_BYTES = 8 * 1024;
 const MAX_EXCERPT_ENTRIES = 64;
 /** So many pieces wait to be digested, at most. */
 const MAX_PENDING = 16;
+/** Of what is too much so many entries wait, by the edges of their texts. */
+const MAX_EDGED = 32;
 
 /** Entries that are digested when the position is asked for. */
 interface Pending {
-  readonly entries: Entries;
+  readonly entries: Entries | readonly EdgedEntry[];
   /** Runs of entries with one timestamp. */
   readonly groups: number;
 }
@@ -70,7 +73,7 @@ export class Trail {
     if (this.#blocks.length > 0)
       this.#blocks = this.#blocks.map((one) => ({ ...one, entries: one.entries + to - from }));
     const { start, groups } = lastGroups(entries, from, to);
-    const light = excerpt(entries, start, to);
+    const light = excerpt(entries, start, to) ?? edged(entries, start, to);
     const added = { entries: light ?? entries.slice(start, to), groups };
     if (start > from) {
       this.#forgetOlder();
@@ -79,7 +82,8 @@ export class Trail {
       this.#pending = [...this.#pending, added];
       this.#drop();
     }
-    if (light === undefined || this.#pending.length > MAX_PENDING) this.#digest();
+    const isMuch = this.#pending.length > MAX_PENDING || countEdged(this.#pending) > MAX_EDGED;
+    if (light === undefined || isMuch) this.#digest();
   }
 
   /** The beginning of the stream's line, which began at `timestamp`, is lost. */
@@ -201,7 +205,21 @@ function excerpt(entries: Entries, start: number, to: number): Entries | undefin
   }));
 }
 
-function addTo(groups: Group[], entry: Entry): void {
+/** `entries[start..to)` without most of their texts; undefined where they are too many. */
+function edged(entries: Entries, start: number, to: number): readonly EdgedEntry[] | undefined {
+  return to - start > MAX_EDGED ? undefined : Array.from(entries.slice(start, to), edgedEntry);
+}
+
+function countEdged(pending: readonly Pending[]): number {
+  let count = 0;
+  for (const { entries } of pending) {
+    const first = entries.at(0);
+    if (first !== undefined && "edgesOnly" in first) count += entries.length;
+  }
+  return count;
+}
+
+function addTo(groups: Group[], entry: Entry | EdgedEntry): void {
   const { timestamp } = entry;
   const digest = entryDigest(entry);
   const last = groups[groups.length - 1];

@@ -68,7 +68,7 @@ export class ContainerLogSource
     options: SourceOptions,
     host: SourceHost,
   ): { readonly source: ContainerLogSource; readonly capture: Capture } {
-    const source = new ContainerLogSource(container, options, host);
+    const source = new this(container, options, host);
     source.#consumption.giveToPool();
     return { source, capture: source.#capture };
   }

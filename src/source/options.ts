@@ -20,6 +20,7 @@ import {
   checkNumber,
   checkSignal,
   checkText,
+  isObject,
   ownRegExp,
   within,
   withoutUndefined,
@@ -150,13 +151,24 @@ const reconnectDefaults = { minDelayMs: 100, maxDelayMs: 30_000 };
 const multilineDefaults = { maxLines: 500, maxBytes: 1024 * 1024, maxWaitMs: 1_000 };
 const MAX_BYTES = 512 * 1024 * 1024;
 
+/** Names that are looked for among a source's options, and where they stand. */
+export const MISTAKEN: Readonly<Record<string, string>> = {
+  tail: "from.tail",
+  since: "from.since",
+  stdout: "streams",
+  stderr: "streams",
+  socketPath: "engine.socketPath",
+  host: "engine.host",
+  store: "checkpoints",
+};
+
 /**
  * `place`: where the options stand in those of the caller, such as "source" in a pool's.
  *
  * @throws DockspoolError INVALID_OPTION, with the option, what was given and what is allowed
  */
 export function resolveOptions(options: SourceOptions, place = ""): ResolvedOptions {
-  checkKeys(place, options, Object.keys(defaults));
+  checkKeys(place, options, Object.keys(defaults), MISTAKEN);
   const given = { ...defaults, ...withoutUndefined(options) };
   const at = (name: keyof SourceOptions): string => within(place, name);
   validateEngine(given.engine);
@@ -200,9 +212,14 @@ export function checkStore(store: unknown): void {
 /** @throws DockspoolError INVALID_OPTION */
 export function checkFrom(place: string, from: unknown): void {
   if (from === "start" || from === "now") return;
-  if (typeof from === "object" && from !== null) {
-    if ("tail" in from && Number.isSafeInteger(from.tail) && Number(from.tail) >= 0) return;
-    if ("since" in from && sinceTimestamp(from.since) !== undefined) return;
+  if (isObject(from)) {
+    checkKeys(place, from, ["tail", "since"]);
+    const { tail, since } = from;
+    if (since === undefined && Number.isSafeInteger(tail) && Number(tail) >= 0) return;
+    if (tail === undefined && since !== undefined) {
+      if (sinceTimestamp(since) !== undefined) return;
+      throw invalidOption(`${place}.since`, since, "a Date or an RFC 3339 time");
+    }
   }
   throw invalidOption(
     place,
@@ -232,7 +249,7 @@ function checkMultiline(
   const { start: expression, ...rest } = given;
   // With flags g and y an expression remembers where it matched last: one of our own.
   const start = ownRegExp(expression);
-  if (start === undefined) throw invalidOption(`${place}.start`, expression, "an expression");
+  if (start === undefined) throw invalidOption(`${place}.start`, expression, "a RegExp");
   const bounds = { ...multilineDefaults, ...withoutUndefined(rest) };
   checkNumber(`${place}.maxLines`, bounds.maxLines, 1, 1_000_000, "lines");
   checkNumber(`${place}.maxBytes`, bounds.maxBytes, 1, MAX_BYTES, "bytes");

@@ -1,5 +1,5 @@
 import { MAX_TIMER_MS, checkKeys, checkNumber } from "../checks.ts";
-import { DockspoolError } from "../errors.ts";
+import { DockspoolError, asSentence } from "../errors.ts";
 import { waitFor } from "../lifetime/wait-for.ts";
 import type { ContainerInfo } from "../wire/records.ts";
 import type { Capture } from "./capture.ts";
@@ -72,12 +72,10 @@ function throwIfEnded(container: string, phase: Phase): void {
 }
 
 function late(container: string, { phase, trouble }: Capture, timeoutMs: number): DockspoolError {
-  const why =
-    trouble?.error.message.replace(/\.$/, "") ??
-    `it waits for ${waitsFor(phase.value) ?? "nothing"}`;
+  const why = trouble?.error.message ?? `it waits for ${waitsFor(phase.value) ?? "nothing"}`;
   return new DockspoolError(
     trouble?.error.code ?? "ENGINE_UNREACHABLE",
-    `Container ${container} is not followed yet after ${timeoutMs} ms: ${why}. The source goes on trying.`,
+    `Container ${container} is not followed yet after ${timeoutMs} ms: ${asSentence(why)} The source goes on trying.`,
     { container, transient: true, ...(trouble === undefined ? {} : { cause: trouble.error }) },
   );
 }

@@ -3,6 +3,7 @@ import type { Entries } from "../wire/entry.ts";
 import { newestTimestamp } from "../resume/position.ts";
 import { faultError } from "./failures.ts";
 import type { FollowedLog } from "./followed-log.ts";
+import { UNHEARD_MS } from "./log-birth.ts";
 import type { LogFiles } from "./log-birth.ts";
 import type { HoleKind, LogReader, ReadQuery, Visit } from "./log-reader.ts";
 import type { StreamPhase } from "./phase.ts";
@@ -130,9 +131,12 @@ export class Intake {
 
   #hasShownNothing(tail: Tail, begunAt: number): void {
     const { log, reader } = this;
+    const { followIsWhole, running } = reader.inspection;
     const isUnread = log.reading.position?.groups.length === 0;
-    const isEmpty = reader.inspection.followIsWhole || reader.certain.showsNothing;
-    if (isUnread && isEmpty && tail === "all") log.birth.wasEmpty(begunAt);
+    const isEmpty = followIsWhole || reader.certain.showsNothing;
+    // A file that is begun anew may show nothing for a moment.
+    const until = followIsWhole || !running ? begunAt : begunAt - UNHEARD_MS;
+    if (isUnread && isEmpty && tail === "all") log.birth.wasEmpty(until);
   }
 
   #judgeFiles(): void {

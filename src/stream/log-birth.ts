@@ -7,8 +7,11 @@ const OVERHEAD_BYTES = 45;
 const MARGIN = 4;
 /** Where one file is gone, at least this share of what the others take is there. */
 const LEAST_SHARE = 0.5;
-/** A shorter time tells no rate. */
+/** A shorter time tells no rate, */
 const LEAST_MS = 50;
+/** unless this share of a file was written in it. */
+const TELLING_SHARE = 1 / 16;
+const LEAST_TELLING_MS = 5;
 /** The rate of the first lines is judged over this time. */
 const JUDGED_MS = 2_000;
 /** A stamp without a fraction stands for a whole second. */
@@ -106,7 +109,8 @@ export class LogBirth {
     const stepMs = /\.\d/.test(first) ? 0 : WHOLE_SECOND_MS;
     const [firstAt, lastAt] = [Date.parse(first), Date.parse(last)];
     const beforeMs = Math.max(firstAt + stepMs - emptyUntil, LEAST_MS);
-    const sinceMs = Math.max(lastAt - firstAt + stepMs / 2, LEAST_MS);
+    const leastMs = bytes < TELLING_SHARE * files.maxBytes ? LEAST_MS : LEAST_TELLING_MS;
+    const sinceMs = Math.max(lastAt - firstAt + stepMs / 2, leastMs);
     const isFast = MARGIN * bytes * beforeMs >= files.maxBytes * sinceMs;
     const isLost = isFast && bytes >= LEAST_SHARE * (files.count - 1) * files.maxBytes;
     if (isLost || (!isFast && sinceMs > JUDGED_MS)) this.#state = { type: "judged" };

@@ -74,8 +74,12 @@ export class Polling {
       const ring = await this.#listen(signal);
       if (ring === "cut") return ring;
       isRung = typeof ring === "object";
-      if (isRung) log.birth.stayedEmpty(log.now - UNHEARD_MS);
-      if (typeof ring === "object") this.#rungBy = ring.line;
+      if (typeof ring === "object") {
+        this.#rungBy = ring.line;
+        // By its own time, since it may have waited long to be seen.
+        const writtenAt = Math.min(log.now, Date.parse(ring.line.timestamp));
+        log.birth.stayedEmpty(writtenAt - UNHEARD_MS);
+      }
       if (ring !== "complete") continue;
       if (!(await reader.runsOn(signal))) return ring;
       // It handles its stop signal, and no follow lasts meanwhile.

@@ -43,4 +43,11 @@ export interface EngineDetails {
   readonly name: string;
   /** As its answers say: "Docker 28.5.2". */
   readonly product: string;
+  /**
+   * The engine's own id, from its `/info`: the same over its restarts. Undefined where it makes up another for each answer (Podman), or a proxy
+   * forbids the question.
+   */
+  readonly id: string | undefined;
+  /** What the engine calls its host, from its `/info`; undefined as `id`. */
+  readonly host: string | undefined;
 }

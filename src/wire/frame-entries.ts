@@ -35,6 +35,9 @@ export function textMark(end: number, isStderr: boolean, ended: boolean): number
   return (end << FLAG_BITS) | (isStderr ? STDERR : 0) | (ended ? ENDED : 0);
 }
 
+/** Of entries that are not marked as stderr's. */
+export type UnmarkedStream = "stdout" | "tty";
+
 /**
  * The entries of a chunk as the engine usually sends them, decoded at once: one string for all of them, of which timestamps and
  * lines are parts, and eight bytes of marks for each.
@@ -47,12 +50,20 @@ export class FrameEntries implements Entries {
   /** The same, where they are not all ASCII. */
   readonly #bytes: Buffer | undefined;
   readonly #marks: Int32Array;
+  readonly #unmarked: UnmarkedStream;
   #last: FrameEntries | undefined;
 
-  constructor(latin1: string, bytes: Buffer | undefined, marks: Int32Array, summary: Summary) {
+  constructor(
+    latin1: string,
+    bytes: Buffer | undefined,
+    marks: Int32Array,
+    summary: Summary,
+    unmarked: UnmarkedStream = "stdout",
+  ) {
     this.#latin1 = latin1;
     this.#bytes = bytes;
     this.#marks = marks;
+    this.#unmarked = unmarked;
     this.summary = summary;
     this.length = marks.length / MARKS;
   }
@@ -66,13 +77,10 @@ export class FrameEntries implements Entries {
     for (let index = 0; index < this.length; index++) yield new FrameEntry(this, index);
   }
 
-  /** What is known of all of them holds for some of them, too. */
   slice(from: number, to: number = this.length): FrameEntries {
     if (from === 0 && to >= this.length) return this;
     const marks = this.#marks.subarray(from * MARKS, to * MARKS);
-    const streams = streamsOf(marks);
-    const summary = { ...this.summary, streams };
-    return new FrameEntries(this.#latin1, this.#bytes, marks, summary);
+    return this.#some(this.#latin1, this.#bytes, marks);
   }
 
   /** A copy of `indices` alone, which keeps nothing else of the chunk in memory. */
@@ -92,7 +100,7 @@ export class FrameEntries implements Entries {
     }
     const latin1 = detached(parts.join(""));
     const bytes = this.isAscii ? undefined : Buffer.from(latin1, "latin1");
-    return new FrameEntries(latin1, bytes, marks, { ...this.summary, streams: streamsOf(marks) });
+    return this.#some(latin1, bytes, marks);
   }
 
   /** `slice`, without keeping a large chunk in memory for a few of its entries. */
@@ -116,7 +124,7 @@ export class FrameEntries implements Entries {
   }
 
   stream(index: number): LogStream {
-    return (this.#textMark(index) & STDERR) === 0 ? "stdout" : "stderr";
+    return (this.#textMark(index) & STDERR) === 0 ? this.#unmarked : "stderr";
   }
 
   timestamp(index: number): string {
@@ -156,7 +164,7 @@ export class FrameEntries implements Entries {
     const { length } = text;
     const parts =
       length <= 2 * edgeBytes ? [text] : [text.slice(0, edgeBytes), text.slice(-edgeBytes)];
-    return { length, parts: parts.map((part) => Buffer.from(part, "latin1")) };
+    return { length, parts };
   }
 
   /** How many are of stderr. */
@@ -189,7 +197,13 @@ export class FrameEntries implements Entries {
       marks[index + 2] = (marks[index + 2] ?? 0) - start;
     }
     const bytes = this.isAscii ? undefined : Buffer.from(latin1, "latin1");
-    return new FrameEntries(latin1, bytes, marks, { ...this.summary, streams: streamsOf(marks) });
+    return this.#some(latin1, bytes, marks);
+  }
+
+  /** What is known of all of them holds for some of them, too. */
+  #some(latin1: string, bytes: Buffer | undefined, marks: Int32Array): FrameEntries {
+    const summary = { ...this.summary, streams: streamsOf(marks, this.#unmarked) };
+    return new FrameEntries(latin1, bytes, marks, summary, this.#unmarked);
   }
 
   #stampStart(index: number): number {
@@ -243,10 +257,10 @@ class FrameEntry implements Entry {
   }
 }
 
-/** A text's length and bytes; of one that is longer than two edges only those. */
+/** A text's length and bytes, or a character for each byte; of one that is longer than two edges only those. */
 export interface TextEdges {
   readonly length: number;
-  readonly parts: readonly Buffer[];
+  readonly parts: readonly (Buffer | string)[];
 }
 
 export function textEdges(entry: Entry, edgeBytes: number): TextEdges {
@@ -258,9 +272,9 @@ export function textEdges(entry: Entry, edgeBytes: number): TextEdges {
 }
 
 /** Where in `marks` each stream's first and last entry are. */
-export function streamsOf(marks: Int32Array): StreamSpan[] {
+export function streamsOf(marks: Int32Array, unmarked: UnmarkedStream = "stdout"): StreamSpan[] {
   const spans: StreamSpan[] = [];
-  for (const stream of ["stdout", "stderr"] as const) {
+  for (const stream of [unmarked, "stderr"] as const) {
     const flag = stream === "stderr" ? STDERR : 0;
     const isOf = (index: number): boolean => ((marks[index * MARKS + 1] ?? 0) & STDERR) === flag;
     const length = marks.length / MARKS;

@@ -31,6 +31,7 @@ const unusual: Scan = { kind: "unusual" };
 
 /** Used anew by each scan. */
 let scratch = new Int32Array(4096);
+let scratchBytes = Buffer.allocUnsafeSlow(2 * PIECE_BYTES);
 
 /**
  * Finds the frames in the bytes within `spans`, as long as they are as the engine usually sends them: stdout and stderr, times in
@@ -103,13 +104,14 @@ export function scanFrames(bytes: Buffer, spans: readonly number[]): Scan {
 /** A copy of `chunk`, where its texts are not all ASCII. A length in a header may well not be. */
 function keptBytes(chunk: Buffer, marks: Int32Array): Buffer | undefined {
   if (isAscii(chunk)) return undefined;
-  const kept = Buffer.from(chunk);
+  if (scratchBytes.length < chunk.length) scratchBytes = Buffer.allocUnsafeSlow(chunk.length);
+  chunk.copy(scratchBytes);
   for (let index = 0; index < marks.length; index += MARKS) {
     const stamp = marks[index] ?? 0;
-    kept[stamp - 1] = 0;
-    kept[stamp - 2] = 0;
+    scratchBytes[stamp - 1] = 0;
+    scratchBytes[stamp - 2] = 0;
   }
-  return isAscii(kept) ? undefined : kept;
+  return isAscii(scratchBytes.subarray(0, chunk.length)) ? undefined : Buffer.from(chunk);
 }
 
 function isType(word: number): boolean {
@@ -125,7 +127,7 @@ function isBeginning(bytes: Buffer, at: number, end: number): boolean {
 }
 
 /** Nanoseconds in UTC and a space: digits and punctuation are where they should be, so that nothing else gets into a timestamp. */
-function isUsualStamp(view: DataView, at: number): boolean {
+export function isUsualStamp(view: DataView, at: number): boolean {
   return view.getUint16(at + 29) === 0x5a20 && isNanosecondTime(view, at);
 }
 

@@ -33,11 +33,13 @@ export class FrameDecoder implements Decoder {
     if (this.#fragments.isEmpty && this.#long === undefined && !isInPieces) {
       return this.#scan(bytes, spans) ?? this.#decode(gather(bytes, spans));
     }
-    const all = this.#fragments.join(bytes, spans);
+    if (this.#long !== undefined) {
+      const all = this.#fragments.join(bytes, spans);
+      return all === undefined ? [] : this.#decode(all);
+    }
+    const all = this.#fragments.joinBriefly(bytes, spans);
     if (all === undefined) return [];
-    return this.#long === undefined
-      ? (this.#scan(all, [0, all.length]) ?? this.#decode(all))
-      : this.#decode(all);
+    return this.#scan(all, [0, all.length]) ?? this.#decode(Buffer.from(all));
   }
 
   /** The fast way, for what the engine usually sends; undefined where it is something else. */

@@ -73,17 +73,17 @@ export class LineRecord implements LogRecord {
   readonly timestamp: string;
   readonly line: string;
   readonly truncated: boolean;
-  readonly #content: Content | undefined;
+  readonly #content: Content | string | undefined;
   readonly #occurrence: number;
 
-  /** `content`: undefined where it is the line's text in UTF-8. */
+  /** `content`: a text stands for its UTF-8; undefined where that is the line's. */
   constructor(
     container: ContainerInfo,
     stream: LogStream,
     timestamp: string,
     line: string,
     truncated: boolean,
-    content: Content | undefined,
+    content: Content | string | undefined,
     occurrence: number,
   ) {
     this.container = container;
@@ -102,7 +102,7 @@ export class LineRecord implements LogRecord {
 
   /** This line and those that go on with it, known by this one. `occurrence`: as it was when it was first read. */
   joined(line: string, truncated: boolean, occurrence?: number): LineRecord {
-    return new LineRecord(...this.joinedParts(line, truncated, occurrence));
+    return lineRecord(this.joinedParts(line, truncated, occurrence));
   }
 
   protected joinedParts(
@@ -111,7 +111,7 @@ export class LineRecord implements LogRecord {
     occurrence: number = this.#occurrence,
   ): ConstructorParameters<typeof LineRecord> {
     const { container, stream, timestamp } = this;
-    const content = this.#content ?? Buffer.from(this.line);
+    const content = this.#content ?? this.line;
     return [container, stream, timestamp, line, truncated, content, occurrence];
   }
 
@@ -128,6 +128,11 @@ export class LineRecord implements LogRecord {
   }
 }
 
+/** Outside of the class: where a class names itself, bundlers rename it, and `console.log` shows that name. */
+function lineRecord(parts: ConstructorParameters<typeof LineRecord>): LineRecord {
+  return new LineRecord(...parts);
+}
+
 /** A record of a line that was read with its attributes. */
 export class AttributedRecord extends LineRecord {
   readonly attributes: Attributes;
@@ -138,10 +143,17 @@ export class AttributedRecord extends LineRecord {
   }
 
   override joined(...line: Parameters<LineRecord["joined"]>): LineRecord {
-    return new AttributedRecord(this.attributes, ...this.joinedParts(...line));
+    return attributedRecord(this.attributes, this.joinedParts(...line));
   }
 
   override toJSON(): Record<string, unknown> {
     return { ...super.toJSON(), attributes: this.attributes };
   }
+}
+
+function attributedRecord(
+  attributes: Attributes,
+  parts: ConstructorParameters<typeof LineRecord>,
+): AttributedRecord {
+  return new AttributedRecord(attributes, ...parts);
 }

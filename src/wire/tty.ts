@@ -1,9 +1,12 @@
 import { AttributePrefix } from "./attributes.ts";
 import type { Attributes } from "./attributes.ts";
-import type { Decoder, Entry, Fault } from "./entry.ts";
+import type { Decoder, Entries, Entry, Fault } from "./entry.ts";
 import { Fragments } from "./fragments.ts";
+import type { FrameEntries } from "./frame-entries.ts";
 import { excerpt } from "./frames.ts";
+import { gather } from "./spans.ts";
 import { coarsen, compareTimestamps, fractionDigits } from "./timestamps.ts";
+import { scanTerminal } from "./tty-scan.ts";
 import { MAX_STAMP_BYTES, stampAt, stampsIn } from "./tty-stamps.ts";
 import type { Stamp } from "./tty-stamps.ts";
 
@@ -67,6 +70,8 @@ export class TtyDecoder implements Decoder {
   #open: Stamp | undefined;
   readonly #prefix: AttributePrefix | undefined;
   #fault: Fault | undefined;
+  /** Lines were seen that lie in several spans. */
+  #isScattered = false;
 
   constructor({ startedAt, gluesLines = false, hasAttributes = false }: TtyOptions = {}) {
     this.#prefix = hasAttributes ? new AttributePrefix() : undefined;
@@ -82,9 +87,13 @@ export class TtyDecoder implements Decoder {
     return !this.#fragments.isEmpty;
   }
 
-  push(bytes: Buffer, spans: readonly number[] = [0, bytes.length]): Entry[] {
+  push(bytes: Buffer, spans: readonly number[] = [0, bytes.length]): Entries {
     if (this.#fault !== undefined) return [];
-    return this.#decode(this.#fragments.join(bytes, spans), "never");
+    if (this.#fragments.isEmpty && !(this.#isScattered && spans.length > 2))
+      return this.#scan(bytes, spans) ?? this.#decode(gather(bytes, spans), "never");
+    const all = this.#fragments.joinBriefly(bytes, spans);
+    if (all === undefined) return [];
+    return this.#scan(all, [0, all.length]) ?? this.#decode(Buffer.from(all), "never");
   }
 
   end(runs: boolean): Entry[] {
@@ -92,9 +101,33 @@ export class TtyDecoder implements Decoder {
     return this.#fault === undefined ? this.#decode(this.#fragments.take(), unended) : [];
   }
 
-  #decode(bytes: Buffer | undefined, unended: Unended): Entry[] {
+  /** The fast way, for lines as they mostly are, with nothing open before them; undefined where they are not. */
+  #scan(bytes: Buffer, spans: readonly number[]): Entries | undefined {
+    if (this.#open !== undefined || this.#prefix !== undefined) return undefined;
+    const scan = scanTerminal(bytes, spans, PART_BYTES);
+    if (scan.kind === "unusual") return undefined;
+    if (scan.kind === "scattered") {
+      // The peer cuts the stream elsewhere than between lines.
+      this.#isScattered = true;
+      const all = gather(bytes, spans);
+      return this.#scan(all, [0, all.length]);
+    }
+    const { entries, from } = scan;
+    if (entries !== undefined && this.#hasEarlier(entries)) return undefined;
+    const rest = this.#decode(Buffer.from(bytes.subarray(from, spans.at(-1))), "never");
+    return rest.length === 0 ? (entries ?? []) : [...(entries ?? []), ...rest];
+  }
+
+  /** Another line may begin within one of an earlier run. */
+  #hasEarlier(entries: FrameEntries): boolean {
+    if (this.#startedAt === undefined) return false;
+    const looked = entries.summary.isRising ? entries.slice(0, 1) : entries;
+    return Array.from(looked).some(({ timestamp }) => this.#isEarlier(timestamp));
+  }
+
+  /** The slow way, for everything; `bytes` are kept. */
+  #decode(bytes: Buffer, unended: Unended): Entry[] {
     const entries: Entry[] = [];
-    if (bytes === undefined) return entries;
     let at = 0;
     while (at < bytes.length) {
       const lineEnd = this.#lineEnd(bytes, at);

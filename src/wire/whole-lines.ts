@@ -16,10 +16,13 @@ export function wholeLines(
   for (let index = 0; index < count; index++) {
     const stream = entries.stream(index);
     const timestamp = entries.timestamp(index);
-    const line = isAscii || encoding === "latin1" ? entries.latin1(index) : entries.utf8(index);
+    const text = isAscii || encoding === "latin1" ? entries.latin1(index) : entries.utf8(index);
+    const returns = stream === "tty" && text.endsWith("\r");
+    const line = returns ? text.slice(0, -1) : text;
     // Text that is not the bytes' own UTF-8 does not tell them.
-    const tells = isAscii || (encoding === "utf8" && !line.includes(REPLACEMENT));
-    const content = tells ? undefined : entries.text(index);
+    const tells = isAscii || (encoding === "utf8" && !text.includes(REPLACEMENT));
+    const told = returns ? text : undefined;
+    const content = tells ? told : entries.text(index);
     records.push(new LineRecord(container, stream, timestamp, line, false, content, 0));
   }
   return records;

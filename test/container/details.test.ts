@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ContainerLogSource, StreamPool } from "../../src/index.ts";
 import type { ContainerInfo, PoolOptions } from "../../src/index.ts";
 import { FakeEngine } from "../../src/testing.ts";
-import type { FakeContainerSpec } from "../../src/testing.ts";
+import type { FakeContainerSpec, Fault } from "../../src/testing.ts";
 import { eager, thrown } from "../support/fake-follow.ts";
 import { PoolFollower, asked } from "../support/pool-follow.ts";
 
@@ -63,7 +63,12 @@ describe("a container's details", () => {
       env: {},
       compose: { project: "shop", service: "web", number: 2 },
       swarm: undefined,
-      engine: { name: "default", product: "Docker 28.5.2" },
+      engine: {
+        name: "default",
+        product: "Docker 28.5.2",
+        id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+        host: "fake-engine",
+      },
     });
     expect(JSON.stringify(details)).not.toContain("secret");
   });
@@ -166,12 +171,43 @@ describe("a container's details", () => {
     expect(follower.source(one).info?.details?.engine).toEqual({
       name: "berlin",
       product: "Docker 28.5.2",
+      id: expect.any(String),
+      host: "fake-engine",
     });
     expect(follower.source(two).info?.details?.engine).toEqual({
       name: "paris",
       product: "Podman 5.8.6",
+      // Podman makes up another for each answer.
+      id: undefined,
+      host: "fake-engine",
     });
     await follower.end();
+  });
+
+  it("ask an engine once what it calls itself, and go without where it does not say", async () => {
+    for (const name of ["one", "two", "three"]) fake.create({ name });
+    const infos = async (fault?: Fault) => {
+      fake.fault = ({ path }) => (path.endsWith("/info") ? fault : undefined);
+      const before = fake.requests.length;
+      const follower = new PoolFollower(open({ engine: fake.engine, details: true }));
+      await follower.pool.ready();
+      const engines = Array.from(
+        follower.pool.sources.values(),
+        ({ info }) => info?.details?.engine,
+      );
+      const asks = fake.requests.slice(before).filter(({ path }) => path.endsWith("/info"));
+      await follower.end();
+      return { ids: new Set(engines.map((engine) => engine?.id)), asks: asks.length };
+    };
+    const [{ ids, asks }, again] = [await infos(), await infos()];
+    expect([...ids]).toEqual([expect.any(String)]);
+    expect(again.ids).toEqual(ids);
+    expect(asks).toBe(1);
+    for (const fault of [
+      { status: 403, message: "no" },
+      { status: 500, message: "later" },
+    ])
+      expect(await infos(fault)).toEqual({ ids: new Set([undefined]), asks: 1 });
   });
 
   it("must be asked for in words that are known", () => {

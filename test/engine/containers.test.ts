@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import { expect, onTestFinished, test } from "vitest";
 import { ContainerLogSource, StreamPool } from "../../src/index.ts";
 import type { EngineEventRecord, LogRecord, PoolOptions } from "../../src/index.ts";
@@ -114,7 +115,12 @@ describeWithEngine("what an engine says of containers", (engine) => {
       env: { VERSION: "1.2" },
       compose: undefined,
       swarm: undefined,
-      engine: { name: "default", product: expect.stringMatching(/^Docker \d/) },
+      engine: {
+        name: "default",
+        product: expect.stringMatching(/^Docker \d/),
+        id: expect.stringMatching(/./),
+        host: hostname(),
+      },
     });
     expect(JSON.stringify(follower.records)).not.toContain("secret");
     await follower.end();

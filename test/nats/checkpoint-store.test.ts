@@ -57,6 +57,7 @@ describeWithProgram("the checkpoint store on NATS", natsProgram(), () => {
     await expect(stale.save(entry({ at: 1 }))).rejects.toMatchObject({
       code: "CHECKPOINT_UNWRITABLE",
       transient: true,
+      message: expect.stringContaining("another collector goes on from it"),
     });
     expect(await next.load(KEY)).toEqual({ at: 2 });
     await next.save(entry({ at: 3 }));
@@ -95,6 +96,7 @@ describeWithProgram("the checkpoint store on NATS", natsProgram(), () => {
     );
     await expect(stale?.save(entry({ at: 0 }))).rejects.toMatchObject({
       code: "CHECKPOINT_UNWRITABLE",
+      message: expect.stringContaining("the container's lease is lost"),
     });
     const lease = await first.acquire(KEY, never);
     await stale?.save(entry({ at: 1 }));
@@ -107,6 +109,7 @@ describeWithProgram("the checkpoint store on NATS", natsProgram(), () => {
     expect(await next?.load(KEY)).toEqual({ at: 3 });
     await expect(stale?.save(entry({ at: 1 }))).rejects.toMatchObject({
       code: "CHECKPOINT_UNWRITABLE",
+      message: expect.stringContaining('collector "second" goes on from it'),
     });
     expect(await next?.load(KEY)).toEqual({ at: 3 });
   });

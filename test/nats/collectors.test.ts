@@ -1,10 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { NatsConnection } from "@nats-io/transport-node";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it } from "vitest";
 import { FakeEngine } from "../../src/testing.ts";
 import type { FakeContainer } from "../../src/testing.ts";
 import { startCollector, stored, wrongCounts } from "../support/nats/collectors.ts";
-import { NatsCluster, NatsServer, natsProgram } from "../support/nats/nats-server.ts";
+import { NatsServer, natsProgram } from "../support/nats/nats-server.ts";
 import type { ProgramRun } from "../support/program-run.ts";
 import { describeWithProgram } from "../support/sinks/server.ts";
 import { longOnly } from "../support/size.ts";
@@ -119,67 +119,4 @@ describeWithProgram("collectors with a spare", natsProgram(), () => {
       await holdsAllOnce(connection, containers);
     },
   );
-});
-
-describeWithProgram("three collectors and three nodes", natsProgram(), () => {
-  describe("under kills, stops and a node that is killed", longOnly, () => {
-    let cluster: NatsCluster;
-    const runs = new Map<string, ProgramRun>();
-
-    beforeEach(async () => {
-      cluster = await NatsCluster.start();
-    });
-    afterEach(async () => {
-      await Promise.all([...runs.values()].map((run) => run.kill()));
-      runs.clear();
-      await cluster[Symbol.asyncDispose]();
-    });
-
-    async function torment(rounds: number): Promise<{ missing: string[]; repeated: string[] }> {
-      await using shared = await FakeEngine.start();
-      await using lone = await FakeEngine.start();
-      const containers = [...containersOf(shared, 20, "s"), ...containersOf(lone, 10, "l")];
-      const servers = cluster.addresses;
-      const start = (owner: string): void => {
-        const isLone = owner === "lone";
-        const place = { fake: isLone ? lone : shared, engineName: isLone ? "lone" : "shared" };
-        runs.set(owner, startCollector({ owner, servers, replicas: 3, ...place }));
-      };
-      const owners = ["one", "two", "lone"];
-      for (const owner of owners) start(owner);
-      const connection = await cluster.connect();
-      const stop = writing(containers, 50);
-      try {
-        for (let round = 0; round < rounds; round++) {
-          const owner = owners[Math.floor(Math.random() * owners.length)] ?? "one";
-          if (round % 3 === 2) {
-            const node = cluster.nodes[Math.floor(Math.random() * 3)];
-            await node?.stop();
-            await delay(2_000 + Math.random() * 2_000);
-            await node?.run();
-          } else if (round % 3 === 1) {
-            runs.get(owner)?.signal("SIGSTOP");
-            await delay(1_000 + Math.random() * 4_000);
-            runs.get(owner)?.signal("SIGCONT");
-          } else {
-            await runs.get(owner)?.kill();
-            await delay(Math.random() * 2_000);
-            start(owner);
-          }
-          await delay(1_000 + Math.random() * 2_000);
-        }
-      } finally {
-        stop();
-      }
-      await expect
-        .poll(() => stored(connection).catch(() => 0), { timeout: 240_000, interval: 200 })
-        .toBeGreaterThanOrEqual(written(containers));
-      await delay(1_000);
-      return await wrongCounts(connection, containers);
-    }
-
-    it("the stream holds every line exactly once", async () => {
-      expect(await torment(12)).toEqual({ missing: [], repeated: [] });
-    }, 240_000);
-  });
 });

@@ -61,7 +61,7 @@ describeWithProgram("leases on NATS", natsProgram(), () => {
   });
 
   it("another owner goes on where the holder gives no sign any more", async () => {
-    const { one, other, cut } = await owners();
+    const { bucket, one, other, cut } = await owners();
     const held = await one.acquire("engine/web", never);
     const waiting = other.acquire("engine/web", never);
     await cut();
@@ -70,6 +70,11 @@ describeWithProgram("leases on NATS", natsProgram(), () => {
     expect(one.holds("engine/web")).toBe(false);
     await aborted(held.lost);
     expect(next.lost.aborted).toBe(false);
+    expect(await other.holderOf("engine/web")).toBe("other");
+    const entries = new Bucket(connection, bucket, undefined);
+    const sessions = await entries.keys("session/");
+    const values = await Promise.all(sessions.map(async (key) => (await entries.get(key)).value));
+    expect(values).toContainEqual({ owner: "one", ttlMs: TTL_MS, isEnded: true, endedBy: "other" });
     await other[Symbol.asyncDispose]();
   });
 
@@ -101,13 +106,14 @@ describeWithProgram("leases on NATS", natsProgram(), () => {
     await expect
       .poll(async () => {
         const { value, revision } = await entries.get(session);
-        return entries.put(session, { ...value, isEnded: true }, revision).then(
+        return entries.put(session, { ...value, isEnded: true, endedBy: "other" }, revision).then(
           () => true,
           () => false,
         );
       })
       .toBe(true);
     await aborted(held.lost);
+    expect(String(held.lost.reason)).toContain('The lease of "one" is lost: "other" has ended it');
     const next = await other.acquire("engine/web", never);
     expect(next.token).toBeGreaterThan(held.token);
     const again = one.acquire("engine/web", never);

@@ -1,33 +1,16 @@
 import { jetstreamManager } from "@nats-io/jetstream";
 import type { JetStreamManager } from "@nats-io/jetstream";
-import type { NatsConnection, RequestOptions } from "@nats-io/transport-node";
+import type { NatsConnection } from "@nats-io/transport-node";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { LogRecord } from "../../src/index.ts";
 import { NatsCheckpointStore, natsLeases, natsSink } from "../../src/nats.ts";
 import { NatsServer, natsProgram } from "../support/nats/nats-server.ts";
+import { COMPARE_AND_SET, MESSAGE_ID, withoutHeader } from "../support/nats/weakened.ts";
 import { recordOf } from "../support/plain-records.ts";
 import { describeWithProgram } from "../support/sinks/server.ts";
 
 const never = new AbortController().signal;
 const context = { signal: never, attempt: 1 };
-const MESSAGE_ID = "Nats-Msg-Id";
-const COMPARE_AND_SET = "Nats-Expected-Last-Subject-Sequence";
-
-/** The same connection, whose messages have no such header. */
-function withoutHeader(connection: NatsConnection, header: string): NatsConnection {
-  return new Proxy(connection, {
-    get(target, name) {
-      const value: unknown = Reflect.get(target, name, target);
-      if (typeof value !== "function") return value;
-      if (name !== "request") return value.bind(target);
-      return (subject: string, payload: Uint8Array, options: RequestOptions) => {
-        options.headers?.delete(header);
-        return target.request(subject, payload, options);
-      };
-    },
-  });
-}
-
 describeWithProgram("each protection, taken out", natsProgram(), () => {
   let server: NatsServer;
   let connection: NatsConnection;

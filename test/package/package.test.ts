@@ -116,6 +116,17 @@ describe("the packed package", longOnly, () => {
   });
 });
 
+describe("what console.log shows of a record, source, pool or error", longOnly, () => {
+  test.each(["index.js", "index.cjs"])("has the class's own name in %s", async (file) => {
+    const build = await project.read(`dist/${file}`);
+    const names = ["LineRecord", "AttributedRecord", "ContainerLogSource", "StreamPool"];
+    for (const name of [...names, "DockspoolError", "FileCheckpointStore"])
+      expect(build).toMatch(
+        new RegExp(String.raw`^(var ${name} = class|class ${name}) (?!_)`, "m"),
+      );
+  });
+});
+
 describe("an empty project with the package installed", longOnly, () => {
   test("imports it, follows a container and exits by itself", async () => {
     expect(await project.run("follow.mjs")).toEqual({

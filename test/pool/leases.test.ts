@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { StreamPool } from "../../src/index.ts";
 import type { Checkpoint, LogRecord, PoolStatus } from "../../src/index.ts";
@@ -13,6 +14,8 @@ class Collector implements AsyncDisposable {
   readonly store: SharedStore;
   readonly taken: LogRecord[] = [];
   readonly told: string[] = [];
+  /** The sink returns once that is resolved. */
+  gate: Promise<void> = Promise.resolve();
 
   constructor(fake: FakeEngine, leases: LocalLeases, entries: Map<string, Checkpoint>) {
     this.owner = leases.owner();
@@ -25,7 +28,11 @@ class Collector implements AsyncDisposable {
       source: { checkpointEveryMs: 20 },
     });
     this.pool.on("status", (status: PoolStatus) => this.told.push(status.type));
-    this.pool.deliver((records) => void this.taken.push(...records), { maxWaitMs: 5 });
+    const sink = (records: readonly LogRecord[]): Promise<void> => {
+      this.taken.push(...records);
+      return this.gate;
+    };
+    this.pool.deliver(sink, { maxWaitMs: 5 });
   }
 
   get lines(): string[] {
@@ -101,6 +108,58 @@ describe("pools that share leases", () => {
     expect(all).toEqual(new Set(web.written.map(({ line }) => line)));
   });
 
+  it("one whose sink still has lines from before it lost the lease takes it again only once they are through", async () => {
+    await using fake = await FakeEngine.start();
+    const web = fake.create({ name: "web" });
+    web.start();
+    const [leases, entries] = [new LocalLeases(), new Map<string, Checkpoint>()];
+    const gate = new AbortController();
+    await using one = new Collector(fake, leases, entries);
+    one.gate = new Promise((resolve) => gate.signal.addEventListener("abort", () => resolve()));
+    using _ = { [Symbol.dispose]: () => gate.abort() };
+    write(web, 0, 10);
+    await hasTaken(one, web);
+    const key = `${one.owner.keys[0]}`;
+    await using spare = new Collector(fake, leases, entries);
+    await expect.poll(() => spare.told, { timeout: 10_000 }).toContain("standby");
+    one.owner.loseAll();
+    await hasTaken(spare, web);
+    write(web, 10, 10);
+    await hasTaken(spare, web);
+    await expect.poll(() => one.told, { timeout: 8_000 }).toContain("standby");
+    await spare.pool.close();
+    const saved = entries.get(key);
+    // Longer than a free lease takes.
+    await delay(500);
+    expect(one.owner.keys).toEqual([]);
+    expect(entries.get(key)).toEqual(saved);
+    gate.abort();
+    write(web, 20, 5);
+    await hasTaken(one, web);
+    const lines = web.written.map(({ line }) => line);
+    expect(one.lines).toEqual([...lines.slice(0, 10), ...lines.slice(20)]);
+    expect(spare.lines).toEqual(lines.slice(0, 20));
+  });
+
+  it("one that has the lease and can't load the position goes on from there once it can", async () => {
+    await using fake = await FakeEngine.start();
+    const web = fake.create({ name: "web" });
+    web.start();
+    const [leases, entries] = [new LocalLeases(), new Map<string, Checkpoint>()];
+    await using one = new Collector(fake, leases, entries);
+    await one.pool.ready();
+    await using spare = new Collector(fake, leases, entries);
+    await expect.poll(() => spare.told, { timeout: 10_000 }).toContain("standby");
+    write(web, 0, 10);
+    await hasTaken(one, web);
+    spare.store.failures = 2;
+    await one.pool.close();
+    write(web, 10, 5);
+    await hasTaken(spare, web);
+    expect(spare.lines).toEqual(web.written.slice(10).map(({ line }) => line));
+    expect(spare.store.failures).toBe(0);
+  });
+
   it("a pool that is closed gives its leases back once all is saved", async () => {
     await using fake = await FakeEngine.start();
     const web = fake.create({ name: "web" });
@@ -144,6 +203,21 @@ describe("pools that share leases", () => {
     write(web, 5, 5);
     await hasTaken(spare, web);
     await expect.poll(() => one.owner.keys).toEqual([]);
+  });
+
+  it("one that has lost its leases often asks for them again as soon as one that lost them once", async () => {
+    await using fake = await FakeEngine.start();
+    const web = fake.create({ name: "web" });
+    web.start();
+    const [leases, entries] = [new LocalLeases(), new Map<string, Checkpoint>()];
+    await using one = new Collector(fake, leases, entries);
+    for (let time = 0; time < 5; time++) {
+      await expect.poll(() => one.owner.keys.length, { timeout: 10_000 }).toBe(1);
+      await expect.poll(() => one.pool.sources.size).toBe(1);
+      one.owner.loseAll();
+    }
+    // After a fifth failure in a row it would be eight seconds or more.
+    await expect.poll(() => one.owner.keys.length, { timeout: 7_000 }).toBe(1);
   });
 
   it("attach() waits for the lease", async () => {

@@ -186,6 +186,19 @@ describe("the sink for syslog", () => {
     );
   });
 
+  it("does not count lines as sent where the server wants a certificate that it has not", async () => {
+    const { cert, key } = ownCertificate();
+    const asking = { requestCert: true, rejectUnauthorized: true };
+    const { port } = await listening(createTlsServer({ cert, key, ...asking }));
+    const sink = syslogSink({
+      host: "127.0.0.1",
+      port,
+      tls: { ca: cert, servername: "localhost" },
+    });
+    for (let attempt = 0; attempt < 3; attempt++)
+      await expect(Promise.resolve(sink(lines("x"), context))).rejects.toThrow("certificate");
+  });
+
   it("names the server that it does not reach", async () => {
     const server = createServer();
     await once(server.listen(0, "127.0.0.1"), "listening");

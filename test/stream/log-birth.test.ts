@@ -126,6 +126,20 @@ describe("the beginning of a log", () => {
     expect(birth.lost(MAX)).toBeUndefined();
   });
 
+  it("may be lost where the rest of a burst is a good part of a file, and a moment long", () => {
+    const birth = new LogBirth();
+    birth.wasEmpty(at);
+    birth.came(entries(50, "2026-01-01T00:00:00.06Z"));
+    expect(birth.lost(MAX)).toMatchObject({ before: "2026-01-01T00:00:00.06Z" });
+  });
+
+  it("is whole where a short burst is a small part of a file", () => {
+    const birth = new LogBirth();
+    birth.wasEmpty(at);
+    birth.came(entries(20, "2026-01-01T00:00:00.06Z"));
+    expect(birth.lost(MAX)).toBeUndefined();
+  });
+
   it("is not judged where the engine does not say that it begins the file anew", () => {
     const birth = new LogBirth();
     birth.wasEmpty(at);

@@ -80,12 +80,18 @@ export class LocalOwner implements Leases {
 export class SharedStore implements CheckpointStore {
   readonly #entries: Map<string, Checkpoint>;
   readonly saved: string[] = [];
+  /** So many loads fail. */
+  failures = 0;
 
   constructor(entries: Map<string, Checkpoint>) {
     this.#entries = entries;
   }
 
   async load(key: string): Promise<Checkpoint | undefined> {
+    if (this.failures > 0) {
+      this.failures--;
+      throw new Error("no answer");
+    }
     return this.#entries.get(key);
   }
 

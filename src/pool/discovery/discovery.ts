@@ -206,9 +206,11 @@ export class Discovery {
       this.#departed.add(id);
       known.become({ kind: "gone" });
     } else if (reason.kind !== "failed") this.refuse(id);
-    else if (state.kind === "followed")
-      // A source that has read something got behind whatever the one before it failed at.
-      this.#looks.failed(known, reason.error, position === undefined ? state.failures : 0);
+    else if (state.kind === "followed") {
+      // A source that has read something got behind whatever the one before it failed at, and one that lost its lease has not failed.
+      const isStuck = position === undefined && reason.error.code !== "CLOSED";
+      this.#looks.failed(known, reason.error, isStuck ? state.failures : 0);
+    }
   }
 
   #find(container: string): DiscoveredContainer | undefined {

@@ -24,15 +24,26 @@ export interface ContainerSelector {
 
 type Test = (container: ContainerInfo) => boolean;
 
+export const SELECTOR_FIELDS: readonly (keyof ContainerSelector)[] = [
+  "names",
+  "images",
+  "labels",
+  "compose",
+  "service",
+  "exclude",
+];
 const COMPOSE_FIELDS = ["project", "service"] as const;
-const FIELDS = ["names", "images", "labels", "compose", "service"] as const;
 
 /** What a selector says of a container. @throws DockspoolError INVALID_OPTION */
 export function compileSelector(select: ContainerSelector | Test): Test {
   if (typeof select === "function") return select;
-  checkKeys("select", select, [...FIELDS, "exclude"]);
+  checkKeys("select", select, SELECTOR_FIELDS);
   const { exclude = {}, ...include } = select;
-  checkKeys("select.exclude", exclude, FIELDS);
+  checkKeys(
+    "select.exclude",
+    exclude,
+    SELECTOR_FIELDS.filter((field) => field !== "exclude"),
+  );
   const tests = testsOf("select", include);
   const excluding = testsOf("select.exclude", exclude);
   return (container) =>

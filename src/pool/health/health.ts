@@ -10,6 +10,8 @@ import { bufferFinding, sinkFinding } from "./delivery-health.ts";
 import { discoveryFinding } from "./discovery-health.ts";
 import type { UnsettledContainer } from "./discovery-health.ts";
 import { engineFinding } from "./engine-health.ts";
+import { leasesDetail, leasesFinding } from "./lease-health.ts";
+import type { LeasesView } from "./lease-health.ts";
 import { endedBy, worstOf } from "./report.ts";
 import type { ComponentHealth, Finding, Fitness, Health } from "./report.ts";
 import { isSettled, streamFindings } from "./stream-health.ts";
@@ -41,6 +43,8 @@ export interface HealthView {
   readonly fullSince: number | undefined;
   /** Undefined: positions are not kept. */
   readonly store: StoreState | undefined;
+  /** Undefined: every container is followed without a lease. */
+  readonly leases: LeasesView | undefined;
 }
 
 /** What a component is where nothing is wrong with it. */
@@ -126,7 +130,7 @@ export class PoolHealth {
 }
 
 function componentsOf(view: HealthView, now: number): Component[] {
-  const { engines, streams, plan, sinks, untaken, fullSince, store } = view;
+  const { engines, streams, plan, sinks, untaken, fullSince, store, leases } = view;
   const components: Component[] = engines.map(({ name, contact, lastLookAt }) => ({
     name: `engine:${name}`,
     detail: "connected",
@@ -145,7 +149,7 @@ function componentsOf(view: HealthView, now: number): Component[] {
       detail:
         followed(streams.length, unsettled.length > 0, standby > 0) +
         fromFiles(streams) +
-        waiting(standby),
+        waiting(standby, leases),
       findings: streamFindings(streams, plan, now),
     },
     {
@@ -165,6 +169,12 @@ function componentsOf(view: HealthView, now: number): Component[] {
       name: "checkpoints",
       detail: "saved as they change",
       findings: allOf([store], (one) => checkpointFinding(one, now)),
+    });
+  if (leases !== undefined)
+    components.push({
+      name: "leases",
+      detail: leasesDetail(leases),
+      findings: allOf([leases], (one) => leasesFinding(one, now)),
     });
   return components;
 }
@@ -194,8 +204,10 @@ function fromFiles(streams: readonly FollowedStream[]): string {
   return count === streams.length ? ", from files" : `, ${count} of them from files`;
 }
 
-function waiting(standby: number): string {
-  return standby === 0 ? "" : `; ${standby} on standby, whose lease another pool has`;
+function waiting(standby: number, leases: LeasesView | undefined): string {
+  if (standby === 0) return "";
+  const why = leases?.trouble === undefined ? "whose lease another pool has" : "see leases";
+  return `; ${standby} on standby, ${why}`;
 }
 
 /** One engine of several may be gone: the others go on. */

@@ -1,4 +1,4 @@
-import { DockspoolError } from "../../errors.ts";
+import { DockspoolError, asSentence } from "../../errors.ts";
 import { waitFor } from "../../lifetime/wait-for.ts";
 import type { EndReason } from "../../source/status.ts";
 import { poolClosed } from "../failures.ts";
@@ -35,10 +35,10 @@ export async function poolReady(
 }
 
 function late(health: PoolHealth, timeoutMs: number): DockspoolError {
-  const why = health.whyNotReady().replace(/\.$/, "");
+  const why = asSentence(health.whyNotReady());
   return new DockspoolError(
     "ENGINE_UNREACHABLE",
-    `The pool is not ready after ${timeoutMs} ms: ${why}. It goes on trying.`,
+    `The pool is not ready after ${timeoutMs} ms: ${why} It goes on trying.`,
     { transient: true },
   );
 }

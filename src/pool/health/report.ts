@@ -20,8 +20,8 @@ export interface Health {
   /** The first list of every engine is done, and all that was found is open, stopped, or in its turn. */
   readonly ready: boolean;
   /**
-   * `engine:<name>` for each, `discovery`, `streams`, `buffer`, `delivery:<name>` for each sink, and `checkpoints` where they are
-   * kept. docs/operating.md lists what makes each of them ill.
+   * `engine:<name>` for each, `discovery`, `streams`, `buffer`, `delivery:<name>` for each sink, `checkpoints` where they are
+   * kept, and `leases` where there are any. docs/operating.md lists what makes each of them ill.
    */
   readonly components: Readonly<Record<string, ComponentHealth>>;
 }

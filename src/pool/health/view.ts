@@ -8,6 +8,7 @@ import type { ResolvedPoolOptions } from "../options.ts";
 import type { PoolEngine } from "../pool-engine.ts";
 import type { PoolEngines } from "../pool-engines.ts";
 import type { EngineView, HealthView } from "./health.ts";
+import type { LeasesView } from "./lease-health.ts";
 import type { StreamPlan } from "./stream-health.ts";
 
 /** The parts of a pool. */
@@ -37,6 +38,7 @@ export function viewOf(parts: PoolParts): HealthView {
     },
     fullSince: followed.fullSince,
     store: keeper?.state,
+    leases: leasesView(parts),
   };
 }
 
@@ -56,6 +58,17 @@ function engineView(
       return discovery.unsettled;
     },
   };
+}
+
+function leasesView({ options, engines }: PoolParts): LeasesView | undefined {
+  if (options.leases === undefined) return undefined;
+  let held = 0;
+  let waiting = 0;
+  for (const { leased } of engines) {
+    held += leased?.held ?? 0;
+    waiting += leased?.waiting ?? 0;
+  }
+  return { trouble: options.leases.trouble, held, waiting };
 }
 
 function planOf(

@@ -5,6 +5,11 @@ import type { ConnectionOptions } from "node:tls";
 import { messageOf } from "../../errors.ts";
 import { onAbort, unlessAborted } from "../../lifetime/abort.ts";
 
+/** How long a server has to refuse us behind a handshake, at the least. */
+const REFUSAL_MS = 300;
+/** The same, in times that the handshake took. */
+const REFUSAL_HANDSHAKES = 3;
+
 export interface Address {
   readonly host: string;
   readonly port: number;
@@ -57,8 +62,10 @@ export class Connection {
     const socket =
       tls === undefined ? connectTcp({ host, port }) : connectTls({ ...named, ...tls, host, port });
     const unlink = onAbort(signal, () => socket.destroy());
+    const begunAt = performance.now();
     try {
       await unlessAborted(opened(socket, tls === undefined ? "connect" : "secureConnect"), signal);
+      if (tls !== undefined) await unlessAborted(accepted(socket, begunAt), signal);
     } catch (error) {
       socket.destroy();
       signal.throwIfAborted();
@@ -92,6 +99,29 @@ function opened(socket: Socket, event: "connect" | "secureConnect"): Promise<voi
     socket.on("error", reject);
     socket.once("close", () => reject(new Error("the connection was closed")));
   });
+}
+
+/**
+ * A server sees the client's certificate behind the handshake only (TLS 1.3), or checks its name then. All it can do is close the
+ * connection, and what was written by then would be lost.
+ */
+async function accepted(socket: Socket, begunAt: number): Promise<void> {
+  const ms = Math.max(REFUSAL_MS, REFUSAL_HANDSHAKES * (performance.now() - begunAt));
+  let timer: NodeJS.Timeout | undefined;
+  let closed: (() => void) | undefined;
+  try {
+    // Its end is seen by those who read.
+    socket.resume();
+    await new Promise<void>((resolve, reject) => {
+      closed = () =>
+        reject(new Error("the server ends the connection: does it want a certificate of ours?"));
+      for (const event of ["end", "close"]) socket.once(event, closed);
+      timer = setTimeout(resolve, ms);
+    });
+  } finally {
+    clearTimeout(timer);
+    if (closed !== undefined) for (const event of ["end", "close"]) socket.off(event, closed);
+  }
 }
 
 /** Resolves when the operating system has taken all of it. */

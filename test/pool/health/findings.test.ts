@@ -9,6 +9,7 @@ import { checkpointFinding } from "../../../src/pool/health/checkpoint-health.ts
 import { bufferFinding, sinkFinding } from "../../../src/pool/health/delivery-health.ts";
 import { discoveryFinding } from "../../../src/pool/health/discovery-health.ts";
 import { engineFinding } from "../../../src/pool/health/engine-health.ts";
+import { leasesFinding } from "../../../src/pool/health/lease-health.ts";
 import { span, worstOf } from "../../../src/pool/health/report.ts";
 import type { Finding } from "../../../src/pool/health/report.ts";
 import { streamFindings } from "../../../src/pool/health/stream-health.ts";
@@ -191,6 +192,24 @@ describe("health tells", () => {
     expect(stream({ phase, trouble: { ...trouble, hasFailed: true } })(0)?.detail).toMatch(
       "HTTP 500",
     );
+  });
+
+  it("of leases of which nothing is known, worse where containers wait for them", () => {
+    const said = (held: number, waiting: number, ms: number = BOUNDS.troubleMs): Finding | undefined =>
+      leasesFinding({ trouble: { since: BEGIN, error }, held, waiting }, BEGIN + ms);
+    expect(leasesFinding({ trouble: undefined, held: 1, waiting: 1 }, BEGIN)).toBeUndefined();
+    expect(said(0, 0)).toBeUndefined();
+    expect(said(2, 0)).toMatchObject({
+      status: "degraded",
+      detail:
+        "2 containers are followed until the leases run out, which are not renewed: HTTP 500.",
+    });
+    expect(said(0, 1, 0)).toMatchObject({ status: "degraded" });
+    expect(said(2, 1, 0)).toMatchObject({ status: "degraded" });
+    expect(said(2, 1)).toMatchObject({
+      status: "unhealthy",
+      detail: "1 container is not followed here, and who has the lease is not known: HTTP 500.",
+    });
   });
 
   it("nothing of a stream whose consumer pauses, or whose container is stopped, however long", () => {

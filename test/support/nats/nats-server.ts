@@ -2,6 +2,7 @@ import { connect } from "@nats-io/transport-node";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { freePort } from "../free-port.ts";
+import { Gate } from "./gate.ts";
 import { Server, programNamed } from "../sinks/server.ts";
 
 export function natsProgram(): string | undefined {
@@ -11,7 +12,10 @@ export function natsProgram(): string | undefined {
 interface Routes {
   readonly name: string;
   readonly port: number;
-  readonly all: readonly number[];
+  /** Where it connects to. */
+  readonly to: readonly number[];
+  /** What it tells others of its port; nobody listens there. */
+  readonly advertised?: number;
 }
 
 /** A NATS server with JetStream on 127.0.0.1, with a folder of its own. */
@@ -43,6 +47,11 @@ export class NatsServer implements AsyncDisposable {
 
   get pid(): number {
     return this.#server.pid;
+  }
+
+  /** What it writes. */
+  get logPath(): string {
+    return this.#server.path("server.log");
   }
 
   async run(): Promise<void> {
@@ -79,10 +88,11 @@ export class NatsServer implements AsyncDisposable {
 
   #clusterArgs(): string[] {
     if (this.#routes === undefined) return [];
-    const { name, port, all } = this.#routes;
+    const { name, port, to, advertised } = this.#routes;
     const cluster = ["--cluster_name", "test", "--cluster", `nats://127.0.0.1:${port}`];
-    const routes = all.map((other) => `nats://127.0.0.1:${other}`).join(",");
-    return ["-n", name, ...cluster, "--routes", routes];
+    if (advertised !== undefined) cluster.push("--cluster_advertise", `127.0.0.1:${advertised}`);
+    const routes = to.map((other) => `nats://127.0.0.1:${other}`).join(",");
+    return ["-n", name, ...cluster, ...(routes === "" ? [] : ["--routes", routes])];
   }
 
   async #answers(): Promise<boolean> {
@@ -110,19 +120,30 @@ function connectTo(servers: readonly string[]): Promise<NatsConnection> {
 /** Three nodes that keep copies. */
 export class NatsCluster implements AsyncDisposable {
   readonly nodes: readonly NatsServer[];
+  /** Between the first node and the others. */
+  readonly gate: Gate | undefined;
   readonly #connections: NatsConnection[] = [];
 
-  private constructor(nodes: readonly NatsServer[]) {
+  private constructor(nodes: readonly NatsServer[], gate: Gate | undefined) {
     this.nodes = nodes;
+    this.gate = gate;
   }
 
-  static async start(): Promise<NatsCluster> {
+  /** `gated`: what the first node and the others say to each other passes a gate. */
+  static async start({ gated = false }: { readonly gated?: boolean } = {}): Promise<NatsCluster> {
     const ports = await Promise.all([freePort(), freePort(), freePort()]);
     const all = await Promise.all([freePort(), freePort(), freePort()]);
-    const nodes = ports.map(
-      (port, index) => new NatsServer(port, { name: `n${index}`, port: all[index] ?? 0, all }),
-    );
-    const cluster = new NatsCluster(nodes);
+    const [first, ...others] = all;
+    const gate = gated ? await Gate.start({ host: "127.0.0.1", port: first }) : undefined;
+    const nowhere = await freePort();
+    const hidden = gate === undefined ? {} : { advertised: nowhere };
+    const nodes = ports.map((port, index) => {
+      // The first one connects to nobody: the others find it through the gate.
+      const gatedTo = index === 0 ? [nowhere] : [gate?.port ?? 0, ...others];
+      const to = gate === undefined ? all : gatedTo;
+      return new NatsServer(port, { name: `n${index}`, port: all[index] ?? 0, to, ...hidden });
+    });
+    const cluster = new NatsCluster(nodes, gate);
     try {
       await Promise.all(nodes.map((node) => node.run()));
       await cluster.#hasLeader();
@@ -137,8 +158,8 @@ export class NatsCluster implements AsyncDisposable {
     return this.nodes.map(({ address }) => address);
   }
 
-  async connect(): Promise<NatsConnection> {
-    const connection = await connectTo(this.addresses);
+  async connect(servers: readonly string[] = this.addresses): Promise<NatsConnection> {
+    const connection = await connectTo(servers);
     this.#connections.push(connection);
     return connection;
   }
@@ -146,6 +167,7 @@ export class NatsCluster implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#connections.map((connection) => connection.close()));
     await Promise.all(this.nodes.map((node) => node[Symbol.asyncDispose]()));
+    await this.gate?.[Symbol.asyncDispose]();
   }
 
   async #hasLeader(): Promise<void> {

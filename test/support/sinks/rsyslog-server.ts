@@ -1,10 +1,24 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
+import { join } from "node:path";
 import { freePort } from "../free-port.ts";
 import { Server, programNamed } from "./server.ts";
 
 export function rsyslogProgram(): string | undefined {
   return programNamed("rsyslogd");
+}
+
+/** rsyslog, where it has its driver for TLS: Debian's package rsyslog-gnutls. */
+export function rsyslogProgramWithTls(): string | undefined {
+  const hasDriver = readdirSync("/usr/lib").some((folder) =>
+    existsSync(join("/usr/lib", folder, "rsyslog/lmnsd_gtls.so")),
+  );
+  return hasDriver ? rsyslogProgram() : undefined;
+}
+
+export interface RsyslogOptions {
+  /** RFC 5425. A folder with ca.pem, cert.pem and key.pem; clients must show a certificate of that authority. */
+  readonly tls?: string;
 }
 
 /** What rsyslog has understood of a message. */
@@ -33,10 +47,15 @@ const PROPERTIES: Readonly<Record<keyof SyslogMessage, string>> = {
 /** An rsyslog that takes messages over TCP, and writes what it has understood to a file. */
 export class RsyslogServer implements AsyncDisposable {
   readonly #server = new Server();
+  readonly #options: RsyslogOptions;
   port = 0;
 
-  static async start(): Promise<RsyslogServer> {
-    const rsyslog = new RsyslogServer();
+  private constructor(options: RsyslogOptions) {
+    this.#options = options;
+  }
+
+  static async start(options: RsyslogOptions = {}): Promise<RsyslogServer> {
+    const rsyslog = new RsyslogServer(options);
     try {
       rsyslog.port = await freePort();
       writeFileSync(rsyslog.#server.path("rsyslog.conf"), rsyslog.#configuration());
@@ -74,10 +93,20 @@ export class RsyslogServer implements AsyncDisposable {
       ([name, property]) => `"${name}":"%${property}%"`,
     );
     const template = `{${fields.join(",")}}\\n`.replaceAll('"', '\\"');
+    const { tls } = this.#options;
+    const material =
+      tls === undefined
+        ? ""
+        : `defaultNetstreamDriverCAFile="${tls}/ca.pem" defaultNetstreamDriverCertFile="${tls}/cert.pem"
+  defaultNetstreamDriverKeyFile="${tls}/key.pem"`;
+    const driver =
+      tls === undefined
+        ? ""
+        : `streamDriver.name="gtls" streamDriver.mode="1" streamDriver.authMode="x509/certvalid"`;
     return `
-global(workDirectory="${this.#server.path("data")}" maxMessageSize="256k"
+global(workDirectory="${this.#server.path("data")}" maxMessageSize="256k" ${material}
   parser.escapeControlCharactersOnReceive="off")
-module(load="imtcp")
+module(load="imtcp" ${driver})
 template(name="understood" type="string" string="${template}")
 input(type="imtcp" address="127.0.0.1" port="${this.port}")
 action(type="omfile" file="${this.#server.path("messages")}" template="understood")

@@ -1,0 +1,39 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { MsgHdrs, NatsConnection } from "@nats-io/transport-node";
+
+export const MESSAGE_ID = "Nats-Msg-Id";
+export const COMPARE_AND_SET = "Nats-Expected-Last-Subject-Sequence";
+
+interface WithHeaders {
+  readonly headers?: MsgHdrs;
+}
+
+/** The same connection, whose messages have no such header. */
+export function withoutHeader(connection: NatsConnection, header: string): NatsConnection {
+  return new Proxy(connection, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== "function") return value;
+      if (name !== "request" && name !== "publish") return value.bind(target);
+      return (subject: string, payload: Uint8Array, options?: WithHeaders): unknown => {
+        options?.headers?.delete(header);
+        return value.call(target, subject, payload, options);
+      };
+    },
+  });
+}
+
+/** The same connection, whose requests for buckets are sent up to so many milliseconds later. */
+export function withLatency(connection: NatsConnection, mostMs: number): NatsConnection {
+  return new Proxy(connection, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== "function") return value;
+      if (name !== "request") return value.bind(target);
+      return async (subject: string, ...rest: unknown[]): Promise<unknown> => {
+        if (/^\$KV\.|\.KV_/.test(subject)) await delay(Math.random() * mostMs);
+        return value.call(target, subject, ...rest);
+      };
+    },
+  });
+}
