@@ -53,15 +53,13 @@ export class EntryRun {
     this.#bytes.write(timestamp, start, STAMP_BYTES, "latin1");
     bytes.copy(this.#bytes, start + STAMP_BYTES, from, to);
     this.#written += STAMP_BYTES + size;
-    this.#marks.push(
-      start,
-      textMark(this.#written, stream === "stderr", ended),
-      start + STAMP_BYTES,
-    );
+    const isStderr = stream === "stderr" && !this.#options.tty;
+    this.#marks.push(start, textMark(this.#written, isStderr, ended), start + STAMP_BYTES);
     this.#ends.push(end);
-    const before = this.#latest[stream];
+    const own = isStderr ? "stderr" : "stdout";
+    const before = this.#latest[own];
     if (before !== undefined && timestamp <= before) this.#isRising = false;
-    this.#latest[stream] = timestamp;
+    this.#latest[own] = timestamp;
     if (!ended) this.#isWhole = false;
     if (size > this.#longest) this.#longest = size;
   }
@@ -79,15 +77,16 @@ export class EntryRun {
   flush(): void {
     if (this.#ends.length === 0) return;
     const made = this.#bytes.subarray(0, this.#written);
+    const unmarked = this.#options.tty ? "tty" : "stdout";
     const marks = Int32Array.from(this.#marks);
     const summary = {
       isWhole: this.#isWhole,
       isRising: this.#isRising,
       longest: this.#longest,
-      streams: streamsOf(marks),
+      streams: streamsOf(marks, unmarked),
     };
     const kept = isAscii(made) ? undefined : Buffer.from(made);
-    const entries = new FrameEntries(made.toString("latin1"), kept, marks, summary);
+    const entries = new FrameEntries(made.toString("latin1"), kept, marks, summary, unmarked);
     this.#pieces.push({ type: "entries", entries: this.#shown(entries), ends: this.#ends });
     this.#written = 0;
     this.#marks = [];
@@ -99,11 +98,9 @@ export class EntryRun {
   }
 
   #shown(entries: Entries): Entries {
-    const { tty, attributes } = this.#options;
-    if (!tty && !attributes) return entries;
+    if (!this.#options.attributes) return entries;
     return Array.from(entries, ({ stream, timestamp, text, ended }): Entry => {
-      const entry = { stream: tty ? "tty" : stream, timestamp, text, ended } as const;
-      return attributes ? { ...entry, attributes: NONE } : entry;
+      return { stream, timestamp, text, ended, attributes: NONE };
     });
   }
 }

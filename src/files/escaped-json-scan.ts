@@ -1,6 +1,7 @@
 import { isAscii, isUtf8 } from "node:buffer";
 import { FrameEntries, MARKS, streamsOf, textMark } from "../wire/frame-entries.ts";
-import { isNanosecondTime } from "../wire/frame-scan.ts";
+import type { UnmarkedStream } from "../wire/frame-entries.ts";
+import { isLater, isNanosecondTime } from "../wire/frame-scan.ts";
 import { LONGEST_TEXT } from "./long-entry.ts";
 import type { PlainScan } from "./plain-json-scan.ts";
 import { unescape } from "./unescape.ts";
@@ -20,29 +21,40 @@ const BRACE = 0x7d;
 const LETTER_Z = 0x5a;
 const STAMP_BYTES = 30;
 const SECONDS = 19;
+const ZEROS = Buffer.from("0000-00-00T00:00:00.000000000Z");
 /** `{"log":"","stream":"stdout","time":"2026-11-23T15:58:34Z"}` and a newline. */
 const LEAST_BYTES = 59;
 
 /** Used anew by each scan. */
 let scratch = new Int32Array(4096);
 let scratchEnds = new Int32Array(2048);
-let texts = Buffer.alloc(128 * 1024);
+let texts = Buffer.allocUnsafeSlow(128 * 1024);
+let madeView = new DataView(texts.buffer, texts.byteOffset, texts.length);
 
 /**
  * As `scanPlainJson`, also with escapes and attributes, which it passes over: what it finds is written anew, each timestamp before its
  * text. A line takes less room there than in the file.
  */
-export function scanEscapedJson(bytes: Buffer, from: number, to: number): PlainScan | undefined {
+export function scanEscapedJson(
+  bytes: Buffer,
+  from: number,
+  to: number,
+  unmarked: UnmarkedStream = "stdout",
+): PlainScan | undefined {
   const most = Math.ceil((to - from) / LEAST_BYTES);
   if (scratchEnds.length < most) {
     scratch = new Int32Array(MARKS * most);
     scratchEnds = new Int32Array(most);
   }
-  if (texts.length < to - from) texts = Buffer.alloc(to - from);
+  if (texts.length < to - from) {
+    texts = Buffer.allocUnsafeSlow(to - from);
+    madeView = new DataView(texts.buffer, texts.byteOffset, texts.length);
+  }
+  const isTerminal = unmarked === "tty";
   const marks = scratch;
   const ends = scratchEnds;
   const out = texts;
-  /** The same bytes: reading them so costs less than through a Buffer's class. */
+  const made = madeView;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   let count = 0;
   let lines = 0;
@@ -57,28 +69,26 @@ export function scanEscapedJson(bytes: Buffer, from: number, to: number): PlainS
     const textStart = written + STAMP_BYTES;
     let textEnd = textStart;
     let next = at + HEAD.length;
-    let ended = false;
-    for (let byte = bytes[next]; byte !== QUOTE; byte = bytes[next]) {
-      if (byte === undefined || byte < SPACE || next >= to) {
-        next = -1;
-        break;
-      }
-      ended = false;
-      if (byte !== BACKSLASH) {
+    /** Behind the last newline that was escaped. */
+    let newlineEnd = -1;
+    // A newline ends all of it.
+    let byte = bytes[next] ?? 0;
+    for (;;) {
+      while (byte !== QUOTE && byte !== BACKSLASH && byte >= SPACE) {
         out[textEnd++] = byte;
-        next++;
-        continue;
+        byte = bytes[++next] ?? 0;
       }
+      if (byte !== BACKSLASH) break;
       const escape = unescape(bytes, next, out, textEnd);
-      if (escape === 0) {
-        next = -1;
-        break;
-      }
-      ended = escape >> 3 === 2 && out[textEnd] === NEWLINE;
+      if (escape === 0) break;
+      const isNewline = out[textEnd] === NEWLINE && escape >> 3 === 2;
       next += escape >> 3;
       textEnd += escape & 7;
+      if (isNewline) newlineEnd = next;
+      byte = bytes[next] ?? 0;
     }
-    if (next === -1) break;
+    if (byte !== QUOTE) break;
+    const ended = newlineEnd === next;
     next++;
     if (!holds(bytes, next, STREAM)) break;
     next += STREAM.length;
@@ -88,23 +98,19 @@ export function scanEscapedJson(bytes: Buffer, from: number, to: number): PlainS
     if (holds(bytes, next, ATTRIBUTES)) next = behindAttributes(bytes, next, to);
     if (!holds(bytes, next, TIME)) break;
     next += TIME.length;
-    const zone = copyStamp(bytes, view, next, out, written);
+    const zone = copyStamp(bytes, view, next, out, made, written);
     if (zone === -1 || !holds(bytes, zone + 1, TAIL)) break;
     if (textEnd - textStart > LONGEST_TEXT) break;
-    const last = isStderr ? lastErr : lastOut;
-    if (
-      isRising &&
-      last !== -1 &&
-      out.compare(out, last, last + STAMP_BYTES, written, written + STAMP_BYTES) <= 0
-    )
-      isRising = false;
-    if (isStderr) lastErr = written;
+    const isErr = isStderr && !isTerminal;
+    const last = isErr ? lastErr : lastOut;
+    if (isRising && last !== -1 && !isLater(made, written, last)) isRising = false;
+    if (isErr) lastErr = written;
     else lastOut = written;
     if (ended) textEnd--;
     else isWhole = false;
     if (textEnd - textStart > longest) longest = textEnd - textStart;
     marks[count++] = written;
-    marks[count++] = textMark(textEnd, isStderr, ended);
+    marks[count++] = textMark(textEnd, isErr, ended);
     marks[count++] = textStart;
     written = textEnd;
     at = zone + 1 + TAIL.length;
@@ -114,10 +120,11 @@ export function scanEscapedJson(bytes: Buffer, from: number, to: number): PlainS
   const chunk = bytes.subarray(from, at);
   if (!isAscii(chunk) && !isUtf8(chunk)) return undefined;
   const own = marks.slice(0, count);
-  const summary = { isWhole, isRising, longest, streams: streamsOf(own) };
-  const made = out.subarray(0, written);
-  const kept = isAscii(made) ? undefined : Buffer.from(made);
-  const entries = new FrameEntries(made.toString("latin1"), kept, own, summary);
+  const summary = { isWhole, isRising, longest, streams: streamsOf(own, unmarked) };
+  const chunkMade = out.subarray(0, written);
+  const kept = isAscii(chunkMade) ? undefined : Buffer.from(chunkMade);
+  const latin1 = chunkMade.toString("latin1");
+  const entries = new FrameEntries(latin1, kept, own, summary, unmarked);
   return { entries, ends: ends.slice(0, lines), to: at };
 }
 
@@ -141,18 +148,27 @@ function behindAttributes(bytes: Buffer, at: number, to: number): number {
 }
 
 /** Copies a time in UTC, with all its digits; where its "Z" is, or -1 where it is none. */
-function copyStamp(bytes: Buffer, view: DataView, at: number, out: Buffer, to: number): number {
+function copyStamp(
+  bytes: Buffer,
+  view: DataView,
+  at: number,
+  out: Buffer,
+  made: DataView,
+  to: number,
+): number {
   if (at + STAMP_BYTES > bytes.length) return -1;
   if (bytes[at + STAMP_BYTES - 1] === LETTER_Z) {
     if (!isNanosecondTime(view, at)) return -1;
-    for (let index = 0; index < STAMP_BYTES; index++) out[to + index] = bytes[at + index] ?? 0;
+    for (let offset = 0; offset < STAMP_BYTES - 2; offset += 4)
+      made.setUint32(to + offset, view.getUint32(at + offset));
+    made.setUint16(to + STAMP_BYTES - 2, view.getUint16(at + STAMP_BYTES - 2));
     return at + STAMP_BYTES - 1;
   }
-  const zone = bytes.indexOf(LETTER_Z, at + SECONDS);
-  if (zone === -1 || zone - at >= STAMP_BYTES) return -1;
-  out.write("0000-00-00T00:00:00.000000000Z", to, "latin1");
-  bytes.copy(out, to, at, zone);
-  const made = new DataView(out.buffer, out.byteOffset + to, STAMP_BYTES);
-  const isTime = isNanosecondTime(made, 0) && zone - at !== SECONDS + 1;
-  return isTime ? zone : -1;
+  let zone = at + SECONDS;
+  while (bytes[zone] !== LETTER_Z) if (++zone - at >= STAMP_BYTES) return -1;
+  for (let index = 0; index < STAMP_BYTES; index++) {
+    const isFilled = at + index >= zone;
+    out[to + index] = (isFilled ? ZEROS[index] : bytes[at + index]) ?? 0;
+  }
+  return isNanosecondTime(made, to) && zone - at !== SECONDS + 1 ? zone : -1;
 }

@@ -50,13 +50,15 @@ export class JsonFileDecoder implements FileDecoder {
   /** Lines in `bytes[from..to)`. */
   #piece(bytes: Buffer, from: number, to: number, pieces: FilePiece[]): number {
     let at = from;
-    // With attributes wanted each line is taken apart.
-    if (!this.#options.attributes) {
+    // With attributes wanted each line is taken apart; a terminal's have a return.
+    if (!this.#options.attributes && !this.#options.tty) {
       const plain = scanPlainJson(bytes, at, to);
       if (plain !== undefined) at = this.#add(plain.entries, plain.ends, plain.to, pieces);
     }
     while (at < to) {
-      const scan = this.#options.attributes ? undefined : scanEscapedJson(bytes, at, to);
+      const scan = this.#options.attributes
+        ? undefined
+        : scanEscapedJson(bytes, at, to, this.#options.tty ? "tty" : "stdout");
       at =
         scan === undefined
           ? this.#line(bytes, at, bytes.indexOf(NEWLINE, at), pieces)
@@ -66,12 +68,7 @@ export class JsonFileDecoder implements FileDecoder {
   }
 
   #add(entries: Entries, ends: ArrayLike<number>, to: number, pieces: FilePiece[]): number {
-    const shown = this.#options.tty
-      ? Array.from(entries, ({ timestamp, text, ended }): Entry => {
-          return { stream: "tty", timestamp, text, ended };
-        })
-      : entries;
-    pieces.push({ type: "entries", entries: shown, ends });
+    pieces.push({ type: "entries", entries, ends });
     return to;
   }
 

@@ -90,7 +90,7 @@ export function scanPlainJson(bytes: Buffer, from: number, to: number): PlainSca
     const textEnd = ended ? quote - 2 : quote;
     if (textEnd - textStart > LONGEST_TEXT) break;
     const last = isStderr ? lastErr : lastOut;
-    if (isRising && last !== -1 && !isLater(bytes, view, stamp, last)) isRising = false;
+    if (isRising && last !== -1 && !isLaterStamp(bytes, view, stamp, last)) isRising = false;
     if (isStderr) lastErr = stamp;
     else lastOut = stamp;
     if (!ended) isWhole = false;
@@ -132,13 +132,27 @@ function stampBytes(bytes: Buffer, view: DataView, at: number): number {
 }
 
 /** Two times in this form: what is shorter and begins like the other is earlier. */
-function isLater(bytes: Buffer, view: DataView, stamp: number, before: number): boolean {
-  for (let offset = 0; offset < SECONDS - 4; offset += 4) {
-    const own = view.getUint32(stamp + offset);
-    const other = view.getUint32(before + offset);
-    if (own !== other) return own > other;
+function isLaterStamp(bytes: Buffer, view: DataView, stamp: number, before: number): boolean {
+  for (let offset = 0; offset < LONGEST_STAMP - 2; offset += 4) {
+    const word = view.getUint32(stamp + offset);
+    if (word === view.getUint32(before + offset)) {
+      if (offset > SECONDS - 4 && hasZ(word)) return false;
+      continue;
+    }
+    return isLaterWord(bytes, stamp + offset, before + offset);
   }
-  for (let offset = SECONDS - 4; offset < LONGEST_STAMP; offset++) {
+  return isLaterWord(bytes, stamp + LONGEST_STAMP - 2, before + LONGEST_STAMP - 2);
+}
+
+/** One of the four bytes is a "Z" (Hacker's Delight, 6-1). */
+function hasZ(word: number): boolean {
+  const marked = word ^ 0x5a5a5a5a;
+  return ((marked - 0x01010101) & ~marked & 0x80808080) !== 0;
+}
+
+/** The stamps are equal up to these bytes. */
+function isLaterWord(bytes: Buffer, stamp: number, before: number): boolean {
+  for (let offset = 0; offset < 4; offset++) {
     const own = bytes[stamp + offset] ?? 0;
     const other = bytes[before + offset] ?? 0;
     if (own !== other) return other === LETTER_Z || (own !== LETTER_Z && own > other);
