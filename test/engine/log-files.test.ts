@@ -1,5 +1,7 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { ODD_LINES, bothWays } from "../support/files-and-api.ts";
+import { openLogFiles } from "../../src/files/open-log-files.ts";
+import { ODD_LINES, bothWays, locate } from "../support/files-and-api.ts";
 import { RealEngine, describeWithEngine } from "../support/real-engine.ts";
 import { whyNoEngine } from "../support/real-engine/programs.ts";
 
@@ -45,6 +47,50 @@ describeWithEngine("Docker's log files", (engine) => {
     expect(files.length).toBe(3_000);
     expect(files).toEqual(api);
   });
+
+  test.each([
+    { driver: "json-file", options: { "max-size": "100k", "max-file": "5", compress: "true" } },
+    { driver: "json-file", options: { "max-size": "100k", "max-file": "3" } },
+    { driver: "json-file", options: { "max-size": "100k" } },
+    { driver: "local", options: { "max-size": "100k", "max-file": "5" } },
+  ])(
+    "written at full speed and rotated all the time: exact, or holes are told: %o",
+    async (given) => {
+      const LINES = 30_000;
+      const script = `i=0; while [ $i -lt ${LINES} ]; do echo $i; i=$((i+1)); done`;
+      const id = await engine.run({ ...given, script });
+      const { location } = await locate(engine, id);
+      await using reader = await openLogFiles(location, { type: "start" });
+      if (reader === undefined) throw new Error("The log has no files.");
+      let isOver = false;
+      const ended = engine.wait(id, ENDS_MS).then(() => {
+        isOver = true;
+      });
+      let expected = 0;
+      // Some may be deleted before the first look.
+      for (let isHole = true, wasOver = false; ;) {
+        const news = await reader.next();
+        if (news.type === "hole") {
+          expect(news.cause).not.toBe("damaged");
+          isHole = true;
+        } else if (news.type === "entries") {
+          for (const { text } of news.entries) {
+            const number = Number(text.toString());
+            if (isHole) expect(number).toBeGreaterThanOrEqual(expected);
+            else expect(number).toBe(expected);
+            isHole = false;
+            expected = number + 1;
+          }
+        } else {
+          if (wasOver) break;
+          wasOver = isOver;
+          await delay(2);
+        }
+      }
+      await ended;
+      expect(expected).toBe(LINES);
+    },
+  );
 });
 
 describe.skipIf(whyNoEngine(undefined, "podman") !== undefined)("Podman's k8s-file logs", () => {

@@ -1,4 +1,5 @@
 import { EngineClient } from "../../src/engine/engine-client.ts";
+import type { Inspection } from "../../src/engine/inspection.ts";
 import { openLogFiles } from "../../src/files/open-log-files.ts";
 import type { LogLocation } from "../../src/files/log-files.ts";
 import { EngineLogReader } from "../../src/stream/engine-log-reader.ts";
@@ -18,22 +19,28 @@ export interface BothWays {
   readonly api: readonly string[];
 }
 
+/** What the engine says of a container, and where its log lies. */
+export async function locate(
+  engine: RealEngine,
+  id: string,
+  attributes: boolean = false,
+): Promise<{ client: EngineClient; inspection: Inspection; location: LogLocation }> {
+  const client = new EngineClient({ socketPath: engine.ownSocketPath }, { attributes });
+  const inspection = await client.inspect(id, new AbortController().signal);
+  const located = locateFiles(inspection);
+  if (!("location" in located)) throw new Error(located.refusal);
+  return { client, inspection, location: located.location };
+}
+
 /** A stopped container's whole log, from its files and from the Engine API. */
 export async function bothWays(
   engine: RealEngine,
   id: string,
   { attributes = false, ...more }: Partial<LogLocation> = {},
 ): Promise<BothWays> {
-  const { signal } = new AbortController();
-  const client = new EngineClient({ socketPath: engine.ownSocketPath }, { attributes });
-  const inspection = await client.inspect(id, signal);
-  const located = locateFiles(inspection);
-  if (!("location" in located)) throw new Error(located.refusal);
+  const { client, inspection, location } = await locate(engine, id, attributes);
   const files: string[] = [];
-  const reader = await openLogFiles(
-    { ...located.location, attributes, ...more },
-    { type: "start" },
-  );
+  const reader = await openLogFiles({ ...location, attributes, ...more }, { type: "start" });
   if (reader === undefined) throw new Error("The log has no files.");
   try {
     for (;;) {
@@ -51,7 +58,7 @@ export async function bothWays(
   await plain.read(
     { follow: false, tail: "all" },
     { visit: (entries) => void api.push(...Array.from(entries, told)) },
-    signal,
+    new AbortController().signal,
   );
   return { files, api };
 }
