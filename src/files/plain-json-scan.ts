@@ -45,6 +45,8 @@ export function scanPlainJson(bytes: Buffer, from: number, to: number): PlainSca
     scratch = new Int32Array(MARKS * most);
     scratchEnds = new Int32Array(most);
   }
+  if (!isPlain(bytes, from)) return undefined;
+  const latin1 = bytes.toString("latin1", from, to);
   const marks = scratch;
   const ends = scratchEnds;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -61,11 +63,11 @@ export function scanPlainJson(bytes: Buffer, from: number, to: number): PlainSca
   while (at + LEAST_BYTES <= to) {
     const textStart = at + HEAD_BYTES;
     if (view.getUint32(at) !== 0x7b226c6f || view.getUint32(at + 4) !== 0x67223a22) break;
-    const quote = bytes.indexOf(QUOTE, textStart);
-    if (quote === -1 || quote + STAMP + SHORTEST_STAMP >= to) break;
+    const quote = from + latin1.indexOf('"', textStart - from);
+    if (quote < textStart || quote + STAMP + SHORTEST_STAMP >= to) break;
     if (backslash < textStart) {
-      backslash = bytes.indexOf(BACKSLASH, textStart);
-      if (backslash === -1) backslash = to;
+      const next = latin1.indexOf("\\", textStart - from);
+      backslash = next === -1 ? to : from + next;
     }
     const ended = backslash === quote - 2 && bytes[quote - 1] === LETTER_N;
     // An escape within the text, or an escaped quote.
@@ -110,8 +112,15 @@ export function scanPlainJson(bytes: Buffer, from: number, to: number): PlainSca
   const own = marks.slice(0, count);
   const summary = { isWhole, isRising, longest, streams: streamsOf(own) };
   const kept = hasAscii ? undefined : Buffer.from(chunk);
-  const entries = new FrameEntries(chunk.toString("latin1"), kept, own, summary);
+  const entries = new FrameEntries(latin1, kept, own, summary);
   return { entries, ends: ends.slice(0, lines), to: at };
+}
+
+/** The line's text has no escape but its newline. */
+function isPlain(bytes: Buffer, from: number): boolean {
+  const quote = bytes.indexOf(QUOTE, from + HEAD_BYTES);
+  const backslash = bytes.indexOf(BACKSLASH, from + HEAD_BYTES);
+  return backslash === -1 || backslash >= quote - 2;
 }
 
 /** 0 where it is no time in UTC as the engine writes it: without zeros at the end of the fraction. */
