@@ -169,7 +169,9 @@ export class CaptureLoop {
       const change = await watch.change;
       this.#view.changed();
       if (change.type !== "removed") runs.mayHaveRun();
-      if (change.type !== "started" || inspection.info.tty) return LOOK_AGAIN;
+      // Where its files are may be known only once it has started.
+      const isToBeSeen = inspection.info.tty || this.#parts.ways.takesFiles;
+      if (change.type !== "started" || isToBeSeen) return LOOK_AGAIN;
       runs.started(change.by);
       this.#parts.log()?.birth.stayedEmpty(change.by - START_TOLD_MS);
     } finally {

@@ -58,9 +58,8 @@ export class LogWays {
   /** @throws DockspoolError FILES_UNREADABLE where only files will do; the signal's reason */
   async choose(inspection: Inspection, signal: AbortSignal): Promise<Way> {
     if (this.#options.read === "engine") return ENGINE;
-    // There is no log yet.
-    if (!inspection.running && inspection.startedAt === undefined) return ENGINE;
     const chosen = await this.#look(inspection, signal);
+    if (typeof chosen === "object" && chosen.via === "engine") return chosen;
     if (typeof chosen !== "string") {
       this.#missed = 0;
       return this.#tell({ via: "files", reason: undefined }, chosen);
@@ -95,6 +94,8 @@ export class LogWays {
     if (FileLogReader.followed >= MOST_FOLLOWED)
       return `${MOST_FOLLOWED} logs are followed from files already`;
     const way: Way = { via: "files", location };
+    // One that was not started yet has none.
+    if (!inspection.running && !(await isThere(location))) return ENGINE;
     try {
       if (this.#proved === location.path)
         return (await isThere(location)) ? way : missing(location);

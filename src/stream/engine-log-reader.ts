@@ -70,6 +70,10 @@ export class EngineLogReader implements LogReader {
     return this.#isHolding();
   }
 
+  get isOneFile(): boolean {
+    return !this.#inspection.followIsWhole;
+  }
+
   get inspection(): Inspection {
     return this.#inspection;
   }

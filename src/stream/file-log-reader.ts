@@ -40,6 +40,7 @@ export class FileLogReader implements LogReader {
   readonly certain: CertainLines = new CertainLines();
   readonly dropsAtDamage = false;
   readonly damage = undefined;
+  readonly #client: EngineClient;
   readonly #location: LogLocation;
   readonly #open: OpenFiles;
   readonly #looks: ContainerLooks;
@@ -52,6 +53,7 @@ export class FileLogReader implements LogReader {
 
   constructor({ client, inspection, location, startedBy, open, sawBytes }: Parts) {
     this.inspection = wholeAsShown(inspection);
+    this.#client = client;
     this.#location = location;
     this.#open = open;
     this.#sawBytes = sawBytes;
@@ -66,6 +68,10 @@ export class FileLogReader implements LogReader {
 
   get spot(): Spot | undefined {
     return this.#spot;
+  }
+
+  get isOneFile(): boolean {
+    return this.#location.format === "k8s-file";
   }
 
   get isHolding(): boolean {
@@ -125,8 +131,8 @@ export class FileLogReader implements LogReader {
     }
   }
 
-  maxFileBytes(): Promise<undefined> {
-    return Promise.resolve(undefined);
+  maxFileBytes(signal: AbortSignal): Promise<number | undefined> {
+    return this.#client.logFileBytes(this.inspection.info, signal);
   }
 
   runsOn(signal: AbortSignal): Promise<boolean> {

@@ -5,8 +5,8 @@ import { copyOf } from "./certain-lines.ts";
 import type { LogReader, Visit } from "./log-reader.ts";
 import { firstOf } from "./plain-read.ts";
 
-/** What may have been written between the engine's answer and the look at the file: looked at in steps. */
-const STEPS = [64, 4_096, 262_144];
+/** What is later than the engine's last entry by so much stands behind it: timestamps of two streams run backwards by less. */
+const DISORDER_MS = 2_000;
 /** The engine's answer is not waited for longer: some never find the end of a log that was emptied by hand. */
 const ANSWER_MS = 3_000;
 
@@ -21,9 +21,9 @@ export async function proveFiles(
 ): Promise<Proof> {
   const last = await lastOfEngine(engine, signal);
   if (last === undefined) return "not known";
+  // Podman shows a line that is being written in pieces.
   const isSameText = !engine.inspection.traits.unstableParts;
-  for (const tail of STEPS) if (await shows(files, tail, last, isSameText, signal)) return "proved";
-  return "another";
+  return (await shows(files, last, isSameText, signal)) ? "proved" : "another";
 }
 
 async function lastOfEngine(engine: LogReader, parent: AbortSignal): Promise<Entry | undefined> {
@@ -39,23 +39,29 @@ async function lastOfEngine(engine: LogReader, parent: AbortSignal): Promise<Ent
   }
 }
 
+/** What was written since the engine's answer may be much. */
 async function shows(
   files: LogReader,
-  tail: number,
   wanted: Entry,
   isSameText: boolean,
   signal: AbortSignal,
 ): Promise<boolean> {
+  const group = { timestamp: wanted.timestamp, count: 1, digest: 0n };
+  const from = await files.seek({ groups: [group], whole: false, open: [] }, 1, signal);
+  if (from === undefined) return false;
+  const limit = Date.parse(wanted.timestamp) + DISORDER_MS;
   let isShown = false;
   const visit: Visit = (entries) => {
-    for (const entry of entries) {
-      if (!isOneTime(entry.timestamp, wanted.timestamp)) continue;
-      // Podman shows a line that is being written in pieces.
-      isShown ||= !isSameText || (entry.stream === wanted.stream && entry.text.equals(wanted.text));
+    for (const { stream, timestamp, text } of entries) {
+      if (!isOneTime(timestamp, wanted.timestamp)) continue;
+      isShown ||= !isSameText || (stream === wanted.stream && text.equals(wanted.text));
     }
-    return isShown ? "stop" : undefined;
+    const last = entries.at(-1);
+    return isShown || (last !== undefined && Date.parse(last.timestamp) > limit)
+      ? "stop"
+      : undefined;
   };
-  await files.read({ follow: false, tail }, { visit }, signal);
+  await files.read({ follow: false, tail: 1, from }, { visit }, signal);
   return isShown;
 }
 

@@ -58,7 +58,8 @@ export class Generation {
     if (!reader.inspection.followIsWhole) return this.#polling.follow(signal);
     const mayBeOvertaken =
       reader.via === "engine" && reader.inspection.maxLogFileBytes !== undefined;
-    if (isNew && mayBeOvertaken) await this.#catchUpFully(log.look(reader), signal);
+    if (isNew && (mayBeOvertaken || reader.isOneFile))
+      await this.#catchUpFully(log.look(reader), signal);
     // Some follows do not end at damage: nothing comes any more.
     if (!isNew && log.isSilent) await readOn(this.#intake, signal);
     let hasCaughtUp = false;

@@ -124,7 +124,7 @@ export class Intake {
     if (end === "complete") this.passHole();
     this.check(end);
     if (end === "complete" && !hasShown) this.#hasShownNothing(tail, begunAt);
-    if (!this.reader.inspection.followIsWhole) await this.#judgeOneFile(signal);
+    if (this.reader.isOneFile) await this.#judgeOneFile(signal);
     if (end !== "stuck" && tail !== "all") this.log.tails.answered();
     return end;
   }
@@ -140,8 +140,9 @@ export class Intake {
   }
 
   #judgeFiles(): void {
-    const { maxLogFileBytes: maxBytes, maxLogFiles: count, followIsWhole } = this.reader.inspection;
-    if (followIsWhole) this.#judge(maxBytes === undefined ? undefined : { maxBytes, count });
+    const { maxLogFileBytes: maxBytes, maxLogFiles: count } = this.reader.inspection;
+    if (!this.reader.isOneFile)
+      this.#judge(maxBytes === undefined ? undefined : { maxBytes, count });
   }
 
   /** Podman's `k8s-file`, of which the inspection does not tell when it is begun anew. */

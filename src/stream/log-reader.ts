@@ -50,6 +50,8 @@ export interface LogReader {
   readonly certain: CertainLines;
   /** Where in the files the chunk in hand begins; undefined where the engine has sent it. */
   readonly spot: Spot | undefined;
+  /** The engine keeps one file, and does not say by an inspection when it begins that anew (Podman's `k8s-file`). */
+  readonly isOneFile: boolean;
   /** The beginning of a line has come that is in no entry yet. */
   readonly isHolding: boolean;
   /** The engine reports damage, and has then dropped some of what stands before it (Docker 26): each read shows another part. */
