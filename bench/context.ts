@@ -15,5 +15,6 @@ export interface Context {
 
 export interface Row {
   readonly number: number;
-  readonly run: (context: Context) => Promise<Section>;
+  /** Undefined: what it needs is not installed, as it says by `progress`. */
+  readonly run: (context: Context) => Promise<Section | undefined>;
 }

@@ -9,6 +9,7 @@ import { files } from "./rows/files.ts";
 import { latency } from "./rows/latency.ts";
 import { memory } from "./rows/memory.ts";
 import { micro } from "./rows/micro.ts";
+import { nats } from "./rows/nats.ts";
 import { opening } from "./rows/opening.ts";
 import { reading } from "./rows/reading.ts";
 import { rotating } from "./rows/rotating.ts";
@@ -24,6 +25,7 @@ const ROWS: readonly Row[] = [
   opening,
   micro,
   scraping,
+  nats,
   files,
 ];
 /** What `--fast` leaves. */
@@ -72,6 +74,7 @@ async function run(options: Options, binDirectory: string | undefined): Promise<
     const wanted = options.rows ?? (fast ? FAST_ROWS : ROWS.map((row) => row.number));
     for (const row of ROWS.filter((one) => wanted.includes(one.number))) {
       const section = await row.run(context);
+      if (section === undefined) continue;
       console.log(`\n${renderSection(section, where)}`);
       if (options.write && !fast) await writeSection(section, where);
       for (const what of section.broken) {

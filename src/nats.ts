@@ -10,3 +10,4 @@ export type { NatsLeases, NatsLeasesOptions } from "./nats/leases.ts";
 export type { NatsBucketLimits } from "./nats/bucket.ts";
 export { tailNats } from "./nats/tail.ts";
 export type { NatsRecord, NatsTailOptions } from "./nats/tail.ts";
+export type { NatsGap } from "./nats/stream-messages.ts";

@@ -39,8 +39,10 @@ interface Look {
 /** A collector in a process of its own. */
 export class CollectorRun {
   readonly holdings: Holding[] = [];
+  /** Besides what it holds. */
+  readonly said: string[] = [];
   errors = "";
-  readonly #owner: Owner;
+  readonly owner: Owner;
   readonly #number: number;
   readonly #child: ChildProcess;
   readonly #closed: Promise<unknown>;
@@ -48,7 +50,7 @@ export class CollectorRun {
   #rest = "";
 
   constructor(program: string, settings: CollectorSettings, number: number) {
-    this.#owner = settings.owner;
+    this.owner = settings.owner;
     this.#number = number;
     this.#child = spawn(process.execPath, [program], {
       stdio: ["ignore", "pipe", "pipe"],
@@ -77,7 +79,10 @@ export class CollectorRun {
     const lines = (this.#rest + text).split("\n");
     this.#rest = lines.pop() ?? "";
     for (const line of lines) {
-      if (!line.startsWith("{")) continue;
+      if (!line.startsWith("{")) {
+        this.said.push(line);
+        continue;
+      }
       const look: Look = JSON.parse(line);
       this.#noteLook(look);
     }
@@ -93,7 +98,7 @@ export class CollectorRun {
         known.until = begun;
         continue;
       }
-      const who = { owner: this.#owner, process: this.#number };
+      const who = { owner: this.owner, process: this.#number };
       const holding = { ...who, key, token, from: ended, until: ended };
       this.#open.set(place, holding);
       this.holdings.push(holding);

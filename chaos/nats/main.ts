@@ -74,6 +74,7 @@ async function run(): Promise<boolean> {
       seed,
       minutes,
       engine,
+      version: outcome.version,
       without,
       acts: outcome.acts,
       collectors: outcome.collectors,
@@ -100,6 +101,9 @@ function writeReport(path: string): boolean {
   return true;
 }
 
+// What was started is ended when the process exits, but a signal ends it without that.
+process.once("SIGTERM", () => process.exit(143));
+process.once("SIGINT", () => process.exit(130));
 if (values.help) say(USAGE);
 else if (values.report !== undefined) writeReport(values.report);
 else process.exitCode = (await run()) ? 0 : 1;

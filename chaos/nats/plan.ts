@@ -21,7 +21,7 @@ export type Act =
   | { readonly kind: "node stopped"; readonly node: number; readonly ms: number };
 
 /** What happens at the same time, and how long it is quiet afterwards. */
-export interface Round {
+interface Round {
   readonly acts: readonly Act[];
   readonly restMs: number;
 }

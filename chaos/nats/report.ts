@@ -1,4 +1,5 @@
 import type { EngineKind } from "./hosts.ts";
+import { TTL_MS, WINDOW_MS } from "./plan.ts";
 import type { Protection } from "./plan.ts";
 
 /** What is kept of a run. */
@@ -6,6 +7,8 @@ export interface Result {
   readonly seed: number;
   readonly minutes: number;
   readonly engine: EngineKind;
+  /** Of the NATS server. */
+  readonly version: string;
   readonly without?: Protection | undefined;
   readonly acts: Readonly<Record<string, number>>;
   readonly collectors: number;
@@ -19,6 +22,100 @@ export interface Result {
   readonly heldTwice: number;
 }
 
-export function natsChaosPage(_results: readonly Result[]): string {
-  return "";
+/** docs/maintainers/chaos-nats.md, from what was kept of the runs. */
+export function natsChaosPage(results: readonly Result[]): string {
+  const whole = results.filter(({ without }) => without === undefined);
+  const weakened = results.filter(({ without }) => without !== undefined);
+  const lines = [
+    "# Chaos past one machine",
+    "",
+    "Written by `npm run chaos:nats -- --report FILE`; do not edit.",
+    "",
+    "`npm run chaos:nats -- --seed N --minutes M` starts two Docker engines, one with 20 containers and one with 10, and three nodes of NATS on 127.0.0.1 that keep",
+    "copies of everything. Three collectors are processes of their own: two share the first engine, and one has the other. The containers write short lines on both",
+    "streams, bursts, lines of 21 KB, and now and then one line. The plan comes from the seed: collectors are killed (SIGKILL, and started again) or stopped (SIGSTOP,",
+    "and SIGCONT later), all of them at once as well; nodes are killed or stopped, one at a time, and the next one only once the one before has all that the others have.",
+    `A lease lasts ${TTL_MS} ms, the stream recognises a repeat for ${WINDOW_MS / 1_000} s, and buckets answer up to 200 ms late. In five minutes and more one of the two is also`,
+    "stopped for longer than that window, while the other one lives.",
+    "",
+    "Then the containers are killed, and what the stream holds is compared with the json-file logs of the engines, line by line: every line of every container once.",
+    "The collectors tell all the while which leases they hold: no lease may be held by two at the same moment. `--engine fake` takes the fake engine. A short form on real",
+    "engines is `test/engine/nats.test.ts`, in the long suite.",
+    "",
+    "## Runs",
+    "",
+    ...table(whole),
+    "",
+    "Lines out of order stand behind a later one of their container: a publish failed while others were on their way (`maxInFlight`, docs/scale.md).",
+    "",
+    "What was done in them, together:",
+    "",
+    "| act | times |",
+    "| --- | ---: |",
+    ...acts(whole),
+    "",
+    "## Without a protection",
+    "",
+    "`--without` takes a protection out of the collectors' processes, by a connection that drops a header, or by leaving out what the fence needs. Each of these runs must",
+    "fail, and does:",
+    "",
+    "- **message ids**: messages have none. Three times all collectors are killed: what was published and not saved comes again.",
+    "- **compare-and-set**: writes to buckets ask for no revision. Three times all collectors are killed and started again, so that two ask for the same leases at once.",
+    "- **fencing**: the pool is not told that a lease is lost, and sink and store do not know the leases. One collector after the other is stopped for longer than the window.",
+    "",
+    ...table(weakened),
+    "",
+    "## What it has found",
+    "",
+    "- A pool that had the lease and could not load the position, as NATS did not answer, began at the next try from where the container stood when it was discovered: hours of lines",
+    '  again. `test/pool/leases.test.ts`: "one that has the lease and can\'t load the position goes on from there once it can".',
+    '- A lease that was lost while the position was being loaded: the container was followed without a lease from then on, and its lines went nowhere. "one that loses the lease',
+    '  while it loads the position follows nothing before it has it again".',
+    '- A pool that lost a lease and had it again while its sink still retried lines from before: those counted as its own, and its position moved back. "one whose sink still has',
+    '  lines from before it lost the lease takes it again only once they are through".',
+    '- Each lost lease counted as a failure to follow, so that a pool which had lost several stood by only after up to a minute. "one that has lost its leases often asks for them',
+    '  again as soon as one that lost them once".',
+    '- A lease that was asked for again while it was being given back could be held twice, where the server did the second first. `test/nats/leases.test.ts`: "what is asked for again while',
+    '  it is being given back is held by one owner".',
+    "- `tailNats` with `follow: false` ended too early where its consumer was served by a node that lagged behind.",
+    "- A NATS whose next node is killed before the one before has caught up can stay without a quorum for a minute. That is longer than a short duplicate window, and then what was",
+    "  on its way is stored twice: the window has to be longer than the longest outage.",
+    "",
+  ];
+  return lines.join("\n");
+}
+
+function table(results: readonly Result[]): string[] {
+  const rows = results.map((one) => {
+    const wrong = one.missing + one.repeated + one.foreign + one.heldTwice;
+    const cells = [
+      one.without ?? `seed ${one.seed}, ${one.minutes} min`,
+      `${one.engine}, NATS ${one.version}`,
+      one.collectors,
+      one.leases,
+      one.written.toLocaleString("en-US"),
+      one.missing.toLocaleString("en-US"),
+      one.repeated.toLocaleString("en-US"),
+      one.foreign.toLocaleString("en-US"),
+      one.outOfOrder.toLocaleString("en-US"),
+      one.heldTwice,
+      wrong === 0 ? "each line once" : "**fails**",
+    ];
+    return `| ${cells.join(" | ")} |`;
+  });
+  return [
+    "| run | engines | processes | leases | lines written | missing | repeated | foreign | out of order | held by two | outcome |",
+    "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |",
+    ...rows,
+  ];
+}
+
+function acts(results: readonly Result[]): string[] {
+  const times = new Map<string, number>();
+  for (const result of results)
+    for (const [kind, count] of Object.entries(result.acts))
+      times.set(kind, (times.get(kind) ?? 0) + count);
+  return [...times]
+    .toSorted(([a], [b]) => a.localeCompare(b))
+    .map(([kind, count]) => `| ${kind} | ${count} |`);
 }

@@ -45,6 +45,8 @@ export interface Outcome {
   readonly collectors: number;
   /** Leases that were had, one after the other. */
   readonly leases: number;
+  /** Of the NATS server. */
+  readonly version: string;
   /** What collectors said on standard error. */
   readonly errors: string;
 }
@@ -89,10 +91,14 @@ export async function play(task: Task): Promise<Outcome> {
     mkdirSync(task.keep, { recursive: true });
     for (const [index, { logPath }] of cluster.nodes.entries())
       copyFileSync(logPath, join(task.keep, `n${index}.log`));
+    for (const [index, { owner, said }] of collectors.all.entries())
+      writeFileSync(join(task.keep, `collector-${index}-${owner}.log`), said.join("\n"));
+    writeFileSync(join(task.keep, "holdings.json"), JSON.stringify(collectors.holdings));
     writeFileSync(join(task.keep, "verdict.json"), JSON.stringify(verdict));
   }
   const { leases, count, errors } = collectors;
-  return { verdict, acts, collectors: count, leases, errors };
+  const version = connection.info?.version ?? "";
+  return { verdict, acts, collectors: count, leases, version, errors };
 }
 
 async function doAct(act: Act, collectors: Collectors, cluster: NatsCluster): Promise<void> {
@@ -191,6 +197,10 @@ class Collectors implements AsyncDisposable {
     this.#task = task;
     this.#servers = servers;
     this.#hosts = hosts;
+  }
+
+  get all(): readonly CollectorRun[] {
+    return this.#all;
   }
 
   get count(): number {

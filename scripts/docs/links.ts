@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
 
 /** Where something is linked, and what. */
 interface Link {
@@ -53,9 +54,12 @@ function anchorsOfPage(file: string): Set<string> {
   return new Set([...headings, ...named]);
 }
 
-/** Dead links between pages of Markdown. */
-export function deadLinksOfPages(files: readonly string[]): string[] {
-  const links = files.flatMap((from) => {
+/** The repository's own files on GitHub. Pages that go with the package link to what does not go with it so. */
+const OWN = /^https:\/\/github\.com\/[^/]+\/dockspool\/(?:blob|tree)\/main\//;
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+function linksOfPages(files: readonly string[]): Link[] {
+  return files.flatMap((from) => {
     const text = readFileSync(from, "utf8")
       .replaceAll(BLOCK, "")
       .replaceAll(/`[^`\n]*`/g, "");
@@ -65,7 +69,25 @@ export function deadLinksOfPages(files: readonly string[]): string[] {
     ];
     return found.map(([, target = ""]) => ({ from, target }));
   });
+}
+
+/** Dead links between pages of Markdown. */
+export function deadLinksOfPages(files: readonly string[]): string[] {
+  const links = linksOfPages(files).map(({ from, target }) => {
+    const here = target.replace(OWN, "");
+    return { from, target: here === target ? target : relative(dirname(from), join(root, here)) };
+  });
   return deadOf(links, anchorsOfPage);
+}
+
+/** Links of these pages, but for pictures, to files that are none of `packed`, by their paths in the repository: "docs/pool.md: ../bench/results.md". */
+export function linksOutOfPackage(pages: readonly string[], packed: ReadonlySet<string>): string[] {
+  return linksOfPages(pages.map((page) => join(root, page))).flatMap(({ from, target }) => {
+    const [path] = split(target);
+    if (isElsewhere(target) || path === "" || /\.(?:png|svg)$/.test(path)) return [];
+    const file = relative(root, join(dirname(from), path));
+    return packed.has(file) ? [] : [`${relative(root, from)}: ${target}`];
+  });
 }
 
 /** Dead links of a site's pages. */

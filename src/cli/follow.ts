@@ -11,6 +11,7 @@ import { listening } from "./listening.ts";
 import { serveMetrics } from "./metrics-server.ts";
 import { Notices } from "./notices.ts";
 import type { Notice } from "./notices.ts";
+import { NothingYet } from "./nothing-yet.ts";
 import { Output, ReaderGone } from "./output.ts";
 import { startPage } from "./page/start-page.ts";
 import type { Page } from "./page/start-page.ts";
@@ -64,7 +65,11 @@ export async function follow(
     tell(absence.of(status, Date.now()));
     tell(notices.of(status));
   });
-  const timer = setInterval(() => display.draw(), REDRAW_MS);
+  const nothingYet = new NothingYet();
+  const timer = setInterval(() => {
+    tell(nothingYet.of(pool));
+    display.draw();
+  }, REDRAW_MS);
   const servers: AsyncDisposable[] = [pool];
   try {
     if (settings.metrics !== undefined) {

@@ -3,7 +3,7 @@ import type { NatsConnection } from "@nats-io/transport-node";
 import { Command, CommanderError, Option } from "commander";
 import { messageOf } from "../errors.ts";
 import { tailNats } from "../nats.ts";
-import type { NatsRecord, NatsTailOptions } from "../nats.ts";
+import type { NatsGap, NatsRecord, NatsTailOptions } from "../nats.ts";
 import { coloursOf } from "./colours.ts";
 import { EXIT } from "./exit-codes.ts";
 import { LineFormat, jsonLine } from "./line-format.ts";
@@ -101,7 +101,7 @@ async function print(
   connection: NatsConnection,
   containers: readonly string[],
   given: Given,
-  { stdout, env }: Surroundings,
+  { stdout, stderr, env }: Surroundings,
 ): Promise<void> {
   const colours = coloursOf(stdout, env);
   const lines = new LineFormat(colours, new Palette(colours));
@@ -115,7 +115,10 @@ async function print(
   try {
     const from = fromOf(given);
     const wanted = containers.length === 0 ? {} : { containers };
-    const options = { stream, subject, follow, from, signal: stop.signal, ...wanted };
+    const onGap = ({ first, last }: NatsGap): void => {
+      stderr.write(`dockspool: ${stream} holds messages ${first} to ${last} no more\n`);
+    };
+    const options = { stream, subject, follow, from, signal: stop.signal, onGap, ...wanted };
     for await (const record of tailNats(connection, options)) {
       if (grep !== undefined && !grep.test(record.line)) continue;
       await output.write(json === true ? jsonLine(record) : lines.text(withHost(record)));

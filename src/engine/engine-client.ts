@@ -15,7 +15,7 @@ import type { ContainerEvent } from "./events.ts";
 import { Identification } from "./identification.ts";
 import { DEFAULT_NAME } from "./identity.ts";
 import type { EngineIdentity } from "./identity.ts";
-import { parseInspection } from "./inspection.ts";
+import { parseInspection, withOwnNames } from "./inspection.ts";
 import { OwnNamesQuestion } from "./own-names.ts";
 import type { Inspection } from "./inspection.ts";
 import type { Listed } from "./list.ts";
@@ -136,7 +136,10 @@ export class EngineClient {
     signal: AbortSignal,
     { all = false }: { readonly all?: boolean } = {},
   ): Promise<Listed[]> {
-    return this.#questions.list(all ? { all: "1" } : {}, signal);
+    const listed = await this.#questions.list(all ? { all: "1" } : {}, signal);
+    // Before a container starts, which does not wait for it.
+    await this.#ownNames?.ask(signal);
+    return listed;
   }
 
   /**
@@ -151,15 +154,16 @@ export class EngineClient {
   ): Promise<Inspection> {
     const path = `/containers/${encodeURIComponent(container)}/json`;
     const about = { name: container };
-    // Nothing keeps a container that is being started from being looked at.
-    if (!now) await this.#ownNames?.ask(signal);
-    const ownNames = this.#ownNames?.known;
-    const details = this.#details && ownNames && { options: this.#details, ownNames };
-    return this.#questions.ask(path, {}, signal, { first, now, about }, (answer, headers) => {
-      const inspection = parseInspection(answer, traitsOf(headers), this.name, details);
-      const isAnother = WHOLE_ID.test(container) && inspection?.info.id !== container;
-      return isAnother ? undefined : inspection;
+    const asking = { first, now, about };
+    const inspection = await this.#questions.ask(path, {}, signal, asking, (answer, headers) => {
+      const read = parseInspection(answer, traitsOf(headers), this.name, this.#details);
+      const isAnother = WHOLE_ID.test(container) && read?.info.id !== container;
+      return isAnother ? undefined : read;
     });
+    if (this.#ownNames === undefined) return inspection;
+    // Nothing keeps a container that is being started from being followed.
+    if (!now) await this.#ownNames.ask(signal);
+    return withOwnNames(inspection, this.#ownNames.known);
   }
 
   /**

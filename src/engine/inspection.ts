@@ -41,17 +41,12 @@ export interface Inspection {
   readonly hostsPath?: string | undefined;
 }
 
-export interface WantedDetails {
-  readonly options: DetailsOptions;
-  readonly ownNames: OwnNames;
-}
-
 /** Reads the answer of `/containers/{id}/json`; undefined where it is none. */
 export function parseInspection(
   json: unknown,
   traits: EngineTraits,
   engine: string,
-  details?: WantedDetails,
+  details?: DetailsOptions,
 ): Inspection | undefined {
   const root = record(json);
   const id = root["Id"];
@@ -73,10 +68,11 @@ export function parseInspection(
     logDriver: string(logConfig["Type"]),
     engine,
     ...(details && {
-      details: detailsOf(root, labels, details.options, {
+      details: detailsOf(root, labels, details, {
         name: engine,
         product: traits.name,
-        ...details.ownNames,
+        id: undefined,
+        host: undefined,
       }),
     }),
   });
@@ -101,6 +97,15 @@ export function parseInspection(
       !traits.unstableParts,
     ),
   };
+}
+
+/** The same, with what the engine calls itself in the details. */
+export function withOwnNames(inspection: Inspection, names: OwnNames): Inspection {
+  const { info } = inspection;
+  if (info.details === undefined) return inspection;
+  const engine = Object.freeze({ ...info.details.engine, ...names });
+  const details = Object.freeze({ ...info.details, engine });
+  return { ...inspection, info: Object.freeze({ ...info, details }) };
 }
 
 /** Podman says `Running: false` while a container handles its stop signal; its status is "stopping" then, from 5.8 on "running". */

@@ -1,9 +1,10 @@
 import { JetStreamApiError } from "@nats-io/jetstream";
 import type { ApiError } from "@nats-io/jetstream";
-import { PermissionViolationError, createInbox } from "@nats-io/transport-node";
+import { createInbox } from "@nats-io/transport-node";
 import type { Msg, NatsConnection } from "@nats-io/transport-node";
 import { isObject } from "../checks.ts";
 import { unlessAborted } from "../lifetime/abort.ts";
+import { ConnectionWatch } from "./connection-watch.ts";
 
 /** Who publishes, and awaits JetStream's answers. */
 export interface Publisher {
@@ -29,8 +30,6 @@ export class Acknowledgements {
   readonly #inbox: string;
   readonly #publishers = new Map<number, Publisher>();
   #numbers = 0;
-  /** Since the connection is lost, until it is there again. */
-  #outage: Error | undefined;
 
   private constructor(connection: NatsConnection) {
     this.#connection = connection;
@@ -38,7 +37,10 @@ export class Acknowledgements {
     connection.subscribe(`${this.#inbox}.*.*`, {
       callback: (error, message) => (error === null ? this.#answered(message) : this.#over(error)),
     });
-    this.#watch().catch((error: unknown) => this.#over(error));
+    ConnectionWatch.of(connection).listen((event) => {
+      if (event.type === "closed") this.#over(event.error);
+      else if (event.type !== "back") this.#cutOff(event.error);
+    });
   }
 
   static of(connection: NatsConnection): Acknowledgements {
@@ -51,7 +53,8 @@ export class Acknowledgements {
 
   /** @throws what keeps answers away, where it is known */
   check(): void {
-    if (this.#outage !== undefined) throw this.#outage;
+    const { outage } = ConnectionWatch.of(this.#connection);
+    if (outage !== undefined) throw outage;
   }
 
   /** Resolves once the server has answered. @throws as `check`; the signal's reason */
@@ -87,19 +90,6 @@ export class Acknowledgements {
     const error = failureOf(message);
     if (error === undefined) waiting.stored(number);
     else waiting.refused(number, error);
-  }
-
-  async #watch(): Promise<void> {
-    for await (const status of this.#connection.status()) {
-      if (status.type === "reconnect") this.#outage = undefined;
-      if (status.type === "disconnect") {
-        this.#outage = new Error(`The connection to NATS at ${status.server} is lost.`);
-        this.#cutOff(this.#outage);
-      }
-      if (status.type === "error" && status.error instanceof PermissionViolationError)
-        this.#cutOff(status.error);
-    }
-    this.#over(new Error("The connection to NATS is closed."));
   }
 
   /** Whoever publishes next has a subscription of its own. */

@@ -15,6 +15,11 @@ export function isConflict(error: unknown): boolean {
   return error.code === StreamWrongLastSequence || error.code === StreamWrongLastSequenceUnknown;
 }
 
+/** NATS has answered, by an error. */
+export function isAnswer(error: unknown): boolean {
+  return error instanceof JetStreamApiError;
+}
+
 /** There is no such stream. */
 export function isMissing(error: unknown): boolean {
   return error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound;

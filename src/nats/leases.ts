@@ -80,9 +80,12 @@ export class NatsLeases implements Leases, AsyncDisposable {
     const backoff = new Backoff(RETRY);
     for (;;) {
       signal.throwIfAborted();
+      const acquiring = this.#acquire(key, signal);
       try {
-        return await unlessAborted(this.#acquire(key, signal), signal);
+        return await unlessAborted(acquiring, signal);
       } catch (error) {
+        // It may have been had in the same moment.
+        if (signal.aborted) acquiring.then(giveBack, () => {});
         signal.throwIfAborted();
         // NATS can't be reached, or has no leader: nobody else can have it meanwhile either.
         await sleep(isConflict(error) ? 0 : backoff.next().delayMs, signal);
@@ -124,9 +127,11 @@ export class NatsLeases implements Leases, AsyncDisposable {
     for (;;) {
       const session = await this.#alive();
       const { value, revision } = await this.#bucket.get(leaseKey(key));
+      signal.throwIfAborted();
       const holder = value?.["session"];
-      if (holder === session.id && !this.holds(key)) return this.#lease(key, session, revision);
-      const isFree = typeof holder !== "string" || (await this.#others.hasEnded(holder));
+      // Ours already, where an answer did not come, or while it is being given back: that is over with a new token.
+      const isLeft = holder === session.id && !this.holds(key);
+      const isFree = typeof holder !== "string" || isLeft || (await this.#others.hasEnded(holder));
       if (isFree) {
         const token = await this.#bucket.put(leaseKey(key), { session: session.id }, revision);
         // Nobody waits for it any more.
@@ -177,4 +182,9 @@ export class NatsLeases implements Leases, AsyncDisposable {
 
 function leaseKey(key: string): string {
   return `lease/${key}`;
+}
+
+function giveBack(lease: Lease): void {
+  // Where that fails it ends with this process's session.
+  lease[Symbol.asyncDispose]().then(undefined, () => {});
 }

@@ -1,18 +1,20 @@
-import { DeliverPolicy, jetstream, jetstreamManager } from "@nats-io/jetstream";
-import type {
-  ConsumerMessages,
-  JsMsg,
-  OrderedConsumerOptions,
-  StoredMsg,
-} from "@nats-io/jetstream";
+import { jetstreamManager } from "@nats-io/jetstream";
+import type { JsMsg, StreamInfo } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
-import { checkBoolean, checkKeys, checkNumber, checkSignal, isObject } from "../checks.ts";
-import { DockspoolError, invalidOption } from "../errors.ts";
-import { onAbort } from "../lifetime/abort.ts";
+import {
+  checkBoolean,
+  checkFunction,
+  checkKeys,
+  checkNumber,
+  checkSignal,
+  isObject,
+} from "../checks.ts";
+import { invalidOption } from "../errors.ts";
 import type { LogRecord } from "../wire/records.ts";
 import { SUBJECT, checkConnection, checkName, checkSubject } from "./options.ts";
+import { streamMessages } from "./stream-messages.ts";
+import type { NatsGap, StreamReading } from "./stream-messages.ts";
 import { filterOf } from "./subject.ts";
-import { TailEnd } from "./tail-end.ts";
 
 /** A record out of a stream. */
 export type NatsRecord = Omit<LogRecord, "toJSON"> & {
@@ -31,15 +33,22 @@ export interface NatsTailOptions {
   /** As the sink's; default "logs". */
   subject?: string;
   signal?: AbortSignal;
+  /**
+   * Called where the stream no longer holds what would be read next: its limits or a purge were faster. Default: a warning of the process,
+   * `DOCKSPOOL_GAP`. Exact where all containers, or several, are read. Of one container's lines it is looked now and then whether the
+   * stream's beginning has overtaken them, and the gap is of all containers' messages.
+   */
+  onGap?: (gap: NatsGap) => void;
 }
 
 const ID = /^[0-9a-f]{12,64}$/;
 
 /**
  * The records of one container, or of many, out of a stream, in the stream's order: `docker logs` for all hosts. Nothing of the stream is
- * changed, and no more than some hundred records are read ahead. An abort makes the loop throw the signal's reason.
+ * changed, and no more than some hundred records are read ahead. It goes on by itself over reconnects, without leaving out or repeating any. An
+ * abort makes the loop throw the signal's reason.
  *
- * @throws DockspoolError INVALID_OPTION; CLOSED where the connection is closed; what NATS answers
+ * @throws DockspoolError INVALID_OPTION; CLOSED where the connection is closed, or the stream deleted; what NATS answers at first
  * @example
  * for await (const { container, line } of tailNats(connection, { stream: "LOGS", containers: "web" })) console.log(container.engine, line);
  */
@@ -55,14 +64,18 @@ export function tailNats(
 type Resolved = ReturnType<typeof resolve>;
 
 function resolve(options: NatsTailOptions) {
-  checkKeys("", options, ["stream", "containers", "from", "follow", "subject", "signal"]);
-  const { stream, from = "start", follow = true, subject = SUBJECT, signal } = options;
+  checkKeys("", options, ["stream", "containers", "from", "follow", "subject", "signal", "onGap"]);
+  const { stream, from = "start", follow = true, subject = SUBJECT } = options;
+  const { signal = new AbortController().signal } = options;
+  const { onGap = (gap: NatsGap) => warnOf(stream, gap) } = options;
   checkName("stream", stream);
   checkSubject("subject", subject);
   checkBoolean("follow", follow);
   checkSignal(signal);
+  checkFunction("onGap", onGap);
   const wanted = containersOf(options.containers);
-  return { stream, wanted, start: startOf(from), follow, subject, signal };
+  const start = startOf(from);
+  return { stream, wanted, from: start, follow, subject, signal, onGap };
 }
 
 function containersOf(containers: NatsTailOptions["containers"]): readonly string[] | undefined {
@@ -73,80 +86,38 @@ function containersOf(containers: NatsTailOptions["containers"]): readonly strin
   throw invalidOption("containers", containers, "a container's name or id, or several");
 }
 
-interface Start {
-  readonly options: Partial<OrderedConsumerOptions>;
-  /** A message stands at or behind it. */
-  readonly isBefore: (message: Pick<StoredMsg, "seq" | "time">) => boolean;
+function startOf(from: NonNullable<NatsTailOptions["from"]>): StreamReading["from"] {
+  if (from === "start" || from === "now") return from;
+  if (isObject(from) && "sequence" in from) {
+    checkNumber("from.sequence", from.sequence, 1, Number.MAX_SAFE_INTEGER, "messages");
+    return { sequence: from.sequence };
+  }
+  const time = isObject(from) && "since" in from ? new Date(from.since) : undefined;
+  if (time === undefined || Number.isNaN(time.getTime()))
+    throw invalidOption("from", from, '"start", "now", { sequence } or { since }');
+  return { time };
 }
 
-function startOf(from: NonNullable<NatsTailOptions["from"]>): Start {
-  if (from === "start")
-    return { options: { deliver_policy: DeliverPolicy.All }, isBefore: () => true };
-  if (from === "now")
-    return { options: { deliver_policy: DeliverPolicy.New }, isBefore: () => false };
-  if (isObject(from) && "sequence" in from) {
-    const { sequence } = from;
-    checkNumber("from.sequence", sequence, 1, Number.MAX_SAFE_INTEGER, "messages");
-    const options = { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: sequence };
-    return { options, isBefore: ({ seq }) => seq >= sequence };
-  }
-  const since = isObject(from) && "since" in from ? new Date(from.since) : undefined;
-  if (since === undefined || Number.isNaN(since.getTime()))
-    throw invalidOption("from", from, '"start", "now", { sequence } or { since }');
-  const opt_start_time = since.toISOString();
-  return {
-    options: { deliver_policy: DeliverPolicy.StartTime, opt_start_time },
-    isBefore: ({ time }) => time >= since,
-  };
+function warnOf(stream: string, { first, last }: NatsGap): void {
+  const message = `Stream ${stream} holds messages ${first} to ${last} no more: they went before they were read.`;
+  process.emitWarning(message, { code: "DOCKSPOOL_GAP" });
 }
 
 async function* tail(
   connection: NatsConnection,
-  { stream, wanted, start, follow, subject, signal }: Resolved,
+  { stream, wanted, from, follow, subject, signal, onGap }: Resolved,
 ): AsyncGenerator<NatsRecord, void> {
-  signal?.throwIfAborted();
+  signal.throwIfAborted();
   const [only, ...others] = wanted ?? [];
   const name = others.length === 0 && only !== undefined && !ID.test(only) ? only : undefined;
-  const manager = await jetstreamManager(connection);
   const filter = filterOf(subject, name);
-  // Of a stream that is not there, a lookup of its last message tells nothing.
-  await manager.streams.info(stream);
-  const lookUp = (): Promise<StoredMsg | null> =>
-    manager.streams.getMessage(stream, { last_by_subj: filter });
-  const last = follow ? undefined : await lookUp();
-  if (last !== undefined && (last === null || !start.isBefore(last))) return;
-  const options = { ...start.options, filter_subjects: filter };
-  const consumer = await jetstream(connection).consumers.get(stream, options);
-  try {
-    const messages = await consumer.consume();
-    const unlink = onAbort(signal, () => messages.stop());
-    const end = last === undefined ? undefined : new TailEnd(last.seq, lookUp, messages);
-    try {
-      yield* recordsOf(messages, wanted, end);
-    } finally {
-      unlink();
-      end?.close();
-      messages.stop();
-    }
-    signal?.throwIfAborted();
-    if (end?.isReached !== true)
-      throw new DockspoolError("CLOSED", "The connection to NATS is closed.");
-  } finally {
-    // It would go by itself, after a while.
-    if (!connection.isClosed()) await consumer.delete().catch(() => false);
-  }
-}
-
-async function* recordsOf(
-  messages: ConsumerMessages,
-  wanted: readonly string[] | undefined,
-  end: TailEnd | undefined,
-): AsyncGenerator<NatsRecord, void> {
-  for await (const message of messages) {
-    if (end?.isBehind(message.seq) === true) return;
+  const manager = await jetstreamManager(connection);
+  const isFiltered = ({ config: { subjects, sources } }: StreamInfo): boolean =>
+    subjects?.length !== 1 || subjects[0] !== filter || (sources ?? []).length > 0;
+  const reading = { connection, manager, stream, filter, isFiltered, from, follow, signal, onGap };
+  for await (const message of streamMessages(reading)) {
     const record = recordOf(message);
     if (wanted === undefined || wanted.some((one) => isOf(record, one))) yield record;
-    if (end?.reaches(message.seq) === true) return;
   }
 }
 

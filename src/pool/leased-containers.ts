@@ -136,6 +136,10 @@ export class LeasedContainers {
     }
   }
 
+  holds(id: string): boolean {
+    return this.#held.get(id)?.lease.lost.aborted === false;
+  }
+
   /** From where the store says: what follows it next goes on from where that ends. */
   begun(id: string): void {
     const held = this.#held.get(id);
@@ -171,19 +175,24 @@ export class LeasedContainers {
     const { engine, followed } = this.#parts;
     const { info } = finding.inspection;
     const begun = performance.now();
-    const isNew = await this.take(info, signal);
-    const hasWaited = performance.now() - begun >= STANDBY_AFTER_MS;
-    if (!engine.discovery.isFollowed(info.id)) {
-      this.left(info.id);
-      finding.headStart?.cancel();
-      return;
-    }
-    const position = isNew
-      ? await this.#parts.checkpoints.load(info.id, signal)
-      : followed.placeBehind(info.id);
-    const resumed = position === undefined ? {} : { start: { position }, isResumed: true };
-    const seen = hasWaited ? await this.#lookAgain(info.id, signal) : {};
-    followed.add(engine, { ...finding, ...resumed, ...seen }, options);
+    let found = finding;
+    do {
+      const isNew = await this.take(info, signal);
+      if (!engine.discovery.isFollowed(info.id)) {
+        this.left(info.id);
+        finding.headStart?.cancel();
+        return;
+      }
+      const position = isNew
+        ? await this.#parts.checkpoints.load(info.id, signal)
+        : followed.placeBehind(info.id);
+      const hasWaited = performance.now() - begun >= STANDBY_AFTER_MS;
+      const resumed = position === undefined ? {} : { start: { position }, isResumed: true };
+      const seen = hasWaited ? await this.#lookAgain(info.id, signal) : {};
+      found = { ...finding, ...resumed, ...seen };
+      // It may have been lost meanwhile, and what stands in the store is of another holder by now.
+    } while (!this.holds(info.id));
+    followed.add(engine, found, options);
     this.begun(info.id);
   }
 

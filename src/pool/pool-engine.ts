@@ -164,18 +164,18 @@ export class PoolEngine {
     const { followed, options } = this.#pool;
     const { info } = inspection;
     checkReadable(info);
-    await this.leased?.take(info, signal);
     const sourceOptions = { ...options.sourceOptions(info), ...given };
     const isNew = async (): Promise<boolean> =>
       from === undefined && this.discovery.isNew(inspection, signal);
     const locating = (): Promise<Place> =>
       this.#place(inspection, isNew, signal, from, sourceOptions);
     for (;;) {
+      await this.leased?.take(info, signal);
       await unlessAborted(followed.closed(info.id), signal);
       const place = await this.#patiently(locating, signal);
       signal.throwIfAborted();
       // Somebody else may have attached it meanwhile, and closed its source.
-      if (followed.isEnding(info.id)) continue;
+      if (followed.isEnding(info.id) || this.leased?.holds(info.id) === false) continue;
       this.discovery.attached(inspection, place, sourceOptions);
       this.leased?.begun(info.id);
       return followed.add(this, { inspection, ...place, startedBy: undefined }, sourceOptions);

@@ -37,6 +37,17 @@ function truthOf(records: readonly JsonRecord[], name: string): object[] {
 }
 
 describe("the command, following", () => {
+  test("says that it waits where no container is of the name, and follows the one that comes", async () => {
+    const fake = await startEngine();
+    fake.create({ name: "web" });
+    const run = start(["wbe"], { fake });
+    const isTold = () => run.notices.includes("No container to follow yet: waiting for one.");
+    await run.until(isTold, "the notice");
+    fake.create({ name: "wbe" }).write("hello");
+    await run.until(() => run.lines.length === 1, "its line");
+    expect(await run.stop()).toBe(0);
+  });
+
   test("prints each line once, with its container and in its order, over rotations", async () => {
     const fake = await startEngine();
     const web = fake.create({ name: "web" });

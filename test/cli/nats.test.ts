@@ -1,3 +1,4 @@
+import { jetstreamManager } from "@nats-io/jetstream";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { natsSink } from "../../src/nats.ts";
 import { CommandRun } from "../support/cli-run.ts";
@@ -44,9 +45,19 @@ describeWithProgram("dockspool nats", natsProgram(), () => {
     expect(records.map(({ line, sequence }) => [line, sequence])).toEqual([["line 9", 11]]);
   });
 
+  it("says which messages are gone", async () => {
+    const manager = await jetstreamManager(await server.connect());
+    await manager.streams.purge("LOGS", { seq: 2 });
+    const options = ["--server", server.address, "--no-follow", "--from-sequence", "1"];
+    await using run = new CommandRun(["nats", ...options]);
+    expect(await run.ended()).toBe(0);
+    expect(run.stderr).toBe("dockspool: LOGS holds messages 1 to 1 no more\n");
+    expect(run.lines).toHaveLength(10);
+  });
+
   it("follows until it is told to stop", async () => {
     await using run = new CommandRun(["nats", "--server", server.address, "--since", "1h"]);
-    await run.until(() => run.lines.length === 11, "all lines");
+    await run.until(() => run.lines.length === 10, "all lines");
     expect(await run.stop()).toBe(0);
   });
 

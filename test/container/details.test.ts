@@ -203,6 +203,12 @@ describe("a container's details", () => {
     expect([...ids]).toEqual([expect.any(String)]);
     expect(again.ids).toEqual(ids);
     expect(asks).toBe(1);
+    const follower = new PoolFollower(open({ engine: fake.engine, details: true }));
+    await follower.pool.ready();
+    const started = fake.create({ name: "started later" });
+    await follower.streaming(started);
+    expect(ids).toContain(follower.source(started).info?.details?.engine.id);
+    await follower.end();
     for (const fault of [
       { status: 403, message: "no" },
       { status: 500, message: "later" },

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { expect, it } from "vitest";
-import { deadLinksOfPages } from "../../scripts/docs/links.ts";
+import { deadLinksOfPages, linksOutOfPackage } from "../../scripts/docs/links.ts";
 import { root } from "../support/docs/snippets.ts";
 
 it("no page of the repository has a dead link", () => {
@@ -15,6 +15,14 @@ it("no page of the repository has a dead link", () => {
   expect(deadLinksOfPages(files).map((dead) => relative(root, dead))).toEqual([]);
 });
 
+it("no guide that goes with the package leads to what does not", () => {
+  const listed = execFileSync("git", ["ls-files", "docs"], { cwd: root, encoding: "utf8" });
+  const docs = listed.split("\n").filter((name) => /^docs\/(?!maintainers\/)/.test(name));
+  const packed = new Set([...docs, "README.md", "CHANGELOG.md", "LICENSE", "package.json"]);
+  const pages = docs.filter((name) => name.endsWith(".md"));
+  expect(linksOutOfPackage(pages, packed)).toEqual([]);
+});
+
 it("a link to what is not there is dead", () => {
   const folder = mkdtempSync(join(tmpdir(), "dockspool-links-"));
   try {
@@ -24,6 +32,9 @@ it("a link to what is not there is dead", () => {
       "# A page\n\n[there](#a-page) [not](#b) [nor](b.md) [else](https://x/)\n\n```md\n[x](y.md)\n```\n",
     );
     expect(deadLinksOfPages([page])).toEqual([`${page}: #b`, `${page}: b.md`]);
+    writeFileSync(page, "[own](https://github.com/OWNER/dockspool/blob/main/none.md)\n");
+    const [dead] = deadLinksOfPages([page]);
+    expect(dead).toMatch(/none\.md$/);
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -4,6 +4,7 @@ import { natsLeases } from "../../src/nats.ts";
 import type { NatsLeases } from "../../src/nats.ts";
 import { Bucket } from "../../src/nats/bucket.ts";
 import { NatsServer, natsProgram } from "../support/nats/nats-server.ts";
+import { withLatency } from "../support/nats/weakened.ts";
 import { describeWithProgram } from "../support/sinks/server.ts";
 
 const never = new AbortController().signal;
@@ -75,6 +76,23 @@ describeWithProgram("leases on NATS", natsProgram(), () => {
     const sessions = await entries.keys("session/");
     const values = await Promise.all(sessions.map(async (key) => (await entries.get(key)).value));
     expect(values).toContainEqual({ owner: "one", ttlMs: TTL_MS, isEnded: true, endedBy: "other" });
+    await other[Symbol.asyncDispose]();
+  });
+
+  it("what is asked for again while it is being given back is held by one owner", async () => {
+    const bucket = `leases-${++buckets}`;
+    const options = { bucket, ttlMs: TTL_MS, create: true };
+    const slow = withLatency(connection, /STREAM\.PURGE/, () => 300);
+    const one = natsLeases(slow, { ...options, owner: "one" });
+    const other = natsLeases(connection, { ...options, owner: "other" });
+    const held = await one.acquire("engine/web", never);
+    const givenBack = held[Symbol.asyncDispose]();
+    const again = await one.acquire("engine/web", never);
+    await givenBack;
+    expect(again.token).toBeGreaterThan(held.token);
+    await expect(other.acquire("engine/web", AbortSignal.timeout(800))).rejects.toThrow();
+    expect(one.holds("engine/web")).toBe(true);
+    await one[Symbol.asyncDispose]();
     await other[Symbol.asyncDispose]();
   });
 

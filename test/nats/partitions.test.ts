@@ -1,3 +1,4 @@
+import { DiscardPolicy, jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { afterEach, beforeEach, expect, it } from "vitest";
@@ -181,6 +182,31 @@ describeWithProgram("a partition", natsProgram(), () => {
     for (const { pool } of both)
       await expect.poll(() => pool.health().status, PATIENT).toBe("healthy");
   }, 120_000);
+});
+
+describeWithProgram("a full stream that takes nothing new", natsProgram(), () => {
+  it("health says so, little is kept, and each line is stored once when there is room again", async () => {
+    await using server = await NatsServer.start();
+    await using fake = await FakeEngine.start();
+    const connection = await server.connect();
+    const containers = containersOf(fake);
+    await using one = await Collector.start("one", fake.engine, [server.address]);
+    await expect.poll(() => stored(connection).catch(() => 0), PATIENT).toBe(count(containers));
+    await using spare = await Collector.start("spare", fake.engine, [server.address]);
+    await expect.poll(() => spare.standby, PATIENT).toBe(true);
+    const manager = await jetstreamManager(connection);
+    const max_msgs = count(containers) + 10;
+    await manager.streams.update("LOGS", { max_msgs, discard: DiscardPolicy.New });
+    write(containers, 2_000);
+    await expect.poll(() => one.healthOf("delivery:nats"), PATIENT).not.toBe("healthy");
+    expect(one.pool.stats.bufferedBytes).toBeLessThan(MOST_BYTES);
+    expect(await stored(connection)).toBe(max_msgs);
+    // Nobody else could do better.
+    expect(spare.standby).toBe(true);
+    await manager.streams.update("LOGS", { max_msgs: -1 });
+    await holdsAllOnce(connection, containers);
+    await expect.poll(() => one.pool.health().status, PATIENT).toBe("healthy");
+  }, 60_000);
 });
 
 describeWithProgram("a node of NATS that is alone", natsProgram(), () => {

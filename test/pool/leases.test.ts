@@ -160,6 +160,37 @@ describe("pools that share leases", () => {
     expect(spare.store.failures).toBe(0);
   });
 
+  it("one that loses the lease while it loads the position follows nothing before it has it again", async () => {
+    await using fake = await FakeEngine.start();
+    const web = fake.create({ name: "web" });
+    web.start();
+    const [leases, entries] = [new LocalLeases(), new Map<string, Checkpoint>()];
+    await using one = new Collector(fake, leases, entries);
+    await one.pool.ready();
+    await using spare = new Collector(fake, leases, entries);
+    await expect.poll(() => spare.told, { timeout: 10_000 }).toContain("standby");
+    write(web, 0, 10);
+    await hasTaken(one, web);
+    const waiting: (() => void)[] = [];
+    spare.store.waiting = waiting;
+    one.owner.loseAll();
+    await expect.poll(() => waiting.length, { timeout: 10_000 }).toBe(1);
+    spare.owner.loseAll();
+    // The first one has it again, and goes on meanwhile.
+    await expect.poll(() => one.owner.keys.length, { timeout: 10_000 }).toBe(1);
+    write(web, 10, 10);
+    await hasTaken(one, web);
+    spare.store.waiting = undefined;
+    for (const go of waiting) go();
+    write(web, 20, 10);
+    await hasTaken(one, web);
+    expect(spare.told).not.toContain("attached");
+    await one.pool.close();
+    write(web, 30, 10);
+    await hasTaken(spare, web);
+    expect(spare.lines).toEqual(web.written.slice(30).map(({ line }) => line));
+  });
+
   it("a pool that is closed gives its leases back once all is saved", async () => {
     await using fake = await FakeEngine.start();
     const web = fake.create({ name: "web" });

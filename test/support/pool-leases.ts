@@ -82,6 +82,8 @@ export class SharedStore implements CheckpointStore {
   readonly saved: string[] = [];
   /** So many loads fail. */
   failures = 0;
+  /** Loads that wait, until they are called back. */
+  waiting: (() => void)[] | undefined;
 
   constructor(entries: Map<string, Checkpoint>) {
     this.#entries = entries;
@@ -92,6 +94,8 @@ export class SharedStore implements CheckpointStore {
       this.failures--;
       throw new Error("no answer");
     }
+    const { waiting } = this;
+    if (waiting !== undefined) await new Promise<void>((resolve) => waiting.push(resolve));
     return this.#entries.get(key);
   }
 

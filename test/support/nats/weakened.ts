@@ -23,15 +23,19 @@ export function withoutHeader(connection: NatsConnection, header: string): NatsC
   });
 }
 
-/** The same connection, whose requests for buckets are sent up to so many milliseconds later. */
-export function withLatency(connection: NatsConnection, mostMs: number): NatsConnection {
+/** The same connection, whose requests on such subjects are sent so many milliseconds later. */
+export function withLatency(
+  connection: NatsConnection,
+  subjects: RegExp,
+  delayMs: () => number,
+): NatsConnection {
   return new Proxy(connection, {
     get(target, name) {
       const value: unknown = Reflect.get(target, name, target);
       if (typeof value !== "function") return value;
       if (name !== "request") return value.bind(target);
       return async (subject: string, ...rest: unknown[]): Promise<unknown> => {
-        if (/^\$KV\.|\.KV_/.test(subject)) await delay(Math.random() * mostMs);
+        if (subjects.test(subject)) await delay(delayMs());
         return value.call(target, subject, ...rest);
       };
     },

@@ -1,0 +1,130 @@
+import { jetstream } from "@nats-io/jetstream";
+import type {
+  ConsumerConfig,
+  ConsumerInfo,
+  ConsumerMessages,
+  JetStreamManager,
+  JsMsg,
+} from "@nats-io/jetstream";
+import type { NatsConnection } from "@nats-io/transport-node";
+import { onAbort } from "../lifetime/abort.ts";
+import { ConnectionWatch } from "./connection-watch.ts";
+import { isAnswer } from "./failures.ts";
+
+export interface ConsumptionSource {
+  readonly connection: NatsConnection;
+  readonly manager: JetStreamManager;
+  readonly stream: string;
+  readonly signal: AbortSignal;
+}
+
+/** After so long without a message the server is asked whether there are any. */
+const LOOK_MS = 2_000;
+/** To take the consumer away at the server, which does so by itself after a while. */
+const DELETE_MS = 500;
+
+/** What one consumer at the server delivers, for as long as all of it arrives. */
+export class Consumption {
+  readonly #source: ConsumptionSource;
+  readonly #info: ConsumerInfo;
+  readonly #isThrough: () => Promise<boolean>;
+  readonly #messages: ConsumerMessages;
+  readonly #unlinks: readonly (() => void)[];
+  #received = 0;
+  /** By `performance.now()`; undefined: what came is dealt with. */
+  #waitsSince: number | undefined;
+  /** So many had been received when the server said that it had sent more. */
+  #behindAt: number | undefined;
+  #isFinished = false;
+
+  private constructor(
+    source: ConsumptionSource,
+    info: ConsumerInfo,
+    messages: ConsumerMessages,
+    isThrough: () => Promise<boolean>,
+  ) {
+    this.#source = source;
+    this.#isThrough = isThrough;
+    this.#info = info;
+    this.#messages = messages;
+    const timer = setInterval(() => void this.#look(), LOOK_MS).unref();
+    this.#unlinks = [
+      () => clearInterval(timer),
+      onAbort(source.signal, () => messages.stop()),
+      // What was on its way is lost, and the server may not know.
+      ConnectionWatch.of(source.connection).listen(({ type }) => {
+        if (type !== "refused") messages.stop();
+      }),
+    ];
+  }
+
+  /** `isThrough`: nothing more is wanted. It is asked where nothing comes. */
+  static async begin(
+    source: ConsumptionSource,
+    config: Partial<ConsumerConfig>,
+    isThrough: () => Promise<boolean>,
+  ): Promise<Consumption> {
+    const { connection, manager, stream } = source;
+    const info = await manager.consumers.add(stream, config);
+    const consumer = await jetstream(connection).consumers.get(stream, info.name);
+    const messages = await consumer.consume({ abort_on_missing_resource: true });
+    return new Consumption(source, info, messages, isThrough);
+  }
+
+  /** Nothing more is wanted. */
+  get isFinished(): boolean {
+    return this.#isFinished;
+  }
+
+  /** Ends where a message does not arrive, and with the connection. @throws where the consumer is gone */
+  async *messages(): AsyncGenerator<JsMsg, void> {
+    const messages = this.#messages[Symbol.asyncIterator]();
+    for (;;) {
+      this.#waitsSince = performance.now();
+      const step = await messages.next();
+      this.#waitsSince = undefined;
+      if (step.done === true) return;
+      const message = step.value;
+      if (message.info.deliverySequence !== this.#received + 1) return;
+      this.#received++;
+      yield message;
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const unlink of this.#unlinks) unlink();
+    this.#messages.stop();
+    const { connection, manager, stream } = this.#source;
+    if (connection.isClosed()) return;
+    const deleted = manager.consumers.delete(stream, this.#info.name).catch(() => false);
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise((resolve) => (timer = setTimeout(resolve, DELETE_MS)));
+    await Promise.race([deleted, late]);
+    clearTimeout(timer);
+  }
+
+  #finish(): void {
+    this.#isFinished = true;
+    this.#messages.stop();
+  }
+
+  async #look(): Promise<void> {
+    if (!this.#isSilent()) return;
+    try {
+      const { manager, stream } = this.#source;
+      const isThrough = await this.#isThrough();
+      const { delivered } = await manager.consumers.info(stream, this.#info.name);
+      if (!this.#isSilent()) return;
+      const isBehind = delivered.consumer_seq !== this.#received;
+      if (isBehind && this.#behindAt === this.#received) this.#messages.stop();
+      if (isThrough) this.#finish();
+      this.#behindAt = isBehind ? this.#received : undefined;
+    } catch (error) {
+      if (isAnswer(error)) this.#messages.stop();
+    }
+  }
+
+  #isSilent(): boolean {
+    return this.#waitsSince !== undefined && performance.now() - this.#waitsSince >= LOOK_MS;
+  }
+}
