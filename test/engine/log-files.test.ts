@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openLogFiles } from "../../src/files/open-log-files.ts";
 import { ODD_LINES, bothWays, locate } from "../support/files-and-api.ts";
 import { RealEngine, describeWithEngine } from "../support/real-engine.ts";
+import type { RunOptions } from "../support/real-engine.ts";
 import { whyNoEngine } from "../support/real-engine/programs.ts";
 
 const ENDS_MS = 60_000;
@@ -56,39 +57,8 @@ describeWithEngine("Docker's log files", (engine) => {
   ])(
     "written at full speed and rotated all the time: exact, or holes are told: %o",
     async (given) => {
-      const LINES = 30_000;
-      const script = `i=0; while [ $i -lt ${LINES} ]; do echo $i; i=$((i+1)); done`;
-      const id = await engine.run({ ...given, script });
-      const { location } = await locate(engine, id);
-      await using reader = await openLogFiles(location, { type: "start" });
-      if (reader === undefined) throw new Error("The log has no files.");
-      let isOver = false;
-      const ended = engine.wait(id, ENDS_MS).then(() => {
-        isOver = true;
-      });
-      let expected = 0;
-      // Some may be deleted before the first look.
-      for (let isHole = true, wasOver = false; ;) {
-        const news = await reader.next();
-        if (news.type === "hole") {
-          expect(news.cause).not.toBe("damaged");
-          isHole = true;
-        } else if (news.type === "entries") {
-          for (const { text } of news.entries) {
-            const number = Number(text.toString());
-            if (isHole) expect(number).toBeGreaterThanOrEqual(expected);
-            else expect(number).toBe(expected);
-            isHole = false;
-            expected = number + 1;
-          }
-        } else {
-          if (wasOver) break;
-          wasOver = isOver;
-          await delay(2);
-        }
-      }
-      await ended;
-      expect(expected).toBe(LINES);
+      const script = `i=0; while [ $i -lt 30000 ]; do echo $i; i=$((i+1)); done`;
+      expect(await followNumbers(engine, { ...given, script })).toBe(30_000);
     },
   );
 });
@@ -110,4 +80,46 @@ describe.skipIf(whyNoEngine(undefined, "podman") !== undefined)("Podman's k8s-fi
     expect(files.length).toBeGreaterThan(25);
     expect(files).toEqual(api);
   });
+
+  test("are read on where a full file is replaced: exact, or holes are told", async () => {
+    if (engine === undefined) throw new Error("no engine");
+    const script = "i=0; while [ $i -lt 12000 ]; do echo $i; i=$((i+1)); done";
+    const next = await followNumbers(engine, { script, options: { "max-size": "40k" } });
+    expect(next).toBe(12_000);
+  });
 });
+
+/** Reads numbered lines from the files while they are written: each follows the one before, or a hole is told. */
+async function followNumbers(engine: RealEngine, given: RunOptions): Promise<number> {
+  const id = await engine.run(given);
+  const { location } = await locate(engine, id);
+  await using reader = await openLogFiles(location, { type: "start" });
+  if (reader === undefined) throw new Error("The log has no files.");
+  let isOver = false;
+  const ended = engine.wait(id, ENDS_MS).then(() => {
+    isOver = true;
+  });
+  let expected = 0;
+  // Some may be deleted before the first look.
+  for (let isHole = true, wasOver = false; ;) {
+    const news = await reader.next();
+    if (news.type === "hole") {
+      expect(news.cause).not.toBe("damaged");
+      isHole = true;
+    } else if (news.type === "entries") {
+      for (const { text } of news.entries) {
+        const number = Number(text.toString());
+        if (isHole) expect(number).toBeGreaterThanOrEqual(expected);
+        else expect(number).toBe(expected);
+        isHole = false;
+        expected = number + 1;
+      }
+    } else {
+      if (wasOver) break;
+      wasOver = isOver;
+      await delay(2);
+    }
+  }
+  await ended;
+  return expected;
+}
