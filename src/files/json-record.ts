@@ -23,7 +23,7 @@ export function jsonRecord(bytes: Buffer, hasAttributes: boolean): Entry | undef
 }
 
 /** In UTC with all nine digits, as the API sends it (moby, `RFC3339NanoFixed`). */
-export function toNanoseconds(time: string): string | undefined {
+function toNanoseconds(time: string): string | undefined {
   const utc = toUtc(time);
   if (utc === undefined) return undefined;
   const [seconds = "", fraction = ""] = utc.slice(0, -1).split(".");

@@ -86,9 +86,3 @@ export interface LogFileReader extends AsyncDisposable {
   /** Idempotent; waits for a read that is under way. */
   close(): Promise<void>;
 }
-
-/** Opens a container's log files; undefined where a hint's file is no longer there. Descriptors: one or two while it is open. */
-export type OpenLogFiles = (
-  location: LogLocation,
-  from: FilesFrom,
-) => Promise<LogFileReader | undefined>;

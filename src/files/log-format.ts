@@ -8,7 +8,7 @@ const NEWLINE = 0x0a;
 const LENGTH_BYTES = 4;
 
 /** Where some of the last entries begin. */
-export interface Backward {
+interface Backward {
   /** In the bytes that were looked at. */
   readonly start: number;
   readonly found: number;
@@ -47,7 +47,7 @@ export function rulesOf(location: LogLocation): FormatRules {
 }
 
 /** An entry a line. */
-export function backByLines(bytes: Buffer, isFileStart: boolean, wanted: number): Backward {
+function backByLines(bytes: Buffer, isFileStart: boolean, wanted: number): Backward {
   let found = 0;
   let start = bytes.length;
   while (found < wanted && start > 0) {

@@ -78,7 +78,7 @@ export async function searchTime(
   return low === 0 ? 0 : ((await probeAt(handle, low, rules))?.offset ?? 0);
 }
 
-export interface Probe {
+interface Probe {
   /** Where its first entry begins. */
   readonly offset: number;
   readonly first: string;
@@ -100,7 +100,7 @@ export async function probeAt(
   return undefined;
 }
 
-export function firstEntries(bytes: Buffer, { decoder }: FormatRules): Probe | undefined {
+function firstEntries(bytes: Buffer, { decoder }: FormatRules): Probe | undefined {
   let offset = 0;
   for (const piece of decoder().decode(bytes).pieces) {
     if (piece.type === "hole") {
@@ -118,7 +118,7 @@ export function firstEntries(bytes: Buffer, { decoder }: FormatRules): Probe | u
   return undefined;
 }
 
-export async function readAt(handle: FileHandle, offset: number, length: number): Promise<Buffer> {
+async function readAt(handle: FileHandle, offset: number, length: number): Promise<Buffer> {
   const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(length), 0, length, offset);
   return buffer.subarray(0, bytesRead);
 }

@@ -50,7 +50,7 @@ async function checked(handle: FileHandle, path: string): Promise<OpenFile> {
   }
 }
 
-export function unreadable(path: string, reason: string, cause?: unknown): DockspoolError {
+function unreadable(path: string, reason: string, cause?: unknown): DockspoolError {
   const message = `The log file ${path} can't be read: ${reason}.`;
   return new DockspoolError("FILES_UNREADABLE", message, { cause });
 }

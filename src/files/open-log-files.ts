@@ -24,7 +24,11 @@ type Found =
   /** Nothing of what is looked for is in it. */
   | { readonly type: "no" };
 
-/** See `OpenLogFiles`. */
+/**
+ * Opens a container's log files; undefined where a hint's file is no longer there. Descriptors: one or two while it is open.
+ *
+ * @throws DockspoolError FILES_UNREADABLE
+ */
 export async function openLogFiles(
   location: LogLocation,
   from: FilesFrom,

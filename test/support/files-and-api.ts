@@ -8,7 +8,7 @@ import type { Entry } from "../../src/wire/entry.ts";
 import type { RealEngine } from "./real-engine.ts";
 
 /** An entry as text, so that a difference can be read. */
-export function told({ stream, timestamp, text, ended, attributes, isRest }: Entry): string {
+function told({ stream, timestamp, text, ended, attributes, isRest }: Entry): string {
   const noted = attributes === undefined ? "" : ` ${JSON.stringify(attributes)}`;
   const end = ended ? "." : "…";
   return `${timestamp} ${stream}${noted}${isRest === true ? " rest" : ""} ${JSON.stringify(text.toString("latin1"))}${end}`;
