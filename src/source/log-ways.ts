@@ -109,7 +109,6 @@ export class LogWays {
       const engine = new EngineLogReader(this.#client, wholeAsShown(inspection), () => {});
       const proof = await proveFiles(engine, files, signal);
       if (proof === "another") {
-        this.#missed = LOOKS_FOR_FILE;
         return `${location.path} does not have the last line that the engine shows: it is another log`;
       }
       if (!(await isThere(location))) return missing(location);

@@ -195,7 +195,11 @@ describe("health tells", () => {
   });
 
   it("of leases of which nothing is known, worse where containers wait for them", () => {
-    const said = (held: number, waiting: number, ms: number = BOUNDS.troubleMs): Finding | undefined =>
+    const said = (
+      held: number,
+      waiting: number,
+      ms: number = BOUNDS.troubleMs,
+    ): Finding | undefined =>
       leasesFinding({ trouble: { since: BEGIN, error }, held, waiting }, BEGIN + ms);
     expect(leasesFinding({ trouble: undefined, held: 1, waiting: 1 }, BEGIN)).toBeUndefined();
     expect(said(0, 0)).toBeUndefined();
