@@ -17,8 +17,8 @@ import { sizes } from "../support/size.ts";
 
 const drivers = [
   { driver: "json-file", options: {} },
-  { driver: "json-file", options: { "max-size": "100k", "max-file": "5", compress: "true" } },
   { driver: "json-file", options: { "max-size": "100k", "max-file": "3" } },
+  { driver: "json-file", options: { "max-size": "100k", "max-file": "5", compress: "true" } },
   { driver: "local", options: { "max-size": "100k", "max-file": "5" } },
 ] as const;
 
@@ -50,76 +50,79 @@ function expectTold(following: Following): void {
   }
 }
 
-const LINES = sizes({ short: 5_000, long: 100_000 });
+const LINES = sizes({ short: 3_000, long: 100_000 });
 
 describeWithEngine("a log that is read from the engine's files", (engine) => {
-  describe.each(drivers)("$driver with $options", ({ driver, options }) => {
-    const isRotated = "max-size" in options;
+  describe.each(sizes({ short: drivers.slice(-2), long: [...drivers] }))(
+    "$driver with $options",
+    ({ driver, options }) => {
+      const isRotated = "max-size" in options;
 
-    test("is whole over rotations of both kinds while it is written", async () => {
-      // Some files a second.
-      const script = numbered(LINES, 50);
-      const id = await create(engine, { script, driver, options });
-      const following = fromFiles(engine, id);
-      await following.untilStopped();
-      await engine.start(id);
-      const load = whileRunning(engine, id);
-      await following.untilCount(1);
-      await rotateWhile(following, "lines", () => load.running);
-      await load.ended;
-      await following.untilStopped(2);
-      expect(following.source.stats.via).toBe("files");
-      const missing = expectExplained(`${driver} from files`, following, LINES);
-      expect({ missing, lines: following.lines.length }).toEqual({ missing: 0, lines: LINES });
-      if (isRotated) return;
-      compared("the engine's own words", await plainLines(engine, id), following);
-    });
+      test("is whole over rotations of both kinds while it is written", async () => {
+        // Some files a second.
+        const script = numbered(LINES, 50);
+        const id = await create(engine, { script, driver, options });
+        const following = fromFiles(engine, id);
+        await following.untilStopped();
+        await engine.start(id);
+        const load = whileRunning(engine, id);
+        await following.untilCount(1);
+        await rotateWhile(following, "lines", () => load.running);
+        await load.ended;
+        await following.untilStopped(2);
+        expect(following.source.stats.via).toBe("files");
+        const missing = expectExplained(`${driver} from files`, following, LINES);
+        expect({ missing, lines: following.lines.length }).toEqual({ missing: 0, lines: LINES });
+        if (isRotated) return;
+        compared("the engine's own words", await plainLines(engine, id), following);
+      });
 
-    test("has all of its lines, or gaps that are the holes, at full speed", async () => {
-      const script = numbered(LINES);
-      const id = await create(engine, { script, driver, options });
-      const following = fromFiles(engine, id);
-      await following.untilStopped();
-      await engine.start(id);
-      await engine.wait(id);
-      await following.untilStopped(2);
-      if (!isRotated) {
-        expect(expectExplained(`${driver} at full speed`, following, LINES)).toBe(0);
-        return;
-      }
-      // A file that is deleted while it is read leaves open whether there was another one: a gap says so.
-      expectTold(following);
-      // The engine may have thrown away the first lines before the start was heard of.
-      const [first] = following.lines;
-      const isTold = following.of("gap").some(({ before }) => before === first?.timestamp);
-      expect(numbersOf(following)[0] === 0 || isTold).toBe(true);
-    });
+      test("has all of its lines, or gaps that are the holes, at full speed", async () => {
+        const script = numbered(LINES);
+        const id = await create(engine, { script, driver, options });
+        const following = fromFiles(engine, id);
+        await following.untilStopped();
+        await engine.start(id);
+        await engine.wait(id);
+        await following.untilStopped(2);
+        if (!isRotated) {
+          expect(expectExplained(`${driver} at full speed`, following, LINES)).toBe(0);
+          return;
+        }
+        // A file that is deleted while it is read leaves open whether there was another one: a gap says so.
+        expectTold(following);
+        // The engine may have thrown away the first lines before the start was heard of.
+        const [first] = following.lines;
+        const isTold = following.of("gap").some(({ before }) => before === first?.timestamp);
+        expect(numbersOf(following)[0] === 0 || isTold).toBe(true);
+      });
 
-    test("has one cursor for both ways, whichever is next", async () => {
-      const id = await run(engine, { script: numbered(4_000, 50), driver, options });
-      const ways = ["files", "engine"] as const;
-      const numbers: number[] = [];
-      let resume: Cursor | undefined;
-      for (let round = 0; round < 40 && numbers.at(-1) !== 3_999; round++) {
-        const following = fromFiles(engine, id, {
-          read: ways[round % 2] ?? "engine",
-          ...(resume && { resume }),
-        });
-        await following.until("some lines, or the end", () => {
-          const isStopped = following.of("stopped").length > 0 && following.hasAllRead;
-          return following.lines.length >= 200 || isStopped;
-        });
-        await following.source.close();
-        await following.done;
-        resume = following.source.cursor ?? resume;
-        expect(following.of("gap")).toEqual([]);
-        // Of a batch that was left the cursor stands before it.
-        const position = following.source.stats.delivered;
-        numbers.push(...numbersOf(following).slice(0, position));
-      }
-      expect(numbers).toEqual(Array.from({ length: 4_000 }, (_, at) => at));
-    });
-  });
+      test("has one cursor for both ways, whichever is next", async () => {
+        const id = await run(engine, { script: numbered(1_500, 50), driver, options });
+        const ways = ["files", "engine"] as const;
+        const numbers: number[] = [];
+        let resume: Cursor | undefined;
+        for (let round = 0; round < 40 && numbers.at(-1) !== 1_499; round++) {
+          const following = fromFiles(engine, id, {
+            read: ways[round % 2] ?? "engine",
+            ...(resume && { resume }),
+          });
+          await following.until("some lines, or the end", () => {
+            const isStopped = following.of("stopped").length > 0 && following.hasAllRead;
+            return following.lines.length >= 100 || isStopped;
+          });
+          await following.source.close();
+          await following.done;
+          resume = following.source.cursor ?? resume;
+          expect(following.of("gap")).toEqual([]);
+          // Of a batch that was left the cursor stands before it.
+          const position = following.source.stats.delivered;
+          numbers.push(...numbersOf(following).slice(0, position));
+        }
+        expect(numbers).toEqual(Array.from({ length: 1_500 }, (_, at) => at));
+      });
+    },
+  );
 
   test("goes on over stops, starts, a rename and damage by hand", async () => {
     const script = `i=0; while [ $i -lt 40 ]; do echo line $i; i=$((i+1)); ${pause(4)}; done`;
@@ -171,18 +174,19 @@ describeWithEngine("a log that is read from the engine's files", (engine) => {
       records.push(...batch);
     });
     await pool.ready();
-    const names = Array.from({ length: 6 }, (_, at) => `from-files-${at}`);
-    const long = `for i in 0 1 2 3 4 5 6 7 8 9; do echo line $i; ${pause(300)}; done`;
+    const names = Array.from({ length: 4 }, (_, at) => `from-files-${at}`);
+    const long = `for i in 0 1 2 3 4 5 6 7 8 9; do echo line $i; ${pause(150)}; done`;
     for (const [at, name] of names.entries()) {
       const script = at % 2 === 0 ? long : "echo line 0; echo line 1";
       await engine.run({ name, script, rm: true });
     }
     await expect.poll(() => ends.size, { timeout: 60_000 }).toBe(names.length);
     await pool.close();
-    expect([...ends.values()]).toEqual(names.map(() => true));
     for (const [at, name] of names.entries()) {
       const own = records.filter(({ container }) => container.name === name);
       expect(own).toHaveLength(at % 2 === 0 ? 10 : 2);
+      // A stream of the engine's that ends tells less, on Docker before 23.
+      if (at % 2 === 0) expect(ends.get(name)).toBe(true);
     }
   });
 });

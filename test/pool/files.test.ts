@@ -26,8 +26,9 @@ describe("a pool that reads from files", () => {
     remote.write("one");
     await expect.poll(() => records.length).toBe(9);
     expect(pool.stats).toMatchObject({ containers: 5, streamsOpen: 1, streamsWaiting: 0 });
-    const vias = Array.from(pool.sources.values(), ({ stats }) => stats.via).toSorted();
-    expect(vias).toEqual(["engine", "files", "files", "files", "files"]);
+    const vias = Array.from(pool.sources.values(), ({ stats }) => stats.via);
+    expect(vias.filter((via) => via === "files")).toHaveLength(4);
+    expect(vias).toContain("engine");
     expect(pool.health().components["streams"]?.detail).toContain("4 of them from files");
     expect(fake.open.maxFollows).toBe(1);
   });
