@@ -10,6 +10,7 @@ import { beingRemoved } from "./failures.ts";
 import type { ViewHost } from "./host.ts";
 import { mayHaveRunAgain } from "./later-run.ts";
 import { RunLog } from "./run-log.ts";
+import { RunWatch } from "./run-watch.ts";
 
 /** An engine may fail to remove a container, and call it "removing" for ever. */
 const LOOKS_AT_REMOVAL = 10;
@@ -155,6 +156,11 @@ export class ContainerView {
     });
     this.#watches.add(watch);
     return watch;
+  }
+
+  /** Tells when its run may have ended, where its stream does not. To be closed. */
+  watchRun(id: string, mayHaveEnded: () => void, signal: AbortSignal): RunWatch {
+    return new RunWatch(this.#host, id, mayHaveEnded, signal);
   }
 
   /** Whether it runs as it did at that look. @throws as `look`, but for one that is gone: that has not started again */

@@ -48,6 +48,13 @@ export class RunLog {
     return new Date(Math.ceil(state.startedBy)).toISOString();
   }
 
+  /** The latest run is known by an event of that time alone; undefined where a look has shown its start. */
+  get startedBy(): number | undefined {
+    const state = this.#state;
+    const isTold = state.type === "current" && state.isKnown && state.startedAt === undefined;
+    return isTold && state.startedBy > -Infinity ? state.startedBy : undefined;
+  }
+
   /** A look has shown this start. */
   looked(startedAt: string | undefined): void {
     const state = this.#state;

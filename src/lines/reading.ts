@@ -1,7 +1,7 @@
 import type { Inspection } from "../engine/inspection.ts";
 import { joiningOf } from "../engine/traits.ts";
 import { LOG_START, groupedEntries, reach } from "../resume/position.ts";
-import type { Position } from "../resume/position.ts";
+import type { Position, Spot } from "../resume/position.ts";
 import { Trail } from "../resume/trail.ts";
 import type { Entries, Entry, LogStream } from "../wire/entry.ts";
 import { FrameEntries } from "../wire/frame-entries.ts";
@@ -141,15 +141,23 @@ export class Reading {
     for (const stream of STREAMS) this.#multiline?.tear(stream);
   }
 
+  /** Something is missing here, and the place is the same: what is open has lost its end. */
+  tearOpenLines(): void {
+    this.#assembler.tearOpen();
+    this.endOpenLines();
+    for (const stream of STREAMS) this.#multiline?.tear(stream);
+  }
+
   #tear(stream: LogStream, timestamp: string): void {
     this.#assembler.tear(stream, timestamp);
     this.#trail?.tear(stream, timestamp);
   }
 
-  /** Takes `entries[from..]`, which follow the place, into the buffer. */
-  commit(entries: Entries, from: number): void {
+  /** Takes `entries[from..]`, which follow the place, into the buffer. `spot`: where in the files `entries` begin. */
+  commit(entries: Entries, from: number, spot?: Spot): void {
     const trail = this.#trail;
     if (trail === undefined || from >= entries.length) return;
+    trail.spot = spot;
     const before = trail.clone();
     const fresh = entries.slice(from);
     this.#output.came(fresh);

@@ -20,6 +20,8 @@ import {
   resolveOptions,
 } from "../source/options.ts";
 import type { SourceOptions } from "../source/options.ts";
+import { checkFiles, checkRead } from "../source/read-options.ts";
+import type { FilesOptions, ReadFrom } from "../source/read-options.ts";
 import type { From } from "../stream/from.ts";
 import type { ContainerInfo } from "../wire/records.ts";
 import { enginesOf } from "./engine-options.ts";
@@ -80,7 +82,15 @@ export interface PoolOptions {
    * that keep them: `json-file`, `journald`.
    */
   attributes?: boolean;
-  /** Log streams open at once; default 128. More containers than that share them in turn. */
+  /**
+   * Default "engine". "files": lines are read from the log files that the engine writes, where this process may read them; a container of which
+   * that can't be is skipped. "auto": from files where they can be read and are known to be the container's, else from the engine. `source` may
+   * say so for each container. See docs/files.md.
+   */
+  read?: ReadFrom;
+  /** Where the log files are. */
+  files?: FilesOptions;
+  /** Log streams of the engine open at once; default 128. More containers than that share them in turn. Files are none. */
   maxStreams?: number;
   /** The longest turn while others wait, in milliseconds from when its stream is open; default 1,000. */
   timeSliceMs?: number;
@@ -143,6 +153,8 @@ const defaults = {
   excludeSelf: true,
   details: false,
   attributes: false,
+  read: "engine",
+  files: {},
   maxStreams: 128,
   timeSliceMs: 1_000,
   rotation: { everyMs: 300_000 },
@@ -167,6 +179,8 @@ const sourceOptionNames = [
   "reconnect",
   "multiline",
   "checkpointEveryMs",
+  "read",
+  "files",
 ] as const satisfies readonly (keyof PoolSourceOptions)[];
 
 /** Names that are looked for among a pool's options, and where they stand. */
@@ -200,6 +214,10 @@ export function resolvePoolOptions(options: PoolOptions): ResolvedPoolOptions {
   checkLeases(given.leases, given.checkpoints);
   checkSignal(given.signal);
   checkFrom("from", given.from);
+  const reading = {
+    read: checkRead("read", given.read),
+    files: checkFiles("files", given.files),
+  };
   return {
     engines: enginesOf(given),
     selects: guarded("select", compileSelector(given.select), refusePromise),
@@ -213,7 +231,7 @@ export function resolvePoolOptions(options: PoolOptions): ResolvedPoolOptions {
     maxStreams: given.maxStreams,
     timeSliceMs: given.timeSliceMs,
     rotation: rotationPlan(given.rotation),
-    sourceOptions: sourceOptionsOf(given.source),
+    sourceOptions: sourceOptionsOf(given.source, reading),
     latenessMs: latenessOf(given.order),
     bufferBytes: given.bufferBytes,
     checkpoints: given.checkpoints,
@@ -278,12 +296,16 @@ function rotationPlan(rotation: NonNullable<PoolOptions["rotation"]>): RotationP
 
 function sourceOptionsOf(
   source: NonNullable<PoolOptions["source"]>,
+  reading: Pick<PoolSourceOptions, "read" | "files">,
 ): (container: ContainerInfo) => PoolSourceOptions {
   if (typeof source !== "function") {
-    const checked = checkSourceOptions(source);
+    const checked = { ...reading, ...checkSourceOptions(source) };
     return () => checked;
   }
-  return guarded("source", source, (answer) => checkSourceOptions(refusePromise(answer)));
+  return guarded("source", source, (answer) => ({
+    ...reading,
+    ...checkSourceOptions(refusePromise(answer)),
+  }));
 }
 
 function latenessOf(order: PoolOptions["order"] | undefined): number | undefined {

@@ -1,4 +1,5 @@
 import { ContainerView } from "../container/container-view.ts";
+import { mayEndRun } from "../container/run-watch.ts";
 import type { ContainerEvent } from "../engine/events.ts";
 import type { Inspection } from "../engine/inspection.ts";
 import { onAbort } from "../lifetime/abort.ts";
@@ -22,6 +23,7 @@ import { figuresOf, statsOf } from "./figures.ts";
 import type { Measured, SourceFigures } from "./figures.ts";
 import type { Finding, SourceHost } from "./host.ts";
 import type { ResolvedOptions } from "./options.ts";
+import { LogWays } from "./log-ways.ts";
 import type { OverdueTasks } from "./rotation.ts";
 import { quietSince } from "./quiet.ts";
 import type { EndReason, Rotation, SourceStats, SourceStatus } from "./status.ts";
@@ -107,6 +109,9 @@ export class Capture {
       turn: this.#turn,
       streams: this.#streams,
       attempts: this.#attempts,
+      ways: new LogWays(options, host.client, ({ via, reason }) =>
+        this.phase.tell({ type: "reading", via, ...(reason === undefined ? {} : { reason }) }),
+      ),
       life: this.#life,
       log: () => this.#log,
       knows: (inspection) => this.#knows(inspection),
@@ -174,7 +179,7 @@ export class Capture {
   happened(event: ContainerEvent): void {
     this.#view.happened(event);
     if (event.action === "start") this.#loop.started();
-    this.#streams.lookNow();
+    this.#streams.lookNow(mayEndRun(event));
   }
 
   /** Something happened to the container, or may have. */

@@ -56,6 +56,11 @@ export class TurnKeeper {
     this.#state = headStart === undefined ? { type: "none" } : { type: "head start", headStart };
   }
 
+  /** A stream was asked for with the first turn, and is not taken yet. */
+  get hasHeadStart(): boolean {
+    return this.#state.type === "head start";
+  }
+
   get isHeld(): boolean {
     return this.#state.type === "held";
   }

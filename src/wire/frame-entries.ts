@@ -1,8 +1,8 @@
 import type { Entries, Entry, LogStream } from "./entry.ts";
 import { NANOSECOND_UTC_LENGTH, detached } from "./timestamps.ts";
 
-/** For each entry where its timestamp begins, and where its text ends with two flags. */
-const MARKS = 2;
+/** For each entry where its timestamp begins, where its text ends with two flags, and where its text begins. */
+export const MARKS = 3;
 const FLAG_BITS = 2;
 const STDERR = 1;
 const ENDED = 2;
@@ -10,8 +10,7 @@ const ENDED = 2;
 const KEPT_BYTES = 8 * 1024;
 /** So many of the last ones are copied together. */
 const LAST_ENTRIES = 16;
-/** From a timestamp's beginning to its text's. */
-const STAMP_BYTES = NANOSECOND_UTC_LENGTH + 1;
+const LETTER_Z = 0x5a;
 
 /** What one stream has of some entries. */
 export interface StreamSpan {
@@ -90,12 +89,14 @@ export class FrameEntries implements Entries {
     const parts: string[] = [];
     let start = 0;
     for (const [place, index] of indices.entries()) {
-      const mark = this.#textMark(index);
-      const part = this.#latin1.substring(this.#stampStart(index), mark >> FLAG_BITS);
-      parts.push(part);
+      const flags = this.#textMark(index) & (STDERR | ENDED);
+      const stamp = this.timestamp(index);
+      const text = this.latin1(index);
+      parts.push(stamp, text);
       marks[place * MARKS] = start;
-      start += part.length;
-      marks[place * MARKS + 1] = (start << FLAG_BITS) | (mark & (STDERR | ENDED));
+      marks[place * MARKS + 2] = start + stamp.length;
+      start += stamp.length + text.length;
+      marks[place * MARKS + 1] = (start << FLAG_BITS) | flags;
     }
     const latin1 = detached(parts.join(""));
     const bytes = this.isAscii ? undefined : Buffer.from(latin1, "latin1");
@@ -128,7 +129,8 @@ export class FrameEntries implements Entries {
 
   timestamp(index: number): string {
     const start = this.#stampStart(index);
-    return this.#latin1.substring(start, start + NANOSECOND_UTC_LENGTH);
+    const stamp = this.#latin1.substring(start, start + NANOSECOND_UTC_LENGTH);
+    return stamp.charCodeAt(NANOSECOND_UTC_LENGTH - 1) === LETTER_Z ? stamp : padded(stamp);
   }
 
   ended(index: number): boolean {
@@ -186,14 +188,16 @@ export class FrameEntries implements Entries {
   }
 
   #copy(from: number): FrameEntries {
-    const start = this.#stampStart(from);
-    const latin1 = detached(
-      this.#latin1.substring(start, this.#textMark(this.length - 1) >> FLAG_BITS),
-    );
+    const last = this.length - 1;
+    const start = Math.min(this.#stampStart(from), this.#textStart(from));
+    const stampEnd = this.#stampStart(last) + NANOSECOND_UTC_LENGTH;
+    const end = Math.max(stampEnd, this.#textMark(last) >> FLAG_BITS);
+    const latin1 = detached(this.#latin1.substring(start, end));
     const marks = this.#marks.slice(from * MARKS);
     for (let index = 0; index < marks.length; index += MARKS) {
       marks[index] = (marks[index] ?? 0) - start;
       marks[index + 1] = (marks[index + 1] ?? 0) - (start << FLAG_BITS);
+      marks[index + 2] = (marks[index + 2] ?? 0) - start;
     }
     const bytes = this.isAscii ? undefined : Buffer.from(latin1, "latin1");
     return this.#some(latin1, bytes, marks);
@@ -210,12 +214,19 @@ export class FrameEntries implements Entries {
   }
 
   #textStart(index: number): number {
-    return this.#stampStart(index) + STAMP_BYTES;
+    return this.#marks[index * MARKS + 2] ?? 0;
   }
 
   #textMark(index: number): number {
     return this.#marks[index * MARKS + 1] ?? 0;
   }
+}
+
+/** The engine's files leave out the zeros at the end of a fraction. */
+function padded(text: string): string {
+  const stamp = text.slice(0, text.indexOf("Z"));
+  const dotted = stamp.includes(".") ? stamp : `${stamp}.`;
+  return `${dotted.padEnd(NANOSECOND_UTC_LENGTH - 1, "0")}Z`;
 }
 
 /** One of them; its text, and its timestamp, are copied when they are asked for. */

@@ -1,0 +1,151 @@
+import { access } from "node:fs/promises";
+import type { EngineClient } from "../engine/engine-client.ts";
+import type { Inspection } from "../engine/inspection.ts";
+import { DockspoolError } from "../errors.ts";
+import { openLogFiles } from "../files/open-log-files.ts";
+import type { LogLocation } from "../files/log-files.ts";
+import { EngineLogReader } from "../stream/engine-log-reader.ts";
+import { FileLogReader, wholeAsShown } from "../stream/file-log-reader.ts";
+import { proveFiles } from "../stream/file-proof.ts";
+import { locateFiles } from "../stream/log-location.ts";
+import type { Via } from "../stream/log-reader.ts";
+import type { ReadOptions } from "./read-options.ts";
+
+/** Descriptors are the process's: so many logs are followed from files at once, each by one, and by two while files change. */
+const MOST_FOLLOWED = 2_048;
+/** A file that is not there may be made at once, or its container is being removed: so many looks in a row do not find it. */
+const LOOKS_FOR_FILE = 5;
+
+/** How the next generation reads. */
+export type Way =
+  | {
+      readonly via: "engine";
+      /** Its stream was asked for before its container ran. */
+      readonly isHeadStart?: boolean;
+    }
+  | {
+      readonly via: "files";
+      readonly location: LogLocation;
+      /** As `RunLog.startedBy`. */
+      readonly startedBy?: number;
+    };
+
+const ENGINE: Way = { via: "engine" };
+
+/** Told when it is another one than before. */
+export interface ReadingBy {
+  readonly via: Via;
+  /** Why not from the files; undefined where they are read. */
+  readonly reason: string | undefined;
+}
+
+/** Chooses, for one container, how each generation reads its log. */
+export class LogWays {
+  readonly #options: ReadOptions;
+  readonly #client: EngineClient;
+  readonly #told: (by: ReadingBy) => void;
+  /** The path that is known to be this container's log. */
+  #proved: string | undefined;
+  #missed = 0;
+  #last: ReadingBy | undefined;
+
+  constructor(options: ReadOptions, client: EngineClient, told: (by: ReadingBy) => void) {
+    this.#options = options;
+    this.#client = client;
+    this.#told = told;
+  }
+
+  /** @throws DockspoolError FILES_UNREADABLE where only files will do; the signal's reason */
+  async choose(inspection: Inspection, signal: AbortSignal): Promise<Way> {
+    if (this.#options.read === "engine") return ENGINE;
+    const chosen = await this.#look(inspection, signal);
+    if (typeof chosen === "object" && chosen.via === "engine") return chosen;
+    if (typeof chosen !== "string") {
+      this.#missed = 0;
+      return this.#tell({ via: "files", reason: undefined }, chosen);
+    }
+    if (this.#options.read === "files") throw this.#refused(inspection, chosen);
+    return this.#tell({ via: "engine", reason: chosen }, ENGINE);
+  }
+
+  /** Files are read where that can be. */
+  get takesFiles(): boolean {
+    return this.#options.read !== "engine";
+  }
+
+  /** Whether another try may help after that error of a read: "auto" has another way. */
+  mayPass(error: DockspoolError): boolean {
+    this.#proved = undefined;
+    return this.#options.read === "auto" || error.transient;
+  }
+
+  /** The way to the files, or why there is none. */
+  async #look(inspection: Inspection, signal: AbortSignal): Promise<Way | string> {
+    if (this.#client.givesAttributes(inspection.traits)) {
+      this.#missed = LOOKS_FOR_FILE;
+      return "the option attributes is set, and files are read without them";
+    }
+    const located = locateFiles(inspection, this.#options.files.root);
+    if ("refusal" in located) {
+      this.#missed = LOOKS_FOR_FILE;
+      return located.refusal;
+    }
+    const { location } = located;
+    if (FileLogReader.followed >= MOST_FOLLOWED)
+      return `${MOST_FOLLOWED} logs are followed from files already`;
+    const way: Way = { via: "files", location };
+    // One that was not started yet has none.
+    if (!inspection.running && !(await isThere(location))) return ENGINE;
+    try {
+      if (this.#proved === location.path)
+        return (await isThere(location)) ? way : missing(location);
+      const files = new FileLogReader({
+        client: this.#client,
+        inspection,
+        location,
+        open: openLogFiles,
+        sawBytes: () => {},
+      });
+      const engine = new EngineLogReader(this.#client, wholeAsShown(inspection), () => {});
+      const proof = await proveFiles(engine, files, signal);
+      if (proof === "another") {
+        return `${location.path} does not have the last line that the engine shows: it is another log`;
+      }
+      if (!(await isThere(location))) return missing(location);
+      // Of an empty log the path alone tells, which bears the container's id.
+      this.#proved = location.path;
+      return way;
+    } catch (error) {
+      if (!DockspoolError.is(error, "FILES_UNREADABLE")) throw error;
+      return error.message;
+    }
+  }
+
+  #tell(by: ReadingBy, way: Way): Way {
+    if (this.#last?.via !== by.via || this.#last.reason !== by.reason) {
+      this.#last = by;
+      this.#told(by);
+    }
+    return way;
+  }
+
+  #refused({ info }: Inspection, reason: string): DockspoolError {
+    this.#missed++;
+    return new DockspoolError(
+      "FILES_UNREADABLE",
+      `Can't read the log of container ${info.name} from files: ${reason}.`,
+      { container: info.id, transient: this.#missed < LOOKS_FOR_FILE },
+    );
+  }
+}
+
+function missing({ path }: LogLocation): string {
+  return `there is no file ${path}`;
+}
+
+async function isThere({ path }: LogLocation): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
