@@ -65,7 +65,7 @@ const written = (): Line[] => toLines(web.written);
 describe.each(Object.entries({ source, pool }))("a %s", (kind, open) => {
   it("leaves no unhandled rejection where nobody looks at close(); `done` tells what was not delivered", async () => {
     write(web, 3);
-    const consumer = open({ rotateTimeoutMs: 10 });
+    const consumer = open({ rotateTimeoutMs: 300 });
     const { done } = consumer.deliver(() => forever, { name: "http", maxWaitMs: 0 });
     await eventually(() => consumer.stats.lines === 3, "all read");
     void consumer.close();
@@ -187,7 +187,7 @@ describe.each(Object.entries({ source, pool }))("a %s", (kind, open) => {
 
   it("close() gives up a sink that fails for ever", async () => {
     write(web, 2);
-    const consumer = open({ rotateTimeoutMs: 50 });
+    const consumer = open({ rotateTimeoutMs: 500 });
     const options = { name: "failing", maxWaitMs: 0, retry: { minDelayMs: 20_000 } };
     const { done } = consumer.deliver(() => Promise.reject(new Error("refused")), options);
     await eventually(() => consumer.stats.lines === 2, "all read");
@@ -199,7 +199,7 @@ describe.each(Object.entries({ source, pool }))("a %s", (kind, open) => {
 
   it("close() names each sink that it gives up, the one that hangs and the one that fails", async () => {
     write(web, 2);
-    const consumer = open({ rotateTimeoutMs: 50 });
+    const consumer = open({ rotateTimeoutMs: 500 });
     const failing = new Collector(() => Promise.reject(new Error("refused")));
     const hanging = new Collector(() => forever);
     const fine = new Collector();

@@ -13,7 +13,7 @@ import { pause } from "../support/pause.ts";
 import { describeWithEngine } from "../support/real-engine.ts";
 import type { RealEngine } from "../support/real-engine.ts";
 import { readLog } from "../support/plain-reader.ts";
-import { sizes } from "../support/size.ts";
+import { sizes, twoSizes } from "../support/size.ts";
 
 const drivers = [
   { driver: "json-file", options: {} },
@@ -58,7 +58,7 @@ describeWithEngine("a log that is read from the engine's files", (engine) => {
     ({ driver, options }) => {
       const isRotated = "max-size" in options;
 
-      test("is whole over rotations of both kinds while it is written", async () => {
+      test("is whole over rotations of both kinds while it is written", twoSizes, async () => {
         // Some files a second.
         const script = numbered(LINES, 50);
         const id = await create(engine, { script, driver, options });
@@ -77,27 +77,31 @@ describeWithEngine("a log that is read from the engine's files", (engine) => {
         compared("the engine's own words", await plainLines(engine, id), following);
       });
 
-      test("has all of its lines, or gaps that are the holes, at full speed", async () => {
-        const script = numbered(LINES);
-        const id = await create(engine, { script, driver, options });
-        const following = fromFiles(engine, id);
-        await following.untilStopped();
-        await engine.start(id);
-        await engine.wait(id);
-        await following.untilStopped(2);
-        if (!isRotated) {
-          expect(expectExplained(`${driver} at full speed`, following, LINES)).toBe(0);
-          return;
-        }
-        // A file that is deleted while it is read leaves open whether there was another one: a gap says so.
-        expectTold(following);
-        // The engine may have thrown away the first lines before the start was heard of.
-        const [first] = following.lines;
-        const isTold = following.of("gap").some(({ before }) => before === first?.timestamp);
-        expect(numbersOf(following)[0] === 0 || isTold).toBe(true);
-      });
+      test(
+        "has all of its lines, or gaps that are the holes, at full speed",
+        twoSizes,
+        async () => {
+          const script = numbered(LINES);
+          const id = await create(engine, { script, driver, options });
+          const following = fromFiles(engine, id);
+          await following.untilStopped();
+          await engine.start(id);
+          await engine.wait(id);
+          await following.untilStopped(2);
+          if (!isRotated) {
+            expect(expectExplained(`${driver} at full speed`, following, LINES)).toBe(0);
+            return;
+          }
+          // A file that is deleted while it is read leaves open whether there was another one: a gap says so.
+          expectTold(following);
+          // The engine may have thrown away the first lines before the start was heard of.
+          const [first] = following.lines;
+          const isTold = following.of("gap").some(({ before }) => before === first?.timestamp);
+          expect(numbersOf(following)[0] === 0 || isTold).toBe(true);
+        },
+      );
 
-      test("has one cursor for both ways, whichever is next", async () => {
+      test("has one cursor for both ways, whichever is next", twoSizes, async () => {
         const id = await run(engine, { script: numbered(1_500, 50), driver, options });
         const ways = ["files", "engine"] as const;
         const numbers: number[] = [];

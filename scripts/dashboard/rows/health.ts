@@ -36,13 +36,6 @@ export const health: Row = {
       stacked: true,
     }),
     graph({
-      title: "How logs are read",
-      good: 'Good is what you have chosen; with `read: "auto"` a rise of "engine" says that files can\'t be read.',
-      queries: [{ expr: `sum by (via) (${ofEngine("container_reading")})`, legend: "{{via}}" }],
-      unit: "none",
-      stacked: true,
-    }),
-    graph({
       title: "Containers, and what engines tell of them",
       good: "Good is that containers go with what your host runs, and that events come when containers start and end.",
       queries: [
