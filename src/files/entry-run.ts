@@ -1,7 +1,8 @@
 import { isAscii } from "node:buffer";
 import type { Attributes } from "../wire/attributes.ts";
 import type { Entries, Entry, LogStream } from "../wire/entry.ts";
-import { FrameEntries, streamsOf, textMark } from "../wire/frame-entries.ts";
+import { streamsOf, textMark } from "../wire/entry-marks.ts";
+import { FrameEntries } from "../wire/frame-entries.ts";
 import type { FilePiece } from "./file-decoder.ts";
 
 const STAMP_BYTES = 30;

@@ -1,6 +1,7 @@
 import { isAscii, isUtf8 } from "node:buffer";
-import { FrameEntries, MARKS, streamsOf, textMark } from "../wire/frame-entries.ts";
-import type { UnmarkedStream } from "../wire/frame-entries.ts";
+import { MARKS, streamsOf, textMark } from "../wire/entry-marks.ts";
+import { FrameEntries } from "../wire/frame-entries.ts";
+import type { UnmarkedStream } from "../wire/entry-marks.ts";
 import { isLater, isNanosecondTime } from "../wire/frame-scan.ts";
 import { LONGEST_TEXT } from "./long-entry.ts";
 import type { PlainScan } from "./plain-json-scan.ts";

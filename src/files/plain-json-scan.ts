@@ -1,5 +1,6 @@
 import { isAscii, isUtf8 } from "node:buffer";
-import { FrameEntries, MARKS, streamsOf, textMark } from "../wire/frame-entries.ts";
+import { MARKS, streamsOf, textMark } from "../wire/entry-marks.ts";
+import { FrameEntries } from "../wire/frame-entries.ts";
 import { isNanosecondTime } from "../wire/frame-scan.ts";
 import { LONGEST_TEXT } from "./long-entry.ts";
 import { countControls } from "./control-characters.ts";

@@ -47,8 +47,7 @@ export class Reading {
         due: (streams) => this.#endDue(streams),
       });
     this.#output = output;
-    const { buffer, consumer } = output;
-    this.#handover = new Handover({ buffer, consumer, isHolding: () => this.#isHolding });
+    this.#handover = new Handover({ ...output, isHolding: () => this.#isHolding });
     this.#assembler = this.#newAssembler();
   }
 
@@ -133,12 +132,10 @@ export class Reading {
   restart(trail: Trail): void {
     const open = [...this.place.open, ...(trail.position?.open ?? [])];
     this.#remains = undefined;
-    this.#assembler.tearOpen();
-    this.endOpenLines();
+    this.tearOpenLines();
     this.#trail = trail;
     this.#cold = false;
     for (const { stream, timestamp } of open) this.#tear(stream, timestamp);
-    for (const stream of STREAMS) this.#multiline?.tear(stream);
   }
 
   /** Something is missing here, and the place is the same: what is open has lost its end. */
@@ -185,8 +182,7 @@ export class Reading {
   #commitWhole(entries: FrameEntries, before: Trail, trail: Trail): void {
     this.#assembler.passWhole(entries);
     trail.add(entries);
-    const info = this.#info;
-    const { encoding } = this.#options;
+    const [info, { encoding }] = [this.#info, this.#options];
     const make = (count: number): LineRecord[] => wholeLines(entries, count, info, encoding);
     this.#handover.hand({ make, count: entries.length }, entries, before, trail);
   }

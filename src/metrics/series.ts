@@ -1,3 +1,4 @@
+// Longer than other files: one table, in which each series stands once.
 import { PHASES, VIA } from "./figures.ts";
 import type { Count, EngineFigures, Figures } from "./figures.ts";
 import type { ContainerSeries, Shown } from "./container-series.ts";

@@ -2,7 +2,7 @@ import type { CheckpointStore } from "../checkpoint/store.ts";
 import { checkDetails } from "../engine/details.ts";
 import type { DetailsOptions } from "../engine/details.ts";
 import type { Engine } from "../engine/engine-options.ts";
-import { DockspoolError, invalidOption, messageOf } from "../errors.ts";
+import { invalidOption } from "../errors.ts";
 import {
   MAX_TIMER_MS,
   checkBoolean,
@@ -12,7 +12,6 @@ import {
   withoutUndefined,
 } from "../checks.ts";
 import type { Leases } from "../lifetime/lease.ts";
-import { isPromiseLike } from "../lifetime/promise-like.ts";
 import {
   MISTAKEN as MISTAKEN_FOR_SOURCE,
   checkFrom,
@@ -24,6 +23,7 @@ import { checkFiles, checkRead } from "../source/read-options.ts";
 import type { FilesOptions, ReadFrom } from "../source/read-options.ts";
 import type { From } from "../stream/from.ts";
 import type { ContainerInfo } from "../wire/records.ts";
+import { guarded, refusePromise } from "./caller-functions.ts";
 import { enginesOf } from "./engine-options.ts";
 import { checkLeases } from "./lease-options.ts";
 import type { RotationPlan } from "./rotations.ts";
@@ -255,33 +255,6 @@ export function checkAttachOptions(options: AttachOptions): AttachOptions {
   const { engineName: _, ...sourceOptions } = options;
   resolveOptions(sourceOptions);
   return withoutUndefined(options);
-}
-
-/** What the caller's function throws, or gives and is wrong, is an error that says so. */
-function guarded<T, R>(
-  option: string,
-  call: (container: ContainerInfo) => T,
-  check: (answer: T) => R,
-): (container: ContainerInfo) => R {
-  return (container) => {
-    try {
-      return check(call(container));
-    } catch (error) {
-      const { id, name } = container;
-      const message = DockspoolError.is(error)
-        ? `${error.message} The function of option "${option}" gave it for container ${name}.`
-        : `The function of option "${option}" failed for container ${name}: ${messageOf(error)}`;
-      throw new DockspoolError("INVALID_OPTION", message, { container: id, cause: error });
-    }
-  };
-}
-
-/** A promise is truthy, and an object without options. */
-function refusePromise<T>(answer: T): T {
-  if (!isPromiseLike(answer)) return answer;
-  // Nobody else looks at it.
-  Promise.resolve(answer).catch(() => {});
-  throw new TypeError("it gave a promise, which is not waited for");
 }
 
 function rotationPlan(rotation: NonNullable<PoolOptions["rotation"]>): RotationPlan | false {

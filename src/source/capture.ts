@@ -4,7 +4,6 @@ import type { ContainerEvent } from "../engine/events.ts";
 import type { Inspection } from "../engine/inspection.ts";
 import { onAbort } from "../lifetime/abort.ts";
 import { TaskGroup } from "../lifetime/task-group.ts";
-import type { Reading } from "../lines/reading.ts";
 import { BatchBuffer } from "../queue/buffer.ts";
 import { Consumer } from "../queue/consumer.ts";
 import { LOG_START } from "../resume/position.ts";
@@ -75,7 +74,7 @@ export class Capture {
     this.#clock = new LogClock(host.client.clock);
     this.#view = new ContainerView(container, host, {
       known: (info) => {
-        if (this.#reading !== undefined) this.#reading.info = info;
+        if (this.#log !== undefined) this.#log.reading.info = info;
       },
       renamed: (from, to) => this.phase.tell({ type: "renamed", from, to }),
       restarted: (exit) => this.phase.tell({ type: "restarted", ...exit }),
@@ -109,9 +108,7 @@ export class Capture {
       turn: this.#turn,
       streams: this.#streams,
       attempts: this.#attempts,
-      ways: new LogWays(options, host.client, ({ via, reason }) =>
-        this.phase.tell({ type: "reading", via, ...(reason === undefined ? {} : { reason }) }),
-      ),
+      ways: new LogWays(options, host.client, (status) => this.phase.tell(status)),
       life: this.#life,
       log: () => this.#log,
       knows: (inspection) => this.#knows(inspection),
@@ -167,7 +164,7 @@ export class Capture {
 
   /** Behind what was read, where another source would go on. */
   get place(): Position {
-    return this.#reading?.position ?? LOG_START;
+    return this.#log?.reading.position ?? LOG_START;
   }
 
   /** A list tells its name. */
@@ -241,7 +238,7 @@ export class Capture {
     this.#turn.headStart = finding.headStart;
     this.#view.saw(inspection);
     this.#knows(inspection);
-    this.#reading?.begin(start);
+    this.#log?.reading.begin(start);
     if (this.#log !== undefined) noteBirth(this.#log, finding);
     if (finding.isUrgent === true) this.#turn.interest = "started";
     if (startedBy === undefined) return;
@@ -266,7 +263,7 @@ export class Capture {
       host: this.#host,
       phase: this.phase,
       health: this.#view.health,
-      reading: this.#reading,
+      reading: this.#log?.reading,
       streams: this.#streams,
       turn: this.#turn,
       buffer: this.buffer,
@@ -276,10 +273,6 @@ export class Capture {
       tasks: this.#life.size,
       rotateTimeoutMs: this.rotateTimeoutMs,
     };
-  }
-
-  get #reading(): Reading | undefined {
-    return this.#log?.reading;
   }
 
   get #about(): AboutContainer {
@@ -295,8 +288,8 @@ export class Capture {
     this.#unlink();
     this.#released = this.#host.release();
     void this.#streams.end();
-    if (reason.kind !== "aborted") this.#reading?.endBlocks();
-    this.#reading?.close();
+    if (reason.kind !== "aborted") this.#log?.reading.endBlocks();
+    this.#log?.reading.close();
     this.buffer.end(reason.kind === "failed" ? { failure: { error: reason.error } } : {});
     if (reason.kind === "removed") this.#host.checkpoint?.gone();
     this.phase.ended();

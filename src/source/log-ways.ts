@@ -8,8 +8,8 @@ import { EngineLogReader } from "../stream/engine-log-reader.ts";
 import { FileLogReader, wholeAsShown } from "../stream/file-log-reader.ts";
 import { proveFiles } from "../stream/file-proof.ts";
 import { locateFiles } from "../stream/log-location.ts";
-import type { Via } from "../stream/log-reader.ts";
 import type { ReadOptions } from "./read-options.ts";
+import type { SourceStatus } from "./status.ts";
 
 /** Descriptors are the process's: so many logs are followed from files at once, each by one, and by two while files change. */
 const MOST_FOLLOWED = 2_048;
@@ -32,24 +32,19 @@ export type Way =
 
 const ENGINE: Way = { via: "engine" };
 
-/** Told when it is another one than before. */
-export interface ReadingBy {
-  readonly via: Via;
-  /** Why not from the files; undefined where they are read. */
-  readonly reason: string | undefined;
-}
+type ReadingStatus = Extract<SourceStatus, { type: "reading" }>;
 
 /** Chooses, for one container, how each generation reads its log. */
 export class LogWays {
   readonly #options: ReadOptions;
   readonly #client: EngineClient;
-  readonly #told: (by: ReadingBy) => void;
+  readonly #told: (status: ReadingStatus) => void;
   /** The path that is known to be this container's log. */
   #proved: string | undefined;
   #missed = 0;
-  #last: ReadingBy | undefined;
+  #last: ReadingStatus | undefined;
 
-  constructor(options: ReadOptions, client: EngineClient, told: (by: ReadingBy) => void) {
+  constructor(options: ReadOptions, client: EngineClient, told: (status: ReadingStatus) => void) {
     this.#options = options;
     this.#client = client;
     this.#told = told;
@@ -62,10 +57,10 @@ export class LogWays {
     if (typeof chosen === "object" && chosen.via === "engine") return chosen;
     if (typeof chosen !== "string") {
       this.#missed = 0;
-      return this.#tell({ via: "files", reason: undefined }, chosen);
+      return this.#tell({ type: "reading", via: "files" }, chosen);
     }
     if (this.#options.read === "files") throw this.#refused(inspection, chosen);
-    return this.#tell({ via: "engine", reason: chosen }, ENGINE);
+    return this.#tell({ type: "reading", via: "engine", reason: chosen }, ENGINE);
   }
 
   /** Files are read where that can be. */
@@ -121,7 +116,7 @@ export class LogWays {
     }
   }
 
-  #tell(by: ReadingBy, way: Way): Way {
+  #tell(by: ReadingStatus, way: Way): Way {
     if (this.#last?.via !== by.via || this.#last.reason !== by.reason) {
       this.#last = by;
       this.#told(by);

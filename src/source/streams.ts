@@ -1,3 +1,4 @@
+// Longer than other files: what one stream does from its opening to its end is read in one place.
 import type { BodyEnd } from "../engine/body.ts";
 import type { Inspection } from "../engine/inspection.ts";
 import type { TaskGroup } from "../lifetime/task-group.ts";

@@ -1,23 +1,13 @@
 import type { Entries, Entry, LogStream } from "./entry.ts";
+import { ENDED, FLAG_BITS, MARKS, STDERR, streamsOf } from "./entry-marks.ts";
+import type { StreamSpan, UnmarkedStream } from "./entry-marks.ts";
 import { NANOSECOND_UTC_LENGTH, detached } from "./timestamps.ts";
 
-/** For each entry where its timestamp begins, where its text ends with two flags, and where its text begins. */
-export const MARKS = 3;
-const FLAG_BITS = 2;
-const STDERR = 1;
-const ENDED = 2;
 /** A chunk no longer than this may be kept for the sake of some of its entries. */
 const KEPT_BYTES = 8 * 1024;
 /** So many of the last ones are copied together. */
 const LAST_ENTRIES = 16;
 const LETTER_Z = 0x5a;
-
-/** What one stream has of some entries. */
-export interface StreamSpan {
-  readonly stream: LogStream;
-  readonly first: number;
-  readonly last: number;
-}
 
 /** What is known of all of them together. */
 export interface Summary {
@@ -30,17 +20,9 @@ export interface Summary {
   readonly streams: readonly StreamSpan[];
 }
 
-/** The entry's second mark. */
-export function textMark(end: number, isStderr: boolean, ended: boolean): number {
-  return (end << FLAG_BITS) | (isStderr ? STDERR : 0) | (ended ? ENDED : 0);
-}
-
-/** Of entries that are not marked as stderr's. */
-export type UnmarkedStream = "stdout" | "tty";
-
 /**
  * The entries of a chunk as the engine usually sends them, decoded at once: one string for all of them, of which timestamps and
- * lines are parts, and eight bytes of marks for each.
+ * lines are parts, and three marks for each.
  */
 export class FrameEntries implements Entries {
   readonly length: number;
@@ -281,23 +263,6 @@ export function textEdges(entry: Entry, edgeBytes: number): TextEdges {
 /** Without a copy of the text. */
 export function textLength(entry: Entry): number {
   return entry instanceof FrameEntry ? entry.textLength : entry.text.length;
-}
-
-/** Where in `marks` each stream's first and last entry are. */
-export function streamsOf(marks: Int32Array, unmarked: UnmarkedStream = "stdout"): StreamSpan[] {
-  const spans: StreamSpan[] = [];
-  for (const stream of [unmarked, "stderr"] as const) {
-    const flag = stream === "stderr" ? STDERR : 0;
-    const isOf = (index: number): boolean => ((marks[index * MARKS + 1] ?? 0) & STDERR) === flag;
-    const length = marks.length / MARKS;
-    let first = 0;
-    while (first < length && !isOf(first)) first++;
-    if (first === length) continue;
-    let last = length - 1;
-    while (!isOf(last)) last--;
-    spans.push({ stream, first, last });
-  }
-  return spans;
 }
 
 /** Bytes of all texts. */

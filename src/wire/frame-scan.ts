@@ -1,5 +1,6 @@
 import { isAscii } from "node:buffer";
-import { FrameEntries, MARKS, streamsOf, textMark } from "./frame-entries.ts";
+import { MARKS, streamsOf, textMark } from "./entry-marks.ts";
+import { FrameEntries } from "./frame-entries.ts";
 import { NANOSECOND_UTC_LENGTH } from "./timestamps.ts";
 
 /** Stream type, three zero bytes, big-endian length of what follows (Engine API, "ContainerAttach", stream format). */
