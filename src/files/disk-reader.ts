@@ -15,6 +15,11 @@ const READS_BEFORE_LOOK = 16;
 /** Half an entry that has stood so long may be damage: an entry is written at once. */
 const STILL_MS = 1_000;
 
+/** Where a file that is replaced is filled faster than that, its rate says how fast the next one is: so many times as fast at most. */
+const SLOW_MS = 1_000;
+const MARGIN = 4;
+const NS_PER_MS = 1_000_000n;
+
 /** How much of the file's end is not whole, and since when, by `performance.now()`; `-Infinity`: nothing can be added. */
 interface Held {
   readonly bytes: number;
@@ -225,8 +230,28 @@ export class DiskReader implements LogFileReader {
       return chain[own + 1];
     });
     if (opened === undefined) return { next: undefined, isLost };
-    if (isLost && this.#replacesFile) isLost = !(await hasReplaced(opened.opened, content));
-    return { next: contentOf(opened), isLost };
+    const next = contentOf(opened);
+    if (!isLost || !this.#replacesFile) return { next, isLost };
+    const follows = stampOf(await next.head());
+    if (follows === undefined) {
+      // Nothing is in it yet that could tell what it is.
+      await next.close();
+      return { next: undefined, isLost: false };
+    }
+    isLost = !(
+      (await hasReplaced(opened.opened, content)) && (await this.#isClose(content, follows))
+    );
+    return { next, isLost };
+  }
+
+  /** So soon behind the file in hand, which was full, that no other one can have been filled between the two. */
+  async #isClose(content: LogContent, follows: number): Promise<boolean> {
+    const { writtenAt } = await content.look();
+    const after = this.#after ?? "";
+    const ended = after.includes(".") ? Date.parse(after) : Number(writtenAt / NS_PER_MS);
+    const began = stampOf(await content.head()) ?? ended;
+    const betweenMs = follows - ended;
+    return betweenMs >= SLOW_MS || betweenMs * MARGIN <= ended - began;
   }
 
   /** Which of the files it is: by itself, or by its beginning where it was compressed since; -1 where it is deleted. */
@@ -262,6 +287,12 @@ async function hasReplaced(next: OpenFile, content: LogContent): Promise<boolean
   const { birthtimeNs } = await next.handle.stat({ bigint: true });
   const { changedAt } = await content.look();
   return birthtimeNs > 0n && birthtimeNs <= changedAt;
+}
+
+/** The time that a log file begins with, in epoch milliseconds. */
+function stampOf(head: Buffer): number | undefined {
+  const end = head.indexOf(" ");
+  return end === -1 ? undefined : Date.parse(head.toString("latin1", 0, end));
 }
 
 function newsOf(

@@ -57,8 +57,13 @@ export class GzContent implements LogContent {
   }
 
   async look(): Promise<ContentLook> {
-    const { nlink, ctimeNs } = await this.#file.handle.stat({ bigint: true });
-    return { heldBytes: this.#held.length, isDeleted: nlink === 0n, changedAt: ctimeNs };
+    const { nlink, ctimeNs, mtimeNs } = await this.#file.handle.stat({ bigint: true });
+    return {
+      heldBytes: this.#held.length,
+      isDeleted: nlink === 0n,
+      changedAt: ctimeNs,
+      writtenAt: mtimeNs,
+    };
   }
 
   async head(): Promise<Buffer> {

@@ -51,9 +51,9 @@ export class PlainContent implements LogContent {
   }
 
   async look(): Promise<ContentLook> {
-    const { size, nlink, ctimeNs } = await this.#file.handle.stat({ bigint: true });
+    const { size, nlink, ctimeNs, mtimeNs } = await this.#file.handle.stat({ bigint: true });
     const heldBytes = Math.max(0, Number(size) - this.#offset);
-    return { heldBytes, isDeleted: nlink === 0n, changedAt: ctimeNs };
+    return { heldBytes, isDeleted: nlink === 0n, changedAt: ctimeNs, writtenAt: mtimeNs };
   }
 
   close(): Promise<void> {

@@ -63,6 +63,11 @@ export class FollowLoop {
         return "look again";
       }
       if (end === "closed") {
+        if (way.via === "engine" && way.isHeadStart === true && ways.takesFiles) {
+          // Its turn is of use to others at once.
+          turn.give();
+          return "look again";
+        }
         const { via } = way;
         way = await ways.choose(this.#inspection, signal);
         if (way.via !== via) return "look again";
