@@ -1,7 +1,7 @@
 import type { CheckpointKeeper } from "../checkpoint/keeper.ts";
 import type { EngineCheckpoints } from "../checkpoint/engine-checkpoints.ts";
 import type { Inspection } from "../engine/inspection.ts";
-import { DockspoolError, messageOf } from "../errors.ts";
+import { DockspoolError, asSentence, messageOf } from "../errors.ts";
 import { onAbort } from "../lifetime/abort.ts";
 import { sleep } from "../lifetime/deadline.ts";
 import type { Lease, Leases } from "../lifetime/lease.ts";
@@ -224,8 +224,7 @@ export class LeasedContainers {
     this.#held.delete(id);
     checkpoints.leave(id);
     const cause: unknown = lease.lost.reason;
-    const why = messageOf(cause).replace(/\.$/, "");
-    const message = `Another pool may follow container ${name} from now on: ${why}.`;
+    const message = `Another pool may follow container ${name} from now on: ${asSentence(messageOf(cause))}`;
     const details = { container: id, cause, transient: true };
     followed.abandon(id, new DockspoolError("CLOSED", message, details));
   }

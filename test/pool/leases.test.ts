@@ -8,7 +8,7 @@ import { LocalLeases, SharedStore } from "../support/pool-leases.ts";
 import type { LocalOwner } from "../support/pool-leases.ts";
 
 /** A pool with a sink, what it took, and what it told. */
-class Collector implements AsyncDisposable {
+class Collector {
   readonly pool: StreamPool;
   readonly owner: LocalOwner;
   readonly store: SharedStore;
@@ -38,10 +38,43 @@ class Collector implements AsyncDisposable {
   get lines(): string[] {
     return this.taken.map(({ line }) => line);
   }
+}
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.pool.close();
+/** An engine with a container that runs, and what its collectors share. */
+class Shared implements AsyncDisposable {
+  readonly fake: FakeEngine;
+  readonly web: FakeContainer;
+  readonly entries: Map<string, Checkpoint> = new Map();
+  readonly #leases = new LocalLeases();
+  readonly #collectors: Collector[] = [];
+
+  private constructor(fake: FakeEngine) {
+    this.fake = fake;
+    this.web = fake.create({ name: "web" });
+    this.web.start();
   }
+
+  static async start(): Promise<Shared> {
+    return new Shared(await FakeEngine.start());
+  }
+
+  collector(): Collector {
+    const collector = new Collector(this.fake, this.#leases, this.entries);
+    this.#collectors.push(collector);
+    return collector;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const { pool } of this.#collectors.toReversed()) await pool.close();
+    await this.fake.close();
+  }
+}
+
+/** A collector that stands by. */
+async function spareOf(shared: Shared): Promise<Collector> {
+  const spare = shared.collector();
+  await expect.poll(() => spare.told, { timeout: 10_000 }).toContain("standby");
+  return spare;
 }
 
 function write(container: FakeContainer, first: number, count: number): void {
@@ -55,15 +88,12 @@ async function hasTaken(collector: Collector, container: FakeContainer): Promise
 
 describe("pools that share leases", () => {
   it("follow each container once: one of them, and the others stand by", async () => {
-    await using fake = await FakeEngine.start();
-    const web = fake.create({ name: "web" });
-    web.start();
+    await using shared = await Shared.start();
+    const { web } = shared;
     write(web, 0, 10);
-    const [leases, entries] = [new LocalLeases(), new Map<string, Checkpoint>()];
-    await using one = new Collector(fake, leases, entries);
+    const one = shared.collector();
     await hasTaken(one, web);
-    await using spare = new Collector(fake, leases, entries);
-    await expect.poll(() => spare.told, { timeout: 10_000 }).toContain("standby");
+    const spare = await spareOf(shared);
     await spare.pool.ready();
     const { status, components } = spare.pool.health();
     expect(status).toBe("healthy");
@@ -73,23 +103,20 @@ describe("pools that share leases", () => {
     write(web, 10, 10);
     await hasTaken(one, web);
     expect(spare.lines).toEqual([]);
-    expect(fake.open.maxFollowsOfOneContainer).toBe(1);
+    expect(shared.fake.open.maxFollowsOfOneContainer).toBe(1);
   });
 
   it("the spare goes on from the last position saved, and the old holder neither delivers nor saves", async () => {
-    await using fake = await FakeEngine.start();
-    const web = fake.create({ name: "web" });
-    web.start();
+    await using shared = await Shared.start();
+    const { web } = shared;
     write(web, 0, 10);
-    const [leases, entries] = [new LocalLeases(), new Map<string, Checkpoint>()];
-    await using one = new Collector(fake, leases, entries);
+    const one = shared.collector();
     await hasTaken(one, web);
     const key = `${one.owner.keys[0]}`;
     await expect
       .poll(() => one.store.saved.filter((saved) => saved === key).length)
       .toBeGreaterThan(1);
-    await using spare = new Collector(fake, leases, entries);
-    await expect.poll(() => spare.told, { timeout: 10_000 }).toContain("standby");
+    const spare = await spareOf(shared);
     await one.pool.rotate();
     one.owner.loseAll();
     await expect.poll(() => spare.told, { timeout: 10_000 }).toContain("attached");
@@ -109,30 +136,27 @@ describe("pools that share leases", () => {
   });
 
   it("one whose sink still has lines from before it lost the lease takes it again only once they are through", async () => {
-    await using fake = await FakeEngine.start();
-    const web = fake.create({ name: "web" });
-    web.start();
-    const [leases, entries] = [new LocalLeases(), new Map<string, Checkpoint>()];
+    await using shared = await Shared.start();
+    const { web } = shared;
     const gate = new AbortController();
-    await using one = new Collector(fake, leases, entries);
+    const one = shared.collector();
     one.gate = new Promise((resolve) => gate.signal.addEventListener("abort", () => resolve()));
     using _ = { [Symbol.dispose]: () => gate.abort() };
     write(web, 0, 10);
     await hasTaken(one, web);
     const key = `${one.owner.keys[0]}`;
-    await using spare = new Collector(fake, leases, entries);
-    await expect.poll(() => spare.told, { timeout: 10_000 }).toContain("standby");
+    const spare = await spareOf(shared);
     one.owner.loseAll();
     await hasTaken(spare, web);
     write(web, 10, 10);
     await hasTaken(spare, web);
     await expect.poll(() => one.told, { timeout: 8_000 }).toContain("standby");
     await spare.pool.close();
-    const saved = entries.get(key);
+    const saved = shared.entries.get(key);
     // Longer than a free lease takes.
     await delay(500);
     expect(one.owner.keys).toEqual([]);
-    expect(entries.get(key)).toEqual(saved);
+    expect(shared.entries.get(key)).toEqual(saved);
     gate.abort();
     write(web, 20, 5);
     await hasTaken(one, web);
@@ -142,14 +166,11 @@ describe("pools that share leases", () => {
   });
 
   it("one that has the lease and can't load the position goes on from there once it can", async () => {
-    await using fake = await FakeEngine.start();
-    const web = fake.create({ name: "web" });
-    web.start();
-    const [leases, entries] = [new LocalLeases(), new Map<string, Checkpoint>()];
-    await using one = new Collector(fake, leases, entries);
+    await using shared = await Shared.start();
+    const { web } = shared;
+    const one = shared.collector();
     await one.pool.ready();
-    await using spare = new Collector(fake, leases, entries);
-    await expect.poll(() => spare.told, { timeout: 10_000 }).toContain("standby");
+    const spare = await spareOf(shared);
     write(web, 0, 10);
     await hasTaken(one, web);
     spare.store.failures = 2;
@@ -161,14 +182,11 @@ describe("pools that share leases", () => {
   });
 
   it("one that loses the lease while it loads the position follows nothing before it has it again", async () => {
-    await using fake = await FakeEngine.start();
-    const web = fake.create({ name: "web" });
-    web.start();
-    const [leases, entries] = [new LocalLeases(), new Map<string, Checkpoint>()];
-    await using one = new Collector(fake, leases, entries);
+    await using shared = await Shared.start();
+    const { web } = shared;
+    const one = shared.collector();
     await one.pool.ready();
-    await using spare = new Collector(fake, leases, entries);
-    await expect.poll(() => spare.told, { timeout: 10_000 }).toContain("standby");
+    const spare = await spareOf(shared);
     write(web, 0, 10);
     await hasTaken(one, web);
     const waiting: (() => void)[] = [];
@@ -192,15 +210,12 @@ describe("pools that share leases", () => {
   });
 
   it("a pool that is closed gives its leases back once all is saved", async () => {
-    await using fake = await FakeEngine.start();
-    const web = fake.create({ name: "web" });
-    web.start();
+    await using shared = await Shared.start();
+    const { web } = shared;
     write(web, 0, 10);
-    const [leases, entries] = [new LocalLeases(), new Map<string, Checkpoint>()];
-    await using one = new Collector(fake, leases, entries);
+    const one = shared.collector();
     await hasTaken(one, web);
-    await using spare = new Collector(fake, leases, entries);
-    await expect.poll(() => spare.told, { timeout: 10_000 }).toContain("standby");
+    const spare = await spareOf(shared);
     write(web, 10, 10);
     await hasTaken(one, web);
     await one.pool.close();
@@ -211,16 +226,14 @@ describe("pools that share leases", () => {
   });
 
   it("a container that goes while its lease is waited for is forgotten, and one that is detached is given back", async () => {
-    await using fake = await FakeEngine.start();
-    const web = fake.create({ name: "web" });
+    await using shared = await Shared.start();
+    const { fake, web } = shared;
     const api = fake.create({ name: "api" });
-    web.start();
     api.start();
-    const [leases, entries] = [new LocalLeases(), new Map<string, Checkpoint>()];
-    await using one = new Collector(fake, leases, entries);
+    const one = shared.collector();
     await one.pool.ready();
     await expect.poll(() => one.owner.keys.length, { timeout: 10_000 }).toBe(2);
-    await using spare = new Collector(fake, leases, entries);
+    const spare = shared.collector();
     await expect
       .poll(() => spare.told.filter((type) => type === "standby").length, { timeout: 10_000 })
       .toBe(2);
@@ -237,11 +250,8 @@ describe("pools that share leases", () => {
   });
 
   it("one that has lost its leases often asks for them again as soon as one that lost them once", async () => {
-    await using fake = await FakeEngine.start();
-    const web = fake.create({ name: "web" });
-    web.start();
-    const [leases, entries] = [new LocalLeases(), new Map<string, Checkpoint>()];
-    await using one = new Collector(fake, leases, entries);
+    await using shared = await Shared.start();
+    const one = shared.collector();
     for (let time = 0; time < 5; time++) {
       await expect.poll(() => one.owner.keys.length, { timeout: 10_000 }).toBe(1);
       await expect.poll(() => one.pool.sources.size).toBe(1);
@@ -252,15 +262,12 @@ describe("pools that share leases", () => {
   });
 
   it("attach() waits for the lease", async () => {
-    await using fake = await FakeEngine.start();
-    const web = fake.create({ name: "web" });
-    web.start();
-    const [leases, entries] = [new LocalLeases(), new Map<string, Checkpoint>()];
-    await using one = new Collector(fake, leases, entries);
+    await using shared = await Shared.start();
+    const { web } = shared;
+    const one = shared.collector();
     await one.pool.ready();
     await expect.poll(() => one.owner.keys.length, { timeout: 10_000 }).toBe(1);
-    await using spare = new Collector(fake, leases, entries);
-    await expect.poll(() => spare.told, { timeout: 10_000 }).toContain("standby");
+    const spare = await spareOf(shared);
     const attached = spare.pool.attach("web");
     one.owner.loseAll();
     expect((await attached).info?.name).toBe("web");

@@ -274,8 +274,11 @@ export class PoolPlayer {
 
   #detach(member: Member | undefined, by: Reference): void {
     if (member === undefined || this.#pool === undefined) return;
-    this.#parts.truth.detaches(member);
-    this.#call(this.#pool.detach(this.#reference(member, by)));
+    const { truth } = this.#parts;
+    truth.detaches(member);
+    const reference = this.#reference(member, by);
+    if (reference === member.name) truth.detachesName(reference);
+    this.#call(this.#pool.detach(reference));
   }
 
   #reference({ container, name }: Member, by: Reference): string {

@@ -30,6 +30,9 @@ export interface AttachCall {
 }
 
 /** A container of the engine, and what the pool has to make of it. */
+/** The engine's clock and ours tell times apart that lie further apart. */
+const MOMENT_MS = 20;
+
 export interface Member {
   readonly container: FakeContainer;
   readonly sort: Sort;
@@ -74,6 +77,8 @@ export class PoolTruth {
   readonly #options: TruthOptions;
   readonly #byId = new Map<string, Member>();
   readonly #attachmentOf = new WeakMap<ContainerInfo, Attachment>();
+  /** When a name was last detached, by `performance.now()`. */
+  readonly #detachedAt = new Map<string, number>();
   readonly #calls = new Set<AttachCall>();
   #hasBegun = false;
   #hasEnded = false;
@@ -128,11 +133,22 @@ export class PoolTruth {
       isWanted: this.#options.discover && !isOld,
       isUnheard: !this.#isListening,
       isSkipped: false,
-      isLeftAlone: this.#options.discover ? "no" : "yes",
+      isLeftAlone: this.#leftAlone(name),
     };
     this.members.push(member);
     this.#byId.set(container.id, member);
     return member;
+  }
+
+  /** By a name: one that comes to have it in the same moment may be meant as well. */
+  detachesName(name: string): void {
+    this.#detachedAt.set(name, performance.now());
+  }
+
+  #leftAlone(name: string): Member["isLeftAlone"] {
+    if (!this.#options.discover) return "yes";
+    const detachedAt = this.#detachedAt.get(name) ?? -Infinity;
+    return performance.now() - detachedAt <= MOMENT_MS ? "perhaps" : "no";
   }
 
   started(member: Member): void {
