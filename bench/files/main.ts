@@ -21,7 +21,8 @@ const ways: Readonly<Record<FilesWay, () => Promise<number>>> = {
 };
 
 async function reader(): Promise<number> {
-  const location = { root: dirname(path), path, format: "json-file", tty: false } as const;
+  const folder = dirname(path);
+  const location = { root: folder, path, folder, format: "json-file", tty: false } as const;
   await using files = await openLogFiles(location, { type: "start" });
   for (let count = 0; ;) {
     const news = await files?.next();

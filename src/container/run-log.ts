@@ -21,10 +21,20 @@ export type RunState =
       readonly mayHaveRunSince: boolean;
     };
 
+/** A run that an event has told of, and no look has shown yet. */
+export interface ToldRun {
+  /** As `startedBy`. */
+  readonly by: number;
+  /** The start of the run before it, as a look has shown it; "0001-…", or undefined, where there was none. */
+  readonly before: string | undefined;
+}
+
 /** The runs of a container, and how far they were read. */
 export class RunLog {
   readonly #restarted: () => void;
   #state: RunState = { type: "none" };
+  /** The start that was seen before that of a run that is told of. */
+  #before: string | undefined;
 
   constructor(restarted: () => void) {
     this.#restarted = restarted;
@@ -48,11 +58,12 @@ export class RunLog {
     return new Date(Math.ceil(state.startedBy)).toISOString();
   }
 
-  /** The latest run is known by an event of that time alone; undefined where a look has shown its start. */
-  get startedBy(): number | undefined {
+  /** The latest run, where it is known by an event alone. */
+  get told(): ToldRun | undefined {
     const state = this.#state;
     const isTold = state.type === "current" && state.isKnown && state.startedAt === undefined;
-    return isTold && state.startedBy > -Infinity ? state.startedBy : undefined;
+    if (!isTold || state.startedBy === -Infinity) return undefined;
+    return { by: state.startedBy, before: this.#before };
   }
 
   /** A look has shown this start. */
@@ -77,12 +88,14 @@ export class RunLog {
 
   /** It has started, by an event of this time. */
   started(by: number): void {
+    this.#before = this.startedAt;
     this.#state = current(undefined, by);
     this.#restarted();
   }
 
-  /** Likewise, before anything was read; Infinity where it is about to start. */
-  begins(by: number): void {
+  /** Likewise, before anything was read; Infinity where it is about to start. `before`: the start that was seen last. */
+  begins(by: number, before?: string): void {
+    this.#before = before;
     this.#state = current(undefined, by);
   }
 

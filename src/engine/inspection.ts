@@ -99,6 +99,11 @@ export function parseInspection(
   };
 }
 
+/** Docker names a time of a container that never started. */
+export function hasStarted(startedAt: string | undefined): startedAt is string {
+  return startedAt !== undefined && !startedAt.startsWith("0001-");
+}
+
 /** The same, with what the engine calls itself in the details. */
 export function withOwnNames(inspection: Inspection, names: OwnNames): Inspection {
   const { info } = inspection;

@@ -73,6 +73,10 @@ export class DiskReader implements LogFileReader {
         : { type: "newest", content: beginning.content };
   }
 
+  get hasFile(): boolean {
+    return this.#reading.type !== "nothing";
+  }
+
   get isHolding(): boolean {
     return this.#held.bytes > 0 || this.#decoder.isHolding;
   }

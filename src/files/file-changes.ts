@@ -17,7 +17,13 @@ const IDLE_LOOKS = 20;
 
 /** How the folder's changes are noticed. */
 type State =
-  | { readonly type: "watched"; readonly watcher: FSWatcher; lookMs: number; events: number }
+  | {
+      readonly type: "watched";
+      readonly watcher: FSWatcher;
+      readonly folder: string;
+      lookMs: number;
+      events: number;
+    }
   /** It is looked at so often that nobody needs to tell. */
   | { readonly type: "busy"; idle: number }
   /** There is no watch: too many of them, or a file system without. */
@@ -30,14 +36,17 @@ type State =
  */
 export class FileChanges {
   readonly #folder: string;
+  readonly #parent: string;
   readonly #pause = new Pause();
   #state: State = { type: "blind" };
   /** Something has changed since the last wait began. */
   #isDue = false;
   #changedAt = -Infinity;
 
-  constructor(folder: string) {
+  /** `parent`: a folder around it, watched until `folder` is there. */
+  constructor(folder: string, parent: string) {
     this.#folder = folder;
+    this.#parent = parent;
     this.#watch();
   }
 
@@ -61,6 +70,8 @@ export class FileChanges {
     } else if (state.type === "watched" && hasBrought) {
       state.lookMs = FIRST_LOOK_MS;
     }
+    // Likewise.
+    if (this.#isElsewhere && this.#watch()) return;
     if (!this.#isDue) await this.#pause.sleep(this.#lookMs(), signal);
     this.#isDue = false;
   }
@@ -94,17 +105,32 @@ export class FileChanges {
     this.wake();
   }
 
-  #watch(): void {
-    this.#unwatch();
+  /** The folder itself is not watched, and should be. */
+  get #isElsewhere(): boolean {
+    const state = this.#state;
+    return state.type === "blind" || (state.type === "watched" && state.folder !== this.#folder);
+  }
+
+  /** True where the folder itself is watched now. */
+  #watch(): boolean {
+    if (this.#watchThis(this.#folder)) return true;
+    if (this.#state.type !== "watched" && !this.#watchThis(this.#parent))
+      this.#state = { type: "blind" };
+    return false;
+  }
+
+  #watchThis(folder: string): boolean {
     try {
-      const watcher = watch(this.#folder, () => this.#changed());
+      const watcher = watch(folder, () => this.#changed());
       // It may break, and the folder may go away: then the looks alone tell.
       watcher.on("error", () => {
         if (this.#state.type === "watched" && this.#state.watcher === watcher) this.#unwatch();
       });
-      this.#state = { type: "watched", watcher, lookMs: FIRST_LOOK_MS, events: 0 };
+      this.#unwatch();
+      this.#state = { type: "watched", watcher, folder, lookMs: FIRST_LOOK_MS, events: 0 };
+      return true;
     } catch {
-      this.#state = { type: "blind" };
+      return false;
     }
   }
 

@@ -17,6 +17,8 @@ export interface LogLocation {
   readonly root: string;
   /** The newest file: "…/ID-json.log", "…/local-logs/container.log", "…/userdata/ctr.log". Rotated ones stand beside it. */
   readonly path: string;
+  /** The container's own folder, which is made with it. The log's may be made within it at its start. */
+  readonly folder: string;
   readonly format: LogFormat;
   /** The container has a terminal: its entries' stream is "tty". */
   readonly tty: boolean;
@@ -73,6 +75,8 @@ export interface FileHole {
 export interface LogFileReader extends AsyncDisposable {
   /** The first entry that it gives is the log's first on the disk. */
   readonly fromStart: boolean;
+  /** A file of the log was found. */
+  readonly hasFile: boolean;
   /** Bytes of a beginning that is not whole yet: a line without its newline, or a part of a line. */
   readonly isHolding: boolean;
   /**

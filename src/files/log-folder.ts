@@ -26,20 +26,23 @@ type Choose = (
 /** The folder that a log's files lie in. */
 export class LogFolder {
   readonly #root: string;
+  readonly #container: string;
   /** Of the newest file. */
   readonly path: string;
   readonly folder: string;
   readonly base: string;
 
-  constructor({ root, path }: LogLocation) {
+  constructor({ root, path, folder }: LogLocation) {
+    this.#container = folder;
     this.#root = root;
     this.path = path;
     this.folder = dirname(path);
     this.base = basename(path);
   }
 
+  /** The container's own is. */
   async isThere(): Promise<boolean> {
-    return (await inodeOf(this.folder)) !== undefined;
+    return (await inodeOf(this.#container)) !== undefined;
   }
 
   list(): Promise<ChainFile[]> {

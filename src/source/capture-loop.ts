@@ -119,12 +119,11 @@ export class CaptureLoop {
 
   /** How to read next, with a turn where that needs one. Undefined where it had to wait for it. */
   async #take(inspection: Inspection, signal: AbortSignal): Promise<Way | undefined> {
-    // A stream that is open before the container runs is taken: there may be no time for another look.
-    const way: Way = this.#turn.hasHeadStart
-      ? { via: "engine", isHeadStart: true }
-      : await this.#parts.ways.choose(inspection, signal);
+    const { told } = this.#view.runs;
+    const { hasHeadStart } = this.#turn;
+    const way = await this.#parts.ways.choose(inspection, { told, hasHeadStart }, signal);
     if (way.via === "engine") return (await this.#turn.take(signal)) ? undefined : way;
-    this.#turn.give();
+    this.#turn.end();
     return way;
   }
 

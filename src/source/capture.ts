@@ -236,13 +236,15 @@ export class Capture {
     if (finding === undefined) return;
     const { inspection, start, startedBy } = finding;
     this.#turn.headStart = finding.headStart;
-    this.#view.saw(inspection);
-    this.#knows(inspection);
+    // Of a run that an event told of, its start was not seen.
+    const seen = startedBy === undefined ? inspection : { ...inspection, startedAt: undefined };
+    this.#view.saw(seen);
+    this.#knows(seen);
     this.#log?.reading.begin(start);
     if (this.#log !== undefined) noteBirth(this.#log, finding);
     if (finding.isUrgent === true) this.#turn.interest = "started";
     if (startedBy === undefined) return;
-    this.#view.runs.begins(startedBy);
+    this.#view.runs.begins(startedBy, inspection.startedAt);
     // One that is about to start is not there to be looked at.
     if (startedBy !== Infinity) this.#loop.started();
   }

@@ -69,7 +69,8 @@ export class FollowLoop {
           return "look again";
         }
         const { via } = way;
-        way = await ways.choose(this.#inspection, signal);
+        const starting = { told: view.runs.told, hasHeadStart: false };
+        way = await ways.choose(this.#inspection, starting, signal);
         if (way.via !== via) return "look again";
         continue;
       }
@@ -81,9 +82,7 @@ export class FollowLoop {
 
   async #generation(way: Way, signal: AbortSignal): ReturnType<Streams["follow"]> {
     const { view, streams, ways } = this.#parts;
-    const { startedBy } = view.runs;
-    const told = way.via === "files" && startedBy !== undefined ? { ...way, startedBy } : way;
-    const generation = streams.follow(this.#inspection, this.#log, told, signal);
+    const generation = streams.follow(this.#inspection, this.#log, way, signal);
     if (way.via === "files") {
       // What has happened before it began was told to nobody.
       if (view.unchanged === undefined) streams.lookNow();

@@ -1,5 +1,7 @@
 import { access } from "node:fs/promises";
+import type { ToldRun } from "../container/run-log.ts";
 import type { EngineClient } from "../engine/engine-client.ts";
+import { hasStarted } from "../engine/inspection.ts";
 import type { Inspection } from "../engine/inspection.ts";
 import { DockspoolError } from "../errors.ts";
 import { openLogFiles } from "../files/open-log-files.ts";
@@ -26,13 +28,21 @@ export type Way =
   | {
       readonly via: "files";
       readonly location: LogLocation;
-      /** As `RunLog.startedBy`. */
-      readonly startedBy?: number;
+      /** An event has told of its run. */
+      readonly told?: ToldRun | undefined;
     };
 
 const ENGINE: Way = { via: "engine" };
+const HEAD_START: Way = { via: "engine", isHeadStart: true };
 
 type ReadingStatus = Extract<SourceStatus, { type: "reading" }>;
+
+/** What is known of a container that starts. */
+export interface Starting {
+  readonly told: ToldRun | undefined;
+  /** A stream was asked for before it runs. */
+  readonly hasHeadStart: boolean;
+}
 
 /** Chooses, for one container, how each generation reads its log. */
 export class LogWays {
@@ -51,9 +61,9 @@ export class LogWays {
   }
 
   /** @throws DockspoolError FILES_UNREADABLE where only files will do; the signal's reason */
-  async choose(inspection: Inspection, signal: AbortSignal): Promise<Way> {
+  async choose(inspection: Inspection, starting: Starting, signal: AbortSignal): Promise<Way> {
     if (this.#options.read === "engine") return ENGINE;
-    const chosen = await this.#look(inspection, signal);
+    const chosen = await this.#look(inspection, starting, signal);
     if (typeof chosen === "object" && chosen.via === "engine") return chosen;
     if (typeof chosen !== "string") {
       this.#missed = 0;
@@ -75,7 +85,11 @@ export class LogWays {
   }
 
   /** The way to the files, or why there is none. */
-  async #look(inspection: Inspection, signal: AbortSignal): Promise<Way | string> {
+  async #look(
+    inspection: Inspection,
+    { told, hasHeadStart }: Starting,
+    signal: AbortSignal,
+  ): Promise<Way | string> {
     if (this.#client.givesAttributes(inspection.traits)) {
       this.#missed = LOOKS_FOR_FILE;
       return "the option attributes is set, and files are read without them";
@@ -88,12 +102,17 @@ export class LogWays {
     const { location } = located;
     if (FileLogReader.followed >= MOST_FOLLOWED)
       return `${MOST_FOLLOWED} logs are followed from files already`;
-    const way: Way = { via: "files", location };
+    const way: Way = { via: "files", location, told };
+    if (told !== undefined && !hasStarted(told.before)) {
+      // Its log is empty: the path alone tells, which bears the container's id. There may be no time for another look.
+      if (await isThere(location.folder)) return way;
+      if (hasHeadStart) return HEAD_START;
+    }
     // One that was not started yet has none.
-    if (!inspection.running && !(await isThere(location))) return ENGINE;
+    if (!inspection.running && !(await isThere(location.path))) return ENGINE;
     try {
       if (this.#proved === location.path)
-        return (await isThere(location)) ? way : missing(location);
+        return (await isThere(location.path)) ? way : missing(location);
       const files = new FileLogReader({
         client: this.#client,
         inspection,
@@ -106,7 +125,7 @@ export class LogWays {
       if (proof === "another") {
         return `${location.path} does not have the last line that the engine shows: it is another log`;
       }
-      if (!(await isThere(location))) return missing(location);
+      if (!(await isThere(location.path))) return missing(location);
       // Of an empty log the path alone tells, which bears the container's id.
       this.#proved = location.path;
       return way;
@@ -138,7 +157,7 @@ function missing({ path }: LogLocation): string {
   return `there is no file ${path}`;
 }
 
-async function isThere({ path }: LogLocation): Promise<boolean> {
+async function isThere(path: string): Promise<boolean> {
   return access(path).then(
     () => true,
     () => false,

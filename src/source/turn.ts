@@ -119,6 +119,7 @@ export class TurnKeeper {
     return state.body;
   }
 
+  /** Nor of what was asked for. */
   end(): void {
     if (this.#state.type === "head start") this.#state.headStart.cancel();
     this.give();

@@ -1,4 +1,5 @@
 import { dirname } from "node:path";
+import type { ToldRun } from "../container/run-log.ts";
 import type { EngineClient } from "../engine/engine-client.ts";
 import type { Inspection } from "../engine/inspection.ts";
 import { FileChanges } from "../files/file-changes.ts";
@@ -22,8 +23,8 @@ interface Parts {
   readonly client: EngineClient;
   readonly inspection: Inspection;
   readonly location: LogLocation;
-  /** An event of this time has told of the run, which the inspection does not show; Infinity: it is about to start. */
-  readonly startedBy?: number | undefined;
+  /** An event has told of the run, which the inspection does not show. */
+  readonly told?: ToldRun | undefined;
   readonly open: OpenFiles;
   readonly sawBytes: () => void;
 }
@@ -51,14 +52,14 @@ export class FileLogReader implements LogReader {
   #remains: readonly Entry[] = [];
   #spot: Spot | undefined;
 
-  constructor({ client, inspection, location, startedBy, open, sawBytes }: Parts) {
+  constructor({ client, inspection, location, told, open, sawBytes }: Parts) {
     this.inspection = wholeAsShown(inspection);
     this.#client = client;
     this.#location = location;
     this.#open = open;
     this.#sawBytes = sawBytes;
     this.#looks = new ContainerLooks(client, inspection);
-    this.#runEnd = new RunEnd(client, inspection, startedBy);
+    this.#runEnd = new RunEnd(client, inspection, told);
   }
 
   /** How many are followed in this process. */
@@ -181,7 +182,7 @@ export class FileLogReader implements LogReader {
     signal: AbortSignal,
   ): Promise<ReadEnd> {
     FileLogReader.#followed++;
-    const changes = new FileChanges(dirname(this.#location.path));
+    const changes = new FileChanges(dirname(this.#location.path), this.#location.folder);
     const unlink = onAbort(signal, () => changes.wake());
     const runEnd = this.#runEnd.watch(() => changes.wake(), signal);
     try {
@@ -205,7 +206,8 @@ export class FileLogReader implements LogReader {
         hasBrought = false;
       }
       this.#remains = files.remains();
-      return "complete";
+      // The log of a run has a file: it was deleted before it was seen.
+      return files.hasFile ? "complete" : "cut";
     } finally {
       FileLogReader.#followed--;
       unlink();

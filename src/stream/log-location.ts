@@ -23,9 +23,10 @@ export function locateFiles(inspection: Inspection, root?: string): Located {
     return { refusal: `the engine says that its log is ${logPath}, which is not in its folder` };
   const base = root ?? known ?? DOCKER_ROOT;
   const file = logDriver === "json-file" ? `${id}-json.log` : join("local-logs", "container.log");
-  const path = join(base, "containers", id, file);
+  const folder = join(base, "containers", id);
+  const path = join(folder, file);
   const lastPartEnds = traits.followReachesEnd;
-  return { location: { root: base, path, format: logDriver, tty, lastPartEnds } };
+  return { location: { root: base, path, folder, format: logDriver, tty, lastPartEnds } };
 }
 
 /** Podman's `k8s-file`, which may call itself `json-file`: "…/overlay-containers/ID/userdata/ctr.log". */
@@ -39,9 +40,10 @@ function locatePodman({ info, logPath, traits }: Inspection, root?: string): Loc
       refusal: `the engine says that its log is "${logPath ?? ""}", which is not in its folder`,
     };
   const base = root ?? match[1] ?? "";
-  const path = join(base, match[2] ?? "", id, "userdata", "ctr.log");
+  const folder = join(base, match[2] ?? "", id, "userdata");
+  const path = join(folder, "ctr.log");
   const wholeSeconds = traits.tellsWholeSeconds;
-  return { location: { root: base, path, format: "k8s-file", tty, wholeSeconds } };
+  return { location: { root: base, path, folder, format: "k8s-file", tty, wholeSeconds } };
 }
 
 /** The data root and what stands behind the container's folder, where that path is in it. */

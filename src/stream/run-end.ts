@@ -1,3 +1,4 @@
+import type { ToldRun } from "../container/run-log.ts";
 import type { EngineClient } from "../engine/engine-client.ts";
 import type { Inspection } from "../engine/inspection.ts";
 import { DockspoolError } from "../errors.ts";
@@ -6,11 +7,13 @@ import { sleep } from "../lifetime/deadline.ts";
 
 /** The engine could not be asked: it is asked again after so long. */
 const RETRY_MS = 2_000;
+/** What is about to start, and has not started for so long, is not started any more. */
+const START_MS = 60_000;
 
 type Run =
   | { readonly type: "seen"; readonly startedAt: string | undefined }
-  /** By an event; `before`: the start of the run before it. */
-  | { readonly type: "told"; readonly by: number; readonly before: string | undefined };
+  /** By an event; `since` by `performance.now()`. */
+  | ({ readonly type: "told"; readonly since: number } & ToldRun);
 
 /** Whether the run has ended, as long as somebody watches. */
 export interface WatchedRun {
@@ -30,14 +33,14 @@ export class RunEnd {
   #isDue = false;
   #ask: () => void = () => {};
 
-  /** `startedBy`: an event of this time has told of the run, and the inspection is older; Infinity where it is about to start. */
-  constructor(client: EngineClient, { info, startedAt }: Inspection, startedBy?: number) {
+  /** `told`: the run is known by an event, and the inspection is older. */
+  constructor(client: EngineClient, { info, startedAt }: Inspection, told?: ToldRun) {
     this.#client = client;
     this.#id = info.id;
     this.#run =
-      startedBy === undefined
+      told === undefined
         ? { type: "seen", startedAt }
-        : { type: "told", by: startedBy, before: startedAt };
+        : { type: "told", since: performance.now(), ...told };
   }
 
   /** Something may have happened to the container. */
@@ -91,7 +94,10 @@ export class RunEnd {
       if (removing) return "ended";
       const run = this.#run;
       if (run.type === "seen") return running && startedAt === run.startedAt ? "runs" : "ended";
-      if (!running) return startedAt === run.before ? "runs" : "ended";
+      if (!running) {
+        const isToCome = startedAt === run.before && performance.now() - run.since < START_MS;
+        return isToCome ? "runs" : "ended";
+      }
       if (startedAt !== undefined && Date.parse(startedAt) > run.by) return "ended";
       this.#run = { type: "seen", startedAt };
       return "runs";

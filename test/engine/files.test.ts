@@ -173,24 +173,32 @@ describeWithEngine("a log that is read from the engine's files", (engine) => {
     pool.on("detached", ({ container, reason }) => {
       ends.set(container.name, reason.kind === "removed" && reason.complete);
     });
+    const ways = new Map<string, string>();
+    const restarted: string[] = [];
+    pool.on("source", ({ container, status }) => {
+      if (status.type === "reading") ways.set(container.name, status.via);
+      if (status.type === "restarted") restarted.push(container.name);
+    });
     const records: LogRecord[] = [];
     pool.deliver((batch) => {
       records.push(...batch);
     });
     await pool.ready();
-    const names = Array.from({ length: 4 }, (_, at) => `from-files-${at}`);
+    const names = Array.from({ length: 6 }, (_, at) => `from-files-${at}`);
     const long = `for i in 0 1 2 3 4 5 6 7 8 9; do echo line $i; ${pause(150)}; done`;
     for (const [at, name] of names.entries()) {
       const script = at % 2 === 0 ? long : "echo line 0; echo line 1";
-      await engine.run({ name, script, rm: true });
+      const driver = at % 3 === 0 ? "local" : "json-file";
+      await engine.run({ name, script, driver, rm: true });
     }
     await expect.poll(() => ends.size, { timeout: 60_000 }).toBe(names.length);
     await pool.close();
     for (const [at, name] of names.entries()) {
       const own = records.filter(({ container }) => container.name === name);
       expect(own).toHaveLength(at % 2 === 0 ? 10 : 2);
-      // A stream of the engine's that ends tells less, on Docker before 23.
-      if (at % 2 === 0) expect(ends.get(name)).toBe(true);
     }
+    expect(ends).toEqual(new Map(names.map((name) => [name, true])));
+    expect(ways).toEqual(new Map(names.map((name) => [name, "files"])));
+    expect(restarted).toEqual([]);
   });
 });

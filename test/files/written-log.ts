@@ -8,7 +8,7 @@ import {
 } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import type {
   FilePlace,
@@ -41,7 +41,8 @@ export class WrittenLog implements AsyncDisposable {
   }
 
   get location(): LogLocation {
-    return { root: this.root, path: this.path, format: "json-file", tty: false };
+    const folder = dirname(this.path);
+    return { root: this.root, path: this.path, folder, format: "json-file", tty: false };
   }
 
   timestamp(index: number): string {

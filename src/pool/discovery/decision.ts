@@ -1,4 +1,5 @@
 import type { EngineClient } from "../../engine/engine-client.ts";
+import { hasStarted } from "../../engine/inspection.ts";
 import type { Inspection } from "../../engine/inspection.ts";
 import type { DockspoolError } from "../../errors.ts";
 import { LOG_START } from "../../resume/position.ts";
@@ -52,7 +53,7 @@ export async function decide(
   const idle = before.kind === "idle" ? before.inspection : undefined;
   if (idle !== undefined && startedBy !== undefined && !isRenamed) {
     // It may be gone before it could be looked at.
-    const inspection = { ...idle, running: true, startedAt: undefined };
+    const inspection = { ...idle, running: true };
     const place = container.place ?? FROM_ITS_START;
     const { isNew } = container;
     return follow(container, { inspection, ...place, startedBy, isUrgent: true, isNew }, parts);
@@ -111,7 +112,8 @@ export async function decide(
   const headStart = start.position === LOG_START ? headStartOf(container) : undefined;
   if (headStart !== undefined) {
     const starting = { ...seen, running: true, removing: false };
-    const startsBy = startedBy ?? Infinity;
+    // It may have started since it was asked for.
+    const startsBy = container.takeReason()?.startedBy ?? startedBy ?? Infinity;
     const started = { ...finding, inspection: starting, startedBy: startsBy, headStart };
     return follow(container, started, parts);
   }
@@ -163,11 +165,6 @@ async function hasRunSince(
   signal: AbortSignal,
 ): Promise<boolean> {
   return hasStarted(startedAt) && (isNew || isSince(Date.parse(startedAt), signal));
-}
-
-/** Docker names a time of a container that never started. */
-export function hasStarted(startedAt: string | undefined): startedAt is string {
-  return startedAt !== undefined && !startedAt.startsWith("0001-");
 }
 
 function named(info: ContainerInfo, name: string): ContainerInfo {

@@ -1,3 +1,4 @@
+import { hasStarted } from "../../engine/inspection.ts";
 import type { DockspoolError, ErrorCode } from "../../errors.ts";
 import { onAbort } from "../../lifetime/abort.ts";
 import { Backoff } from "../../lifetime/backoff.ts";
@@ -5,7 +6,7 @@ import { sleep } from "../../lifetime/deadline.ts";
 import type { TaskGroup } from "../../lifetime/task-group.ts";
 import { asFailure } from "../../source/failures.ts";
 import type { ContainerInfo } from "../../wire/records.ts";
-import { decide, hasStarted, nextCheck } from "./decision.ts";
+import { decide, nextCheck } from "./decision.ts";
 import type { DecisionParts } from "./decision.ts";
 import { isWaiting } from "./discovered-container.ts";
 import type { DiscoveredContainer, Looking, Reason } from "./discovered-container.ts";
