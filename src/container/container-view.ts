@@ -184,8 +184,8 @@ export class ContainerView {
     if (state.type === "read") return !state.mayHaveRunSince;
     if (state.type !== "current" || !state.isFollowedToEnd || this.#info === undefined)
       return false;
-    const { startedAt } = this.runs;
-    return !(await mayHaveRunAgain(this.#host.client, this.#info.id, startedAt, newest, signal));
+    const { startTold } = this.runs;
+    return !(await mayHaveRunAgain(this.#host.client, this.#info.id, startTold, newest, signal));
   }
 
   #knows(info: ContainerInfo): void {

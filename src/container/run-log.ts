@@ -35,6 +35,8 @@ export class RunLog {
   #state: RunState = { type: "none" };
   /** The start that was seen before that of a run that is told of. */
   #before: string | undefined;
+  /** When an event told of the start that a look has shown; Infinity where that is yet to come. */
+  #toldBy = -Infinity;
 
   constructor(restarted: () => void) {
     this.#restarted = restarted;
@@ -66,6 +68,14 @@ export class RunLog {
     return { by: state.startedBy, before: this.#before };
   }
 
+  /** As `startedAt`, or by the event that told of it, which is later. */
+  get startTold(): string | undefined {
+    const { startedAt } = this;
+    const isLater = startedAt !== undefined && this.#toldBy > Date.parse(startedAt);
+    if (!isLater || this.#toldBy === Infinity) return startedAt;
+    return new Date(Math.ceil(this.#toldBy)).toISOString();
+  }
+
   /** A look has shown this start. */
   looked(startedAt: string | undefined): void {
     const state = this.#state;
@@ -81,6 +91,7 @@ export class RunLog {
     const isTold = isCurrent && startedAt !== undefined && Date.parse(startedAt) <= state.startedBy;
     const isRestart = state.type === "read" || (isCurrent && state.isKnown && !isTold);
     const isFollowedToEnd = isTold && state.isFollowedToEnd;
+    this.#toldBy = isTold ? state.startedBy : -Infinity;
     this.#state = { ...current(startedAt, -Infinity), isFollowedToEnd };
     if (isRestart) this.#restarted();
     return isRestart;
@@ -104,6 +115,7 @@ export class RunLog {
     const state = this.#state;
     if (state.type === "current" && state.startedBy === Infinity)
       this.#state = { ...state, startedBy: by };
+    if (this.#toldBy === Infinity) this.#toldBy = by;
   }
 
   /** A stream is opened: how it ends is yet to be seen. */

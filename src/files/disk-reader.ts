@@ -7,18 +7,12 @@ import type { FileHole, FileNews, LogFileReader } from "./log-files.ts";
 import { contentOf } from "./log-folder.ts";
 import type { LogFolder } from "./log-folder.ts";
 import type { FormatRules } from "./log-format.ts";
-import type { OpenFile } from "./open-file.ts";
 
 /** With the first read, and after so many, it looks whether the file was renamed, so that the next one is open before it is deleted. */
 const READS_BEFORE_LOOK = 16;
 
 /** Half an entry that has stood so long may be damage: an entry is written at once. */
 const STILL_MS = 1_000;
-
-/** Where a file that is replaced is filled faster than that, its rate says how fast the next one is: so many times as fast at most. */
-const SLOW_MS = 1_000;
-const MARGIN = 4;
-const NS_PER_MS = 1_000_000n;
 
 /** How much of the file's end is not whole, and since when, by `performance.now()`; `-Infinity`: nothing can be added. */
 interface Held {
@@ -49,7 +43,6 @@ export class DiskReader implements LogFileReader {
   readonly fromStart: boolean;
   readonly #folder: LogFolder;
   readonly #decoder: FileDecoder;
-  readonly #replacesFile: boolean;
   #reading: Reading;
   #news: FileNews[] = [];
   /** Damage that may go on. */
@@ -64,7 +57,6 @@ export class DiskReader implements LogFileReader {
   constructor(folder: LogFolder, rules: FormatRules, beginning: Beginning | undefined) {
     this.#folder = folder;
     this.#decoder = rules.decoder();
-    this.#replacesFile = rules.replacesFile;
     this.#skip = beginning?.skip ?? 0;
     this.fromStart = beginning?.fromStart ?? true;
     this.#reading =
@@ -234,28 +226,7 @@ export class DiskReader implements LogFileReader {
       return chain[own + 1];
     });
     if (opened === undefined) return { next: undefined, isLost };
-    const next = contentOf(opened);
-    if (!isLost || !this.#replacesFile) return { next, isLost };
-    const follows = stampOf(await next.head());
-    if (follows === undefined) {
-      // Nothing is in it yet that could tell what it is.
-      await next.close();
-      return { next: undefined, isLost: false };
-    }
-    isLost = !(
-      (await hasReplaced(opened.opened, content)) && (await this.#isClose(content, follows))
-    );
-    return { next, isLost };
-  }
-
-  /** So soon behind the file in hand, which was full, that no other one can have been filled between the two. */
-  async #isClose(content: LogContent, follows: number): Promise<boolean> {
-    const { writtenAt } = await content.look();
-    const after = this.#after ?? "";
-    const ended = after.includes(".") ? Date.parse(after) : Number(writtenAt / NS_PER_MS);
-    const began = stampOf(await content.head()) ?? ended;
-    const betweenMs = follows - ended;
-    return betweenMs >= SLOW_MS || betweenMs * MARGIN <= ended - began;
+    return { next: contentOf(opened), isLost };
   }
 
   /** Which of the files it is: by itself, or by its beginning where it was compressed since; -1 where it is deleted. */
@@ -281,22 +252,6 @@ export class DiskReader implements LogFileReader {
     if (this.#hole !== undefined) this.#news.push(this.#hole);
     this.#hole = undefined;
   }
-}
-
-/**
- * The file was deleted when the other one took its place: that is made right before, so that it is no younger than the last change of
- * this one, which is its deletion. One that came later is.
- */
-async function hasReplaced(next: OpenFile, content: LogContent): Promise<boolean> {
-  const { birthtimeNs } = await next.handle.stat({ bigint: true });
-  const { changedAt } = await content.look();
-  return birthtimeNs > 0n && birthtimeNs <= changedAt;
-}
-
-/** The time that a log file begins with, in epoch milliseconds. */
-function stampOf(head: Buffer): number | undefined {
-  const end = head.indexOf(" ");
-  return end === -1 ? undefined : Date.parse(head.toString("latin1", 0, end));
 }
 
 function newsOf(

@@ -57,13 +57,8 @@ export class GzContent implements LogContent {
   }
 
   async look(): Promise<ContentLook> {
-    const { nlink, ctimeNs, mtimeNs } = await this.#file.handle.stat({ bigint: true });
-    return {
-      heldBytes: this.#held.length,
-      isDeleted: nlink === 0n,
-      changedAt: ctimeNs,
-      writtenAt: mtimeNs,
-    };
+    const { nlink } = await this.#file.handle.stat();
+    return { heldBytes: this.#held.length, isDeleted: nlink === 0 };
   }
 
   async head(): Promise<Buffer> {

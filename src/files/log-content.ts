@@ -25,10 +25,6 @@ export interface LogContent {
 export interface ContentLook {
   readonly heldBytes: number;
   readonly isDeleted: boolean;
-  /** When the file itself, or its names, last changed: nanoseconds since 1970. */
-  readonly changedAt: bigint;
-  /** When it was last written, likewise. */
-  readonly writtenAt: bigint;
 }
 
 export type ContentRead = Decoded | "end" | "emptied" | "damaged";

@@ -1,4 +1,5 @@
 import type { Entries, Entry } from "../wire/entry.ts";
+import type { OpenFile } from "./open-file.ts";
 
 /** How the log driver writes: Docker's `json-file` and `local` (also its cache for remote drivers), Podman's `k8s-file`. */
 export type LogFormat = "json-file" | "local" | "k8s-file";
@@ -34,6 +35,8 @@ export interface LogLocation {
 export type FilesFrom =
   /** The oldest entry there is. */
   | { readonly type: "start" }
+  /** That of this file, which is the log's first, and the reader's from now on. */
+  | { readonly type: "file"; readonly file: OpenFile }
   /** Its last so many entries: parts of lines count as the engine counts them. */
   | { readonly type: "tail"; readonly entries: number }
   /**

@@ -19,8 +19,6 @@ export interface FormatRules {
   readonly decoder: () => FileDecoder;
   /** Looks back from the end of `bytes`, which is an entry's, for the last `wanted` ones; for fewer where they are not there. */
   readonly back: (bytes: Buffer, isFileStart: boolean, wanted: number) => Backward;
-  /** The engine puts a new file in the place of a full one, which is deleted then. */
-  readonly replacesFile: boolean;
 }
 
 export function rulesOf(location: LogLocation): FormatRules {
@@ -30,17 +28,14 @@ export function rulesOf(location: LogLocation): FormatRules {
     "json-file": {
       decoder: () => new JsonFileDecoder(options),
       back: backByLines,
-      replacesFile: false,
     },
     local: {
       decoder: () => new LocalFileDecoder({ ...options, lastPartEnds }),
       back: backByMessages,
-      replacesFile: false,
     },
     "k8s-file": {
       decoder: () => new K8sFileDecoder({ ...options, wholeSeconds }),
       back: backByTags,
-      replacesFile: true,
     },
   };
   return all[location.format];

@@ -23,14 +23,39 @@ export async function openFile(
   name: string,
 ): Promise<OpenFile | undefined> {
   const path = join(folder, name);
-  try {
+  const real = await realFolder(root, folder);
+  return real === undefined ? undefined : openIn(real, name, path);
+}
+
+/**
+ * Where a folder really is; undefined where it is not there.
+ *
+ * @throws DockspoolError FILES_UNREADABLE where that is outside `root`
+ */
+export async function realFolder(root: string, folder: string): Promise<string | undefined> {
+  return unlessAbsent(folder, async () => {
     const within = await realpath(root);
     const real = await realpath(folder);
     if (real !== within && !real.startsWith(within.endsWith(sep) ? within : within + sep))
-      throw unreadable(path, `its folder is ${real}, outside ${within}`);
-    // A pipe would keep the opening waiting.
-    const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-    return await checked(await open(join(real, name), flags), path);
+      throw unreadable(folder, `it is ${real}, outside ${within}`);
+    return real;
+  });
+}
+
+/** Opens a file of a real folder. `path`: what it is called. As `openFile`. */
+export async function openIn(
+  real: string,
+  name: string,
+  path: string,
+): Promise<OpenFile | undefined> {
+  // A pipe would keep the opening waiting.
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  return unlessAbsent(path, async () => checked(await open(join(real, name), flags), path));
+}
+
+async function unlessAbsent<T>(path: string, look: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await look();
   } catch (error) {
     if (isAbsent(error)) return undefined;
     if (DockspoolError.is(error)) throw error;

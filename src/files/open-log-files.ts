@@ -9,7 +9,7 @@ import type { Opened } from "./log-folder.ts";
 import { rulesOf } from "./log-format.ts";
 import type { FormatRules } from "./log-format.ts";
 import { endsEntry, lastEnd, lookBack, probeAt, searchTime } from "./look-back.ts";
-import { openAt } from "./plain-content.ts";
+import { PlainContent, openAt } from "./plain-content.ts";
 
 /** While files are rotated a search begins again so often. */
 const SEARCHES = 5;
@@ -35,6 +35,10 @@ export async function openLogFiles(
 ): Promise<LogFileReader | undefined> {
   const folder = new LogFolder(location);
   const rules = rulesOf(location);
+  if (from.type === "file") {
+    const content = new PlainContent(from.file);
+    return new DiskReader(folder, rules, { content, skip: 0, fromStart: true });
+  }
   for (let search = 0; search < SEARCHES; search++) {
     const beginning = await new BeginningSearch(folder, rules).find(from);
     if (beginning === "unknown") return undefined;
@@ -55,7 +59,9 @@ class BeginningSearch {
   }
 
   /** "unknown": what a hint tells is not there. "again": the files have changed meanwhile. */
-  async find(from: FilesFrom): Promise<Beginning | undefined | "unknown" | "again"> {
+  async find(
+    from: Exclude<FilesFrom, { type: "file" }>,
+  ): Promise<Beginning | undefined | "unknown" | "again"> {
     if (from.type === "start") return this.start();
     const chain = (await this.#folder.list()).toReversed();
     if (from.type === "hint") {

@@ -51,9 +51,8 @@ export class PlainContent implements LogContent {
   }
 
   async look(): Promise<ContentLook> {
-    const { size, nlink, ctimeNs, mtimeNs } = await this.#file.handle.stat({ bigint: true });
-    const heldBytes = Math.max(0, Number(size) - this.#offset);
-    return { heldBytes, isDeleted: nlink === 0n, changedAt: ctimeNs, writtenAt: mtimeNs };
+    const { size, nlink } = await this.#file.handle.stat();
+    return { heldBytes: Math.max(0, size - this.#offset), isDeleted: nlink === 0 };
   }
 
   close(): Promise<void> {

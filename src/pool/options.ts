@@ -20,7 +20,7 @@ import {
 } from "../source/options.ts";
 import type { SourceOptions } from "../source/options.ts";
 import { checkFiles, checkRead } from "../source/read-options.ts";
-import type { FilesOptions, ReadFrom } from "../source/read-options.ts";
+import type { FilesOptions, ReadFrom, ReadOptions } from "../source/read-options.ts";
 import type { From } from "../stream/from.ts";
 import type { ContainerInfo } from "../wire/records.ts";
 import { guarded, refusePromise } from "./caller-functions.ts";
@@ -132,6 +132,8 @@ export interface ResolvedPoolOptions {
   readonly maxStreams: number;
   readonly timeSliceMs: number;
   readonly rotation: RotationPlan | false;
+  /** Unless `source` says otherwise. */
+  readonly reading: ReadOptions;
   readonly sourceOptions: (container: ContainerInfo) => PoolSourceOptions;
   /** Undefined: as lines arrive. */
   readonly latenessMs: number | undefined;
@@ -231,6 +233,7 @@ export function resolvePoolOptions(options: PoolOptions): ResolvedPoolOptions {
     maxStreams: given.maxStreams,
     timeSliceMs: given.timeSliceMs,
     rotation: rotationPlan(given.rotation),
+    reading,
     sourceOptions: sourceOptionsOf(given.source, reading),
     latenessMs: latenessOf(given.order),
     bufferBytes: given.bufferBytes,

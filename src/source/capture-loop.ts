@@ -9,7 +9,7 @@ import type { Attempts } from "./attempts.ts";
 import { START_TOLD_MS } from "./birth.ts";
 import type { CurrentPhase } from "./current-phase.ts";
 import { FaultLimit } from "./fault-limit.ts";
-import { sleepOrRecover } from "./host.ts";
+import { adopted, sleepOrRecover } from "./host.ts";
 import type { SourceHost } from "./host.ts";
 import { lookAgainAndAgain } from "./later-looks.ts";
 import { FollowLoop } from "./follow-loop.ts";
@@ -120,11 +120,11 @@ export class CaptureLoop {
   /** How to read next, with a turn where that needs one. Undefined where it had to wait for it. */
   async #take(inspection: Inspection, signal: AbortSignal): Promise<Way | undefined> {
     const { told } = this.#view.runs;
-    const { hasHeadStart } = this.#turn;
-    const way = await this.#parts.ways.choose(inspection, { told, hasHeadStart }, signal);
+    const { headStart } = this.#turn;
+    const way = await this.#parts.ways.choose(inspection, { told, headStart }, signal);
     if (way.via === "engine") return (await this.#turn.take(signal)) ? undefined : way;
-    this.#turn.end();
-    return way;
+    this.#turn.give();
+    return { ...way, first: this.#turn.takeFirstFile() };
   }
 
   #startsRun(startedAt: string): void {
@@ -136,7 +136,11 @@ export class CaptureLoop {
   /** What is known of the container, and where another process left off. */
   async #locate(isAfterStream: boolean, signal: AbortSignal): Promise<Inspection> {
     if (this.#phase.type !== "locating") this.#phase.enter({ type: "locating" });
-    const known = isAfterStream ? undefined : this.#view.unchanged;
+    const { finding } = this.#host;
+    // There may be no time for another look.
+    const isUrgent = this.#turn.headStart !== undefined && finding !== undefined;
+    const unchanged = isUrgent ? adopted(finding) : this.#view.unchanged;
+    const known = isAfterStream ? undefined : unchanged;
     const inspection = known ?? (await this.#view.look(this.#turn.isHeld, signal));
     const { reading } = this.#parts.knows(inspection);
     if (reading.position !== undefined) return inspection;

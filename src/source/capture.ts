@@ -20,6 +20,7 @@ import { CurrentPhase } from "./current-phase.ts";
 import { asFailure, closedError } from "./failures.ts";
 import { figuresOf, statsOf } from "./figures.ts";
 import type { Measured, SourceFigures } from "./figures.ts";
+import { adopted } from "./host.ts";
 import type { Finding, SourceHost } from "./host.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { LogWays } from "./log-ways.ts";
@@ -234,17 +235,16 @@ export class Capture {
   /** What is known before the first look. */
   #adopt(finding: Finding | undefined): void {
     if (finding === undefined) return;
-    const { inspection, start, startedBy } = finding;
+    const { inspection, start, startedBy, isFromBefore = false } = finding;
     this.#turn.headStart = finding.headStart;
-    // Of a run that an event told of, its start was not seen.
-    const seen = startedBy === undefined ? inspection : { ...inspection, startedAt: undefined };
+    const seen = adopted(finding);
     this.#view.saw(seen);
     this.#knows(seen);
     this.#log?.reading.begin(start);
     if (this.#log !== undefined) noteBirth(this.#log, finding);
     if (finding.isUrgent === true) this.#turn.interest = "started";
     if (startedBy === undefined) return;
-    this.#view.runs.begins(startedBy, inspection.startedAt);
+    this.#view.runs.begins(startedBy, isFromBefore ? inspection.startedAt : undefined);
     // One that is about to start is not there to be looked at.
     if (startedBy !== Infinity) this.#loop.started();
   }

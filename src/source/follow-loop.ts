@@ -69,7 +69,7 @@ export class FollowLoop {
           return "look again";
         }
         const { via } = way;
-        const starting = { told: view.runs.told, hasHeadStart: false };
+        const starting = { told: view.runs.told, headStart: undefined };
         way = await ways.choose(this.#inspection, starting, signal);
         if (way.via !== via) return "look again";
         continue;

@@ -4,12 +4,15 @@ import type { EngineClient } from "../engine/engine-client.ts";
 import { hasStarted } from "../engine/inspection.ts";
 import type { Inspection } from "../engine/inspection.ts";
 import { DockspoolError } from "../errors.ts";
+import type { FirstFile } from "../files/first-file.ts";
 import { openLogFiles } from "../files/open-log-files.ts";
 import type { LogLocation } from "../files/log-files.ts";
 import { EngineLogReader } from "../stream/engine-log-reader.ts";
 import { FileLogReader, wholeAsShown } from "../stream/file-log-reader.ts";
 import { proveFiles } from "../stream/file-proof.ts";
 import { locateFiles } from "../stream/log-location.ts";
+import type { Located } from "../stream/log-location.ts";
+import type { HeadStart } from "./host.ts";
 import type { ReadOptions } from "./read-options.ts";
 import type { SourceStatus } from "./status.ts";
 
@@ -30,18 +33,22 @@ export type Way =
       readonly location: LogLocation;
       /** An event has told of its run. */
       readonly told?: ToldRun | undefined;
+      /** Its first file, looked for before it ran. */
+      readonly first?: FirstFile | undefined;
     };
 
 const ENGINE: Way = { via: "engine" };
 const HEAD_START: Way = { via: "engine", isHeadStart: true };
+
+const REPLACED =
+  "it has a max-size, with which Podman puts a new file in the place of a full one: files that are filled between two looks would be missed";
 
 type ReadingStatus = Extract<SourceStatus, { type: "reading" }>;
 
 /** What is known of a container that starts. */
 export interface Starting {
   readonly told: ToldRun | undefined;
-  /** A stream was asked for before it runs. */
-  readonly hasHeadStart: boolean;
+  readonly headStart: HeadStart | undefined;
 }
 
 /** Chooses, for one container, how each generation reads its log. */
@@ -87,14 +94,10 @@ export class LogWays {
   /** The way to the files, or why there is none. */
   async #look(
     inspection: Inspection,
-    { told, hasHeadStart }: Starting,
+    { told, headStart }: Starting,
     signal: AbortSignal,
   ): Promise<Way | string> {
-    if (this.#client.givesAttributes(inspection.traits)) {
-      this.#missed = LOOKS_FOR_FILE;
-      return "the option attributes is set, and files are read without them";
-    }
-    const located = locateFiles(inspection, this.#options.files.root);
+    const located = await this.#locate(inspection, signal);
     if ("refusal" in located) {
       this.#missed = LOOKS_FOR_FILE;
       return located.refusal;
@@ -103,10 +106,11 @@ export class LogWays {
     if (FileLogReader.followed >= MOST_FOLLOWED)
       return `${MOST_FOLLOWED} logs are followed from files already`;
     const way: Way = { via: "files", location, told };
+    // Of an empty log the path alone tells, which bears the container's id. There may be no time for another look.
+    if (headStart?.hasFile === true) return way;
     if (told !== undefined && !hasStarted(told.before)) {
-      // Its log is empty: the path alone tells, which bears the container's id. There may be no time for another look.
       if (await isThere(location.folder)) return way;
-      if (hasHeadStart) return HEAD_START;
+      if (headStart !== undefined) return HEAD_START;
     }
     // One that was not started yet has none.
     if (!inspection.running && !(await isThere(location.path))) return ENGINE;
@@ -133,6 +137,15 @@ export class LogWays {
       if (!DockspoolError.is(error, "FILES_UNREADABLE")) throw error;
       return error.message;
     }
+  }
+
+  async #locate(inspection: Inspection, signal: AbortSignal): Promise<Located> {
+    if (this.#client.givesAttributes(inspection.traits))
+      return { refusal: "the option attributes is set, and files are read without them" };
+    const located = locateFiles(inspection, this.#options.files.root);
+    if ("refusal" in located || located.location.format !== "k8s-file") return located;
+    const maxBytes = await this.#client.logFileBytes(inspection.info, signal);
+    return maxBytes === undefined ? located : { refusal: REPLACED };
   }
 
   #tell(by: ReadingStatus, way: Way): Way {

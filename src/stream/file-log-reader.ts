@@ -2,6 +2,7 @@ import { dirname } from "node:path";
 import type { ToldRun } from "../container/run-log.ts";
 import type { EngineClient } from "../engine/engine-client.ts";
 import type { Inspection } from "../engine/inspection.ts";
+import type { FirstFile } from "../files/first-file.ts";
 import { FileChanges } from "../files/file-changes.ts";
 import type { FileNews, FilesFrom, LogFileReader, LogLocation } from "../files/log-files.ts";
 import { onAbort } from "../lifetime/abort.ts";
@@ -25,6 +26,8 @@ interface Parts {
   readonly location: LogLocation;
   /** An event has told of the run, which the inspection does not show. */
   readonly told?: ToldRun | undefined;
+  /** The log's first file, looked for before the container ran. */
+  readonly first?: FirstFile | undefined;
   readonly open: OpenFiles;
   readonly sawBytes: () => void;
 }
@@ -41,8 +44,11 @@ export class FileLogReader implements LogReader {
   readonly certain: CertainLines = new CertainLines();
   readonly dropsAtDamage = false;
   readonly damage = undefined;
+  /** A log that Podman begins anew, as far as it says so, is not read from files. */
+  readonly isOneFile = false;
   readonly #client: EngineClient;
   readonly #location: LogLocation;
+  readonly #first: FirstFile | undefined;
   readonly #open: OpenFiles;
   readonly #looks: ContainerLooks;
   readonly #runEnd: RunEnd;
@@ -52,10 +58,11 @@ export class FileLogReader implements LogReader {
   #remains: readonly Entry[] = [];
   #spot: Spot | undefined;
 
-  constructor({ client, inspection, location, told, open, sawBytes }: Parts) {
+  constructor({ client, inspection, location, told, first, open, sawBytes }: Parts) {
     this.inspection = wholeAsShown(inspection);
     this.#client = client;
     this.#location = location;
+    this.#first = first;
     this.#open = open;
     this.#sawBytes = sawBytes;
     this.#looks = new ContainerLooks(client, inspection);
@@ -69,10 +76,6 @@ export class FileLogReader implements LogReader {
 
   get spot(): Spot | undefined {
     return this.#spot;
-  }
-
-  get isOneFile(): boolean {
-    return this.#location.format === "k8s-file";
   }
 
   get isHolding(): boolean {
@@ -117,7 +120,7 @@ export class FileLogReader implements LogReader {
 
   /** @throws DockspoolError FILES_UNREADABLE; the signal's reason */
   async read(query: ReadQuery, handlers: ReadHandlers, signal: AbortSignal): Promise<ReadEnd> {
-    const files = await this.#begin(query);
+    const files = await this.#begin(query, signal);
     if (files === undefined) return "cut";
     this.#files = files;
     this.#remains = [];
@@ -132,8 +135,8 @@ export class FileLogReader implements LogReader {
     }
   }
 
-  maxFileBytes(signal: AbortSignal): Promise<number | undefined> {
-    return this.#client.logFileBytes(this.inspection.info, signal);
+  maxFileBytes(): Promise<number | undefined> {
+    return Promise.resolve(undefined);
   }
 
   runsOn(signal: AbortSignal): Promise<boolean> {
@@ -144,11 +147,13 @@ export class FileLogReader implements LogReader {
     return this.#looks.isThere(signal);
   }
 
-  async #begin({ tail, from }: ReadQuery): Promise<LogFileReader | undefined> {
+  async #begin({ tail, from }: ReadQuery, signal: AbortSignal): Promise<LogFileReader | undefined> {
     const sought = this.#sought;
     this.#sought = undefined;
     if (from !== undefined && from === sought?.entrance) return sought.files;
     await sought?.files.close();
+    const file = tail === "all" ? await this.#first?.take(this.#location.path, signal) : undefined;
+    if (file !== undefined) return this.#open(this.#location, { type: "file", file });
     const start: FilesFrom = tail === "all" ? { type: "start" } : { type: "tail", entries: tail };
     return this.#open(this.#location, start);
   }

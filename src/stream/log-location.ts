@@ -3,7 +3,7 @@ import type { Inspection } from "../engine/inspection.ts";
 import type { LogLocation } from "../files/log-files.ts";
 
 /** Docker's default data root. */
-const DOCKER_ROOT = "/var/lib/docker";
+export const DOCKER_ROOT = "/var/lib/docker";
 
 /** Where a container's log lies, or why it is in no file that is known. */
 export type Located = { readonly location: LogLocation } | { readonly refusal: string };

@@ -193,12 +193,14 @@ describeWithEngine("a log that is read from the engine's files", (engine) => {
     }
     await expect.poll(() => ends.size, { timeout: 60_000 }).toBe(names.length);
     await pool.close();
-    for (const [at, name] of names.entries()) {
-      const own = records.filter(({ container }) => container.name === name);
-      expect(own).toHaveLength(at % 2 === 0 ? 10 : 2);
-    }
-    expect(ends).toEqual(new Map(names.map((name) => [name, true])));
-    expect(ways).toEqual(new Map(names.map((name) => [name, "files"])));
+    const seen = names.map((name) => ({
+      lines: records.filter(({ container }) => container.name === name).length,
+      isComplete: ends.get(name),
+      via: ways.get(name),
+    }));
+    expect(seen).toEqual(
+      names.map((_, at) => ({ lines: at % 2 === 0 ? 10 : 2, isComplete: true, via: "files" })),
+    );
     expect(restarted).toEqual([]);
   });
 });

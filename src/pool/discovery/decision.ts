@@ -56,7 +56,9 @@ export async function decide(
     const inspection = { ...idle, running: true };
     const place = container.place ?? FROM_ITS_START;
     const { isNew } = container;
-    return follow(container, { inspection, ...place, startedBy, isUrgent: true, isNew }, parts);
+    const headStart = place.start.position === LOG_START ? headStartOf(container) : undefined;
+    const urgent = { startedBy, isFromBefore: true, isUrgent: true, isNew, headStart };
+    return follow(container, { inspection, ...place, ...urgent }, parts);
   }
   const nameBefore = container.name;
   const now = startedBy !== undefined || isCreated;
@@ -108,14 +110,16 @@ export async function decide(
   const seen = isOldName ? { ...inspection, info: named(info, container.name) } : inspection;
   const isUrgent = container.isNew || startedBy !== undefined;
   const { isNew } = container;
-  const finding = { inspection: seen, start, isResumed, startedBy, isUrgent, isNew };
   const headStart = start.position === LOG_START ? headStartOf(container) : undefined;
-  if (headStart !== undefined) {
+  const finding = { inspection: seen, start, isResumed, startedBy, isUrgent, isNew, headStart };
+  // The answer shows the run that it has begun with.
+  const hasBegun = running || removing || (isUnread && hasStarted(startedAt));
+  if (headStart !== undefined && (headStart.isStarting || hasBegun)) {
     const starting = { ...seen, running: true, removing: false };
     // It may have started since it was asked for.
     const startsBy = container.takeReason()?.startedBy ?? startedBy ?? Infinity;
-    const started = { ...finding, inspection: starting, startedBy: startsBy, headStart };
-    return follow(container, started, parts);
+    const begun = { inspection: starting, startedBy: startsBy, isFromBefore: !hasBegun };
+    return follow(container, { ...finding, ...begun }, parts);
   }
   if (running || hasRunUnseen) return follow(container, finding, parts);
   // What it is being started for may come only now.
