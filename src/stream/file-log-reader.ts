@@ -46,7 +46,6 @@ export class FileLogReader implements LogReader {
   readonly damage = undefined;
   /** A log that Podman begins anew, as far as it says so, is not read from files. */
   readonly isOneFile = false;
-  readonly #client: EngineClient;
   readonly #location: LogLocation;
   readonly #first: FirstFile | undefined;
   readonly #open: OpenFiles;
@@ -60,7 +59,6 @@ export class FileLogReader implements LogReader {
 
   constructor({ client, inspection, location, told, first, open, sawBytes }: Parts) {
     this.inspection = wholeAsShown(inspection);
-    this.#client = client;
     this.#location = location;
     this.#first = first;
     this.#open = open;
