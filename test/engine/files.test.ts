@@ -17,7 +17,7 @@ import { sizes, twoSizes } from "../support/size.ts";
 
 const drivers = [
   { driver: "json-file", options: {} },
-  { driver: "json-file", options: { "max-size": "50k", "max-file": "3" } },
+  { driver: "json-file", options: { "max-size": "50k" } },
   { driver: "json-file", options: { "max-size": "50k", "max-file": "3", compress: "true" } },
   { driver: "local", options: { "max-size": "50k", "max-file": "3" } },
 ] as const;

@@ -2,27 +2,28 @@ import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openLogFiles } from "../../src/files/open-log-files.ts";
 import { ODD_LINES, bothWays, locate } from "../support/files-and-api.ts";
+import { create, follow } from "../support/follow.ts";
+import { expectExplained, numbered } from "../support/numbered-log.ts";
 import { RealEngine, describeWithEngine } from "../support/real-engine.ts";
 import type { RunOptions } from "../support/real-engine.ts";
 import { whyNoEngine } from "../support/real-engine/programs.ts";
+import { sizes, twoSizes } from "../support/size.ts";
 
 const ENDS_MS = 60_000;
 
 describeWithEngine("Docker's log files", (engine) => {
-  test.each([
-    { driver: "json-file", tty: false },
-    { driver: "json-file", tty: true },
-    { driver: "local", tty: false },
-    { driver: "local", tty: true },
-  ])("hold the entries that the API shows: $driver, terminal: $tty", async (given) => {
+  test.each(["json-file", "local"])("hold the entries that the API shows: %s", async (driver) => {
     // Docker before 23 shows a terminal's line whose return stands alone in its last part glued to the next one.
     const isOld = Number.parseInt(await engine.version(), 10) < 23;
-    const script = isOld && given.tty ? ODD_LINES.replace("16383", "16382") : ODD_LINES;
-    const id = await engine.run({ ...given, script });
-    await engine.wait(id, ENDS_MS);
-    const { files, api } = await bothWays(engine, id);
-    expect(files.length).toBeGreaterThan(30);
-    expect(files).toEqual(api);
+    const hold = async (tty: boolean): Promise<void> => {
+      const script = isOld && tty ? ODD_LINES.replace("16383", "16382") : ODD_LINES;
+      const id = await engine.run({ driver, tty, script });
+      await engine.wait(id, ENDS_MS);
+      const { files, api } = await bothWays(engine, id);
+      expect(files.length).toBeGreaterThan(30);
+      expect(files).toEqual(api);
+    };
+    await Promise.all([hold(false), hold(true)]);
   });
 
   test("hold the attributes that the API shows", async () => {
@@ -48,19 +49,6 @@ describeWithEngine("Docker's log files", (engine) => {
     expect(files.length).toBe(3_000);
     expect(files).toEqual(api);
   });
-
-  test.each([
-    { driver: "json-file", options: { "max-size": "100k", "max-file": "5", compress: "true" } },
-    { driver: "json-file", options: { "max-size": "100k", "max-file": "3" } },
-    { driver: "json-file", options: { "max-size": "100k" } },
-    { driver: "local", options: { "max-size": "100k", "max-file": "5" } },
-  ])(
-    "written at full speed and rotated all the time: exact, or holes are told: %o",
-    async (given) => {
-      const script = `i=0; while [ $i -lt 30000 ]; do echo $i; i=$((i+1)); done`;
-      expect(await followNumbers(engine, { ...given, script })).toBe(30_000);
-    },
-  );
 });
 
 describe.skipIf(whyNoEngine(undefined, "podman") !== undefined)("Podman's k8s-file logs", () => {
@@ -81,12 +69,48 @@ describe.skipIf(whyNoEngine(undefined, "podman") !== undefined)("Podman's k8s-fi
     expect(files).toEqual(api);
   });
 
-  test("are read on where a full file is replaced: exact, or holes are told", async () => {
+  test("are read on where a full file is replaced: each replacement is a hole", async () => {
     if (engine === undefined) throw new Error("no engine");
     const script = "i=0; while [ $i -lt 12000 ]; do echo $i; i=$((i+1)); done";
     const next = await followNumbers(engine, { script, options: { "max-size": "40k" } });
     expect(next).toBe(12_000);
   });
+
+  test("are read by the engine where it says that it replaces them", async () => {
+    if (engine === undefined) throw new Error("no engine");
+    const id = await engine.run({ script: "echo one", options: { "max-size": "40k" } });
+    await engine.wait(id, ENDS_MS);
+    const following = follow(engine.socketPath, id, { read: "auto" });
+    await following.untilStopped();
+    expect(following.of("reading")).toMatchObject([
+      { via: "engine", reason: expect.stringContaining("max-size") },
+    ]);
+    expect(following.lines.map(({ line }) => line)).toEqual(["one"]);
+    const refused = follow(engine.socketPath, id, { read: "files" });
+    await expect(refused.done).rejects.toMatchObject({ code: "FILES_UNREADABLE" });
+  });
+
+  test(
+    "have all of a burst before an exit, which a stream of the engine's loses",
+    twoSizes,
+    async () => {
+      if (engine === undefined) throw new Error("no engine");
+      const { times, lines } = sizes({
+        short: { times: 1, lines: 5_000 },
+        long: { times: 4, lines: 50_000 },
+      });
+      for (let round = 0; round < times; round++) {
+        const id = await create(engine, { script: numbered(lines) });
+        const following = follow(engine.socketPath, id, { read: "files" });
+        await following.untilStopped();
+        await engine.start(id);
+        await engine.wait(id, ENDS_MS);
+        await following.untilStopped(2);
+        expect(expectExplained("burst", following, lines)).toBe(0);
+        expect(following.lines).toHaveLength(lines);
+      }
+    },
+  );
 });
 
 /** Reads numbered lines from the files while they are written: each follows the one before, or a hole is told. */
