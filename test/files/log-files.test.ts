@@ -143,7 +143,7 @@ describe("a log's files", () => {
       expect(await openLogFiles(log.location, { type: "hint", place, entries: 1 })).toBeUndefined();
   });
 
-  it.each([0, 1, 7, 10, 25, 59, 60, 61, 1_000])("give their last %d entries", async (entries) => {
+  it.each([0, 1, 25, 60, 1_000])("give their last %d entries", async (entries) => {
     await using log = await WrittenLog.create(4);
     log.write(30);
     log.rotate();
@@ -159,7 +159,7 @@ describe("a log's files", () => {
     expect(reader.isHolding).toBe(true);
   });
 
-  it.each([0, 5, 1_500, 20_000, 39_999])("are searched for the time of entry %d", async (index) => {
+  it.each([0, 1_500, 39_999])("are searched for the time of entry %d", async (index) => {
     await using log = await WrittenLog.create(4);
     log.write(15_000, " of a line that is not that short");
     log.rotate();

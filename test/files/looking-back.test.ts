@@ -53,7 +53,7 @@ it.each(["k8s-file", "local"] as const)(
       const { shown } = await readOn(reader);
       return { shown, reader: reader.fromStart ? "from the start" : "from within" };
     };
-    for (const entries of [0, 1, 2, 3, 4, 10_000, LINES]) {
+    for (const entries of [0, 3, 10_000]) {
       const { shown } = await opened({ type: "tail", entries });
       expect(shown).toEqual(entries === 0 ? [] : texts.slice(-entries));
     }
@@ -89,7 +89,7 @@ it("gives back all descriptors, however often it is opened", async () => {
     { type: "hint", place: { inode, offset: 5 }, entries: 1 },
   ];
   const before = descriptors();
-  for (let round = 0; round < 10; round++)
+  for (let round = 0; round < 4; round++)
     for (const from of ways) {
       const reader = await openLogFiles(log.location, from);
       if (round % 2 === 0) await reader?.next();

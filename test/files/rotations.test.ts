@@ -6,7 +6,7 @@ import type { LogFileReader } from "../../src/files/log-files.ts";
 import { propertyRuns } from "../support/size.ts";
 import { WrittenLog, readOn } from "./written-log.ts";
 
-const RUNS = propertyRuns({ short: 60, long: 1_500 });
+const RUNS = propertyRuns({ short: 20, long: 400 });
 
 type Act =
   | { readonly kind: "write"; readonly lines: number }
