@@ -25,6 +25,7 @@ export class FirstFile {
   readonly #over = new AbortController();
   readonly #found: Promise<OpenFile | undefined>;
   #isFound = false;
+  #looking: Promise<unknown> = Promise.resolve();
   /** Somebody has asked for it, then, by `performance.now()`. */
   #takenAt: number | undefined;
 
@@ -35,7 +36,9 @@ export class FirstFile {
     this.#found = this.#search();
   }
 
-  get isFound(): boolean {
+  /** Whether it is there, once a look that is under way has told. */
+  async isFound(): Promise<boolean> {
+    await this.#looking;
     return this.#isFound;
   }
 
@@ -67,8 +70,9 @@ export class FirstFile {
       const real = await realFolder(this.#root, this.#folder);
       if (real === undefined) return undefined;
       for (;;) {
-        const { file, isThere } = await this.#look(real);
-        this.#isFound = file !== undefined;
+        const look = this.#look(real);
+        this.#looking = look.catch(() => {});
+        const { file, isThere } = await look;
         if (file !== undefined || !isThere) return file;
         const now = performance.now();
         if (this.#takenAt !== undefined && now - this.#takenAt > SOON_MS) return undefined;
@@ -92,7 +96,9 @@ export class FirstFile {
       inodeOf(real),
     ]);
     if (isLinked) await ofLocal?.handle.close();
-    return { file: ofJson ?? (isLinked ? undefined : ofLocal), isThere: inode !== undefined };
+    const file = ofJson ?? (isLinked ? undefined : ofLocal);
+    this.#isFound = file !== undefined;
+    return { file, isThere: inode !== undefined };
   }
 }
 

@@ -62,7 +62,7 @@ export interface HeadStart {
   /** Undefined where it could not be opened, or once `signal` aborts: nothing of it is held then. */
   take(holder: TurnHolder, signal: AbortSignal): Promise<HeldStream | undefined>;
   /** The log's file is open. */
-  readonly hasFile: boolean;
+  hasFile(): Promise<boolean>;
   /** The log's file instead of the stream, which is cancelled; undefined where none is looked for. The caller is to close it. */
   takeFile(): FirstFile | undefined;
   /** Nobody wants it. What was taken is the taker's. */

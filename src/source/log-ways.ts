@@ -107,7 +107,7 @@ export class LogWays {
       return `${MOST_FOLLOWED} logs are followed from files already`;
     const way: Way = { via: "files", location, told };
     // Of an empty log the path alone tells, which bears the container's id. There may be no time for another look.
-    if (headStart?.hasFile === true) return way;
+    if ((await headStart?.hasFile()) === true) return way;
     if (told !== undefined && !hasStarted(told.before)) {
       if (await isThere(location.folder)) return way;
       if (headStart !== undefined) return HEAD_START;

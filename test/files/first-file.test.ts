@@ -23,7 +23,7 @@ describe("a container's first file", () => {
       const taken = first.take(path, never);
       mkdirSync(join(path, ".."), { recursive: true });
       writeFileSync(path, "all of it");
-      await expect.poll(() => first.isFound).toBe(true);
+      await expect.poll(() => first.isFound()).toBe(true);
       rmSync(root, { recursive: true });
       const file = await taken;
       expect(await file?.handle.readFile("utf8")).toBe("all of it");
@@ -52,7 +52,7 @@ describe("a container's first file", () => {
     symlinkSync(join(other, "container.log"), join(folder, `${ID}-json.log`));
     const first = new FirstFile(root, ID);
     expect(await first.take(join(folder, `${ID}-json.log`), never)).toBeUndefined();
-    expect(first.isFound).toBe(false);
+    expect(await first.isFound()).toBe(false);
     expect(readFileSync(join(other, "container.log"), "utf8")).toBe("another's");
   });
 });

@@ -62,8 +62,8 @@ export class HeadStart {
     return undefined;
   }
 
-  get hasFile(): boolean {
-    return this.#file?.isFound === true;
+  async hasFile(): Promise<boolean> {
+    return (await this.#file?.isFound()) === true;
   }
 
   /** The log's file instead of the stream. The caller is to close it. */

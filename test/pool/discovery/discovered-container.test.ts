@@ -21,7 +21,7 @@ function headStart(): { headStart: HeadStart; cancelled: () => number } {
   const own: HeadStart = {
     begin: () => {},
     isStarting: true,
-    hasFile: false,
+    hasFile: () => Promise.resolve(false),
     take: () => Promise.resolve(undefined),
     takeFile: () => undefined,
     cancel: () => {
