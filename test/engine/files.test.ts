@@ -5,15 +5,18 @@ import { describe, expect, onTestFinished, test } from "vitest";
 
 import { StreamPool } from "../../src/index.ts";
 import type { Cursor, LogRecord } from "../../src/index.ts";
+import { crashContainers } from "../support/crash-containers.ts";
+import { CrashRuns, crashSeed, moments, randomFrom, untilMoment } from "../support/crash-run.ts";
 import { compared, create, follow, rotateWhile, run, whileRunning } from "../support/follow.ts";
 import type { FollowOptions, Following } from "../support/follow.ts";
 import { noDifference } from "../support/ground-truth.ts";
 import { expectExplained, numbered } from "../support/numbered-log.ts";
 import { pause } from "../support/pause.ts";
+import { runAll } from "../support/pool-following.ts";
 import { describeWithEngine } from "../support/real-engine.ts";
 import type { RealEngine } from "../support/real-engine.ts";
 import { readLog } from "../support/plain-reader.ts";
-import { sizes, twoSizes } from "../support/size.ts";
+import { longOnly, sizes, twoSizes } from "../support/size.ts";
 
 const drivers = [
   { driver: "json-file", options: {} },
@@ -165,6 +168,30 @@ describeWithEngine("a log that is read from the engine's files", (engine) => {
     expect(await following.source.ended).toEqual({ kind: "removed", complete: true });
     await following.done;
     expect(numbersOf(following)).toEqual(Array.from({ length: lines }, (_, at) => at));
+  });
+
+  test("has one checkpoint for both ways, whichever is next after a kill", longOnly, async () => {
+    const label = `both-ways-${process.pid}`;
+    const random = randomFrom(crashSeed());
+    const specs = crashContainers(8, { "dockspool.test": label }).filter(
+      ({ isForged }) => !isForged,
+    );
+    const ids = await runAll(engine, specs);
+    const runs = new CrashRuns(engine, label, { isBothWays: true });
+    await runs.begin(specs.length);
+    const kills = { beginning: 1, delivering: 1, saving: 1, saved: 2 };
+    for (const moment of moments(kills, random))
+      await runs.run((collector) => untilMoment(moment, collector, random));
+    await Promise.all(ids.map((id) => engine.kill(id)));
+    await runs.finish(ids);
+    const again = await runs.finish(ids);
+    const written = specs.map(({ tty }, index) => ({ id: ids[index] ?? "", tty }));
+    expect(await runs.compared("killed, and read the other way", written)).toEqual(noDifference);
+    expect(runs.outcomes.flatMap(({ problems }) => problems)).toEqual([]);
+    for (const { repeated, allowed } of runs.outcomes)
+      expect(repeated).toBeLessThanOrEqual(allowed);
+    expect(again.lines).toBe(0);
+    expect(runs.seen("gap", "checkpoint-failed", "engine-error", "skipped")).toEqual([]);
   });
 
   test("is whole in a pool, for containers of a moment as well, and takes no stream", async () => {
