@@ -59,6 +59,9 @@ export class CollectorRun {
     this.#child.stdout?.setEncoding("utf8").on("data", (text: string) => this.#read(text));
     this.#child.stderr?.setEncoding("utf8").on("data", (text: string) => (this.errors += text));
     this.#closed = once(this.#child, "close");
+    const end = (): void => void this.#child.kill("SIGKILL");
+    process.once("exit", end);
+    this.#child.once("exit", () => process.removeListener("exit", end));
   }
 
   /** It has ended, and nobody has killed it. */

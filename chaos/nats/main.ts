@@ -78,6 +78,7 @@ async function run(): Promise<boolean> {
       version: outcome.version,
       without,
       acts: outcome.acts,
+      stoodStill: outcome.stoodStill,
       collectors: outcome.collectors,
       leases: outcome.leases,
       written: figures.written,
@@ -90,7 +91,7 @@ async function run(): Promise<boolean> {
       heldTwice: heldTwice.length,
     };
     if (values.results !== undefined) appendFileSync(values.results, `${JSON.stringify(result)}\n`);
-    return isWell(verdict, outcome.version) === (without === undefined);
+    return isWell(verdict, outcome.version, outcome.stoodStill) === (without === undefined);
   } finally {
     await rm(outDir, { recursive: true, force: true });
   }

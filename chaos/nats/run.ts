@@ -1,19 +1,18 @@
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { jetstreamManager } from "@nats-io/jetstream";
-import type { NatsConnection } from "@nats-io/transport-node";
 import { NatsCluster } from "../../test/support/nats/nats-server.ts";
 import { CollectorRun } from "./collector-run.ts";
 import type { Holding } from "./collector-run.ts";
 import { startHost } from "./hosts.ts";
 import type { EngineKind, Host } from "./hosts.ts";
+import { STREAM, isStarted, isStored, untilCurrent } from "./cluster-state.ts";
+import { GrowthWatch } from "./standstill.ts";
 import { OWNERS, TTL_MS, WINDOW_MS, shownAct } from "./plan.ts";
 import type { Act, Owner, Plan, Protection } from "./plan.ts";
 import { judge } from "./verdict.ts";
 import type { Verdict } from "./verdict.ts";
 
-const STREAM = "LOGS";
 const SHARED = 20;
 const LONE = 10;
 const LATENCY_MS = 100;
@@ -21,12 +20,10 @@ const LATENCY_MS = 100;
 const LATENCY_AGAINST_COMPARE_AND_SET_MS = 600;
 /** Before the first act, in milliseconds. */
 const WARM_UP_MS = 4_000;
-/** A stream to which nothing was added for so long is not to be waited for. */
-const STANDS_STILL_MS = 45_000;
-/** What is on its way twice comes within that time. */
-const SETTLED_MS = 3_000;
-const LOOK_EVERY_MS = 500;
-const CURRENT_WITHIN_MS = 60_000;
+/** No outage of the plan lasts so long. */
+const STANDS_STILL_MS = 15_000;
+/** At the end, where the cluster stands still. */
+const MOST_RESTARTS = 3;
 
 export interface Task {
   /** The built test/nats/fixtures/collector.ts. */
@@ -43,6 +40,8 @@ export interface Outcome {
   readonly verdict: Verdict;
   /** How often each happened. */
   readonly acts: Readonly<Record<string, number>>;
+  /** So often nobody's messages were answered any more, and the leader was started again. */
+  readonly stoodStill: number;
   /** Processes that were collectors. */
   readonly collectors: number;
   /** Leases that were had, one after the other. */
@@ -63,9 +62,17 @@ export async function play(task: Task): Promise<Outcome> {
   for (const owner of OWNERS) collectors.start(owner);
   const connection = await cluster.connect();
   await delay(WARM_UP_MS);
+  await using growth = new GrowthWatch({
+    cluster,
+    connection,
+    stream: STREAM,
+    collectors: () => collectors.current,
+    say: (text) => task.say?.(text),
+  });
   const acts: Record<string, number> = {};
   const { rounds, sleeper } = task.plan;
   let sleepsSince = Infinity;
+  let stoodStill = 0;
   for (const [index, round] of rounds.entries()) {
     if (sleeper?.from === index) {
       task.say?.(`${sleeper.owner} is stopped for longer than the window`);
@@ -84,23 +91,32 @@ export async function play(task: Task): Promise<Outcome> {
     if (round.acts.some((act) => "node" in act)) await untilCurrent(connection, task.say);
     await delay(round.restMs);
     collectors.check();
+    if (growth.stoodMs > STANDS_STILL_MS && (await isStarted(connection, cluster, task.say)))
+      stoodStill++;
   }
   if (sleeper !== undefined) collectors.signal(sleeper.owner, "SIGCONT");
   await Promise.all([shared.silence(), lone.silence()]);
-  await untilStored(connection, await countOf([shared, lone]), task.say);
+  const count = await countOf([shared, lone]);
+  for (let restarts = 0; !(await isStored(connection, count, task.say)); restarts++) {
+    if (restarts === MOST_RESTARTS || !(await isStarted(connection, cluster, task.say))) break;
+    stoodStill++;
+  }
+  await growth[Symbol.asyncDispose]();
   const verdict = await judge(connection, STREAM, [shared, lone], collectors.holdings);
   if (task.keep !== undefined) {
     mkdirSync(task.keep, { recursive: true });
     for (const [index, { logPath }] of cluster.nodes.entries())
       copyFileSync(logPath, join(task.keep, `n${index}.log`));
-    for (const [index, { owner, said }] of collectors.all.entries())
+    for (const [index, { owner, said, errors }] of collectors.all.entries()) {
       writeFileSync(join(task.keep, `collector-${index}-${owner}.log`), said.join("\n"));
+      writeFileSync(join(task.keep, `collector-${index}-${owner}.err`), errors);
+    }
     writeFileSync(join(task.keep, "holdings.json"), JSON.stringify(collectors.holdings));
     writeFileSync(join(task.keep, "verdict.json"), JSON.stringify(verdict));
   }
-  const { leases, count, errors } = collectors;
+  const { leases, errors } = collectors;
   const version = connection.info?.version ?? "";
-  return { verdict, acts, collectors: count, leases, version, errors };
+  return { verdict, acts, stoodStill, collectors: collectors.count, leases, version, errors };
 }
 
 async function doAct(act: Act, collectors: Collectors, cluster: NatsCluster): Promise<void> {
@@ -131,60 +147,10 @@ async function doAct(act: Act, collectors: Collectors, cluster: NatsCluster): Pr
   }
 }
 
-/** One node at a time is away: until the one that was has all that the others have. */
-async function untilCurrent(
-  connection: NatsConnection,
-  say: ((text: string) => void) | undefined,
-): Promise<void> {
-  const begun = performance.now();
-  let away = "";
-  while (performance.now() - begun < CURRENT_WITHIN_MS) {
-    try {
-      const manager = await jetstreamManager(connection, { timeout: 2_000, checkAPI: false });
-      const all: string[] = [];
-      for (const name of [STREAM, "KV_leases", "KV_positions"]) {
-        const { cluster } = await manager.streams.info(name);
-        if (cluster?.leader === undefined || cluster.leader === "") all.push(name);
-        for (const replica of cluster?.replicas ?? [])
-          if (!replica.current || replica.offline) all.push(`${name} ${replica.name}`);
-      }
-      if (all.length === 0) return;
-      away = all.join(", ");
-    } catch (error) {
-      away = String(error);
-    }
-    await delay(LOOK_EVERY_MS);
-  }
-  say?.(`after ${CURRENT_WITHIN_MS} ms the nodes still have not the same: ${away}`);
-}
-
 async function countOf(hosts: readonly Host[]): Promise<number> {
   let count = 0;
   for (const host of hosts) for (const id of host.ids) count += (await host.logOf(id)).length;
   return count;
-}
-
-/** Until the stream has so many messages, or none was added for long; and then until it stands still. */
-async function untilStored(
-  connection: NatsConnection,
-  count: number,
-  say: ((text: string) => void) | undefined,
-): Promise<void> {
-  const manager = await jetstreamManager(connection, { timeout: 5_000, checkAPI: false });
-  let last = -1;
-  let since = performance.now();
-  for (;;) {
-    const info = await manager.streams.info(STREAM).catch(() => undefined);
-    const stored = info?.state.messages ?? last;
-    if (stored !== last) {
-      last = stored;
-      since = performance.now();
-    }
-    const stoodMs = performance.now() - since;
-    if (stored >= count && stoodMs >= SETTLED_MS) return;
-    if (stoodMs >= STANDS_STILL_MS) return say?.(`${stored} of ${count} are stored`);
-    await delay(LOOK_EVERY_MS);
-  }
 }
 
 /** The processes of the three collectors. */
@@ -203,6 +169,10 @@ class Collectors implements AsyncDisposable {
 
   get all(): readonly CollectorRun[] {
     return this.#all;
+  }
+
+  get current(): readonly CollectorRun[] {
+    return [...this.#current.values()];
   }
 
   get count(): number {

@@ -17,7 +17,7 @@ export interface Verdict {
   readonly missing: readonly string[];
   /** Lines that it holds more than once, and how often. */
   readonly repeated: readonly string[];
-  /** Of one id, within the window in which the server has to recognise that: as servers do that are older than `DEDUPES_SINCE`. */
+  /** Of one id, within the window in which the server has to recognise that: as servers do that are older than `RIGHT_SINCE`. */
   readonly repeatedByServer: readonly string[];
   /** Messages that no engine's log has. */
   readonly foreign: readonly string[];
@@ -27,16 +27,21 @@ export interface Verdict {
   readonly outOfOrder: number;
 }
 
-/** The first minor version of 2 whose clusters recognise a repeat whatever happens (nats-server's pull request 6415). */
-const DEDUPES_SINCE = 11;
+/**
+ * The first minor version of 2 whose clusters recognise a repeat whatever happens (nats-server's pull request 6415), and go on whatever
+ * happens (4365, 5179).
+ */
+const RIGHT_SINCE = 11;
 
-/** `version`: of the NATS server. */
+/** `version`: of the NATS server. `stoodStill`: so often the cluster had to be started again. */
 export function isWell(
   { missing, repeated, repeatedByServer, foreign, heldTwice }: Verdict,
   version: string,
+  stoodStill: number,
 ): boolean {
   const [, minor] = version.split(".").map(Number);
-  const isKnown = minor !== undefined && minor < DEDUPES_SINCE;
+  const isKnown = minor !== undefined && minor < RIGHT_SINCE;
+  if (stoodStill > 0 && !isKnown) return false;
   const wrong = [missing, repeated, foreign, heldTwice, isKnown ? [] : repeatedByServer];
   return wrong.every((lines) => lines.length === 0);
 }

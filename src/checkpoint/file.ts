@@ -1,3 +1,4 @@
+import type { BigIntStats } from "node:fs";
 import { stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { DockspoolError, codeOf, invalidOption, messageOf } from "../errors.ts";
@@ -20,6 +21,8 @@ export class FileCheckpointStore implements CheckpointStore {
   #entries: Promise<Map<string, string>> | undefined;
   /** As it was when this process last read or wrote it. */
   #version: string | undefined;
+  /** As the last write has it, also where it worked and yet failed. */
+  #written: string | undefined;
   /** The file lacks something of the entries. */
   #isAhead = false;
   #writing: Promise<void> = Promise.resolve();
@@ -110,14 +113,16 @@ export class FileCheckpointStore implements CheckpointStore {
     try {
       const place = await realPlace(this.#path);
       const version = await versionOf(place);
-      if (version !== undefined && version !== this.#version)
+      if (version !== undefined && version !== this.#version && version !== this.#written)
         throw new Error(
           "somebody else has written it since; a file is of one process and one store",
         );
       const content = formatFile(await this.#read());
       this.#isAhead = false;
-      await replaceFile(place, content, MODE);
-      this.#version = await versionOf(place);
+      await replaceFile(place, content, MODE, (file) => {
+        this.#written = asVersion(file);
+      });
+      this.#version = (await versionOf(place)) ?? this.#written;
     } catch (error) {
       this.#isAhead = true;
       throw this.#unwritable(error);
@@ -153,11 +158,15 @@ async function versionOf(path: string): Promise<string | undefined> {
   try {
     const stats = await stat(path, { bigint: true });
     refuseOthers(stats);
-    return `${stats.ino} ${stats.size} ${stats.mtimeNs}`;
+    return asVersion(stats);
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;
   }
+}
+
+function asVersion({ ino, size, mtimeNs }: BigIntStats): string {
+  return `${ino} ${size} ${mtimeNs}`;
 }
 
 /** Errors of the disk, or of a system that is short of something. What only people can mend, such as permissions, is none. */

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import type { BigIntStats } from "node:fs";
 import { open, readdir, rename, stat, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
@@ -9,14 +10,22 @@ const LEFTOVER_MS = 60_000;
 /**
  * Replaces a file, all or nothing: who reads it meanwhile, or after a loss of power, finds the old content or the new. Of the
  * libraries that do this each had a fault that matters here; see docs/maintainers/engines-quirks.md.
+ *
+ * `written` is told of the new file before it takes the old one's place: a call that fails may have replaced it all the same.
  */
-export async function replaceFile(target: string, content: string, mode: number): Promise<void> {
+export async function replaceFile(
+  target: string,
+  content: string,
+  mode: number,
+  written: (file: BigIntStats) => void,
+): Promise<void> {
   const temporary = `${target}.${randomBytes(8).toString("hex")}.tmp`;
   try {
     const file = await open(temporary, "wx", mode);
     try {
       await file.writeFile(content);
       await file.sync();
+      written(await file.stat({ bigint: true }));
     } finally {
       await file.close();
     }

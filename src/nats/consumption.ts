@@ -6,6 +6,7 @@ import type {
   JetStreamManager,
   JsMsg,
 } from "@nats-io/jetstream";
+import { TimeoutError } from "@nats-io/transport-node";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { onAbort } from "../lifetime/abort.ts";
 import { ConnectionWatch } from "./connection-watch.ts";
@@ -22,6 +23,22 @@ export interface ConsumptionSource {
 const LOOK_MS = 2_000;
 /** To take the consumer away at the server, which does so by itself after a while. */
 const DELETE_MS = 500;
+const MOST_ADDED = 5;
+
+/** An old cluster may put it on a node that is away, and then does not answer: the next one may stand elsewhere. @throws what NATS answers */
+export async function addConsumer(
+  { manager, stream, signal }: ConsumptionSource,
+  config: Partial<ConsumerConfig>,
+): Promise<ConsumerInfo> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await manager.consumers.add(stream, config);
+    } catch (error) {
+      if (!(error instanceof TimeoutError) || attempt === MOST_ADDED) throw error;
+    }
+    signal.throwIfAborted();
+  }
+}
 
 /** What one consumer at the server delivers, for as long as all of it arrives. */
 export class Consumption {
@@ -64,8 +81,8 @@ export class Consumption {
     config: Partial<ConsumerConfig>,
     isThrough: () => Promise<boolean>,
   ): Promise<Consumption> {
-    const { connection, manager, stream } = source;
-    const info = await manager.consumers.add(stream, config);
+    const { connection, stream } = source;
+    const info = await addConsumer(source, config);
     const consumer = await jetstream(connection).consumers.get(stream, info.name);
     const messages = await consumer.consume({ abort_on_missing_resource: true });
     return new Consumption(source, info, messages, isThrough);

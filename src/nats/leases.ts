@@ -26,6 +26,8 @@ export interface NatsLeasesOptions {
 const LOOKS = 4;
 /** A holder that lives may give back a single lease: that is looked for every so many looks. */
 const LOOKS_PER_KEY_LOOK = 16;
+/** Whoever takes a lease from another one asks for it again after this part of `ttlMs`. */
+const CONFIRMATIONS = 10;
 const RETRY = { minDelayMs: 100, maxDelayMs: 2_000 };
 
 interface Held {
@@ -133,13 +135,25 @@ export class NatsLeases implements Leases, AsyncDisposable {
       const isLeft = holder === session.id && !this.holds(key);
       const isFree = typeof holder !== "string" || isLeft || (await this.#others.hasEnded(holder));
       if (isFree) {
-        const token = await this.#bucket.put(leaseKey(key), { session: session.id }, revision);
+        const token = await this.#claim(key, session, revision);
         // Nobody waits for it any more.
         if (signal.aborted) await this.#bucket.remove(leaseKey(key), token);
         else if (session.isAlive) return this.#lease(key, session, token);
         signal.throwIfAborted();
       } else await this.#wait(holder, signal);
     }
+  }
+
+  /**
+   * Resolves with the lease's token. Clusters of old servers check a revision some time before they write, so that two can pass; of these
+   * only the last one passes again.
+   */
+  async #claim(key: string, session: Session, revision: number): Promise<number> {
+    const value = { session: session.id };
+    const claimed = await this.#bucket.put(leaseKey(key), value, revision);
+    if (revision === 0) return claimed;
+    await delay(this.ttlMs / CONFIRMATIONS, undefined, { ref: false });
+    return await this.#bucket.put(leaseKey(key), value, claimed);
   }
 
   /** Until the holder has ended, or it is time to look at the key again. */

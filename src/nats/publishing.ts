@@ -26,8 +26,8 @@ const UNSENT = 0;
 /** A batch's messages, each of which is published until its acknowledgement has come. A repeat has the same message id. */
 export class Publication implements Publisher {
   readonly #connection: NatsConnection;
-  readonly #acknowledgements: Acknowledgements;
-  readonly #number: number;
+  #acknowledgements: Acknowledgements;
+  #number: number;
   /** Of each message: `STORED`, `UNSENT`, or its bytes on their way. */
   readonly #messages: Int32Array;
   #course: Course = { type: "publishing" };
@@ -55,7 +55,7 @@ export class Publication implements Publisher {
     { maxInFlight, ackWithinMs }: Window,
     signal: AbortSignal,
   ): Promise<void> {
-    this.#acknowledgements.check();
+    this.#subscribe();
     this.#begin();
     const unlink = onAbort(signal, () => this.cutOff(signal.reason));
     const timer = this.#watchProgress(ackWithinMs);
@@ -83,6 +83,15 @@ export class Publication implements Publisher {
     if (this.#course.type === "publishing") this.#course = { type: "lost", error };
     else if (this.#course.type === "refused") this.#course = { ...this.#course, type: "lost" };
     this.#wake();
+  }
+
+  /** The subscription of the attempt before may be over. @throws what keeps answers away */
+  #subscribe(): void {
+    const current = Acknowledgements.of(this.#connection);
+    current.check();
+    if (current === this.#acknowledgements) return;
+    this.#acknowledgements = current;
+    this.#number = current.nextNumber();
   }
 
   #begin(): void {

@@ -145,12 +145,17 @@ interface Seen {
   readonly since: number;
 }
 
+/** Ended sessions that are remembered. */
+const REMEMBERED = 64;
+
 /** Tells whether other processes' sessions have ended, and ends those that stand still. */
 export class OtherSessions {
   readonly #bucket: Bucket;
   readonly #owner: string;
   readonly #seen = new Map<string, Seen>();
   readonly #looks = new Map<string, Promise<boolean>>();
+  /** The last ones: an end is for good. */
+  readonly #ended = new Set<string>();
 
   /** `owner`: who looks, in words. */
   constructor(bucket: Bucket, owner: string) {
@@ -166,22 +171,20 @@ export class OtherSessions {
   }
 
   /** Those who ask at the same time share one look. */
-  hasEnded(id: string): Promise<boolean> {
+  async hasEnded(id: string): Promise<boolean> {
+    if (this.#ended.has(id)) return true;
     const known = this.#looks.get(id);
-    if (known !== undefined) return known;
+    if (known !== undefined) return await known;
     const look = this.#look(id).finally(() => this.#looks.delete(id));
     this.#looks.set(id, look);
-    return look;
+    return await look;
   }
 
   async #look(id: string): Promise<boolean> {
-    const key = sessionKey(id);
     const askedAt = performance.now();
-    const { value, revision } = await this.#bucket.get(key);
-    if (value === undefined || value["isEnded"] === true) {
-      this.#seen.delete(id);
-      return true;
-    }
+    const { value, revision } = await this.#bucket.get(sessionKey(id));
+    if (value === undefined) return await this.#isAbsent(id);
+    if (value["isEnded"] === true) return this.#remember(id);
     const before = this.#seen.get(id);
     if (before === undefined || before.revision !== revision) {
       this.#seen.set(id, { revision, since: performance.now() });
@@ -189,13 +192,34 @@ export class OtherSessions {
     }
     const { ttlMs } = value;
     if (typeof ttlMs !== "number" || askedAt - before.since < ttlMs) return false;
+    const isEnded = (await this.#end(id, value, revision)) !== undefined;
+    return isEnded && this.#remember(id);
+  }
+
+  /** A read may come from a node that lags behind, and then the session lives: only a write can tell. */
+  async #isAbsent(id: string): Promise<boolean> {
+    const revision = await this.#end(id, {}, 0);
+    if (revision === undefined) return false;
+    await this.#bucket.remove(sessionKey(id), revision).catch(() => {});
+    return this.#remember(id);
+  }
+
+  /** Resolves with the revision of its end; undefined where it was written meanwhile. */
+  async #end(id: string, value: object, revision: number): Promise<number | undefined> {
+    const ended = { ...value, isEnded: true, endedBy: this.#owner };
     try {
-      await this.#bucket.put(key, { ...value, isEnded: true, endedBy: this.#owner }, revision);
+      return await this.#bucket.put(sessionKey(id), ended, revision);
     } catch (error) {
-      if (isConflict(error)) return false;
+      if (isConflict(error)) return undefined;
       throw error;
     }
+  }
+
+  #remember(id: string): true {
     this.#seen.delete(id);
+    this.#ended.add(id);
+    const [oldest] = this.#ended;
+    if (this.#ended.size > REMEMBERED && oldest !== undefined) this.#ended.delete(oldest);
     return true;
   }
 }

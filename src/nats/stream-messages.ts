@@ -4,7 +4,7 @@ import { nanos } from "@nats-io/transport-node";
 import { DockspoolError } from "../errors.ts";
 import { Backoff } from "../lifetime/backoff.ts";
 import { sleep } from "../lifetime/deadline.ts";
-import { Consumption } from "./consumption.ts";
+import { Consumption, addConsumer } from "./consumption.ts";
 import type { ConsumptionSource } from "./consumption.ts";
 import { isMissing } from "./failures.ts";
 
@@ -101,7 +101,7 @@ async function firstOf(reading: StreamReading, { state }: StreamInfo): Promise<n
   if (from === "start") return Math.max(1, state.first_seq);
   if (from === "now") return state.last_seq + 1;
   if ("sequence" in from) return from.sequence;
-  const { name, delivered } = await manager.consumers.add(stream, {
+  const { name, delivered } = await addConsumer(reading, {
     ...consumerOf(reading),
     deliver_policy: DeliverPolicy.StartTime,
     opt_start_time: from.time.toISOString(),

@@ -1,6 +1,15 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { FileCheckpointStore } from "../../src/index.ts";
 import { contents, entries, temporaryFolder } from "../support/checkpoint-files.ts";
@@ -93,6 +102,22 @@ describe("a checkpoint file that can't be written", () => {
     await store.save(entries({ c: { n: 1 } }));
     const next = await contents(new FileCheckpointStore(path));
     expect(Object.keys(next).toSorted()).toEqual(["a", "b", "c"]);
+  });
+
+  it("because its folder went as soon as it was there, is written again once that is back", async () => {
+    const folder = join(temporaryFolder(), "data");
+    mkdirSync(folder);
+    const path = join(folder, "positions.json");
+    const store = new FileCheckpointStore(path);
+    await store.save(entries({ a: { n: 0 } }));
+    const { ino } = statSync(path);
+    const saving = Promise.allSettled([store.save(entries({ a: { n: 1 } }))]);
+    while (statSync(path).ino === ino) await setImmediate();
+    renameSync(folder, `${folder}-away`);
+    await saving;
+    renameSync(`${folder}-away`, folder);
+    await store.save(entries({ a: { n: 2 } }));
+    expect(await contents(new FileCheckpointStore(path))).toEqual({ a: { n: 2 } });
   });
 
   it("because it was deleted, is written anew: what it held is known", async () => {

@@ -144,8 +144,8 @@ describeWithHaproxy("a container that is followed through HAProxy", (engine) => 
     "comes line by line while HAProxy cuts each stream that is quiet, also in mid-line",
     twoSizes,
     async () => {
-      const rounds = sizes({ short: 4, long: 12 });
-      const script = `for i in $(seq 1 ${rounds}); do seq 1 50; echo error $i >&2; printf begun; sleep 0.$((i%9+1)); echo ended; done`;
+      const rounds = sizes({ short: 5, long: 12 });
+      const script = `for i in $(seq 1 ${rounds}); do seq 1 50; echo error $i >&2; printf begun; sleep 0.$((i%6+4)); echo ended; done`;
       const following = await expectExact("haproxy, quiet streams cut", {
         container: { script },
         proxy: { quietMs: 250 },

@@ -45,29 +45,40 @@ describe.skipIf(!hasEngine())("a swarm of one node", () => {
     await follower.end();
   });
 
-  test("has a service's log read through its manager, each line with its task", async () => {
-    const lines: ServiceLogLine[] = [];
-    const options = { engine: { socketPath: engine.socketPath } };
-    for await (const record of serviceLogs("shop_web", options)) {
-      if (record.kind === "line") lines.push(record);
-      if (lines.length === 2 * (LINES + 2)) break;
+  /** The engine itself leaves lines out of such a log where the machine is busy: it is asked for until it gives all. */
+  async function wholeLog(follow: boolean): Promise<ServiceLogLine[]> {
+    for (;;) {
+      const lines: ServiceLogLine[] = [];
+      const signal = AbortSignal.timeout(5_000);
+      const given = { engine: { socketPath: engine.socketPath }, follow, signal };
+      try {
+        for await (const record of serviceLogs("shop_web", given)) {
+          if (record.kind === "line") lines.push(record);
+          if (lines.length === 2 * (LINES + 2)) return lines;
+        }
+      } catch (error) {
+        if (!signal.aborted) throw error;
+      }
     }
-    const tasks = [...new Set(lines.map(({ task }) => task))];
-    expect(tasks).toHaveLength(2);
-    for (const task of tasks) {
-      const own = lines.filter((line) => line.task === task);
-      const out = own.filter(({ stream }) => stream === "stdout").map(({ line }) => line);
-      expect(out.slice(0, LINES).map(Number)).toEqual(
-        Array.from({ length: LINES }, (_, index) => index + 1),
-      );
-      expect(out[LINES]).toBe("y".repeat(40_000));
-      expect(own.filter(({ stream }) => stream === "stderr").map(({ line }) => line)).toEqual([
-        "error",
-      ]);
-    }
-    const again: string[] = [];
-    for await (const record of serviceLogs("shop_web", { ...options, follow: false }))
-      if (record.kind === "line") again.push(record.line);
-    expect(again).toHaveLength(2 * (LINES + 2));
-  });
+  }
+
+  test.for([true, false])(
+    "has a service's log read through its manager, each line with its task, follow: %s",
+    async (follow) => {
+      const lines = await wholeLog(follow);
+      const tasks = [...new Set(lines.map(({ task }) => task))];
+      expect(tasks).toHaveLength(2);
+      for (const task of tasks) {
+        const own = lines.filter((line) => line.task === task);
+        const out = own.filter(({ stream }) => stream === "stdout").map(({ line }) => line);
+        expect(out.slice(0, LINES).map(Number)).toEqual(
+          Array.from({ length: LINES }, (_, index) => index + 1),
+        );
+        expect(out[LINES]).toBe("y".repeat(40_000));
+        expect(own.filter(({ stream }) => stream === "stderr").map(({ line }) => line)).toEqual([
+          "error",
+        ]);
+      }
+    },
+  );
 });

@@ -1,10 +1,11 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { natsLeases } from "../../src/nats.ts";
 import type { NatsLeases } from "../../src/nats.ts";
 import { Bucket } from "../../src/nats/bucket.ts";
 import { NatsServer, natsProgram } from "../support/nats/nats-server.ts";
-import { withLatency } from "../support/nats/weakened.ts";
+import { withEarlyCheck, withLatency, withoutKeys } from "../support/nats/weakened.ts";
 import { describeWithProgram } from "../support/sinks/server.ts";
 
 const never = new AbortController().signal;
@@ -94,6 +95,47 @@ describeWithProgram("leases on NATS", natsProgram(), () => {
     expect(one.holds("engine/web")).toBe(true);
     await one[Symbol.asyncDispose]();
     await other[Symbol.asyncDispose]();
+  });
+
+  it("is kept where whoever waits reads from a node that does not have the holder's session yet", async () => {
+    const bucket = `leases-${++buckets}`;
+    const options = { bucket, ttlMs: TTL_MS, create: true };
+    const one = natsLeases(connection, { ...options, owner: "one" });
+    const lagging = natsLeases(withoutKeys(connection, "session"), { ...options, owner: "other" });
+    const held = await one.acquire("engine/web", never);
+    await expect(lagging.acquire("engine/web", AbortSignal.timeout(TTL_MS))).rejects.toThrow();
+    expect(held.lost.aborted).toBe(false);
+    expect(one.holds("engine/web")).toBe(true);
+    await one[Symbol.asyncDispose]();
+    const next = await lagging.acquire("engine/web", never);
+    expect(next.token).toBeGreaterThan(held.token);
+    await lagging[Symbol.asyncDispose]();
+    expect(await new Bucket(connection, bucket, undefined).keys("session/")).toEqual([]);
+  });
+
+  it("of two who wait for a holder that is dead one has it, where the server checks revisions before it writes", async () => {
+    const bucket = `leases-${++buckets}`;
+    const options = { bucket, ttlMs: TTL_MS, create: true };
+    const dead = await server.connect();
+    await natsLeases(dead, { ...options, owner: "dead" }).acquire("engine/web", never);
+    const early = withEarlyCheck(connection, 200);
+    const one = natsLeases(early, { ...options, owner: "one" });
+    const other = natsLeases(early, { ...options, owner: "other" });
+    const enough = new AbortController();
+    const had: string[] = [];
+    const waiting = [one, other].map((leases) =>
+      leases.acquire("engine/web", enough.signal).then(
+        () => had.push(leases.owner),
+        () => {},
+      ),
+    );
+    await dead.close();
+    await Promise.race(waiting);
+    await delay(TTL_MS);
+    expect(had).toHaveLength(1);
+    enough.abort(new Error("enough"));
+    await Promise.all(waiting);
+    for (const leases of [one, other]) await leases[Symbol.asyncDispose]();
   });
 
   it("is kept for as long as it is renewed", async () => {

@@ -198,14 +198,18 @@ describeWithProgram("a full stream that takes nothing new", natsProgram(), () =>
     const max_msgs = count(containers) + 10;
     await manager.streams.update("LOGS", { max_msgs, discard: DiscardPolicy.New });
     write(containers, 2_000);
-    await expect.poll(() => one.healthOf("delivery:nats"), PATIENT).not.toBe("healthy");
-    expect(one.pool.stats.bufferedBytes).toBeLessThan(MOST_BYTES);
+    // Where a lease ran out on a busy machine, that is the spare.
+    const both = [one, spare];
+    const isFull = (each: Collector) => each.healthOf("delivery:nats") !== "healthy";
+    await expect.poll(() => both.some(isFull), PATIENT).toBe(true);
+    for (const { pool } of both) expect(pool.stats.bufferedBytes).toBeLessThan(MOST_BYTES);
     expect(await stored(connection)).toBe(max_msgs);
     // Nobody else could do better.
-    expect(spare.standby).toBe(true);
+    await expect.poll(() => both.some(({ standby }) => standby), PATIENT).toBe(true);
     await manager.streams.update("LOGS", { max_msgs: -1 });
     await holdsAllOnce(connection, containers);
-    await expect.poll(() => one.pool.health().status, PATIENT).toBe("healthy");
+    for (const { pool } of both)
+      await expect.poll(() => pool.health().status, PATIENT).toBe("healthy");
   }, 60_000);
 });
 

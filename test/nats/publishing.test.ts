@@ -1,7 +1,7 @@
 import { jetstreamManager } from "@nats-io/jetstream";
 import type { JetStreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
-import type { NatsConnection } from "@nats-io/transport-node";
+import type { NatsConnection, Subscription, SubscriptionOptions } from "@nats-io/transport-node";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import type { LogRecord, SinkContext } from "../../src/index.ts";
 import { natsSink, tailNats } from "../../src/nats.ts";
@@ -138,6 +138,32 @@ describeWithProgram("publishing to JetStream", natsProgram(), () => {
     } finally {
       await few.close();
     }
+  });
+
+  it("a batch whose answers had no way any more goes on by a new one", async () => {
+    const heard: [Subscription, SubscriptionOptions][] = [];
+    const own = new Proxy(await server.connect(), {
+      get(target, name) {
+        if (name === "subscribe")
+          return (subject: string, options: SubscriptionOptions): Subscription => {
+            const subscription = target.subscribe(subject, options);
+            heard.push([subscription, options]);
+            return subscription;
+          };
+        const value: unknown = Reflect.get(target, name, target);
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
+    const sink = natsSink(own, { stream: STREAM, create: true, ackWithinMs: 300 });
+    await sink(lines(1), first);
+    const batch = lines(10);
+    // As a server does that takes back the permission to hear them.
+    const [before] = heard;
+    before?.[0].unsubscribe();
+    await expect(sink(batch, first)).rejects.toThrow("acknowledged none of 10 messages");
+    void before?.[1].callback?.(new Error("not allowed"), await own.request("$JS.API.INFO"));
+    await sink(batch, second);
+    expect(heard).toHaveLength(2);
   });
 
   it("sinks of one connection publish side by side, by one subscription", async () => {

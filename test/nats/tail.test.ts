@@ -6,6 +6,7 @@ import type { LogRecord } from "../../src/index.ts";
 import { natsSink, tailNats } from "../../src/nats.ts";
 import type { NatsGap, NatsRecord, NatsTailOptions } from "../../src/nats.ts";
 import { NatsServer, natsProgram } from "../support/nats/nats-server.ts";
+import { withoutAnswers } from "../support/nats/weakened.ts";
 import { containerNamed, recordOf } from "../support/plain-records.ts";
 import { describeWithProgram } from "../support/sinks/server.ts";
 
@@ -133,6 +134,16 @@ describeWithProgram("a tail of a stream", natsProgram(), () => {
     await publish(lines(10, 3));
     for (const tailing of [now, later, web])
       await expect.poll(() => textsOf(tailing.records), PATIENT).toEqual(textsOf(lines(10, 3)));
+  });
+
+  it("asks for another consumer where NATS does not answer, as a cluster does that puts it on a node that is away", async () => {
+    const mute = withoutAnswers(await server.connect(), /CONSUMER\.(?:DURABLE\.)?CREATE/, 2);
+    await using whole = new Tailing(mute, { follow: false });
+    expect(await whole.ended).toBeUndefined();
+    expect(textsOf(whole.records)).toEqual(textsOf(lines(0, 10)));
+    const silent = withoutAnswers(await server.connect(), /CONSUMER\.(?:DURABLE\.)?CREATE/, 100);
+    await using vain = new Tailing(silent, { follow: false });
+    expect(String(await vain.ended)).toContain("timeout");
   });
 
   it("tells which messages a purge took before they were read", async () => {

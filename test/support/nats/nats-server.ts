@@ -129,12 +129,19 @@ function connectTo(servers: readonly string[]): Promise<NatsConnection> {
 /** Three nodes that keep copies. */
 export class NatsCluster implements AsyncDisposable {
   readonly nodes: readonly NatsServer[];
+  /** Of each node: where it tells of itself. */
+  readonly monitors: readonly string[];
   /** Between the first node and the others. */
   readonly gate: Gate | undefined;
   readonly #connections: NatsConnection[] = [];
 
-  private constructor(nodes: readonly NatsServer[], gate: Gate | undefined) {
+  private constructor(
+    nodes: readonly NatsServer[],
+    monitors: readonly string[],
+    gate: Gate | undefined,
+  ) {
     this.nodes = nodes;
+    this.monitors = monitors;
     this.gate = gate;
   }
 
@@ -142,6 +149,7 @@ export class NatsCluster implements AsyncDisposable {
   static async start({ gated = false }: { readonly gated?: boolean } = {}): Promise<NatsCluster> {
     const ports = await Promise.all([freePort(), freePort(), freePort()]);
     const all = await Promise.all([freePort(), freePort(), freePort()]);
+    const monitors = await Promise.all([freePort(), freePort(), freePort()]);
     const [first, ...others] = all;
     const gate = gated ? await Gate.start({ host: "127.0.0.1", port: first }) : undefined;
     const nowhere = await freePort();
@@ -150,9 +158,11 @@ export class NatsCluster implements AsyncDisposable {
       // The first one connects to nobody: the others find it through the gate.
       const gatedTo = index === 0 ? [nowhere] : [gate?.port ?? 0, ...others];
       const to = gate === undefined ? all : gatedTo;
-      return new NatsServer(port, { name: `n${index}`, port: all[index] ?? 0, to, ...hidden });
+      const routes = { name: `n${index}`, port: all[index] ?? 0, to, ...hidden };
+      return new NatsServer(port, routes, `http: "127.0.0.1:${monitors[index]}"\n`);
     });
-    const cluster = new NatsCluster(nodes, gate);
+    const addresses = monitors.map((port) => `http://127.0.0.1:${port}`);
+    const cluster = new NatsCluster(nodes, addresses, gate);
     try {
       await Promise.all(nodes.map((node) => node.run()));
       await cluster.#hasLeader();
