@@ -8,9 +8,8 @@ import type { OpenFile } from "./open-file.ts";
 
 /** The engine makes the file a moment before the container runs. It may be gone soon after. */
 const LOOK_EVERY_MS = 10;
-/** What has not started for so long is looked at less often, and not waited for. */
-const SOON_MS = 5_000;
-const LATER_LOOK_MS = 250;
+/** For so long: most containers start right after they were made, or asked for. */
+const SOON_MS = 3_000;
 /** The folder of the `local` driver. */
 const LOCAL = "local-logs";
 
@@ -23,17 +22,26 @@ export class FirstFile {
   readonly #folder: string;
   readonly #id: string;
   readonly #over = new AbortController();
-  readonly #found: Promise<OpenFile | undefined>;
+  #found: Promise<OpenFile | undefined>;
   #isFound = false;
   #looking: Promise<unknown> = Promise.resolve();
-  /** Somebody has asked for it, then, by `performance.now()`. */
-  #takenAt: number | undefined;
+  /** When the search ends, by `performance.now()`. */
+  #until = 0;
+  #isTaken = false;
 
   constructor(root: string, id: string) {
     this.#root = root;
     this.#folder = join(root, "containers", id);
     this.#id = id;
     this.#found = this.#search();
+  }
+
+  /** The container is about to start: the search goes on, or begins anew. */
+  begin(): void {
+    if (this.#isTaken) return;
+    const isOver = performance.now() > this.#until;
+    this.#until = performance.now() + SOON_MS;
+    if (isOver) this.#found = this.#found.then((file) => file ?? this.#search());
   }
 
   /** Whether it is there, once a look that is under way has told. */
@@ -47,8 +55,8 @@ export class FirstFile {
    * `path`, or was taken before.
    */
   async take(path: string, signal: AbortSignal): Promise<OpenFile | undefined> {
-    if (this.#takenAt !== undefined) return undefined;
-    this.#takenAt = performance.now();
+    if (this.#isTaken) return undefined;
+    this.#isTaken = true;
     const unlink = onAbort(signal, () => this.#over.abort());
     const file = await this.#found;
     unlink();
@@ -65,7 +73,7 @@ export class FirstFile {
   /** Never rejects: whoever reads the log says what is wrong. */
   async #search(): Promise<OpenFile | undefined> {
     const { signal } = this.#over;
-    const begun = performance.now();
+    this.#until = performance.now() + SOON_MS;
     try {
       const real = await realFolder(this.#root, this.#folder);
       if (real === undefined) return undefined;
@@ -74,9 +82,8 @@ export class FirstFile {
         this.#looking = look.catch(() => {});
         const { file, isThere } = await look;
         if (file !== undefined || !isThere) return file;
-        const now = performance.now();
-        if (this.#takenAt !== undefined && now - this.#takenAt > SOON_MS) return undefined;
-        await sleep(now - begun < SOON_MS ? LOOK_EVERY_MS : LATER_LOOK_MS, signal);
+        if (performance.now() > this.#until) return undefined;
+        await sleep(LOOK_EVERY_MS, signal);
       }
     } catch {
       return undefined;

@@ -122,9 +122,10 @@ export async function decide(
     return follow(container, { ...finding, ...begun }, parts);
   }
   if (running || hasRunUnseen) return follow(container, finding, parts);
-  // What it is being started for may come only now.
-  const asked = container.isAsked ? headStartOf(container) : undefined;
-  container.become({ kind: "idle", inspection: seen, headStart: asked });
+  // What it is being started for may come only now; its file is looked for all the same.
+  const isKept = container.isAsked || headStart?.isStarting === false;
+  const kept = isKept ? headStartOf(container) : undefined;
+  container.become({ kind: "idle", inspection: seen, headStart: kept });
   parts.waits(container.id, start);
   return undefined;
 }

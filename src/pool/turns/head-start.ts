@@ -37,6 +37,7 @@ export class HeadStart {
   }
 
   begin(): void {
+    this.#file?.begin();
     this.#stream ??= this.#open();
   }
 
