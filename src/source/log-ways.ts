@@ -108,10 +108,9 @@ export class LogWays {
     const way: Way = { via: "files", location, told };
     // Of an empty log the path alone tells, which bears the container's id. There may be no time for another look.
     if ((await headStart?.hasFile()) === true) return way;
-    if (told !== undefined && !hasStarted(told.before)) {
-      if (await isThere(location.folder)) return way;
-      if (headStart !== undefined) return HEAD_START;
-    }
+    const isFirstRun = told !== undefined && !hasStarted(told.before);
+    if (isFirstRun && (await isThere(location.folder))) return way;
+    if (headStart !== undefined) return HEAD_START;
     // One that was not started yet has none.
     if (!inspection.running && !(await isThere(location.path))) return ENGINE;
     try {
