@@ -26,8 +26,6 @@ import { OwnContainer } from "./discovery/own-container.ts";
 import type { OwnTraces } from "./discovery/self.ts";
 import { EngineEvents } from "./discovery/engine-events.ts";
 import { checkReadable } from "./failures.ts";
-import { FirstFile } from "../files/first-file.ts";
-import { DOCKER_ROOT } from "../stream/log-location.ts";
 import { HeadStart } from "./turns/head-start.ts";
 import type { PoolSourceOptions, ResolvedPoolOptions } from "./options.ts";
 import type { FollowedContainers } from "./followed-containers.ts";
@@ -71,7 +69,7 @@ export class PoolEngine {
     this.name = name;
     this.#pool = pool;
     this.#patienceMs = connectTimeoutOf(engine);
-    const { details, attributes } = options;
+    const { details, attributes, reading } = options;
     const questionsAtOnce = QUESTIONS_AT_ONCE;
     this.client = new EngineClient(engine, { name, questionsAtOnce, details, attributes });
     const own = new OwnContainer(this.client);
@@ -100,12 +98,8 @@ export class PoolEngine {
       readsStopped: options.stopped,
       selects: (container) => !own.is(container.id) && options.selects(container),
       locate: (inspection, isNew, signal) => this.#place(inspection, async () => isNew, signal),
-      readsFiles: options.reading.read !== "engine",
-      headStart: (id) => {
-        const { read, files } = options.reading;
-        const file = read === "engine" ? undefined : new FirstFile(files.root ?? DOCKER_ROOT, id);
-        return new HeadStart(this.client, followed.slots, id, tasks.signal, file);
-      },
+      readsFiles: reading.read !== "engine",
+      headStart: (id) => new HeadStart(this.client, followed.slots, id, reading, tasks.signal),
       options: (container) => options.sourceOptions(container),
       found: (finding, sourceOptions) => {
         if (this.leased === undefined) followed.add(this, finding, sourceOptions);

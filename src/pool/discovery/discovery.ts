@@ -273,11 +273,10 @@ export class Discovery {
 
   #created(container: DiscoveredContainer): void {
     this.#looks.at(container, { isCreated: true });
-    const { headStart, readsFiles } = this.#parts;
-    const { id, state } = container;
+    const { state } = container;
     // It may have run by the time at which the engine answers.
-    if (readsFiles && state.kind === "looking" && state.headStart === undefined)
-      container.become({ ...state, headStart: headStart(id) });
+    if (this.#parts.readsFiles && state.kind === "looking" && state.headStart === undefined)
+      container.become({ ...state, headStart: this.#parts.headStart(container.id) });
   }
 
   /** Before it is known whether it is to be followed: there may be no time for that later. */
@@ -288,11 +287,8 @@ export class Discovery {
     if (!isOpen || tasks.signal.aborted) return;
     // The source of one that was looked at asks for its stream itself, at once.
     const isWanted = state.kind === "looking" || (state.kind === "idle" && readsFiles);
-    if (isWanted) {
-      const own = state.headStart ?? headStart(id);
-      own.begin();
-      container.become({ ...state, headStart: own });
-    }
+    if (isWanted) container.become({ ...state, headStart: state.headStart ?? headStart(id) });
+    if ("headStart" in container.state) container.state.headStart?.begin();
     this.#looks.at(container, { startedBy: Infinity });
   }
 }

@@ -1,6 +1,8 @@
 import type { EngineClient } from "../../engine/engine-client.ts";
-import type { FirstFile } from "../../files/first-file.ts";
+import { FirstFile } from "../../files/first-file.ts";
 import { onAbort } from "../../lifetime/abort.ts";
+import type { ReadOptions } from "../../source/read-options.ts";
+import { DOCKER_ROOT } from "../../stream/log-location.ts";
 import type { HeldStream, Turn, TurnHolder, Turns } from "../../source/host.ts";
 
 /**
@@ -21,18 +23,18 @@ export class HeadStart {
   #state: "asked" | "taken" | "cancelled" = "asked";
   #holder: TurnHolder | undefined;
 
-  /** Cancelled with `signal`, until somebody takes it. `file`: the log's, where that is read. */
+  /** Cancelled with `signal`, until somebody takes it. Where files are read the log's first one is looked for at once. */
   constructor(
     client: EngineClient,
     turns: Turns,
     container: string,
+    { read, files: { root = DOCKER_ROOT } }: ReadOptions,
     signal: AbortSignal,
-    file?: FirstFile,
   ) {
     this.#client = client;
     this.#turns = turns;
     this.#container = container;
-    this.#file = file;
+    this.#file = read === "engine" ? undefined : new FirstFile(root, container);
     this.#unlink = onAbort(signal, () => this.cancel());
   }
 
