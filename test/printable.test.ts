@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { printable, show } from "../src/printable.ts";
+import { anyText } from "./support/any-text.ts";
 
 describe("a text of somebody else's", () => {
   it("is shown on one line, without what a terminal obeys", () => {
@@ -13,7 +14,7 @@ describe("a text of somebody else's", () => {
 
   it("is never longer than its bound says, and the same when it is shown again", () => {
     fc.assert(
-      fc.property(fc.string({ unit: "binary" }), fc.nat(50), (text, max) => {
+      fc.property(anyText, fc.nat(50), (text, max) => {
         const shown = printable(text, max);
         expect(shown).not.toMatch(/\p{Cc}/u);
         expect(shown.length).toBeLessThanOrEqual(6 * max + 1);

@@ -19,6 +19,14 @@ export interface ConsumptionSource {
   readonly signal: AbortSignal;
 }
 
+/** What the stream's leader says of what was not read yet. */
+export interface Ahead {
+  /** There is something that matches. */
+  readonly hasMore: () => Promise<boolean>;
+  /** Where there is nothing, nothing more is wanted. */
+  readonly isBounded: boolean;
+}
+
 /** After so long without a message the server is asked whether there are any. */
 const LOOK_MS = 2_000;
 /** To take the consumer away at the server, which does so by itself after a while. */
@@ -44,13 +52,13 @@ export async function addConsumer(
 export class Consumption {
   readonly #source: ConsumptionSource;
   readonly #info: ConsumerInfo;
-  readonly #isThrough: () => Promise<boolean>;
+  readonly #ahead: Ahead;
   readonly #messages: ConsumerMessages;
   readonly #unlinks: readonly (() => void)[];
   #received = 0;
   /** By `performance.now()`; undefined: what came is dealt with. */
   #waitsSince: number | undefined;
-  /** So many had been received when the server said that it had sent more. */
+  /** So many had been received when the server said that it had sent more, or has more than the consumer's node. */
   #behindAt: number | undefined;
   #isFinished = false;
 
@@ -58,10 +66,10 @@ export class Consumption {
     source: ConsumptionSource,
     info: ConsumerInfo,
     messages: ConsumerMessages,
-    isThrough: () => Promise<boolean>,
+    ahead: Ahead,
   ) {
     this.#source = source;
-    this.#isThrough = isThrough;
+    this.#ahead = ahead;
     this.#info = info;
     this.#messages = messages;
     const timer = setInterval(() => void this.#look(), LOOK_MS).unref();
@@ -75,17 +83,17 @@ export class Consumption {
     ];
   }
 
-  /** `isThrough`: nothing more is wanted. It is asked where nothing comes. */
+  /** `ahead` is asked where nothing comes. */
   static async begin(
     source: ConsumptionSource,
     config: Partial<ConsumerConfig>,
-    isThrough: () => Promise<boolean>,
+    ahead: Ahead,
   ): Promise<Consumption> {
     const { connection, stream } = source;
     const info = await addConsumer(source, config);
     const consumer = await jetstream(connection).consumers.get(stream, info.name);
     const messages = await consumer.consume({ abort_on_missing_resource: true });
-    return new Consumption(source, info, messages, isThrough);
+    return new Consumption(source, info, messages, ahead);
   }
 
   /** Nothing more is wanted. */
@@ -129,12 +137,14 @@ export class Consumption {
     if (!this.#isSilent()) return;
     try {
       const { manager, stream } = this.#source;
-      const isThrough = await this.#isThrough();
-      const { delivered } = await manager.consumers.info(stream, this.#info.name);
+      const hasMore = await this.#ahead.hasMore();
+      const info = await manager.consumers.info(stream, this.#info.name);
       if (!this.#isSilent()) return;
-      const isBehind = delivered.consumer_seq !== this.#received;
+      const isLost = info.delivered.consumer_seq !== this.#received;
+      // A node of an old cluster may lack messages for good, though it is said to be current.
+      const isBehind = isLost || (hasMore && info.num_pending === 0);
       if (isBehind && this.#behindAt === this.#received) this.#messages.stop();
-      if (isThrough) this.#finish();
+      if (!hasMore && this.#ahead.isBounded) this.#finish();
       this.#behindAt = isBehind ? this.#received : undefined;
     } catch (error) {
       if (isAnswer(error)) this.#messages.stop();

@@ -64,14 +64,14 @@ export async function* streamMessages(reading: StreamReading): AsyncGenerator<Js
     return stored?.seq ?? 0;
   };
   const last = follow ? Infinity : await lookUp();
-  const isThrough = async (): Promise<boolean> => !follow && (await lookUp()) < place.next;
+  const ahead = { hasMore: async () => (await lookUp()) >= place.next, isBounded: !follow };
   const backoff = new Backoff(RETRY);
   let hasBegun = false;
   while (place.next <= last) {
     try {
       if (hasBegun) await lookAgain(reading, begun, place, isFiltered);
       const config = configOf(reading, place.next);
-      const consumption = await Consumption.begin(reading, config, isThrough);
+      const consumption = await Consumption.begin(reading, config, ahead);
       hasBegun = true;
       try {
         for await (const message of consumption.messages()) {

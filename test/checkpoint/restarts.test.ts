@@ -7,7 +7,7 @@ import { Writers, randomly } from "../support/checkpoint-writers.ts";
 import { eager, eventually, toLines, turns } from "../support/fake-follow.ts";
 import { sizes, twoSizes } from "../support/size.ts";
 
-const RESTARTS = sizes({ short: 5, long: 20 });
+const RESTARTS = sizes({ short: 3, long: 20 });
 
 let fake: FakeEngine;
 let runs: PoolRuns;

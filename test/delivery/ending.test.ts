@@ -160,7 +160,7 @@ describe.each(Object.entries({ source, pool }))("a %s", (kind, open) => {
   it("close() gives up a sink that never settles, and names it", async () => {
     write(web, 9);
     const checkpoints = new MemoryCheckpointStore();
-    const consumer = open({ rotateTimeoutMs: 50, checkpoints });
+    const consumer = open({ rotateTimeoutMs: 500, checkpoints });
     const stuck = new Collector((_records, _context, call) => (call === 1 ? forever : undefined));
     const fine = new Collector();
     const delivery = consumer.deliver(stuck.sink, { name: "stuck", maxRecords: 4, maxWaitMs: 0 });
@@ -221,7 +221,7 @@ describe.each(Object.entries({ source, pool }))("a %s", (kind, open) => {
         return forever;
       }
     }
-    const consumer = open({ rotateTimeoutMs: 50, checkpoints: new Hanging() });
+    const consumer = open({ rotateTimeoutMs: 500, checkpoints: new Hanging() });
     const collector = new Collector();
     const { done } = consumer.deliver(collector.sink, { maxWaitMs: 0 });
     await collector.has(2);

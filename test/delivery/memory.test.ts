@@ -12,6 +12,8 @@ const MIB = 1_024 * 1_024;
 const LINE_BYTES = 500;
 const CONTAINERS = 4;
 const LINES_EACH = sizes({ short: 1_500, long: 20_000 });
+/** How often what is left of the heap is looked at. */
+const LOOKS = sizes({ short: 2, long: 10 });
 const ALL = CONTAINERS * LINES_EACH;
 /** A read brings no more at once; a line may end behind it. */
 const CHUNK_BYTES = 64 * 1_024 + LINE_BYTES;
@@ -120,7 +122,7 @@ describe("a sink slower than the log for long", twoSizes, () => {
       let grown = 0;
       while (checker.count < ALL) {
         const { count } = checker;
-        await eventually(() => checker.count >= Math.min(ALL, count + ALL / 10), "more lines");
+        await eventually(() => checker.count >= Math.min(ALL, count + ALL / LOOKS), "more lines");
         grown = Math.max(grown, (await heapBytes()) - base);
       }
       await Promise.all(deliveries.map((delivery) => delivery.flush()));

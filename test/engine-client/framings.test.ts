@@ -11,12 +11,16 @@ import {
 } from "../support/fake-follow.ts";
 import { framings, ReframingEngine } from "../support/reframing-engine.ts";
 import { listenings } from "../support/raw-peer.ts";
+import { sizes, twoSizes } from "../support/size.ts";
 
 const texts = ["", "tick", "ä€😀", "x".repeat(150)];
 const text = (line: number): string =>
   `${line} ${line % 40 === 39 ? "y".repeat(40_000) : (texts[line % texts.length] ?? "")}`;
 
-describe.each(listenings)("over %s", (listening) => {
+/** How many lines are written at once. */
+const LINES = sizes({ short: 50, long: 100 });
+
+describe.each(listenings)("over %s", twoSizes, (listening) => {
   it.each(framings)("an engine that answers with %s is followed exactly", async (framing) => {
     await using fake = await FakeEngine.start();
     await using peer = await ReframingEngine.start(fake, framing, listening);
@@ -27,17 +31,17 @@ describe.each(listenings)("over %s", (listening) => {
         web.write(text(line), { stream });
       }
     };
-    write(200);
+    write(2 * LINES);
     const source = new ContainerLogSource("web", { engine: peer.engine, ...eager });
     const follower = new Follower(source);
-    await follower.has(200);
+    await follower.has(2 * LINES);
     for (let round = 1; round <= 4; round++) {
-      write(100);
+      write(LINES);
       if (round % 2 === 0) peer.cut();
       else await source.rotate();
-      write(100);
+      write(LINES);
       await turns();
-      await follower.has(200 + round * 200);
+      await follower.has(2 * LINES * (1 + round));
     }
     web.stop();
     await follower.status("stopped");
@@ -57,7 +61,7 @@ describe.each(listenings)("over %s", (listening) => {
     await using fake = await FakeEngine.start();
     await using peer = await ReframingEngine.start(fake, framing, listening);
     const web = fake.create({ name: "web" });
-    for (let line = 0; line < 1_000; line++) web.write(text(line));
+    for (let line = 0; line < 10 * LINES; line++) web.write(text(line));
     web.stop();
     const options = { engine: peer.engine, follow: false, bufferBytes: 1_000 };
     const follower = new Follower(new ContainerLogSource("web", options));

@@ -15,6 +15,7 @@ import {
   toLines,
 } from "../support/fake-follow.ts";
 import { PoolFollower } from "../support/pool-follow.ts";
+import { sizes, twoSizes } from "../support/size.ts";
 import { SshPeer, knownHost, strangersKey } from "../support/ssh-peer.ts";
 import type { SshPeerOptions } from "../support/ssh-peer.ts";
 
@@ -67,12 +68,15 @@ describe.each(ways)("an engine that is reached by ssh, %s", (_way, engineOf) => 
     expect([...peer.commands]).toEqual(["docker system dial-stdio"]);
   });
 
-  it("is followed by a pool, each line once, and no connection is left", async () => {
+  it("is followed by a pool, each line once, and no connection is left", twoSizes, async () => {
+    const count = sizes({ short: 8, long: 20 });
     const peer = await startPeer();
-    const containers = Array.from({ length: 20 }, (_, index) => fake.create({ name: `c${index}` }));
+    const containers = Array.from({ length: count }, (_, index) =>
+      fake.create({ name: `c${index}` }),
+    );
     const pool = new StreamPool({ engine: engineOf(peer), maxStreams: 4, source: eager });
     const follower = new PoolFollower(pool);
-    await follower.until(() => follower.seen("attached").length === 20, "20 attached");
+    await follower.until(() => follower.seen("attached").length === count, `${count} attached`);
     for (let line = 0; line < 30; line++)
       for (const container of containers) container.write(`line ${line}`);
     const isAll = (): boolean => containers.every((each) => follower.lines(each).length >= 30);

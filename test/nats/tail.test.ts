@@ -6,7 +6,7 @@ import type { LogRecord } from "../../src/index.ts";
 import { natsSink, tailNats } from "../../src/nats.ts";
 import type { NatsGap, NatsRecord, NatsTailOptions } from "../../src/nats.ts";
 import { NatsServer, natsProgram } from "../support/nats/nats-server.ts";
-import { withoutAnswers } from "../support/nats/weakened.ts";
+import { withEmptyConsumer, withoutAnswers } from "../support/nats/weakened.ts";
 import { containerNamed, recordOf } from "../support/plain-records.ts";
 import { describeWithProgram } from "../support/sinks/server.ts";
 
@@ -144,6 +144,16 @@ describeWithProgram("a tail of a stream", natsProgram(), () => {
     const silent = withoutAnswers(await server.connect(), /CONSUMER\.(?:DURABLE\.)?CREATE/, 100);
     await using vain = new Tailing(silent, { follow: false });
     expect(String(await vain.ended)).toContain("timeout");
+  });
+
+  it("asks for another consumer where the one it has is on a node that lacks what the leader has", async () => {
+    const own = withEmptyConsumer(await server.connect(), "logs.>");
+    const other = withEmptyConsumer(await server.connect(), "logs.>");
+    await using whole = new Tailing(own, { follow: false });
+    await using live = new Tailing(other);
+    for (const { records } of [whole, live])
+      await expect.poll(() => textsOf(records), PATIENT).toEqual(textsOf(lines(0, 10)));
+    expect(await whole.ended).toBeUndefined();
   });
 
   it("tells which messages a purge took before they were read", async () => {

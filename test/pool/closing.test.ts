@@ -293,7 +293,7 @@ describe("close()", () => {
     "of many containers over fifty streams settles and gives everything back",
     twoSizes,
     async () => {
-      const count = sizes({ short: 120, long: 700 });
+      const count = sizes({ short: 75, long: 700 });
       const containers = create(count);
       const follower = follow({ maxStreams: 50, timeSliceMs: 10 });
       await follower.attached(...containers);
@@ -311,7 +311,7 @@ describe("close()", () => {
     const containers = create(4, 10);
     const held = gate();
     const deaf = gate();
-    const follower = follow({ source: { ...eager, rotateTimeoutMs: 30 } }, () => held.opened);
+    const follower = follow({ source: { ...eager, rotateTimeoutMs: 300 } }, () => held.opened);
     await follower.streaming(...containers);
     await follower.until(() => follower.pool.stats.lines === 40, "all are read");
     const [web] = containers;
@@ -497,14 +497,14 @@ describe("the signal", () => {
   });
 
   it("shared by twelve pools with many containers ends all, with one listener and no warning", async () => {
-    const containers = create(10, 2);
+    const containers = create(6, 2);
     const controller = new AbortController();
     // More than ten listeners would be a warning of Node's.
     const followers = Array.from({ length: 12 }, () =>
       follow({ signal: controller.signal, maxStreams: 4, timeSliceMs: 10 }),
     );
     for (const follower of followers)
-      await follower.until(() => follower.records.length >= 20, "all lines");
+      await follower.until(() => follower.records.length >= 12, "all lines");
     expect(getEventListeners(controller.signal, "abort").length).toBeLessThanOrEqual(1);
     controller.abort(reason);
     for (const follower of followers) {
@@ -518,14 +518,15 @@ describe("the signal", () => {
 });
 
 describe("what a pool leaves behind", () => {
-  it("no listeners: they do not grow with containers or rotations", async () => {
+  it("no listeners: they do not grow with containers or rotations", twoSizes, async () => {
+    const each = sizes({ short: 6, long: 20 });
     const controller = new AbortController();
     const before = processListeners();
     const follower = follow({ signal: controller.signal, rotation: false });
     await follower.discovered();
     const samples: (readonly number[])[] = [];
     for (let round = 0; round < 4; round++) {
-      const containers = create(20, 1, `r${round}c`);
+      const containers = create(each, 1, `r${round}c`);
       for (const container of containers) await follower.expectAll(container);
       await follower.pool.rotate();
       for (const container of containers) container.write("after a rotation");
@@ -540,7 +541,7 @@ describe("what a pool leaves behind", () => {
         getEventListeners(controller.signal, "abort").length,
       ]);
     }
-    expect(follower.pool.stats.containers).toBe(80);
+    expect(follower.pool.stats.containers).toBe(4 * each);
     for (const sample of samples) expect(sample).toEqual([1, 1, before, 1]);
     await follower.end();
     expect(processListeners()).toBe(before);
@@ -550,7 +551,7 @@ describe("what a pool leaves behind", () => {
   it("no handles: those of the process are as before after many pools", twoSizes, async () => {
     const containers = create(10, 5);
     const before = handles();
-    for (let round = 0; round < sizes({ short: 8, long: 20 }); round++) {
+    for (let round = 0; round < sizes({ short: 5, long: 20 }); round++) {
       const follower = follow({ maxStreams: 1 + (round % 12) });
       for (const container of containers) await follower.expectAll(container);
       if (round % 3 === 0) await follower.pool.rotate();
@@ -568,11 +569,11 @@ describe("what a pool leaves behind", () => {
     "no warning: an outage in the middle of many openings, and of many waits",
     twoSizes,
     async () => {
-      const containers = create(60, 3);
+      const containers = create(sizes({ short: 36, long: 60 }), 3);
       fake.fault = ({ path }) => (path.includes("/logs") ? { delayMs: 20 } : undefined);
       const follower = follow();
       for (let round = 0; round < sizes({ short: 2, long: 5 }); round++) {
-        await eventually(() => fake.open.follows > 30, "many openings under way");
+        await eventually(() => fake.open.follows > 20, "many openings under way");
         fake.outage();
         await eventually(
           () => follower.seen("engine").at(-1)?.state === "disconnected",

@@ -6,6 +6,7 @@ import { FakeEngine } from "../../src/testing.ts";
 import type { FakeContainer } from "../../src/testing.ts";
 import { eager, eventually, failure, nothingOpen, thrown, turns } from "../support/fake-follow.ts";
 import { PoolFollower } from "../support/pool-follow.ts";
+import { sizes, twoSizes } from "../support/size.ts";
 
 let east: FakeEngine;
 let west: FakeEngine;
@@ -232,8 +233,9 @@ describe("an engine that is down", () => {
     await nothingOpen(west);
   });
 
-  it("does not keep the other's containers from their turns", async () => {
-    const [here, there] = [create(east, 10, "e"), create(west, 10, "w")];
+  it("does not keep the other's containers from their turns", twoSizes, async () => {
+    const each = sizes({ short: 6, long: 10 });
+    const [here, there] = [create(east, each, "e"), create(west, each, "w")];
     const follower = follow({ maxStreams: 2, timeSliceMs: 20 });
     for (const container of [...here, ...there]) await follower.expectAll(container);
     for (const fault of [undefined, () => ({ withholdHeaders: true }) as const]) {

@@ -13,7 +13,7 @@ import { arbitraryChunks, fastClocks } from "../wire/fast-entries.ts";
 import type { Chunk } from "../wire/fast-entries.ts";
 import { propertyRuns } from "../support/size.ts";
 
-const RUNS = propertyRuns({ short: 60, long: 600 });
+const RUNS = propertyRuns({ short: 30, long: 600 });
 const container: ContainerInfo = {
   id: "c".repeat(64),
   name: "web",

@@ -10,7 +10,7 @@ import { TIMEOUT_MS } from "../support/delivery-model-sink.ts";
 import type { SinkPlan } from "../support/delivery-model-sink.ts";
 import { propertyRuns } from "../support/size.ts";
 
-const RUNS = 40 * propertyRuns({ short: 8, long: 50 });
+const RUNS = 40 * propertyRuns({ short: 4, long: 50 });
 const FOR_EVER_MS = 2 ** 30;
 
 type Act =

@@ -8,7 +8,7 @@ import { LogReading, known } from "../support/multiline-reading.ts";
 import { arbitraryMultiline, arbitraryTraces, withPauses } from "./multiline-log.ts";
 import { propertyRuns } from "../support/size.ts";
 
-const RUNS = propertyRuns({ short: 40, long: 600 });
+const RUNS = propertyRuns({ short: 20, long: 600 });
 const pieces = fc.array(fc.integer({ min: 1, max: 9 }), { maxLength: 40 });
 
 interface Stop {

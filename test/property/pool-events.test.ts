@@ -253,8 +253,8 @@ describe.each(stories)("of $name", twoSizes, (story) => {
       const tellings: Telling[] = [];
       for (const [index, loss] of losses.entries()) {
         for (let at = 0; at <= story.steps.length; at++) {
-          // Of the kinds of loss a fifth at each step, over one stream and over some.
-          if (sizes({ short: (index + at) % 5 > 0, long: false })) continue;
+          // Of the kinds of loss a seventh at each step, over one stream and over some.
+          if (sizes({ short: (index + at) % 7 > 0, long: false })) continue;
           tellings.push({ story, at, loss, pace, maxStreams: (index + at) % 2 === 0 ? 1 : 8 });
         }
       }

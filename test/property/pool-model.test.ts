@@ -11,7 +11,7 @@ import {
 import { arbitraryForgetfulWorld, arbitraryWorld, engines } from "./pool-world.ts";
 import { propertyRuns } from "../support/size.ts";
 
-const RUNS = propertyRuns({ short: 3, long: 30 });
+const RUNS = propertyRuns({ short: 2, long: 30 });
 /** A failure names its seed and path: FC_SEED and FC_PATH replay it. */
 const replay = {
   ...(process.env["FC_SEED"] === undefined ? {} : { seed: Number(process.env["FC_SEED"]) }),

@@ -11,7 +11,7 @@ import { Player, arbitraryScript, scriptClocks } from "./script.ts";
 import type { Act, ScriptClock } from "./script.ts";
 import { propertyRuns } from "../support/size.ts";
 
-const RUNS = propertyRuns({ short: 4, long: 40 });
+const RUNS = propertyRuns({ short: 2, long: 40 });
 
 interface World {
   readonly engine: FakeEngineOptions;

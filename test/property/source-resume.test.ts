@@ -9,7 +9,7 @@ import { eager, Follower, nothingOpen, toLines } from "../support/fake-follow.ts
 import { Player, arbitraryScript, scriptClocks } from "./script.ts";
 import { propertyRuns } from "../support/size.ts";
 
-const RUNS = propertyRuns({ short: 6, long: 60 });
+const RUNS = propertyRuns({ short: 4, long: 60 });
 const share = fc.double({ min: 0, max: 1, noNaN: true });
 
 interface Part {

@@ -7,7 +7,7 @@ import { propertyRuns } from "../support/size.ts";
 import { decode, frame } from "../wire/bytes.ts";
 import type { Decoded } from "../wire/bytes.ts";
 
-const RUNS = propertyRuns({ short: 60, long: 600 });
+const RUNS = propertyRuns({ short: 30, long: 600 });
 
 interface Line {
   readonly stream: 1 | 2;

@@ -20,14 +20,15 @@ it.each(["", "x", "x".repeat(90)])(
     await using source = new ContainerLogSource("web", options);
     const iterator = source[Symbol.asyncIterator]();
     let lines = 0;
+    let others = 0;
     for (let result = await iterator.next(); result.done !== true; result = await iterator.next()) {
-      expect(result.value.line).toBe(line);
+      if (result.value.line !== line) others++;
       if (lines++ > 0) continue;
       await eventually(() => source.stats.bufferedBytes >= BUFFER_BYTES, "a full buffer");
       expect(source.stats.lines).toBeLessThan(BUFFER_BYTES / LEAST_BYTES + 2 * READ_LINES);
       expect(source.stats.lines).toBeLessThan(LINES / 2);
     }
-    expect(lines).toBe(LINES);
+    expect([lines, others]).toEqual([LINES, 0]);
     expect(web.written).toHaveLength(LINES);
   },
 );

@@ -179,11 +179,11 @@ describeWithProgram("the sink for PostgreSQL", postgresPrograms(), () => {
       return Number((await pool.query("SELECT count(*) FROM logs")).rows[0].count);
     };
     const until = async (test: () => Promise<boolean>): Promise<void> => {
-      while (!(await test())) await delay(2);
+      while (!(await test())) await delay(10);
     };
     let isWriting = true;
     const writing = writeUntil(containers, () => !isWriting);
-    for (let kill = 0; kill < sizes({ short: 3, long: 20 }); kill++) {
+    for (let kill = 0; kill < sizes({ short: 2, long: 20 }); kill++) {
       await using collector = start();
       const before = await count();
       await until(async () => (await count()) > before + 50 * ((kill % 4) + 1));
@@ -215,6 +215,6 @@ async function writeUntil(
       container.write(`line ${at}`);
       container.write("tick", { stream: "stderr" });
     }
-    if (at % 5 === 0) await delay(5);
+    if (at % 5 === 0) await delay(15);
   }
 }

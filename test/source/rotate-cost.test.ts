@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { ContainerLogSource } from "../../src/index.ts";
 import { FakeEngine } from "../../src/testing.ts";
 import { Follower } from "../support/fake-follow.ts";
+import { sizes, twoSizes } from "../support/size.ts";
 
 /** How many entries the latest log request asked for. */
 function tailAsked(fake: FakeEngine): number {
@@ -28,31 +29,33 @@ async function rotateUntilCheap(source: ContainerLogSource, fake: FakeEngine): P
 }
 
 describe("the cost of a rotation", () => {
-  it("does not grow with the log", async () => {
+  it("does not grow with the log", twoSizes, async () => {
+    const lines = sizes({ short: 12_000, long: 50_000 });
     await using fake = await FakeEngine.start();
     const web = fake.create({ name: "web" });
     const source = new ContainerLogSource("web", { engine: fake.engine });
     const follower = new Follower(source);
-    for (let line = 0; line < 50_000; line++) web.write(`line ${line}`);
-    await follower.has(50_000);
+    for (let line = 0; line < lines; line++) web.write(`line ${line}`);
+    await follower.has(lines);
     expect(await rotateUntilCheap(source, fake)).toBe(1);
     expect(tailAsked(fake)).toBeLessThan(1_000);
     await source.close();
   });
 
-  it("does not grow with a line that began long ago and does not end", async () => {
+  it("does not grow with a line that began long ago and does not end", twoSizes, async () => {
+    const parts = sizes({ short: 6_000, long: 20_000 });
     await using fake = await FakeEngine.start();
     const web = fake.create({ name: "web" });
     const source = new ContainerLogSource("web", { engine: fake.engine });
     const follower = new Follower(source);
-    for (let part = 0; part < 20_000; part++) web.write(".", { partial: true });
+    for (let part = 0; part < parts; part++) web.write(".", { partial: true });
     for (let line = 0; line < 100; line++) web.write(`err ${line}`, { stream: "stderr" });
     await follower.has(100);
     await rotateUntilCheap(source, fake);
     expect(tailAsked(fake)).toBeLessThan(1_000);
     web.write("end");
     await follower.has(101);
-    expect(follower.texts[100]).toBe(`${".".repeat(20_000)}end`);
+    expect(follower.texts[100]).toBe(`${".".repeat(parts)}end`);
     await source.close();
   });
 });

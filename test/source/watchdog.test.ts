@@ -5,6 +5,7 @@ import { Watchdog } from "../../src/source/watchdog.ts";
 import { FakeEngine } from "../../src/testing.ts";
 import type { FakeContainer } from "../../src/testing.ts";
 import { eager, eventually, Follower, nothingOpen, toLines } from "../support/fake-follow.ts";
+import { sizes, twoSizes } from "../support/size.ts";
 
 let fake: FakeEngine;
 let web: FakeContainer;
@@ -111,7 +112,7 @@ describe("after silence", () => {
 });
 
 describe("a rotation that is due while a stream is still catching up", () => {
-  it("is not the last one", async () => {
+  it("is not the last one", twoSizes, async () => {
     const write = (count: number): void => {
       for (let line = 0; line < count; line++) web.write(`line ${web.written.length}`);
     };
@@ -126,7 +127,7 @@ describe("a rotation that is due while a stream is still catching up", () => {
       return { delayMs: 40 };
     };
     fake.outage();
-    write(20_000);
+    write(sizes({ short: 6_000, long: 20_000 }));
     fake.restore();
     await follower.until(() => follower.records.length === web.written.length, "every line");
     const { rotations } = follower.source.stats;

@@ -4,6 +4,7 @@ import type { SourceOptions } from "../../src/index.ts";
 import { FakeEngine } from "../../src/testing.ts";
 import type { FakeEngineOptions } from "../../src/testing.ts";
 import { eager, eventually, Follower, texts, toLines, turns } from "../support/fake-follow.ts";
+import { sizes, twoSizes } from "../support/size.ts";
 
 const start = (fake: FakeEngine, options: SourceOptions): Follower =>
   new Follower(new ContainerLogSource("web", { engine: fake.engine, ...eager, ...options }));
@@ -128,35 +129,41 @@ const engines: readonly FakeEngineOptions[] = (
 describe.each(engines)(
   "from a time, on an engine with since $since and timestamps $timestamps",
   (engine) => {
-    it("begins with the first line at or after it, in log order, also where time ran backwards", async () => {
-      await using fake = await FakeEngine.start(engine);
-      const web = fake.create({ name: "web" });
-      const seconds = [10, 20, 30, 28, 40, 39, 38, 50, 50, 49, 60];
-      for (const [index, second] of seconds.entries()) {
-        const stream = index % 2 === 0 ? "stdout" : "stderr";
-        web.write(`line ${index}`, {
-          stream,
-          timestamp: `2026-11-23T15:58:${second}Z`.replace(":60Z", ":59.5Z"),
-        });
-      }
-      const base = Date.UTC(2026, 10, 23, 15, 58);
-      for (const [second, first] of [
-        [0, 0],
-        [10, 0],
-        [11, 1],
-        [29, 2],
-        [39, 4],
-        [50, 7],
-        [59, 10],
-      ] as const) {
-        const expected = texts(web.written).slice(first);
-        const time = new Date(base + second * 1000);
-        expect(await read(fake, { from: { since: time } })).toEqual(expected);
-        expect(await read(fake, { from: { since: time.toISOString() } })).toEqual(expected);
-        const local = new Date(time.getTime() + 2 * 3_600_000).toISOString().replace("Z", "+02:00");
-        expect(await read(fake, { from: { since: local } })).toEqual(expected);
-      }
-    });
+    it(
+      "begins with the first line at or after it, in log order, also where time ran backwards",
+      twoSizes,
+      async () => {
+        await using fake = await FakeEngine.start(engine);
+        const web = fake.create({ name: "web" });
+        const seconds = [10, 20, 30, 28, 40, 39, 38, 50, 50, 49, 60];
+        for (const [index, second] of seconds.entries()) {
+          const stream = index % 2 === 0 ? "stdout" : "stderr";
+          web.write(`line ${index}`, {
+            stream,
+            timestamp: `2026-11-23T15:58:${second}Z`.replace(":60Z", ":59.5Z"),
+          });
+        }
+        const base = Date.UTC(2026, 10, 23, 15, 58);
+        for (const [second, first] of [
+          [0, 0],
+          [10, 0],
+          [11, 1],
+          [29, 2],
+          [39, 4],
+          [50, 7],
+          [59, 10],
+        ] as const) {
+          const expected = texts(web.written).slice(first);
+          const time = new Date(base + second * 1000);
+          const local = new Date(time.getTime() + 2 * 3_600_000)
+            .toISOString()
+            .replace("Z", "+02:00");
+          const spellings = [time, time.toISOString(), local];
+          for (const since of sizes({ short: [spellings[first % 3] ?? time], long: spellings }))
+            expect(await read(fake, { from: { since } })).toEqual(expected);
+        }
+      },
+    );
 
     it("begins there in a long log, and reads only its end", async () => {
       await using fake = await FakeEngine.start(engine);

@@ -7,6 +7,7 @@ import type {
   SourceStatus,
 } from "../../src/index.ts";
 import type { FakeEngine } from "../../src/testing.ts";
+import { closeWhenFinished } from "./left-open.ts";
 
 /** What has to agree between a record and the engine's log. */
 export interface Line {
@@ -29,9 +30,9 @@ export function texts(lines: readonly Line[]): string[] {
 
 type StatusOf<T extends SourceStatus["type"]> = Extract<SourceStatus, { type: T }>;
 
-/** Options of sources that try again at once. */
+/** Options of sources that try again soon. An outage of a second is not a thousand attempts. */
 export const eager: { reconnect: { minDelayMs: number; maxDelayMs: number } } = {
-  reconnect: { minDelayMs: 1, maxDelayMs: 5 },
+  reconnect: { minDelayMs: 1, maxDelayMs: 20 },
 };
 
 /** A wait that lasts so long has failed; nothing is judged by how long it took. */
@@ -55,6 +56,7 @@ export class Follower {
     visit?: (record: LogRecord, index: number) => Promise<"break" | void> | "break" | void,
   ) {
     this.source = source;
+    closeWhenFinished(source);
     source.on("status", (status) => {
       this.statuses.push(status);
       this.#look();
@@ -161,9 +163,9 @@ export async function turns(count = 1): Promise<void> {
 /** Polls something that nothing announces, such as a counter of the server's side. */
 export async function eventually(test: () => boolean, what = "a condition"): Promise<void> {
   const end = performance.now() + PATIENCE_MS;
-  while (!test()) {
+  for (let looks = 0; !test(); looks++) {
     if (performance.now() > end) throw new Error(`never came: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 1));
+    await new Promise((resolve) => setTimeout(resolve, looks < 50 ? 1 : 5));
   }
 }
 

@@ -10,6 +10,7 @@ import type {
 import type { FakeContainer, FakeEngine } from "../../src/testing.ts";
 import { eventually, texts, toLines } from "./fake-follow.ts";
 import type { Line } from "./fake-follow.ts";
+import { closeWhenFinished } from "./left-open.ts";
 
 /** A wait that lasts so long has failed; nothing is judged by how long it took. */
 const PATIENCE_MS = 60_000;
@@ -40,6 +41,7 @@ export class PoolFollower {
     visit?: (record: LogRecord, index: number) => Promise<"break" | void> | "break" | void,
   ) {
     this.pool = pool;
+    closeWhenFinished(pool);
     pool.on("status", (status) => {
       this.statuses.push(status);
       this.#look();

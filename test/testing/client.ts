@@ -132,5 +132,5 @@ export async function payloads(fake: FakeEngine, path: string): Promise<string[]
 
 /** Polls something that cannot be awaited, such as a counter of the server's side. */
 export async function eventually(test: () => boolean): Promise<void> {
-  while (!test()) await new Promise((resolve) => setImmediate(resolve));
+  while (!test()) await new Promise((resolve) => setTimeout(resolve, 1));
 }

@@ -1,6 +1,8 @@
+import { toUSVString } from "node:util";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { FakeEngine } from "../../src/testing.ts";
+import { anyText } from "../support/any-text.ts";
 import { type Frame, frames, get, payloads } from "./client.ts";
 
 const READ = "/containers/web/logs?stdout=1&stderr=1&timestamps=1";
@@ -212,7 +214,7 @@ test("whatever is written, the frames of a read join to the lines of `log`", asy
   const write = fc.record({
     stream: fc.constantFrom("stdout" as const, "stderr" as const),
     line: fc.oneof(
-      fc.string({ unit: "binary" }),
+      anyText.map(toUSVString),
       fc.nat(3 * PART).map((length) => "é".repeat(length)),
     ),
     partial: fc.boolean(),

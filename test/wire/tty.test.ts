@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { TtyDecoder } from "../../src/wire/tty.ts";
+import { sizes, twoSizes } from "../support/size.ts";
 import { STAMP, arbitraryCuts, chunked, decode } from "./bytes.ts";
 
 const PART_BYTES = 16_384;
@@ -75,7 +76,7 @@ const lines = fc.array(
 );
 
 describe("the terminal decoder", () => {
-  it("gives the same lines whatever the chunking", () => {
+  it("gives the same lines whatever the chunking", twoSizes, () => {
     fc.assert(
       fc.property(lines, arbitraryCuts, (list, cuts) => {
         const bytes = Buffer.from(list.map((line) => terminal(line)).join(""), "latin1");
@@ -86,30 +87,34 @@ describe("the terminal decoder", () => {
         const joined = entries.map(({ text, ended }) => text + (ended ? "\n" : "")).join("");
         expect(joined).toBe(list.map((line) => `${line}\r\n`).join(""));
       }),
-      { numRuns: 120 },
+      { numRuns: sizes({ short: 40, long: 120 }) },
     );
   });
 
-  it("joins parts of any length, as `json-file` makes them of characters that it cuts", () => {
-    fc.assert(
-      fc.property(wideLines, arbitraryCuts, (list, cuts) => {
-        const kept = list.map((line, index) =>
-          jsonFile(line, STAMP.replace(/\d{9}Z$/, `${100_000_000 + index}Z`)),
-        );
-        const bytes = Buffer.concat(kept.map(({ sent }) => sent));
-        const decoder = new TtyDecoder();
-        const joined = new Map<string, string>();
-        for (const chunk of chunked(bytes, cuts)) {
-          for (const { timestamp, text } of decoder.push(chunk))
-            joined.set(timestamp, (joined.get(timestamp) ?? "") + text.toString("utf8"));
-        }
-        expect(decoder.fault).toBeUndefined();
-        expect(decoder.isHolding).toBe(false);
-        expect([...joined.values()]).toEqual(kept.map(({ text }) => text));
-      }),
-      { numRuns: 60 },
-    );
-  });
+  it(
+    "joins parts of any length, as `json-file` makes them of characters that it cuts",
+    twoSizes,
+    () => {
+      fc.assert(
+        fc.property(wideLines, arbitraryCuts, (list, cuts) => {
+          const kept = list.map((line, index) =>
+            jsonFile(line, STAMP.replace(/\d{9}Z$/, `${100_000_000 + index}Z`)),
+          );
+          const bytes = Buffer.concat(kept.map(({ sent }) => sent));
+          const decoder = new TtyDecoder();
+          const joined = new Map<string, string>();
+          for (const chunk of chunked(bytes, cuts)) {
+            for (const { timestamp, text } of decoder.push(chunk))
+              joined.set(timestamp, (joined.get(timestamp) ?? "") + text.toString("utf8"));
+          }
+          expect(decoder.fault).toBeUndefined();
+          expect(decoder.isHolding).toBe(false);
+          expect([...joined.values()]).toEqual(kept.map(({ text }) => text));
+        }),
+        { numRuns: sizes({ short: 20, long: 60 }) },
+      );
+    },
+  );
 
   it("takes a last line without its end at the log's end alone", () => {
     const decoder = new TtyDecoder();
@@ -137,8 +142,8 @@ describe("the terminal decoder", () => {
     const decoder = new TtyDecoder({ startedAt: "2026-11-23T16:00:00.000000000Z" });
     const text = "next at 2026-11-23T15:59:40.000000000Z or 2026-11-23T17:00:00Z then";
     const after = terminal("after", "2026-11-23T15:58:36.000000000Z");
-    for (const sizes of [[], [200]]) {
-      const chunks = chunked(Buffer.from(terminal(text) + after), sizes);
+    for (const cuts of [[], [200]]) {
+      const chunks = chunked(Buffer.from(terminal(text) + after), cuts);
       expect(decode(decoder, chunks).map((entry) => entry.text)).toEqual([`${text}\r`, "after\r"]);
     }
   });

@@ -252,7 +252,7 @@ describe("containers that start later", () => {
     ["with a stream for each", 60],
     ["with a few streams", 4],
   ])("and live until theirs is open lose nothing, %s", twoSizes, async (_streams, maxStreams) => {
-    const count = sizes({ short: 30, long: 60 });
+    const count = sizes({ short: 16, long: 60 });
     const follower = follow({ maxStreams });
     await follower.discovered();
     const living = new Map<string, FakeContainer>();
@@ -708,7 +708,7 @@ describe("an engine that can't be reached", () => {
 });
 
 describe("many containers found at once", twoSizes, () => {
-  const count = sizes({ short: 120, long: 1_000 });
+  const count = sizes({ short: 60, long: 1_000 });
 
   it("are looked at a few at a time", async () => {
     create(count);

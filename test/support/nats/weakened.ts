@@ -116,3 +116,24 @@ export function withoutAnswers(
     },
   });
 }
+
+/** The same connection, on which the first consumer of such a filter finds nothing: as on a node that lacks messages. */
+export function withEmptyConsumer(connection: NatsConnection, filter: string): NatsConnection {
+  const other = filter.replace(">", "nowhere");
+  let isFirst = true;
+  return new Proxy(connection, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== "function") return value;
+      if (name !== "request") return value.bind(target);
+      return (subject: string, payload: unknown, ...rest: unknown[]): unknown => {
+        const isTold = isFirst && /CONSUMER\.(?:DURABLE\.)?CREATE/.test(subject);
+        if (!isTold || !(payload instanceof Uint8Array))
+          return value.call(target, subject, payload, ...rest);
+        isFirst = false;
+        const config = Buffer.from(payload).toString().replace(`"${filter}"`, `"${other}"`);
+        return value.call(target, subject.replace(filter, other), Buffer.from(config), ...rest);
+      };
+    },
+  });
+}
