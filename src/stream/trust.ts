@@ -1,4 +1,4 @@
-import type { Entries, LogStream } from "../wire/entry.ts";
+import type { Entries, Entry, LogStream } from "../wire/entry.ts";
 import { FrameEntries, textBytes } from "../wire/frame-entries.ts";
 import { compareTimestamps, detached } from "../wire/timestamps.ts";
 
@@ -22,10 +22,18 @@ export interface Distrust {
   readonly repeatsTimestamps: boolean;
 }
 
+/** A stream's latest entry. */
+interface Latest {
+  readonly timestamp: string;
+  /** The text of a part whose line goes on. */
+  readonly part: Buffer | undefined;
+}
+
 /**
  * Judges how far a follow can be believed while the engine rotates the log. It may have
  * - jumped back: Docker 20.10 reads a file again from its start, now and then (measured: at 4 of 6 rotations). Within a stream
- *   timestamps rise, so an earlier one is a sign;
+ *   timestamps rise, so an earlier one is a sign. A file that begins in the middle of a long line has its first part read twice, now and
+ *   then (seen twice in many runs): of one line's parts, which have one timestamp, one that is the same as the one before is a sign;
  * - left out a file: where Docker 20.10 rotates the log between a follow's opening and the end of its tail, the follow goes on
  *   with the file after the next (measured: 1 of 600 openings, files of 0.7 s). The first line that was written since is
  *   doubted where a file may have been filled before it;
@@ -36,8 +44,8 @@ export interface Distrust {
 export class Trust {
   readonly #distrust: Distrust;
   readonly #maxFileBytes: number;
-  /** Each stream's latest timestamp in this follow, and whether its line goes on. */
-  readonly #latest = new Map<LogStream, { readonly timestamp: string; readonly isOpen: boolean }>();
+  /** Of each stream in this follow. */
+  readonly #latest = new Map<LogStream, Latest>();
   #openedAt = Infinity;
   /** The latest timestamp before the first line that was written since; undefined behind that. */
   #before: { timestamp: string | undefined } | undefined;
@@ -173,23 +181,17 @@ export class Trust {
     return index;
   }
 
-  #isEarlier({ stream, timestamp }: { stream: LogStream; timestamp: string }): boolean {
+  #isEarlier({ stream, timestamp, text, ended }: Entry): boolean {
     const latest = this.#latest.get(stream);
     if (latest === undefined) return false;
     const order = compareTimestamps(timestamp, latest.timestamp);
-    return order === 0 ? !latest.isOpen && !this.#distrust.repeatsTimestamps : order < 0;
+    if (order !== 0 || this.#distrust.repeatsTimestamps) return order < 0;
+    return latest.part === undefined || (!ended && text.equals(latest.part));
   }
 
-  #note({
-    stream,
-    timestamp,
-    ended,
-  }: {
-    stream: LogStream;
-    timestamp: string;
-    ended: boolean;
-  }): void {
-    this.#latest.set(stream, { timestamp, isOpen: !ended });
+  #note({ stream, timestamp, text, ended }: Entry): void {
+    // A chunk is not kept for one of its parts.
+    this.#latest.set(stream, { timestamp, part: ended ? undefined : Buffer.from(text) });
   }
 
   /** True where none of `entries` can be a replay, as one look at them all tells; they are noted then. */
@@ -202,7 +204,7 @@ export class Trust {
     });
     if (!isWhole || !isRising || !isLater) return false;
     for (const { stream, last } of streams)
-      this.#latest.set(stream, { timestamp: detached(entries.timestamp(last)), isOpen: false });
+      this.#latest.set(stream, { timestamp: detached(entries.timestamp(last)), part: undefined });
     return true;
   }
 

@@ -76,6 +76,41 @@ describe("a follow of a log whose files last a second", () => {
     expect(trust.believed(steady(200, 300), 0)).toBe(10);
   });
 
+  describe("with a long line in parts", () => {
+    const part = (letter: string, ended = false): Entry => ({
+      ...entry(1_000),
+      text: Buffer.alloc(16_384, letter),
+      ended,
+    });
+
+    it("is doubted where a part comes twice", () => {
+      const line = [part("a"), part("b"), part("b"), part("c", true)];
+      expect(trust.believed(line, 0)).toBe(2);
+      open(trust, 1_000);
+      trust.pass(line, 2);
+      expect(trust.believed([part("b"), part("c", true)], 0)).toBe(0);
+      open(trust, 1_000);
+      trust.pass(line, 2);
+      expect(trust.believed([part("c", true)], 0)).toBe(1);
+    });
+
+    it("is believed where the parts differ, or the line ends, or it is another line's", () => {
+      const whole = [part("a"), part("b"), part("a"), part("a", true)];
+      const next = { ...part("a"), timestamp: entry(1_001).timestamp };
+      const error: Entry = { ...part("a"), stream: "stderr" };
+      expect(trust.believed([...whole, next, error], 0)).toBe(6);
+    });
+
+    it("is believed in the end, where a reread shows that part twice as well", () => {
+      const believed = Array.from({ length: 4 }, () => {
+        open(trust, 1_000);
+        trust.pass([part("a")], 1);
+        return trust.believed([part("a"), part("c", true)], 0);
+      });
+      expect(believed).toEqual([0, 0, 0, 2]);
+    });
+  });
+
   it("is believed in the end, where doubts lead to nothing", () => {
     const follow = (): number => {
       open(trust, 1_000);
