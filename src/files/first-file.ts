@@ -96,16 +96,18 @@ export class FirstFile {
   ): Promise<{ readonly file: OpenFile | undefined; readonly isThere: boolean }> {
     const json = `${this.#id}-json.log`;
     const local = join(this.#folder, LOCAL);
+    let isOdd = false;
+    const odd = (): undefined => void (isOdd = true);
     const [ofJson, ofLocal, isLinked, inode] = await Promise.all([
-      openIn(real, json, join(this.#folder, json)),
-      openIn(join(real, LOCAL), "container.log", join(local, "container.log")),
+      openIn(real, json, join(this.#folder, json)).catch(odd),
+      openIn(join(real, LOCAL), "container.log", join(local, "container.log")).catch(odd),
       isLink(join(real, LOCAL)),
-      inodeOf(real),
+      inodeOf(real).catch(odd),
     ]);
-    if (isLinked) await ofLocal?.handle.close();
-    const file = ofJson ?? (isLinked ? undefined : ofLocal);
+    const file = isOdd ? undefined : (ofJson ?? (isLinked ? undefined : ofLocal));
+    for (const other of [ofJson, ofLocal]) if (other !== file) await other?.handle.close();
     this.#isFound = file !== undefined;
-    return { file, isThere: inode !== undefined };
+    return { file, isThere: inode !== undefined && !isOdd };
   }
 }
 

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { FirstFile } from "../../src/files/first-file.ts";
@@ -50,8 +50,11 @@ describe("a container's first file", () => {
     const folder = folderOf(root);
     symlinkSync(other, join(folder, "local-logs"));
     symlinkSync(join(other, "container.log"), join(folder, `${ID}-json.log`));
+    const open = (): number => readdirSync("/proc/self/fd").length;
+    const before = open();
     const first = new FirstFile(root, ID);
     expect(await first.take(join(folder, `${ID}-json.log`), never)).toBeUndefined();
+    expect(open()).toBe(before);
     expect(await first.isFound()).toBe(false);
     expect(readFileSync(join(other, "container.log"), "utf8")).toBe("another's");
   });
