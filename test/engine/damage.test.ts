@@ -223,9 +223,11 @@ describeWithEngine("a json-file log with a damaged record", (engine) => {
       reason: JSON.stringify(reason),
     });
     expect(following.lines.at(-1)?.line).toBe("line 99");
-    expect(missingIn(following)).toContain(50);
-    if ((await readsOf(engine)) !== "dropped") expect(missingIn(following)).toEqual([50]);
-    expectTold(following);
+    const [missing, reads] = [missingIn(following), await readsOf(engine)];
+    expect(missing).toContain(50);
+    if (reads === "exact") expect(missing).toEqual([50]);
+    // Now and then Docker before 23 leaves out what is behind the damage, and says nothing.
+    if (reads !== "silent holes" || missing.length === 1) expectTold(following);
   });
 });
 
