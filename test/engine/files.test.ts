@@ -65,11 +65,11 @@ describeWithEngine("a log that is read from the engine's files", (engine) => {
     "$driver with $options",
     ({ driver, options }) => {
       const isRotated = "max-size" in options;
+      const kept = isRotated ? { ...options, ...KEPT } : {};
 
       test("is whole over rotations of both kinds while it is written", twoSizes, async () => {
         // Some files a second.
         const script = numbered(LINES, 50);
-        const kept = isRotated ? { ...options, ...KEPT } : {};
         const id = await create(engine, { script, driver, options: kept });
         const following = fromFiles(engine, id);
         await following.untilStopped();
@@ -112,7 +112,8 @@ describeWithEngine("a log that is read from the engine's files", (engine) => {
       );
 
       test("has one cursor for both ways, whichever is next", twoSizes, async () => {
-        const id = await run(engine, { script: numbered(ROUNDS * 100, 50), driver, options });
+        const script = numbered(ROUNDS * 100, 50);
+        const id = await run(engine, { script, driver, options: kept });
         const ways = ["files", "engine"] as const;
         const numbers: number[] = [];
         let resume: Cursor | undefined;
