@@ -23,6 +23,7 @@ const rooms = [
   ["resume/", 2],
   ["engine/", 2],
   ["delivery/", 2],
+  ["files/", 2],
   ["wire/", 1],
   ["lifetime/", 1],
   ["metrics/", 1],

@@ -5,6 +5,7 @@ import { engineEnvironment, whyNoEngine } from "../test/support/real-engine/prog
 import { conditions } from "./conditions.ts";
 import type { Context, Row } from "./context.ts";
 import { renderSection, writeSection } from "./results.ts";
+import { files } from "./rows/files.ts";
 import { latency } from "./rows/latency.ts";
 import { memory } from "./rows/memory.ts";
 import { micro } from "./rows/micro.ts";
@@ -25,6 +26,7 @@ const ROWS: readonly Row[] = [
   micro,
   scraping,
   nats,
+  files,
 ];
 /** What `--fast` leaves. */
 const FAST_ROWS: readonly number[] = [1, 4, 7];

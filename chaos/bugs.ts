@@ -58,9 +58,9 @@ export const bugs: readonly Bug[] = [
   {
     name: "delivers a line twice",
     change: {
-      find: "this.log.reading.commit(entries, from);",
+      find: "this.log.reading.commit(entries, from, this.reader.spot);",
       replace:
-        "this.log.reading.commit(entries, from); this.chaos = (this.chaos ?? 0) + 1; if (this.chaos % 40 === 0) this.log.reading.commit(entries, from);",
+        "this.log.reading.commit(entries, from, this.reader.spot); this.chaos = (this.chaos ?? 0) + 1; if (this.chaos % 40 === 0) this.log.reading.commit(entries, from, this.reader.spot);",
     },
     plan: plan(3_000, "steady", [], []),
     caught: /G2: line \d+ came behind line \d+/,

@@ -13,6 +13,8 @@ export type ErrorCode =
   | "CONTAINER_NOT_FOUND"
   /** The log driver keeps nothing that can be read. */
   | "LOGS_UNREADABLE"
+  /** The engine's log files can't be read here, with `read: "files"`. */
+  | "FILES_UNREADABLE"
   /** Bytes that are no Docker log stream. */
   | "PROTOCOL"
   /** Tasks, or sinks, did not end in time; the message names them. */

@@ -19,6 +19,7 @@ export type {
 } from "./source/service-record.ts";
 export type { ReadyOptions } from "./source/ready.ts";
 export type { SourceOptions } from "./source/options.ts";
+export type { FilesOptions, ReadFrom } from "./source/read-options.ts";
 export type { From } from "./stream/from.ts";
 export type {
   EndReason,

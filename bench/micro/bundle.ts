@@ -9,14 +9,19 @@ export interface Bundle extends AsyncDisposable {
   readonly path: string;
 }
 
-/** Bundles `main.ts` with the library's modules by what builds the package, so that the code measured is the code that ships. */
-export async function bundleMicro(): Promise<Bundle> {
+/** The steps alone. */
+export function bundleMicro(): Promise<Bundle> {
+  return bundle(new URL("main.ts", import.meta.url));
+}
+
+/** Bundles a program with the library's modules by what builds the package, so that the code measured is the code that ships. */
+export async function bundle(program: URL): Promise<Bundle> {
   const directory = await mkdtemp(join(tmpdir(), "dockspool-bench-"));
   const remove = async (): Promise<void> => rm(directory, { recursive: true, force: true });
   try {
     await build({
       config: false,
-      entry: { micro: fileURLToPath(new URL("main.ts", import.meta.url)) },
+      entry: { program: fileURLToPath(program) },
       outDir: directory,
       format: "esm",
       outExtension: () => ({ js: ".mjs" }),
@@ -29,5 +34,5 @@ export async function bundleMicro(): Promise<Bundle> {
     await remove();
     throw error;
   }
-  return { path: join(directory, "micro.mjs"), [Symbol.asyncDispose]: remove };
+  return { path: join(directory, "program.mjs"), [Symbol.asyncDispose]: remove };
 }

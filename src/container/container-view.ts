@@ -10,6 +10,7 @@ import { beingRemoved } from "./failures.ts";
 import type { ViewHost } from "./host.ts";
 import { mayHaveRunAgain } from "./later-run.ts";
 import { RunLog } from "./run-log.ts";
+import { RunWatch } from "./run-watch.ts";
 
 /** An engine may fail to remove a container, and call it "removing" for ever. */
 const LOOKS_AT_REMOVAL = 10;
@@ -157,6 +158,11 @@ export class ContainerView {
     return watch;
   }
 
+  /** Tells when its run may have ended, where its stream does not. To be closed. */
+  watchRun(id: string, mayHaveEnded: () => void, signal: AbortSignal): RunWatch {
+    return new RunWatch(this.#host, id, mayHaveEnded, signal);
+  }
+
   /** Whether it runs as it did at that look. @throws as `look`, but for one that is gone: that has not started again */
   async isUnchangedSince({ startedAt }: Inspection, signal: AbortSignal): Promise<boolean> {
     try {
@@ -178,8 +184,8 @@ export class ContainerView {
     if (state.type === "read") return !state.mayHaveRunSince;
     if (state.type !== "current" || !state.isFollowedToEnd || this.#info === undefined)
       return false;
-    const { startedAt } = this.runs;
-    return !(await mayHaveRunAgain(this.#host.client, this.#info.id, startedAt, newest, signal));
+    const { startTold } = this.runs;
+    return !(await mayHaveRunAgain(this.#host.client, this.#info.id, startTold, newest, signal));
   }
 
   #knows(info: ContainerInfo): void {

@@ -21,10 +21,22 @@ export type RunState =
       readonly mayHaveRunSince: boolean;
     };
 
+/** A run that an event has told of, and no look has shown yet. */
+export interface ToldRun {
+  /** As `startedBy`. */
+  readonly by: number;
+  /** The start of the run before it, as a look has shown it; "0001-…", or undefined, where there was none. */
+  readonly before: string | undefined;
+}
+
 /** The runs of a container, and how far they were read. */
 export class RunLog {
   readonly #restarted: () => void;
   #state: RunState = { type: "none" };
+  /** The start that was seen before that of a run that is told of. */
+  #before: string | undefined;
+  /** When an event told of the start that a look has shown; Infinity where that is yet to come. */
+  #toldBy = -Infinity;
 
   constructor(restarted: () => void) {
     this.#restarted = restarted;
@@ -48,6 +60,22 @@ export class RunLog {
     return new Date(Math.ceil(state.startedBy)).toISOString();
   }
 
+  /** The latest run, where it is known by an event alone. */
+  get told(): ToldRun | undefined {
+    const state = this.#state;
+    const isTold = state.type === "current" && state.isKnown && state.startedAt === undefined;
+    if (!isTold || state.startedBy === -Infinity) return undefined;
+    return { by: state.startedBy, before: this.#before };
+  }
+
+  /** As `startedAt`, or by the event that told of it, which is later. */
+  get startTold(): string | undefined {
+    const { startedAt } = this;
+    const isLater = startedAt !== undefined && this.#toldBy > Date.parse(startedAt);
+    if (!isLater || this.#toldBy === Infinity) return startedAt;
+    return new Date(Math.ceil(this.#toldBy)).toISOString();
+  }
+
   /** A look has shown this start. */
   looked(startedAt: string | undefined): void {
     const state = this.#state;
@@ -63,6 +91,7 @@ export class RunLog {
     const isTold = isCurrent && startedAt !== undefined && Date.parse(startedAt) <= state.startedBy;
     const isRestart = state.type === "read" || (isCurrent && state.isKnown && !isTold);
     const isFollowedToEnd = isTold && state.isFollowedToEnd;
+    this.#toldBy = isTold ? state.startedBy : -Infinity;
     this.#state = { ...current(startedAt, -Infinity), isFollowedToEnd };
     if (isRestart) this.#restarted();
     return isRestart;
@@ -70,12 +99,14 @@ export class RunLog {
 
   /** It has started, by an event of this time. */
   started(by: number): void {
+    this.#before = this.startedAt;
     this.#state = current(undefined, by);
     this.#restarted();
   }
 
-  /** Likewise, before anything was read; Infinity where it is about to start. */
-  begins(by: number): void {
+  /** Likewise, before anything was read; Infinity where it is about to start. `before`: the start that was seen last. */
+  begins(by: number, before?: string): void {
+    this.#before = before;
     this.#state = current(undefined, by);
   }
 
@@ -84,6 +115,7 @@ export class RunLog {
     const state = this.#state;
     if (state.type === "current" && state.startedBy === Infinity)
       this.#state = { ...state, startedBy: by };
+    if (this.#toldBy === Infinity) this.#toldBy = by;
   }
 
   /** A stream is opened: how it ends is yet to be seen. */

@@ -35,6 +35,10 @@ export interface Inspection {
   readonly maxLogFiles: number;
   /** The folder that takes what it writes, where its storage has one. */
   readonly upperDir?: string | undefined;
+  /** Where the engine says that its log lies; Docker says so of `json-file`, Podman of `k8s-file`. */
+  readonly logPath?: string | undefined;
+  /** A file that the engine keeps beside the log, or that of another container whose network it has. */
+  readonly hostsPath?: string | undefined;
 }
 
 /** Reads the answer of `/containers/{id}/json`; undefined where it is none. */
@@ -84,6 +88,8 @@ export function parseInspection(
     traits,
     followIsWhole: followsAreWhole(traits, info.logDriver),
     upperDir: string(record(record(root["GraphDriver"])["Data"])["UpperDir"]) || undefined,
+    logPath: string(root["LogPath"]) || undefined,
+    hostsPath: string(root["HostnamePath"]) || string(root["ResolvConfPath"]) || undefined,
     maxLogFiles: logFileCount(info.logDriver, record(logConfig["Config"])),
     maxLogFileBytes: logFileBytes(
       info.logDriver,
@@ -91,6 +97,11 @@ export function parseInspection(
       !traits.unstableParts,
     ),
   };
+}
+
+/** Docker names a time of a container that never started. */
+export function hasStarted(startedAt: string | undefined): startedAt is string {
+  return startedAt !== undefined && !startedAt.startsWith("0001-");
 }
 
 /** The same, with what the engine calls itself in the details. */

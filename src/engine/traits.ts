@@ -22,6 +22,8 @@ export interface EngineTraits {
   readonly followOutlivesExit: boolean;
   /** `details=1` puts attributes before each line (not Podman, which knows no such thing). */
   readonly givesAttributes: boolean;
+  /** It tells times without their fractions (Podman before 5.8, of `k8s-file`). */
+  readonly tellsWholeSeconds: boolean;
 }
 
 const cautious: EngineTraits = {
@@ -35,6 +37,7 @@ const cautious: EngineTraits = {
   followOutlivesExit: false,
   // Of an engine that does not say who it is, a line's first word might be taken for them.
   givesAttributes: false,
+  tellsWholeSeconds: false,
 };
 
 /** Tells an engine by what it says of itself in the headers of any answer. */
@@ -52,6 +55,7 @@ export function traitsOf(headers: IncomingHttpHeaders): EngineTraits {
       deniesStopping: true,
       followOutlivesExit: true,
       givesAttributes: false,
+      tellsWholeSeconds: old || (major(podman) === 5 && minor(podman) < 8),
     };
   }
   const docker = versionOf(/^Docker\/(\S+)/.exec(text(headers.server) ?? "")?.[1]);
@@ -107,4 +111,8 @@ function versionOf(header: string | string[] | undefined): string | undefined {
 
 function major(version: string): number {
   return Number.parseInt(version, 10);
+}
+
+function minor(version: string): number {
+  return Number.parseInt(version.split(".")[1] ?? "", 10);
 }

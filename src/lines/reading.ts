@@ -1,7 +1,7 @@
 import type { Inspection } from "../engine/inspection.ts";
 import { joiningOf } from "../engine/traits.ts";
 import { LOG_START, groupedEntries, reach } from "../resume/position.ts";
-import type { Position } from "../resume/position.ts";
+import type { Position, Spot } from "../resume/position.ts";
 import { Trail } from "../resume/trail.ts";
 import type { Entries, Entry, LogStream } from "../wire/entry.ts";
 import { FrameEntries } from "../wire/frame-entries.ts";
@@ -47,8 +47,7 @@ export class Reading {
         due: (streams) => this.#endDue(streams),
       });
     this.#output = output;
-    const { buffer, consumer } = output;
-    this.#handover = new Handover({ buffer, consumer, isHolding: () => this.#isHolding });
+    this.#handover = new Handover({ ...output, isHolding: () => this.#isHolding });
     this.#assembler = this.#newAssembler();
   }
 
@@ -133,11 +132,16 @@ export class Reading {
   restart(trail: Trail): void {
     const open = [...this.place.open, ...(trail.position?.open ?? [])];
     this.#remains = undefined;
-    this.#assembler.tearOpen();
-    this.endOpenLines();
+    this.tearOpenLines();
     this.#trail = trail;
     this.#cold = false;
     for (const { stream, timestamp } of open) this.#tear(stream, timestamp);
+  }
+
+  /** Something is missing here, and the place is the same: what is open has lost its end. */
+  tearOpenLines(): void {
+    this.#assembler.tearOpen();
+    this.endOpenLines();
     for (const stream of STREAMS) this.#multiline?.tear(stream);
   }
 
@@ -146,10 +150,11 @@ export class Reading {
     this.#trail?.tear(stream, timestamp);
   }
 
-  /** Takes `entries[from..]`, which follow the place, into the buffer. */
-  commit(entries: Entries, from: number): void {
+  /** Takes `entries[from..]`, which follow the place, into the buffer. `spot`: where in the files `entries` begin. */
+  commit(entries: Entries, from: number, spot?: Spot): void {
     const trail = this.#trail;
     if (trail === undefined || from >= entries.length) return;
+    trail.spot = spot;
     const before = trail.clone();
     const fresh = entries.slice(from);
     this.#output.came(fresh);
@@ -177,8 +182,7 @@ export class Reading {
   #commitWhole(entries: FrameEntries, before: Trail, trail: Trail): void {
     this.#assembler.passWhole(entries);
     trail.add(entries);
-    const info = this.#info;
-    const { encoding } = this.#options;
+    const [info, { encoding }] = [this.#info, this.#options];
     const make = (count: number): LineRecord[] => wholeLines(entries, count, info, encoding);
     this.#handover.hand({ make, count: entries.length }, entries, before, trail);
   }

@@ -13,6 +13,9 @@ export const PHASES = [
   "ended",
 ] as const;
 
+/** How a log is read. */
+export const VIA = ["engine", "files"] as const;
+
 export type PhaseName = (typeof PHASES)[number];
 
 /** What was read and delivered. */
@@ -32,6 +35,8 @@ export interface ContainerFigures extends FlowFigures {
   readonly id: string;
   readonly name: string;
   readonly phase: PhaseName;
+  /** How its log is read, or was last; undefined before its first stream. */
+  readonly via?: (typeof VIA)[number] | undefined;
   /** Completed. */
   readonly rotations: number;
   /** Since its stream was opened, in seconds; 0 while none is open. */

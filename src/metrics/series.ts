@@ -1,4 +1,5 @@
-import { PHASES } from "./figures.ts";
+// Longer than other files: one table, in which each series stands once.
+import { PHASES, VIA } from "./figures.ts";
 import type { Count, EngineFigures, Figures } from "./figures.ts";
 import type { ContainerSeries, Shown } from "./container-series.ts";
 
@@ -77,6 +78,14 @@ export const SERIES: readonly Series[] = [
     help: "Containers whose stream is in this phase.",
     labels: ["engine", "phase"],
     read: ({ figures }) => phasesOf(figures),
+  },
+  {
+    name: "container_reading",
+    type: "gauge",
+    unit: "{container}",
+    help: "Containers whose log is read by the engine's API, or from its files.",
+    labels: ["engine", "via"],
+    read: ({ figures }) => waysOf(figures),
   },
   ofContainer(
     "container_stream_rotations_total",
@@ -282,6 +291,15 @@ function phasesOf({ engines, containers }: Figures): Sample[] {
     PHASES.map((phase) => ({
       labels: { engine: name, phase },
       value: counts.get(`${phase} ${name}`) ?? 0,
+    })),
+  );
+}
+
+function waysOf({ engines, containers }: Figures): Sample[] {
+  return engines.flatMap(({ name }) =>
+    VIA.map((via) => ({
+      labels: { engine: name, via },
+      value: containers.filter((one) => one.engine === name && one.via === via).length,
     })),
   );
 }

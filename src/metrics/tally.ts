@@ -12,6 +12,7 @@ const REASONS = [
   "ENGINE_RESPONSE",
   "PROTOCOL",
   "LOGS_UNREADABLE",
+  "FILES_UNREADABLE",
   "TASKS_STILL_RUNNING",
 ];
 /** What is told of other things, the command of an `exec` among it, is one action. */

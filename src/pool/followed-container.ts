@@ -32,6 +32,7 @@ export function streamOf({ capture, info }: FollowedContainer): FollowedStream {
   return {
     name: info.name,
     phase: capture.phase.value,
+    via: capture.stats.via,
     since: capture.phase.since,
     lastByteAt: capture.lastByteAt,
     room: capture.buffer.state,

@@ -2,7 +2,7 @@ import type { PositionCheckpoint } from "../checkpoint/container-checkpoint.ts";
 import { containersToTell } from "../delivery/retry.ts";
 import type { Retry } from "../delivery/retry.ts";
 import type { ContainerEvent } from "../engine/events.ts";
-import type { DockspoolError } from "../errors.ts";
+import type { DockspoolError, ErrorCode } from "../errors.ts";
 import type { Listed } from "../engine/list.ts";
 import type { Position } from "../resume/position.ts";
 import type { ContainerFigures } from "../metrics/figures.ts";
@@ -33,6 +33,7 @@ import { TimeOrder } from "./merge/time-order.ts";
 const LOOK_EVERY_MS = 300_000;
 /** In order of time, lines that came within it are held back for as long as the last of them. */
 const ONE_MOMENT_MS = 5;
+const UNREADABLE: ReadonlySet<ErrorCode> = new Set(["LOGS_UNREADABLE", "FILES_UNREADABLE"]);
 
 /** What happens to a container that is worth a save. */
 const SAVED_AT: ReadonlySet<SourceStatus["type"]> = new Set(["rotated", "stopped", "ended"]);
@@ -292,7 +293,7 @@ export class FollowedContainers {
     const position = isKept && stats.lines > 0 ? capture.place : undefined;
     engine.discovery.ended(info.id, { reason, position });
     if (reason.kind !== "failed" && !this.#isClosed) engine.left(info.id);
-    if (reason.kind === "failed" && reason.error.code === "LOGS_UNREADABLE")
+    if (reason.kind === "failed" && UNREADABLE.has(reason.error.code))
       this.#emit({ type: "skipped", container: info, error: reason.error });
     this.#emit({ type: "detached", container: info, reason });
   }

@@ -2,7 +2,7 @@ import type { CheckpointStore } from "../checkpoint/store.ts";
 import { checkDetails } from "../engine/details.ts";
 import type { DetailsOptions } from "../engine/details.ts";
 import type { Engine } from "../engine/engine-options.ts";
-import { DockspoolError, invalidOption, messageOf } from "../errors.ts";
+import { invalidOption } from "../errors.ts";
 import {
   MAX_TIMER_MS,
   checkBoolean,
@@ -12,7 +12,6 @@ import {
   withoutUndefined,
 } from "../checks.ts";
 import type { Leases } from "../lifetime/lease.ts";
-import { isPromiseLike } from "../lifetime/promise-like.ts";
 import {
   MISTAKEN as MISTAKEN_FOR_SOURCE,
   checkFrom,
@@ -20,8 +19,11 @@ import {
   resolveOptions,
 } from "../source/options.ts";
 import type { SourceOptions } from "../source/options.ts";
+import { checkFiles, checkRead } from "../source/read-options.ts";
+import type { FilesOptions, ReadFrom, ReadOptions } from "../source/read-options.ts";
 import type { From } from "../stream/from.ts";
 import type { ContainerInfo } from "../wire/records.ts";
+import { guarded, refusePromise } from "./caller-functions.ts";
 import { enginesOf } from "./engine-options.ts";
 import { checkLeases } from "./lease-options.ts";
 import type { RotationPlan } from "./rotations.ts";
@@ -80,7 +82,15 @@ export interface PoolOptions {
    * that keep them: `json-file`, `journald`.
    */
   attributes?: boolean;
-  /** Log streams open at once; default 128. More containers than that share them in turn. */
+  /**
+   * Default "engine". "files": lines are read from the log files that the engine writes, where this process may read them; a container of which
+   * that can't be is skipped. "auto": from files where they can be read and are known to be the container's, else from the engine. `source` may
+   * say so for each container. See docs/files.md.
+   */
+  read?: ReadFrom;
+  /** Where the log files are. */
+  files?: FilesOptions;
+  /** Log streams of the engine open at once; default 128. More containers than that share them in turn. Files are none. */
   maxStreams?: number;
   /** The longest turn while others wait, in milliseconds from when its stream is open; default 1,000. */
   timeSliceMs?: number;
@@ -122,6 +132,8 @@ export interface ResolvedPoolOptions {
   readonly maxStreams: number;
   readonly timeSliceMs: number;
   readonly rotation: RotationPlan | false;
+  /** Unless `source` says otherwise. */
+  readonly reading: ReadOptions;
   readonly sourceOptions: (container: ContainerInfo) => PoolSourceOptions;
   /** Undefined: as lines arrive. */
   readonly latenessMs: number | undefined;
@@ -143,6 +155,8 @@ const defaults = {
   excludeSelf: true,
   details: false,
   attributes: false,
+  read: "engine",
+  files: {},
   maxStreams: 128,
   timeSliceMs: 1_000,
   rotation: { everyMs: 300_000 },
@@ -167,6 +181,8 @@ const sourceOptionNames = [
   "reconnect",
   "multiline",
   "checkpointEveryMs",
+  "read",
+  "files",
 ] as const satisfies readonly (keyof PoolSourceOptions)[];
 
 /** Names that are looked for among a pool's options, and where they stand. */
@@ -200,6 +216,10 @@ export function resolvePoolOptions(options: PoolOptions): ResolvedPoolOptions {
   checkLeases(given.leases, given.checkpoints);
   checkSignal(given.signal);
   checkFrom("from", given.from);
+  const reading = {
+    read: checkRead("read", given.read),
+    files: checkFiles("files", given.files),
+  };
   return {
     engines: enginesOf(given),
     selects: guarded("select", compileSelector(given.select), refusePromise),
@@ -213,7 +233,8 @@ export function resolvePoolOptions(options: PoolOptions): ResolvedPoolOptions {
     maxStreams: given.maxStreams,
     timeSliceMs: given.timeSliceMs,
     rotation: rotationPlan(given.rotation),
-    sourceOptions: sourceOptionsOf(given.source),
+    reading,
+    sourceOptions: sourceOptionsOf(given.source, reading),
     latenessMs: latenessOf(given.order),
     bufferBytes: given.bufferBytes,
     checkpoints: given.checkpoints,
@@ -239,33 +260,6 @@ export function checkAttachOptions(options: AttachOptions): AttachOptions {
   return withoutUndefined(options);
 }
 
-/** What the caller's function throws, or gives and is wrong, is an error that says so. */
-function guarded<T, R>(
-  option: string,
-  call: (container: ContainerInfo) => T,
-  check: (answer: T) => R,
-): (container: ContainerInfo) => R {
-  return (container) => {
-    try {
-      return check(call(container));
-    } catch (error) {
-      const { id, name } = container;
-      const message = DockspoolError.is(error)
-        ? `${error.message} The function of option "${option}" gave it for container ${name}.`
-        : `The function of option "${option}" failed for container ${name}: ${messageOf(error)}`;
-      throw new DockspoolError("INVALID_OPTION", message, { container: id, cause: error });
-    }
-  };
-}
-
-/** A promise is truthy, and an object without options. */
-function refusePromise<T>(answer: T): T {
-  if (!isPromiseLike(answer)) return answer;
-  // Nobody else looks at it.
-  Promise.resolve(answer).catch(() => {});
-  throw new TypeError("it gave a promise, which is not waited for");
-}
-
 function rotationPlan(rotation: NonNullable<PoolOptions["rotation"]>): RotationPlan | false {
   if (rotation === false) return false;
   checkKeys("rotation", rotation, ["everyMs", "jitter"]);
@@ -278,12 +272,16 @@ function rotationPlan(rotation: NonNullable<PoolOptions["rotation"]>): RotationP
 
 function sourceOptionsOf(
   source: NonNullable<PoolOptions["source"]>,
+  reading: Pick<PoolSourceOptions, "read" | "files">,
 ): (container: ContainerInfo) => PoolSourceOptions {
   if (typeof source !== "function") {
-    const checked = checkSourceOptions(source);
+    const checked = { ...reading, ...checkSourceOptions(source) };
     return () => checked;
   }
-  return guarded("source", source, (answer) => checkSourceOptions(refusePromise(answer)));
+  return guarded("source", source, (answer) => ({
+    ...reading,
+    ...checkSourceOptions(refusePromise(answer)),
+  }));
 }
 
 function latenessOf(order: PoolOptions["order"] | undefined): number | undefined {

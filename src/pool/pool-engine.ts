@@ -69,7 +69,7 @@ export class PoolEngine {
     this.name = name;
     this.#pool = pool;
     this.#patienceMs = connectTimeoutOf(engine);
-    const { details, attributes } = options;
+    const { details, attributes, reading } = options;
     const questionsAtOnce = QUESTIONS_AT_ONCE;
     this.client = new EngineClient(engine, { name, questionsAtOnce, details, attributes });
     const own = new OwnContainer(this.client);
@@ -98,7 +98,8 @@ export class PoolEngine {
       readsStopped: options.stopped,
       selects: (container) => !own.is(container.id) && options.selects(container),
       locate: (inspection, isNew, signal) => this.#place(inspection, async () => isNew, signal),
-      headStart: (id) => new HeadStart(this.client, followed.slots, id, tasks.signal),
+      readsFiles: reading.read !== "engine",
+      headStart: (id) => new HeadStart(this.client, followed.slots, id, reading, tasks.signal),
       options: (container) => options.sourceOptions(container),
       found: (finding, sourceOptions) => {
         if (this.leased === undefined) followed.add(this, finding, sourceOptions);

@@ -4,7 +4,7 @@ import type { LogStream } from "../wire/entry.ts";
 import type { OpenBlock } from "./blocks.ts";
 import type { OpenLine } from "../wire/open-lines.ts";
 import { isNanosecondUtc, toUtc } from "../wire/timestamps.ts";
-import type { Group, Position } from "./position.ts";
+import type { Group, Position, Spot } from "./position.ts";
 
 /** A JSON-serialisable resume point; opaque but for these two fields. */
 export type Cursor = { readonly version: 1; readonly container: string } & Readonly<
@@ -13,7 +13,8 @@ export type Cursor = { readonly version: 1; readonly container: string } & Reado
 
 /**
  * Writes a position as `[timestamp, count, digest]` for each group, `[stream, timestamp, bytes, entries]` for each open line, with
- * "torn" behind where its beginning is lost, and, where there are any, `[stream, timestamp, entries, occurrence]` for each open record of several lines.
+ * "torn" behind where its beginning is lost, and, where there are any, `[stream, timestamp, entries, occurrence]` for each open record of several lines;
+ * `spot`, a hint which releases before 1.0 pass over, as `[file, offset]`.
  */
 export function toCursor(container: string, position: Position): Cursor {
   return {
@@ -40,6 +41,7 @@ export function toCursor(container: string, position: Position): Cursor {
         occurrence,
       ]),
     }),
+    ...(position.spot !== undefined && { spot: [position.spot.file, position.spot.offset] }),
   };
 }
 
@@ -70,6 +72,7 @@ export function parseCursor(cursor: unknown): Position {
     );
   }
   const { whole, groups, open, blocks = [] } = cursor;
+  const spot = parseSpot(cursor["spot"]);
   if (typeof whole !== "boolean" || !isList(groups) || !isList(open) || !isList(blocks))
     throw damaged(cursor);
   if (groups.length === 0 && !whole) throw damaged(cursor);
@@ -80,6 +83,7 @@ export function parseCursor(cursor: unknown): Position {
     ...(blocks.length > 0 && {
       blocks: blocks.map((block) => parseBlock(block) ?? fail(cursor)),
     }),
+    ...(spot !== undefined && { spot }),
   };
 }
 
@@ -109,6 +113,14 @@ function parseBlock(value: unknown): OpenBlock | undefined {
   return occurrence === 0 || isCount(occurrence)
     ? { stream, timestamp, entries, occurrence }
     : undefined;
+}
+
+/** A hint: what is no such thing is none. */
+function parseSpot(value: unknown): Spot | undefined {
+  if (!isList(value)) return undefined;
+  const [file, offset] = value;
+  const isOffset = typeof offset === "number" && Number.isSafeInteger(offset) && offset >= 0;
+  return typeof file === "string" && isOffset ? { file, offset } : undefined;
 }
 
 function isList(value: unknown): value is readonly unknown[] {

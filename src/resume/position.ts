@@ -9,6 +9,16 @@ export interface Group {
   readonly digest: bigint;
 }
 
+/**
+ * About where in the engine's files a place is: a little before it. It saves a search, and is never believed: the groups alone
+ * tell a place.
+ */
+export interface Spot {
+  /** The file's inode, which a rename leaves as it is. */
+  readonly file: string;
+  readonly offset: number;
+}
+
 /** A place in a log, described by what stands before it. */
 export interface Position {
   /** The last groups before it, oldest first. */
@@ -19,6 +29,8 @@ export interface Position {
   readonly open: readonly OpenLine[];
   /** Records of several lines, likewise. */
   readonly blocks?: readonly OpenBlock[];
+  /** Where it was read from the files. */
+  readonly spot?: Spot | undefined;
 }
 
 export const LOG_START: Position = { groups: [], whole: true, open: [] };
@@ -34,6 +46,15 @@ export function reach(position: Position): number {
   // Of a line without its beginning nothing else is looked for.
   const begun = [...open.filter(({ isTorn }) => isTorn !== true), ...blocks];
   return Math.max(groupedEntries(position), ...begun.map(({ entries }) => entries));
+}
+
+/** The earliest time among the groups. */
+export function oldestTimestamp({ groups }: Position): string | undefined {
+  let oldest: string | undefined;
+  for (const { timestamp } of groups) {
+    if (oldest === undefined || compareTimestamps(timestamp, oldest) < 0) oldest = timestamp;
+  }
+  return oldest;
 }
 
 /** The latest time among the groups: after a gap, reading goes on with what is later. */

@@ -5,7 +5,7 @@ import type { Joining } from "../wire/open-lines.ts";
 import type { OpenBlock } from "./blocks.ts";
 import { append, concat, edgedEntry, entryDigest } from "./digest.ts";
 import type { EdgedEntry } from "./digest.ts";
-import type { Group, Position } from "./position.ts";
+import type { Group, Position, Spot } from "./position.ts";
 
 /** How many groups a position keeps: with distinct timestamps that many entries, enough to tell any two places apart. */
 const KEPT_GROUPS = 8;
@@ -34,6 +34,7 @@ export class Trail {
   #open: OpenLines;
   #blocks: readonly OpenBlock[];
   #whole: boolean;
+  #spot: Spot | undefined;
   /** The first group may lack its beginning, which was not seen. */
   #beginsUncertain: boolean;
 
@@ -44,6 +45,7 @@ export class Trail {
     this.#open = new OpenLines(joining, place?.open);
     this.#blocks = place?.blocks ?? [];
     this.#whole = place?.whole ?? false;
+    this.#spot = place?.spot;
     this.#beginsUncertain = place === undefined;
   }
 
@@ -54,8 +56,14 @@ export class Trail {
     copy.#open = this.#open.clone();
     copy.#blocks = this.#blocks;
     copy.#whole = this.#whole;
+    copy.#spot = this.#spot;
     copy.#beginsUncertain = this.#beginsUncertain;
     return copy;
+  }
+
+  /** What is added next was read from there; undefined: by the engine. */
+  set spot(spot: Spot | undefined) {
+    this.#spot = spot;
   }
 
   /** Adds `entries[from..to)`, which follow what was added before. Keeps what the position needs, and digests it later. */
@@ -104,8 +112,14 @@ export class Trail {
     this.#digest();
     const groups = this.#beginsUncertain ? this.#groups.slice(1) : this.#groups;
     if (groups.length === 0 && !this.#whole) return undefined;
-    const position = { groups, whole: this.#whole, open: this.#open.list() };
-    return this.#blocks.length === 0 ? position : { ...position, blocks: this.#blocks };
+    const spot = this.#spot;
+    return {
+      groups,
+      whole: this.#whole,
+      open: this.#open.list(),
+      ...(this.#blocks.length > 0 && { blocks: this.#blocks }),
+      ...(spot !== undefined && { spot }),
+    };
   }
 
   /** What so many groups stand behind that the position does without. */

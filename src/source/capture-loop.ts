@@ -9,16 +9,15 @@ import type { Attempts } from "./attempts.ts";
 import { START_TOLD_MS } from "./birth.ts";
 import type { CurrentPhase } from "./current-phase.ts";
 import { FaultLimit } from "./fault-limit.ts";
-import { sleepOrRecover } from "./host.ts";
+import { adopted, sleepOrRecover } from "./host.ts";
 import type { SourceHost } from "./host.ts";
 import { lookAgainAndAgain } from "./later-looks.ts";
+import { FollowLoop } from "./follow-loop.ts";
+import type { LogWays, Way } from "./log-ways.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { EndReason, SourceStatus } from "./status.ts";
 import type { Streams } from "./streams.ts";
 import type { TurnKeeper } from "./turn.ts";
-
-/** Where streams of a container that has exited go on for a while, rotations lead to a look so often. */
-const ROTATING_LOOK_MS = 1_000;
 
 /** What a pass through the phases came to. */
 type Outcome =
@@ -37,6 +36,7 @@ interface Parts {
   readonly turn: TurnKeeper;
   readonly streams: Streams;
   readonly attempts: Attempts;
+  readonly ways: LogWays;
   /** Runs what goes on beside the loop. */
   readonly life: TaskGroup;
   /** The container's log, known from its first look on. */
@@ -113,8 +113,18 @@ export class CaptureLoop {
       this.#lookLater();
       return LOOK_AGAIN;
     }
-    if (await this.#turn.take(signal)) return LOOK_AGAIN;
-    return this.#follow(inspection, signal);
+    const way = await this.#take(inspection, signal);
+    return way === undefined ? LOOK_AGAIN : this.#follow(inspection, way, signal);
+  }
+
+  /** How to read next, with a turn where that needs one. Undefined where it had to wait for it. */
+  async #take(inspection: Inspection, signal: AbortSignal): Promise<Way | undefined> {
+    const { told } = this.#view.runs;
+    const { headStart } = this.#turn;
+    const way = await this.#parts.ways.choose(inspection, { told, headStart }, signal);
+    if (way.via === "engine") return (await this.#turn.take(signal)) ? undefined : way;
+    this.#turn.give();
+    return { ...way, first: this.#turn.takeFirstFile() };
   }
 
   #startsRun(startedAt: string): void {
@@ -126,7 +136,11 @@ export class CaptureLoop {
   /** What is known of the container, and where another process left off. */
   async #locate(isAfterStream: boolean, signal: AbortSignal): Promise<Inspection> {
     if (this.#phase.type !== "locating") this.#phase.enter({ type: "locating" });
-    const known = isAfterStream ? undefined : this.#view.unchanged;
+    const { finding } = this.#host;
+    // There may be no time for another look.
+    const isUrgent = this.#turn.headStart !== undefined && finding !== undefined;
+    const unchanged = isUrgent ? adopted(finding) : this.#view.unchanged;
+    const known = isAfterStream ? undefined : unchanged;
     const inspection = known ?? (await this.#view.look(this.#turn.isHeld, signal));
     const { reading } = this.#parts.knows(inspection);
     if (reading.position !== undefined) return inspection;
@@ -138,38 +152,29 @@ export class CaptureLoop {
   }
 
   /** One generation after the other, as long as only rotations end them, and as long as its turn lasts. */
-  async #follow(inspection: Inspection, signal: AbortSignal): Promise<Outcome> {
-    const { runs } = this.#view;
-    const lookBy = performance.now() + ROTATING_LOOK_MS;
-    for (;;) {
-      if (await this.#turn.pass(signal)) return LOOK_AGAIN;
-      runs.opens();
-      const end = await this.#streams.follow(inspection, this.#log, signal);
-      if (end === "closed" && inspection.traits.followOutlivesExit && performance.now() > lookBy) {
-        // Each stream may have been closed before it could end.
-        this.#view.changed();
-        return LOOK_AGAIN;
-      }
-      if (end === "closed") continue;
-      if (end === "complete" && inspection.traits.followReachesEnd) this.#view.runs.followedToEnd();
-      return { type: "stream ended" };
-    }
+  async #follow(inspection: Inspection, way: Way, signal: AbortSignal): Promise<Outcome> {
+    const end = await new FollowLoop(this.#parts, this.#log, inspection).run(way, signal);
+    return end === "ended" ? { type: "stream ended" } : LOOK_AGAIN;
   }
 
   /** Reads what a stopped container left, and waits for its next start. */
   async #standStill(inspection: Inspection, signal: AbortSignal): Promise<Outcome> {
     const { runs } = this.#view;
-    if (!runs.isRead && (await this.#turn.take(signal))) return LOOK_AGAIN;
-    if (!this.#options.follow) return (await this.#readToEnd(inspection, signal)) ?? LOOK_AGAIN;
+    const way = runs.isRead ? undefined : await this.#take(inspection, signal);
+    if (!runs.isRead && way === undefined) return LOOK_AGAIN;
+    if (!this.#options.follow)
+      return (await this.#readToEnd(inspection, way, signal)) ?? LOOK_AGAIN;
     const watch = this.#view.watch(inspection, signal);
     try {
-      const outcome = await this.#readToEnd(inspection, signal);
+      const outcome = await this.#readToEnd(inspection, way, signal);
       if (outcome !== undefined) return outcome;
       this.#turn.give();
       const change = await watch.change;
       this.#view.changed();
       if (change.type !== "removed") runs.mayHaveRun();
-      if (change.type !== "started" || inspection.info.tty) return LOOK_AGAIN;
+      // Where its files are may be known only once it has started.
+      const isToBeSeen = inspection.info.tty || this.#parts.ways.takesFiles;
+      if (change.type !== "started" || isToBeSeen) return LOOK_AGAIN;
       runs.started(change.by);
       this.#parts.log()?.birth.stayedEmpty(change.by - START_TOLD_MS);
     } finally {
@@ -178,19 +183,24 @@ export class CaptureLoop {
     this.started();
     // A container that lives for milliseconds is gone before it could be looked at.
     this.#turn.interest = "started";
-    if (await this.#turn.take(signal)) return LOOK_AGAIN;
-    return this.#follow({ ...inspection, running: true }, signal);
+    const started = { ...inspection, running: true };
+    const next = await this.#take(started, signal);
+    return next === undefined ? LOOK_AGAIN : this.#follow(started, next, signal);
   }
 
   /** Reads what a stopped container left or, without `follow`, what there is. Undefined once it is stopped. */
-  async #readToEnd(inspection: Inspection, signal: AbortSignal): Promise<Outcome | undefined> {
+  async #readToEnd(
+    inspection: Inspection,
+    way: Way | undefined,
+    signal: AbortSignal,
+  ): Promise<Outcome | undefined> {
     const { follow, followRestarts } = this.#options;
     const wasRead = this.#view.runs.isRead;
-    if (!wasRead) {
+    if (!wasRead && way !== undefined) {
       this.#view.runs.opens();
       const stands = (task: AbortSignal): Promise<boolean> =>
         this.#view.isUnchangedSince(inspection, task);
-      const end = await this.#streams.readToEnd(inspection, this.#log, stands, signal);
+      const end = await this.#streams.readToEnd(inspection, this.#log, way, stands, signal);
       if (end === "closed") await this.#turn.pass(signal);
       if (end !== "read") return LOOK_AGAIN;
       const hasOpenLines = (this.#parts.log()?.reading.position?.open.length ?? 0) > 0;
@@ -225,6 +235,7 @@ export class CaptureLoop {
   #mayPass(error: DockspoolError): boolean {
     if (error.code === "PROTOCOL")
       return this.#faults.allows(this.#parts.log()?.reading.made.lines ?? 0);
+    if (error.code === "FILES_UNREADABLE") return this.#parts.ways.mayPass(error);
     return error.transient;
   }
 

@@ -1,9 +1,9 @@
 import { ContainerView } from "../container/container-view.ts";
+import { mayEndRun } from "../container/run-watch.ts";
 import type { ContainerEvent } from "../engine/events.ts";
 import type { Inspection } from "../engine/inspection.ts";
 import { onAbort } from "../lifetime/abort.ts";
 import { TaskGroup } from "../lifetime/task-group.ts";
-import type { Reading } from "../lines/reading.ts";
 import { BatchBuffer } from "../queue/buffer.ts";
 import { Consumer } from "../queue/consumer.ts";
 import { LOG_START } from "../resume/position.ts";
@@ -20,8 +20,10 @@ import { CurrentPhase } from "./current-phase.ts";
 import { asFailure, closedError } from "./failures.ts";
 import { figuresOf, statsOf } from "./figures.ts";
 import type { Measured, SourceFigures } from "./figures.ts";
+import { adopted } from "./host.ts";
 import type { Finding, SourceHost } from "./host.ts";
 import type { ResolvedOptions } from "./options.ts";
+import { LogWays } from "./log-ways.ts";
 import type { OverdueTasks } from "./rotation.ts";
 import { quietSince } from "./quiet.ts";
 import type { EndReason, Rotation, SourceStats, SourceStatus } from "./status.ts";
@@ -73,7 +75,7 @@ export class Capture {
     this.#clock = new LogClock(host.client.clock);
     this.#view = new ContainerView(container, host, {
       known: (info) => {
-        if (this.#reading !== undefined) this.#reading.info = info;
+        if (this.#log !== undefined) this.#log.reading.info = info;
       },
       renamed: (from, to) => this.phase.tell({ type: "renamed", from, to }),
       restarted: (exit) => this.phase.tell({ type: "restarted", ...exit }),
@@ -107,6 +109,7 @@ export class Capture {
       turn: this.#turn,
       streams: this.#streams,
       attempts: this.#attempts,
+      ways: new LogWays(options, host.client, (status) => this.phase.tell(status)),
       life: this.#life,
       log: () => this.#log,
       knows: (inspection) => this.#knows(inspection),
@@ -162,7 +165,7 @@ export class Capture {
 
   /** Behind what was read, where another source would go on. */
   get place(): Position {
-    return this.#reading?.position ?? LOG_START;
+    return this.#log?.reading.position ?? LOG_START;
   }
 
   /** A list tells its name. */
@@ -174,7 +177,7 @@ export class Capture {
   happened(event: ContainerEvent): void {
     this.#view.happened(event);
     if (event.action === "start") this.#loop.started();
-    this.#streams.lookNow();
+    this.#streams.lookNow(mayEndRun(event));
   }
 
   /** Something happened to the container, or may have. */
@@ -232,15 +235,16 @@ export class Capture {
   /** What is known before the first look. */
   #adopt(finding: Finding | undefined): void {
     if (finding === undefined) return;
-    const { inspection, start, startedBy } = finding;
+    const { inspection, start, startedBy, isFromBefore = false } = finding;
     this.#turn.headStart = finding.headStart;
-    this.#view.saw(inspection);
-    this.#knows(inspection);
-    this.#reading?.begin(start);
+    const seen = adopted(finding);
+    this.#view.saw(seen);
+    this.#knows(seen);
+    this.#log?.reading.begin(start);
     if (this.#log !== undefined) noteBirth(this.#log, finding);
     if (finding.isUrgent === true) this.#turn.interest = "started";
     if (startedBy === undefined) return;
-    this.#view.runs.begins(startedBy);
+    this.#view.runs.begins(startedBy, isFromBefore ? inspection.startedAt : undefined);
     // One that is about to start is not there to be looked at.
     if (startedBy !== Infinity) this.#loop.started();
   }
@@ -261,7 +265,7 @@ export class Capture {
       host: this.#host,
       phase: this.phase,
       health: this.#view.health,
-      reading: this.#reading,
+      reading: this.#log?.reading,
       streams: this.#streams,
       turn: this.#turn,
       buffer: this.buffer,
@@ -271,10 +275,6 @@ export class Capture {
       tasks: this.#life.size,
       rotateTimeoutMs: this.rotateTimeoutMs,
     };
-  }
-
-  get #reading(): Reading | undefined {
-    return this.#log?.reading;
   }
 
   get #about(): AboutContainer {
@@ -290,8 +290,8 @@ export class Capture {
     this.#unlink();
     this.#released = this.#host.release();
     void this.#streams.end();
-    if (reason.kind !== "aborted") this.#reading?.endBlocks();
-    this.#reading?.close();
+    if (reason.kind !== "aborted") this.#log?.reading.endBlocks();
+    this.#log?.reading.close();
     this.buffer.end(reason.kind === "failed" ? { failure: { error: reason.error } } : {});
     if (reason.kind === "removed") this.#host.checkpoint?.gone();
     this.phase.ended();

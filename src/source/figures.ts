@@ -55,7 +55,7 @@ export function statsOf(parts: Measured): SourceStats {
     waitsFor: waitsFor(phase),
     by,
     health: parts.health,
-    via: streams.generation === 0 ? undefined : "engine",
+    via: streams.generation === 0 ? undefined : parts.streams.via,
     generation: streams.generation,
     rotations: streams.rotations,
     stalls: streams.stalls,
@@ -80,6 +80,7 @@ export function figuresOf(parts: Measured): SourceFigures {
   const { rotations, stalls, gaps } = streams.stats;
   return {
     phase: phaseName(phase.type),
+    via: streams.via,
     lines: { stdout: lines - stderrLines, stderr: stderrLines },
     bytes,
     delivered: consumer.delivered,

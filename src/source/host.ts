@@ -2,6 +2,7 @@ import type { HeldBody } from "../engine/body.ts";
 import type { ViewHost } from "../container/host.ts";
 import type { EngineClient } from "../engine/engine-client.ts";
 import type { Inspection } from "../engine/inspection.ts";
+import type { FirstFile } from "../files/first-file.ts";
 import { onAbort } from "../lifetime/abort.ts";
 import type { Position } from "../resume/position.ts";
 import type { ByteBudget } from "../queue/byte-budget.ts";
@@ -55,8 +56,15 @@ export interface HeldStream {
 }
 
 export interface HeadStart {
+  /** The container is about to start: the stream is asked for. */
+  begin(): void;
+  readonly isStarting: boolean;
   /** Undefined where it could not be opened, or once `signal` aborts: nothing of it is held then. */
   take(holder: TurnHolder, signal: AbortSignal): Promise<HeldStream | undefined>;
+  /** The log's file is open. */
+  hasFile(): Promise<boolean>;
+  /** The log's file instead of the stream, which is cancelled; undefined where none is looked for. The caller is to close it. */
+  takeFile(): FirstFile | undefined;
   /** Nobody wants it. What was taken is the taker's. */
   cancel(): void;
 }
@@ -70,6 +78,8 @@ export interface Finding {
   readonly isResumed?: boolean;
   /** It has just started: by an event of this time, in epoch milliseconds; Infinity where it is about to. */
   readonly startedBy: number | undefined;
+  /** The inspection is from before that start. */
+  readonly isFromBefore?: boolean;
   /** It may be gone soon. */
   readonly isUrgent?: boolean;
   /** It was created since the pool, and nothing of it was read before. */
@@ -78,6 +88,11 @@ export interface Finding {
   readonly headStart?: HeadStart | undefined;
   /** What the source before it failed by. */
   readonly trouble?: Trouble | undefined;
+}
+
+/** As it shows to a source, which has not seen a start that an event told of. */
+export function adopted({ inspection, isFromBefore = false }: Finding): Inspection {
+  return isFromBefore ? { ...inspection, startedAt: undefined } : inspection;
 }
 
 /** Keeps a source's position. */

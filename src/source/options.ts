@@ -8,6 +8,8 @@ import type { BackoffOptions } from "../lifetime/backoff.ts";
 import { parseCursor } from "../resume/cursor.ts";
 import type { Cursor } from "../resume/cursor.ts";
 import type { ResolvedMultiline } from "../lines/multiline.ts";
+import { checkFiles, checkRead } from "./read-options.ts";
+import type { FilesOptions, ReadFrom } from "./read-options.ts";
 import { sinceTimestamp } from "../stream/from.ts";
 import type { From } from "../stream/from.ts";
 import {
@@ -80,6 +82,14 @@ export interface SourceOptions {
    * that share a store need two names.
    */
   engineName?: string;
+  /**
+   * Default "engine". "files": lines are read from the log files that the engine writes, where this process may read them: for a small
+   * part of the cost, for `json-file`, `local` and Podman's `k8s-file`; FILES_UNREADABLE where that can't be. "auto": from files where they can be
+   * read and are known to be the container's, else from the engine; the status `reading` says which, and why. See docs/files.md.
+   */
+  read?: ReadFrom;
+  /** Where the log files are. */
+  files?: FilesOptions;
 }
 
 export interface ResolvedOptions {
@@ -103,6 +113,8 @@ export interface ResolvedOptions {
   readonly checkpointEveryMs: number;
   readonly signal: AbortSignal | undefined;
   readonly engineName: string | undefined;
+  readonly read: ReadFrom;
+  readonly files: FilesOptions;
 }
 
 /** A terminal's stream is what the container's two became, so no choice leaves it out. */
@@ -131,6 +143,8 @@ const defaults = {
   checkpointEveryMs: DEFAULT_CHECKPOINT_EVERY_MS,
   signal: undefined,
   engineName: undefined,
+  read: "engine",
+  files: {},
 } as const satisfies Record<keyof SourceOptions, unknown>;
 
 const reconnectDefaults = { minDelayMs: 100, maxDelayMs: 30_000 };
@@ -179,6 +193,8 @@ export function resolveOptions(options: SourceOptions, place = ""): ResolvedOpti
   return {
     ...given,
     streams: new Set([...given.streams, TTY]),
+    read: checkRead(at("read"), given.read),
+    files: checkFiles(at("files"), given.files),
     details: checkDetails(at("details"), given.details),
     reconnect: checkReconnect(at("reconnect"), given.reconnect),
     multiline: checkMultiline(at("multiline"), given.multiline),

@@ -40,6 +40,10 @@ export type SourceStatus =
    * read before, "gap" where lines between are lost.
    */
   | { type: "opened"; generation: number; aligned: "exact" | "first" | "gap" }
+  /**
+   * With `read` "auto" or "files": where lines are read from by now. `reason`: why not from files. Told when it changes.
+   */
+  | { type: "reading"; via: "engine" | "files"; reason?: string }
   /** A rotation begins to close the stream of that generation. */
   | { type: "rotating"; generation: number }
   /** A rotation has ended. */

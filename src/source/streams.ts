@@ -6,7 +6,7 @@ import { printable } from "../printable.ts";
 import type { BatchBuffer } from "../queue/buffer.ts";
 import type { FollowedLog } from "../stream/followed-log.ts";
 import { LogClock } from "../stream/log-clock.ts";
-import { LogReader } from "../stream/log-reader.ts";
+import type { Via } from "../stream/log-reader.ts";
 import type { StreamPhase } from "../stream/phase.ts";
 import type { Attempts } from "./attempts.ts";
 import type { AboutContainer, RotationReason } from "./channels.ts";
@@ -14,6 +14,8 @@ import { Generation } from "../stream/generation.ts";
 import type { CurrentPhase } from "./current-phase.ts";
 import { closedError } from "./failures.ts";
 import type { SourceHost } from "./host.ts";
+import type { Way } from "./log-ways.ts";
+import { readerOf } from "./reader-of.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { ClosingFor } from "./phase.ts";
 import { RotationDelay } from "./rotation-delay.ts";
@@ -46,6 +48,7 @@ export class Streams {
   readonly #rotation: StreamRotation;
   readonly #watchdog: Watchdog;
   #generation: Generation | undefined;
+  #via: Via | undefined;
   /** The generation that a reader which runs has opened, or is to open. */
   #openFrom = Infinity;
   readonly counts: StreamCounts = { stalls: 0, gaps: 0, lastByteAt: undefined };
@@ -102,6 +105,11 @@ export class Streams {
     };
   }
 
+  /** How the latest one reads, or has read; undefined before the first. */
+  get via(): Via | undefined {
+    return this.#via;
+  }
+
   /** Tasks that outlived a rotation's deadline, and still run. */
   get overdue(): OverdueTasks | undefined {
     return this.#rotation.overdue;
@@ -112,9 +120,9 @@ export class Streams {
     return this.#generation?.listensSince;
   }
 
-  /** Something happened to the container. */
-  lookNow(): void {
-    this.#generation?.lookNow();
+  /** Something happened to the container, after which its run may be over, or not. */
+  lookNow(mayHaveEnded = true): void {
+    this.#generation?.lookNow(mayHaveEnded);
   }
 
   rotate(why: RotationReason): Promise<Rotation> {
@@ -148,9 +156,10 @@ export class Streams {
   follow(
     inspection: Inspection,
     log: FollowedLog,
+    way: Way,
     signal: AbortSignal,
   ): Promise<BodyEnd | "closed"> {
-    const generation = this.#openGeneration(inspection, log);
+    const generation = this.#openGeneration(inspection, log, way);
     return this.#read((task) => generation.follow(task), signal);
   }
 
@@ -163,10 +172,11 @@ export class Streams {
   readToEnd(
     inspection: Inspection,
     log: FollowedLog,
+    way: Way,
     isUnchanged: (signal: AbortSignal) => Promise<boolean>,
     signal: AbortSignal,
   ): Promise<"read" | "restarted" | "closed"> {
-    const generation = this.#openGeneration(inspection, log);
+    const generation = this.#openGeneration(inspection, log, way);
     const read = async (task: AbortSignal): Promise<"read" | "restarted"> => {
       for (let reads = 1; ; reads++) {
         const fresh = await generation.readToEnd(task);
@@ -204,7 +214,7 @@ export class Streams {
     return this.#rotation.end(closedError(about().container, phase.ending));
   }
 
-  #openGeneration(inspection: Inspection, log: FollowedLog): Generation {
+  #openGeneration(inspection: Inspection, log: FollowedLog, way: Way): Generation {
     const { host, buffer, options, phase, turn } = this.#parts;
     const { signal } = this.#rotation.tasks;
     this.delay.opening();
@@ -212,9 +222,10 @@ export class Streams {
       this.counts.lastByteAt = Date.now();
       this.#watchdog.sawBytes(this.counts.lastByteAt);
     };
-    const held = turn.takeHeld();
+    this.#via = way.via;
+    const held = way.via === "engine" ? turn.takeHeld() : undefined;
     if (held !== undefined) log.birth.isFollowed();
-    const reader = new LogReader(host.client, inspection, sawBytes, held, log.certain);
+    const reader = readerOf(way, { client: host.client, inspection, log, held, sawBytes });
     this.#generation = new Generation({
       reader,
       log,

@@ -1,4 +1,5 @@
 import type { HeldBody } from "../engine/body.ts";
+import type { FirstFile } from "../files/first-file.ts";
 import type { HeadStart, Interest, Turn, TurnHolder, TurnStream, Turns } from "./host.ts";
 
 export interface TurnEvents {
@@ -34,6 +35,7 @@ export class TurnKeeper {
   #state: TurnState = { type: "none" };
   #interest: Interest = "unread";
   #taken = 0;
+  #firstFile: FirstFile | undefined;
 
   /** Without `turns` every stream may be open. */
   constructor(turns: Turns | undefined, events: TurnEvents) {
@@ -51,9 +53,22 @@ export class TurnKeeper {
     this.#interest = interest;
   }
 
-  /** The first turn was asked for already. */
+  /** What was asked for with the first turn, as long as it is not taken. */
+  get headStart(): HeadStart | undefined {
+    return this.#state.type === "head start" ? this.#state.headStart : undefined;
+  }
+
   set headStart(headStart: HeadStart | undefined) {
     this.#state = headStart === undefined ? { type: "none" } : { type: "head start", headStart };
+  }
+
+  /** The log's file, that was looked for before the container ran, in place of the stream. It is closed in the end. */
+  takeFirstFile(): FirstFile | undefined {
+    if (this.#state.type !== "head start") return undefined;
+    const { headStart } = this.#state;
+    this.#state = { type: "none" };
+    this.#firstFile = headStart.takeFile();
+    return this.#firstFile;
   }
 
   get isHeld(): boolean {
@@ -116,6 +131,7 @@ export class TurnKeeper {
 
   end(): void {
     if (this.#state.type === "head start") this.#state.headStart.cancel();
+    void this.#firstFile?.close();
     this.give();
   }
 

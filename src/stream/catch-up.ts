@@ -45,7 +45,8 @@ export async function catchUp(intake: Intake, first: Look, signal: AbortSignal):
       continue;
     }
     const { latest } = look;
-    const isShort = typeof asked.tail === "number" && search.seen < asked.tail;
+    const isShort =
+      asked.from === undefined && typeof asked.tail === "number" && search.seen < asked.tail;
     const next = look.next(isShort && end === "complete" && !search.isMatched, log.now);
     if (next !== undefined) {
       look = next;

@@ -6,7 +6,7 @@ import type { Entries } from "../wire/entry.ts";
 import type { Asked } from "./followed-log.ts";
 import type { Intake } from "./intake.ts";
 import { UNHEARD_MS } from "./log-birth.ts";
-import type { Visit } from "./log-reader.ts";
+import type { HoleKind, Visit } from "./log-reader.ts";
 import { PlaceSearch } from "./place-search.ts";
 import type { Look } from "./tail-size.ts";
 
@@ -40,19 +40,21 @@ export class Follow {
 
   async read(look: Look, signal: AbortSignal): Promise<FollowEnd> {
     const { reader, log } = this.#intake;
-    const { birth, reading, trust, tailSize } = log;
+    const { birth, reading, tailSize } = log;
+    // The files are read as they are, by descriptors that nothing overtakes.
+    const trust = reader.via === "files" ? undefined : log.trust;
     const { target } = log;
     this.#intake.enter({ type: "opening" });
     const asked = await log.ask(look, reader, signal);
     const limit = limitOf(target, asked);
     const silence = new Silence(ALIGNMENT_SILENCE_MS, signal);
-    trust.begin();
+    trust?.begin();
     const search = new PlaceSearch(log, target, look, asked, () => reading.found());
     let isPaused = false;
     let openedAt = Infinity;
     const opened = (): void => {
       openedAt = log.now;
-      trust.opened(log.now, Date.now());
+      trust?.opened(log.now, Date.now());
       if (search.isFound) return this.#listens();
       this.#intake.enter({ type: "aligning", silenceMs: ALIGNMENT_SILENCE_MS });
       silence.restart();
@@ -74,25 +76,39 @@ export class Follow {
         silence.end();
         this.#listens();
       }
-      trust.pass(received, from);
-      const to = trust.believed(received, from);
+      trust?.pass(received, from);
+      const to = trust?.believed(received, from) ?? received.length;
       const chunk = to < received.length ? received.slice(0, to) : received;
       if (!this.#intake.isFull || from >= to) {
         this.#intake.commit(chunk, from);
-        return to < received.length || trust.mayBeOvertaken(chunk, from) ? "stop" : undefined;
+        const isDoubtful = to < received.length || trust?.mayBeOvertaken(chunk, from) === true;
+        return isDoubtful ? "stop" : undefined;
       }
       isPaused = true;
       return this.#intake.room(signal).then(() => {
         isPaused = false;
         this.#intake.commit(chunk, from);
         // While it was paused the engine's own log rotation may have overtaken it, which says nothing of it.
-        return "stop";
+        return trust === undefined ? undefined : "stop";
       });
+    };
+    const hole = (kind: HoleKind): void => {
+      if (search.isFound) this.#intake.hole(kind);
+    };
+    const shownAll = (): "stop" | undefined => {
+      if (!search.isFound) return "stop";
+      this.#intake.passHole();
+      tailSize.ended(log.now);
+      return undefined;
     };
     if (reader.inspection.traits.headersWithFirstLine) opened();
     try {
-      const query = { follow: true, tail: asked.tail };
-      const end = await reader.read(query, { opened, bytes, visit }, silence.signal);
+      const query = { follow: true, tail: asked.tail, from: asked.from };
+      const end = await reader.read(
+        query,
+        { opened, bytes, visit, hole, shownAll },
+        silence.signal,
+      );
       this.#intake.check(end);
       if (end === "damaged") return { end, isFound: search.isFound };
       if (end !== "complete" && end !== "cut") return { end: "lost", isFound: search.isFound };
@@ -125,7 +141,7 @@ function isWrittenSince(received: Entries, openedAt: number): boolean {
 }
 
 /** With so many entries the place was shown, if it is there. */
-function limitOf(target: Position, { tail, isWhole }: Asked): number {
+function limitOf(target: Position, { tail, isWhole, from }: Asked): number {
   if (target.whole) return groupedEntries(target);
-  return isWhole || tail === "all" ? Infinity : tail;
+  return from !== undefined || isWhole || tail === "all" ? Infinity : tail;
 }

@@ -8,7 +8,7 @@ import { CertainLines } from "./certain-lines.ts";
 import { Hole } from "./hole.ts";
 import { LogBirth } from "./log-birth.ts";
 import { LogClock } from "./log-clock.ts";
-import type { LogReader } from "./log-reader.ts";
+import type { Entrance, LogReader } from "./log-reader.ts";
 import { TailAnswers } from "./tail-answers.ts";
 import { Look, TailSize } from "./tail-size.ts";
 import type { Tail } from "./tail-size.ts";
@@ -23,6 +23,8 @@ export interface Asked {
   readonly isWhole: boolean;
   /** Where that is behind damage: the timestamp it should begin with, unless the log has grown meanwhile. */
   readonly first?: string | undefined;
+  /** Where it begins instead, in the log's files. */
+  readonly from?: Entrance | undefined;
 }
 
 /** What lasts of a container's log from one stream to the next: the place that was reached, and what is known of the log. */
@@ -84,7 +86,8 @@ export class FollowedLog {
     const { target } = this;
     const { entriesBefore } = this.reading;
     const newest = newestTimestamp(target);
-    if (target.whole || !this.tails.mayAsk()) return new Look("all", newest);
+    if (target.whole || !(reader.via === "files" || this.tails.mayAsk()))
+      return new Look("all", newest);
     // A log that is read again and again has grown by little.
     const expected = reader.inspection.followIsWhole
       ? this.tailSize.expected(this.now)
@@ -93,9 +96,16 @@ export class FollowedLog {
   }
 
   /** What `look` can be, where the log is damaged. */
-  async ask({ tail }: Look, reader: LogReader, signal: AbortSignal): Promise<Asked> {
-    const hole = this.#hole;
+  async ask({ tail, isFirst }: Look, reader: LogReader, signal: AbortSignal): Promise<Asked> {
     const isWhole = tail === "all";
+    if (reader.via === "files") {
+      const from =
+        isFirst && !isWhole
+          ? await reader.seek(this.target, this.reading.entriesBefore, signal)
+          : undefined;
+      return { tail, isWhole: isWhole || from?.isLogStart === true, from };
+    }
+    const hole = this.#hole;
     if (hole === undefined || (!isWhole && hole.isBefore(tail))) return { tail, isWhole };
     const reach = await hole.reach(reader, signal);
     if (reach === undefined) {

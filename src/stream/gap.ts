@@ -3,6 +3,7 @@ import type { Entries } from "../wire/entry.ts";
 import { cutWhileReading } from "./failures.ts";
 import type { Asked } from "./followed-log.ts";
 import type { Intake } from "./intake.ts";
+import type { HoleKind } from "./log-reader.ts";
 
 /**
  * The log no longer has the place: reading goes on with the first entry later than `after`, the newest one known. The old place
@@ -43,7 +44,10 @@ export async function goOnBehindGap(
     fresh += entries.length - from;
     return from;
   };
-  const end = await intake.readPlainly(tail, { findNew, beforeTaking: goOn }, signal);
+  const hole = (kind: HoleKind): void => {
+    if (isBehind) intake.hole(kind);
+  };
+  const end = await intake.readPlainly({ tail }, { findNew, beforeTaking: goOn, hole }, signal);
   if (end === "cut" || end === "stuck") throw cutWhileReading();
   if (end === "stopped" && !isBehind) return undefined;
   // What stands before the damage is not the log's end.

@@ -41,9 +41,10 @@ export class Generation {
     return this.#follow.listensSince ?? this.#polling.listensSince;
   }
 
-  /** Something happened to the container. */
-  lookNow(): void {
+  /** Something happened to the container, after which its run may be over, or not. */
+  lookNow(mayHaveEnded: boolean): void {
     this.#polling.lookNow();
+    if (mayHaveEnded) this.#intake.reader.lookNow();
   }
 
   /**
@@ -55,7 +56,9 @@ export class Generation {
     const { reader, log } = this.#intake;
     const isNew = await this.#begin(signal);
     if (!reader.inspection.followIsWhole) return this.#polling.follow(signal);
-    if (isNew && reader.inspection.maxLogFileBytes !== undefined)
+    const mayBeOvertaken =
+      reader.via === "engine" && reader.inspection.maxLogFileBytes !== undefined;
+    if (isNew && (mayBeOvertaken || reader.isOneFile))
       await this.#catchUpFully(log.look(reader), signal);
     // Some follows do not end at damage: nothing comes any more.
     if (!isNew && log.isSilent) await readOn(this.#intake, signal);

@@ -1,10 +1,11 @@
 import type { BatchBuffer } from "../queue/buffer.ts";
 import type { Entries } from "../wire/entry.ts";
+import { newestTimestamp } from "../resume/position.ts";
 import { faultError } from "./failures.ts";
 import type { FollowedLog } from "./followed-log.ts";
 import { UNHEARD_MS } from "./log-birth.ts";
 import type { LogFiles } from "./log-birth.ts";
-import type { LogReader } from "./log-reader.ts";
+import type { HoleKind, LogReader, ReadQuery, Visit } from "./log-reader.ts";
 import type { StreamPhase } from "./phase.ts";
 import { readPlainly } from "./plain-read.ts";
 import type { PlainEnd } from "./plain-read.ts";
@@ -40,6 +41,8 @@ export interface PlainVisit {
   readonly findNew: FindNew;
   /** Called before anything new is taken. */
   readonly beforeTaking?: () => void;
+  /** As `ReadHandlers.hole`. */
+  readonly hole?: (kind: HoleKind) => void;
 }
 
 /** Takes what is new into the buffer, once that has room, and tells the source. */
@@ -50,6 +53,8 @@ export class Intake {
   readonly #events: GenerationEvents;
   #isAligned = false;
   #hasToldDamage = false;
+  /** What follows stands behind it. */
+  #hole: HoleKind | undefined;
 
   constructor({ reader, log, buffer, events }: GenerationParts) {
     this.reader = reader;
@@ -75,7 +80,8 @@ export class Intake {
   commit(entries: Entries, from: number): undefined {
     const first = entries.at(from)?.timestamp;
     if (first === undefined) return undefined;
-    this.log.reading.commit(entries, from);
+    this.passHole(first);
+    this.log.reading.commit(entries, from, this.reader.spot);
     if (this.log.birth.state.type === "begun") this.#judgeFiles();
     this.#events.fresh(first);
     return undefined;
@@ -83,15 +89,16 @@ export class Intake {
 
   /** Reads the log's end as it is now. "stopped": by `findNew`, or because what comes next can't be believed. */
   async readPlainly(
-    tail: Tail,
-    { opened, findNew, beforeTaking }: PlainVisit,
+    query: Omit<ReadQuery, "follow">,
+    { opened, findNew, beforeTaking, hole }: PlainVisit,
     signal: AbortSignal,
   ): Promise<PlainEnd> {
     this.enter({ type: "catching-up" });
     const begunAt = this.log.now;
     let hasShown = false;
     const { trust } = this.log;
-    const { doubtsPlainReads } = trust;
+    const { tail } = query;
+    const doubtsPlainReads = this.reader.via === "engine" && trust.doubtsPlainReads;
     trust.beginPlainRead();
     const take = (entries: Entries, from: number): "stop" | undefined => {
       beforeTaking?.();
@@ -101,26 +108,23 @@ export class Intake {
       this.commit(entries.slice(0, to), from);
       return to < entries.length ? "stop" : undefined;
     };
-    const end = await readPlainly(
-      this.reader,
-      tail,
-      (entries) => {
-        hasShown ||= entries.length > 0;
-        const from = findNew(entries);
-        if (from === "stop") return "stop";
-        if (from >= entries.length) {
-          if (doubtsPlainReads) trust.pass(entries, from);
-          return undefined;
-        }
-        if (!this.isFull) return take(entries, from);
-        return this.room(signal).then(() => take(entries, from));
-      },
-      signal,
-      opened,
-    );
+    const visit: Visit = (entries) => {
+      hasShown ||= entries.length > 0;
+      const from = findNew(entries);
+      if (from === "stop") return "stop";
+      if (from >= entries.length) {
+        if (doubtsPlainReads) trust.pass(entries, from);
+        return undefined;
+      }
+      if (!this.isFull) return take(entries, from);
+      return this.room(signal).then(() => take(entries, from));
+    };
+    const handlers = { visit, ...(opened && { opened }), ...(hole && { hole }) };
+    const end = await readPlainly(this.reader, query, handlers, signal);
+    if (end === "complete") this.passHole();
     this.check(end);
     if (end === "complete" && !hasShown) this.#hasShownNothing(tail, begunAt);
-    if (!this.reader.inspection.followIsWhole) await this.#judgeOneFile(signal);
+    if (this.reader.isOneFile) await this.#judgeOneFile(signal);
     if (end !== "stuck" && tail !== "all") this.log.tails.answered();
     return end;
   }
@@ -136,8 +140,9 @@ export class Intake {
   }
 
   #judgeFiles(): void {
-    const { maxLogFileBytes: maxBytes, maxLogFiles: count, followIsWhole } = this.reader.inspection;
-    if (followIsWhole) this.#judge(maxBytes === undefined ? undefined : { maxBytes, count });
+    const { maxLogFileBytes: maxBytes, maxLogFiles: count } = this.reader.inspection;
+    if (!this.reader.isOneFile)
+      this.#judge(maxBytes === undefined ? undefined : { maxBytes, count });
   }
 
   /** Podman's `k8s-file`, of which the inspection does not tell when it is begun anew. */
@@ -164,6 +169,25 @@ export class Intake {
   /** Some of the log is lost, from `after` to `before`. */
   gap(after: string, before?: string): void {
     if (!this.log.isDamagedEnd(after)) this.#events.gap(after, before);
+  }
+
+  /** Something is missing behind the place, and reading goes on behind it: told with the first entry that follows. */
+  hole(kind: HoleKind): void {
+    this.#hole = kind;
+  }
+
+  /** Tells of a hole; `before`: the first timestamp behind it, undefined where nothing is there yet. */
+  passHole(before?: string): void {
+    const { log } = this;
+    const kind = this.#hole;
+    if (kind === undefined) return;
+    this.#hole = undefined;
+    const after = newestTimestamp(log.reading.place) ?? "";
+    if (kind === "gone") log.reading.restart(log.reading.newTrail());
+    else log.reading.tearOpenLines();
+    this.gap(after, before);
+    // It is shown again by each read that begins before it.
+    if (kind === "damaged") log.endsDamaged(after);
   }
 
   /** @throws DockspoolError where the stream can't be read any further */

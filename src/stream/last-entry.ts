@@ -10,14 +10,15 @@ export type LastEntry = Entry | "none" | "not known";
 /** The log's last entry, where the engine is one that ends reads at a damaged record (Docker). */
 export async function lastEntry({ reader, log }: Intake, signal: AbortSignal): Promise<LastEntry> {
   const { traits, info } = reader.inspection;
-  if (traits.unstableParts || !log.tails.mayAsk()) return "not known";
+  // A read of the files goes on behind damage.
+  if (reader.via === "files" || traits.unstableParts || !log.tails.mayAsk()) return "not known";
   let last: Entry | undefined;
   const visit = (entries: Entries): "stop" | undefined => {
     last = entries.at(0);
     return last === undefined ? undefined : "stop";
   };
   try {
-    const end = await readPlainly(reader, 1, visit, signal);
+    const end = await readPlainly(reader, { tail: 1 }, { visit }, signal);
     if (end === "stuck") log.isStuck();
     // Of a terminal's line that has not ended nothing is shown.
     return last ?? ((end === "complete" || end === "damaged") && !info.tty ? "none" : "not known");

@@ -1,7 +1,7 @@
 import type { EngineClient } from "../engine/engine-client.ts";
 import type { Inspection } from "../engine/inspection.ts";
 import { joiningOf } from "../engine/traits.ts";
-import { LogReader } from "./log-reader.ts";
+import { EngineLogReader } from "./engine-log-reader.ts";
 import type { Start } from "../lines/line-options.ts";
 import { findStart } from "./start.ts";
 import type { StartOptions } from "./start.ts";
@@ -13,7 +13,7 @@ export async function locate(
   options: StartOptions,
   signal: AbortSignal,
 ): Promise<Start> {
-  const reader = new LogReader(client, inspection, () => {});
+  const reader = new EngineLogReader(client, inspection, () => {});
   const joining = joiningOf(inspection.traits, inspection.info.logDriver);
   return findStart(reader, joining, options, signal);
 }

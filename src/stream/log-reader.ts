@@ -1,187 +1,80 @@
-import type { BodyEnd, HeldBody } from "../engine/body.ts";
-import type { EngineClient, LogQuery } from "../engine/engine-client.ts";
+import type { BodyEnd } from "../engine/body.ts";
 import type { Inspection } from "../engine/inspection.ts";
-import { gluesLines } from "../engine/traits.ts";
-import { DockspoolError } from "../errors.ts";
-import { AttributedFrameDecoder } from "../wire/attributed-frames.ts";
-import type { Decoder, Entries, Entry, Fault } from "../wire/entry.ts";
-import { FrameDecoder } from "../wire/frames.ts";
-import { PartedTtyDecoder } from "../wire/parted-tty.ts";
-import { StablePartsDecoder } from "../wire/stable-parts.ts";
-import { TtyDecoder } from "../wire/tty.ts";
-import { CertainLines } from "./certain-lines.ts";
-import { isDamage } from "./failures.ts";
+import type { Position, Spot } from "../resume/position.ts";
+import type { Entries, Entry, Fault } from "../wire/entry.ts";
+import type { CertainLines } from "./certain-lines.ts";
+import type { Tail } from "./tail-size.ts";
+
+/** How a log is read: from the Engine API, or from the engine's own files. */
+export type Via = "engine" | "files";
 
 /** Looks at the entries of a chunk. "stop" ends the read; a promise pauses it. */
 export type Visit = (entries: Entries) => "stop" | void | Promise<"stop" | void>;
 
+/** A place in the log's files from which the next read begins, instead of a tail. */
+export interface Entrance {
+  /** What begins there is the log's first entry. */
+  readonly isLogStart: boolean;
+}
+
+export interface ReadQuery {
+  readonly follow: boolean;
+  readonly tail: Tail;
+  /** Wins over `tail`; what `seek` of this reader has given last. */
+  readonly from?: Entrance | undefined;
+}
+
+/** "damaged": it can't be read, and stays where it is. "gone": what follows is the log's beginning now. */
+export type HoleKind = "damaged" | "gone";
+
 export interface ReadHandlers {
-  /** The engine has answered. */
+  /** The log is open, and its bytes come next. */
   readonly opened?: () => void;
-  /** Some of the body has come, though it may be no whole entry. */
+  /** Some bytes have come, though they may be no whole entry. */
   readonly bytes?: () => void;
   readonly visit: Visit;
+  /** Something between the entries before and those that follow is missing, and reading goes on behind it. The engine tells of none. */
+  readonly hole?: (kind: HoleKind) => void;
+  /** A follow has shown all that there is by now. The engine does not tell. */
+  readonly shownAll?: () => "stop" | void;
 }
 
 /** How a read ended: by the log's end or a cut of the connection, by damage, by `visit`, or by what stood in the stream. */
 export type ReadEnd = BodyEnd | "damaged" | "stopped" | Fault;
 
-/** Ends a read from within, on purpose. */
-class Stop extends Error {}
-
-/** Reads one container's log as entries. */
-export class LogReader {
+/** Reads one container's log as entries, one way or the other; for one generation. */
+export interface LogReader {
+  readonly via: Via;
+  readonly inspection: Inspection;
   /** What plain reads have shown, where a follow does not bring every line. */
   readonly certain: CertainLines;
-  readonly #client: EngineClient;
-  readonly #inspection: Inspection;
-  readonly #sawBytes: () => void;
-  #held: HeldBody | undefined;
-  #isHolding: () => boolean = () => false;
-  #remains: () => readonly Entry[] = () => [];
-  #damage: string | undefined;
-
-  /** `held`: a follow from the log's start that is open already. */
-  constructor(
-    client: EngineClient,
-    inspection: Inspection,
-    sawBytes: () => void,
-    held?: HeldBody,
-    certain: CertainLines = new CertainLines(),
-  ) {
-    this.certain = certain;
-    this.#client = client;
-    this.#inspection = inspection;
-    this.#sawBytes = sawBytes;
-    this.#held = held;
-  }
-
-  /** What a follow that came to its end has left undecided, where the log is read no further. */
-  remains(): readonly Entry[] {
-    return this.#remains();
-  }
-
-  /** The engine reports damage, and has then dropped some of what stands before it (Docker 26): each read shows another part. */
-  get dropsAtDamage(): boolean {
-    return this.#damage !== undefined;
-  }
-
-  /** What it has reported. */
-  get damage(): string | undefined {
-    return this.#damage;
-  }
-
+  /** Where in the files the chunk in hand begins; undefined where the engine has sent it. */
+  readonly spot: Spot | undefined;
+  /** The engine keeps one file, and does not say by an inspection when it begins that anew (Podman's `k8s-file`). */
+  readonly isOneFile: boolean;
   /** The beginning of a line has come that is in no entry yet. */
-  get isHolding(): boolean {
-    return this.#isHolding();
-  }
-
-  get inspection(): Inspection {
-    return this.#inspection;
-  }
-
-  /** `tail` as this engine can give it. */
-  tail(entries: number): number | "all" {
-    return this.#inspection.traits.exactTail ? entries : "all";
-  }
-
-  /** @throws DockspoolError as `EngineClient.readLogs`; the signal's reason */
-  async read(
-    query: LogQuery,
-    { opened, bytes: came, visit }: ReadHandlers,
-    signal: AbortSignal,
-  ): Promise<ReadEnd> {
-    const { info, traits, running, startedAt } = this.#inspection;
-    const held = this.#held;
-    this.#held = undefined;
-    const isHeld = query.follow && query.tail === "all";
-    const ofHeld = isHeld ? held?.hasAttributes : undefined;
-    const hasAttributes = ofHeld ?? this.#client.givesAttributes(traits);
-    let decoder = this.#decoder(startedAt, hasAttributes);
-    this.#isHolding = () => decoder.isHolding;
-    const goOn = (wish: "stop" | void): void => {
-      if (wish === "stop" || decoder.fault !== undefined) throw new Stop();
-    };
-    const look = (entries: Entries): void | Promise<void> => {
-      const wish = visit(entries);
-      return wish instanceof Promise ? wish.then(goOn) : goOn(wish);
-    };
-    const take = (bytes: Buffer, spans: readonly number[]): void | Promise<void> => {
-      this.#sawBytes();
-      came?.();
-      return look(decoder.push(bytes, spans));
-    };
-    const answered = async (): Promise<void> => {
-      // A start between the last look and the answer: what the earlier run left open is told by it alone.
-      if (info.tty)
-        decoder = this.#decoder((await this.#startedAt(signal)) ?? startedAt, hasAttributes);
-      opened?.();
-    };
-    try {
-      if (!isHeld) await held?.drop();
-      const starting = running && startedAt === undefined;
-      const end = await this.#client.readLogs(
-        info,
-        { ...query, starting },
-        traits,
-        { opened: answered, take },
-        signal,
-        isHeld ? held : undefined,
-      );
-      // A plain read's end is definite: what is left in the decoder is a last line without its end, or is still written.
-      if (end === "complete" && query.follow) this.#remains = () => decoder.end(false);
-      else if (end === "complete") await look(decoder.end(running));
-      return end;
-    } catch (error) {
-      if (!(error instanceof Stop)) throw error;
-      const { fault } = decoder;
-      if (fault === undefined || !isDamage(fault)) return fault ?? "stopped";
-      this.#damage = fault.message;
-      return "damaged";
-    }
-  }
-
-  /** The size at which the engine begins the log's file anew, where it does, and says so. */
-  async maxFileBytes(signal: AbortSignal): Promise<number | undefined> {
-    return this.#client.logFileBytes(this.#inspection.info, signal);
-  }
-
+  readonly isHolding: boolean;
+  /** The engine reports damage, and has then dropped some of what stands before it (Docker 26): each read shows another part. */
+  readonly dropsAtDamage: boolean;
+  /** What it has reported. */
+  readonly damage: string | undefined;
+  /** What a follow that came to its end has left undecided, where the log is read no further. */
+  remains(): readonly Entry[];
+  /** `tail` as this reader can give it. */
+  tail(entries: number): Tail;
+  /**
+   * Where to begin so that `place` is shown with at least `entries` before it, without a guess of how much came since; undefined
+   * where only tails can be read. The next read takes it.
+   */
+  seek(place: Position, entries: number, signal: AbortSignal): Promise<Entrance | undefined>;
+  /** Something happened to the container: it may not run any more. */
+  lookNow(): void;
+  /** @throws DockspoolError; the signal's reason */
+  read(query: ReadQuery, handlers: ReadHandlers, signal: AbortSignal): Promise<ReadEnd>;
+  /** The size at which the engine begins the log's file anew, where only it says so. */
+  maxFileBytes(signal: AbortSignal): Promise<number | undefined>;
   /** The container has gone on running, in the run that was seen. */
-  async runsOn(signal: AbortSignal): Promise<boolean> {
-    const { info, startedAt } = this.#inspection;
-    const now = await this.#client.inspect(info.id, signal);
-    return now.running && now.startedAt === startedAt;
-  }
-
+  runsOn(signal: AbortSignal): Promise<boolean>;
   /** The container is neither gone nor being removed. */
-  async isThere(signal: AbortSignal): Promise<boolean> {
-    try {
-      return !(await this.#client.inspect(this.#inspection.info.id, signal)).removing;
-    } catch (error) {
-      if (DockspoolError.is(error, "CONTAINER_NOT_FOUND")) return false;
-      throw error;
-    }
-  }
-
-  /** Undefined where the container is gone by now. */
-  async #startedAt(signal: AbortSignal): Promise<string | undefined> {
-    try {
-      return (await this.#client.inspect(this.#inspection.info.id, signal)).startedAt;
-    } catch (error) {
-      if (DockspoolError.is(error)) return undefined;
-      throw error;
-    }
-  }
-
-  #decoder(startedAt: string | undefined, hasAttributes: boolean): Decoder {
-    const { info, traits } = this.#inspection;
-    if (traits.unstableParts)
-      return new StablePartsDecoder(info.tty ? new PartedTtyDecoder() : new FrameDecoder());
-    if (!info.tty) return hasAttributes ? new AttributedFrameDecoder() : new FrameDecoder();
-    return new TtyDecoder({
-      startedAt,
-      gluesLines: gluesLines(traits, info.logDriver),
-      hasAttributes,
-    });
-  }
+  isThere(signal: AbortSignal): Promise<boolean>;
 }

@@ -8,6 +8,8 @@ import type { Look } from "./tail-size.ts";
 export class PlaceSearch {
   readonly #log: FollowedLog;
   readonly #look: Look;
+  /** The look is as long as was asked for. */
+  readonly #isTail: boolean;
   readonly #aligner: Aligner;
   readonly #found: () => boolean;
   #isFound = false;
@@ -17,11 +19,12 @@ export class PlaceSearch {
     log: FollowedLog,
     target: Position,
     look: Look,
-    { isWhole }: Asked,
+    { isWhole, from }: Asked,
     found: () => boolean,
   ) {
     this.#log = log;
     this.#look = look;
+    this.#isTail = look.tail !== "all" && from === undefined;
     this.#found = found;
     this.#aligner = new Aligner(target, isWhole);
     log.reading.beginReplay();
@@ -59,7 +62,7 @@ export class PlaceSearch {
 
   #place(): void {
     this.#isFound = this.#found();
-    if (this.#isFound && this.#look.tail !== "all")
+    if (this.#isFound && this.#isTail)
       this.#log.tailSize.found(this.#look.behind(this.#log.now), this.#log.now);
   }
 }

@@ -2,7 +2,7 @@ import { sleep } from "../lifetime/deadline.ts";
 import { Silence } from "../lifetime/silence.ts";
 import type { Entries, Entry } from "../wire/entry.ts";
 import { CertainRead, WRITTEN_MS } from "./certain-lines.ts";
-import type { LogReader, ReadEnd, ReadHandlers, Visit } from "./log-reader.ts";
+import type { LogReader, ReadEnd, ReadHandlers, ReadQuery, Visit } from "./log-reader.ts";
 import { MOST_ENTRIES } from "./tail-size.ts";
 import type { Tail } from "./tail-size.ts";
 
@@ -21,21 +21,23 @@ export type PlainEnd = ReadEnd | "stuck";
  */
 export async function readPlainly(
   reader: LogReader,
-  tail: Tail,
-  visit: Visit,
+  query: Omit<ReadQuery, "follow">,
+  handlers: Omit<ReadHandlers, "bytes">,
   signal: AbortSignal,
-  answered: () => void = () => {},
 ): Promise<PlainEnd> {
-  if (!reader.inspection.followIsWhole)
-    return readCertainly(reader, tail, { opened: answered, visit }, signal);
+  if (!reader.inspection.followIsWhole) return readCertainly(reader, query.tail, handlers, signal);
   const silence = new Silence(FIRST_BYTE_MS, signal);
   const opened = (): void => {
-    if (tail !== "all") silence.restart();
-    answered();
+    if (query.tail !== "all") silence.restart();
+    handlers.opened?.();
   };
   const bytes = (): void => silence.end();
   try {
-    return await reader.read({ follow: false, tail }, { opened, bytes, visit }, silence.signal);
+    return await reader.read(
+      { ...query, follow: false },
+      { ...handlers, opened, bytes },
+      silence.signal,
+    );
   } catch (error) {
     if (silence.expired && !signal.aborted) return "stuck";
     throw error;
@@ -136,7 +138,7 @@ export async function firstOf(
     first = entries.at(0);
     return first === undefined ? undefined : "stop";
   };
-  await readPlainly(reader, tail, visit, signal);
+  await readPlainly(reader, { tail }, { visit }, signal);
   return first;
 }
 
@@ -150,6 +152,6 @@ export async function firstOfWhole(
   const visit = (entries: Entries): void => {
     first ??= entries.at(0);
   };
-  const end = await readPlainly(reader, tail, visit, signal);
+  const end = await readPlainly(reader, { tail }, { visit }, signal);
   return end === "complete" ? first : undefined;
 }

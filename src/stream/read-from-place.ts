@@ -3,6 +3,7 @@ import type { Entries } from "../wire/entry.ts";
 import { cutWhileReading } from "./failures.ts";
 import type { Asked } from "./followed-log.ts";
 import type { Intake } from "./intake.ts";
+import type { HoleKind } from "./log-reader.ts";
 import { PlaceSearch } from "./place-search.ts";
 import type { PlainEnd } from "./plain-read.ts";
 import type { Look } from "./tail-size.ts";
@@ -41,7 +42,10 @@ export async function readFromPlace(
     fresh += entries.length - from;
     return from;
   };
-  const end = await intake.readPlainly(asked.tail, { opened, findNew }, signal);
+  const hole = (kind: HoleKind): void => {
+    if (search.isFound) intake.hole(kind);
+  };
+  const end = await intake.readPlainly(asked, { opened, findNew, hole }, signal);
   if (end === "cut") throw cutWhileReading();
   if (end === "complete" && search.isFound) log.tailSize.ended(log.now);
   return { end, search, fresh };

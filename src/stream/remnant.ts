@@ -20,7 +20,7 @@ export async function findRemnant(
     aligner.push(entries);
     return aligner.decided ? "stop" : entries.length;
   };
-  const end = await intake.readPlainly(tail, { findNew }, signal);
+  const end = await intake.readPlainly({ tail }, { findNew }, signal);
   if (end === "cut") throw cutWhileReading();
   const { groups } = aligner;
   return groups.length === 0 ? undefined : { ...target, groups, whole: true };

@@ -121,7 +121,7 @@ async function scanLog(
     }
     return undefined;
   };
-  const end = await readPlainly(reader, tail, visit, signal);
+  const end = await readPlainly(reader, { tail }, { visit }, signal);
   if (end === "stuck") return end;
   if (end === "complete" || end === "damaged" || end === "stopped") return count;
   if (end === "cut") throw cutWhileReading();

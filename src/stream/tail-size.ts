@@ -147,6 +147,11 @@ export class Look {
     return shorter !== undefined && this.#first !== undefined && this.#first === shorter.#first;
   }
 
+  /** None came before it. */
+  get isFirst(): boolean {
+    return this.#number === 1;
+  }
+
   /** No other look follows this one. */
   get isLast(): boolean {
     return this.tail === "all" && this.#number === WHOLE_LOOKS;

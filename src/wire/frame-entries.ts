@@ -1,24 +1,13 @@
 import type { Entries, Entry, LogStream } from "./entry.ts";
+import { ENDED, FLAG_BITS, MARKS, STDERR, streamsOf } from "./entry-marks.ts";
+import type { StreamSpan, UnmarkedStream } from "./entry-marks.ts";
 import { NANOSECOND_UTC_LENGTH, detached } from "./timestamps.ts";
 
-/** For each entry where its timestamp begins, and where its text ends with two flags. */
-const MARKS = 2;
-const FLAG_BITS = 2;
-const STDERR = 1;
-const ENDED = 2;
 /** A chunk no longer than this may be kept for the sake of some of its entries. */
 const KEPT_BYTES = 8 * 1024;
 /** So many of the last ones are copied together. */
 const LAST_ENTRIES = 16;
-/** From a timestamp's beginning to its text's. */
-const STAMP_BYTES = NANOSECOND_UTC_LENGTH + 1;
-
-/** What one stream has of some entries. */
-export interface StreamSpan {
-  readonly stream: LogStream;
-  readonly first: number;
-  readonly last: number;
-}
+const LETTER_Z = 0x5a;
 
 /** What is known of all of them together. */
 export interface Summary {
@@ -31,17 +20,9 @@ export interface Summary {
   readonly streams: readonly StreamSpan[];
 }
 
-/** The entry's second mark. */
-export function textMark(end: number, isStderr: boolean, ended: boolean): number {
-  return (end << FLAG_BITS) | (isStderr ? STDERR : 0) | (ended ? ENDED : 0);
-}
-
-/** Of entries that are not marked as stderr's. */
-export type UnmarkedStream = "stdout" | "tty";
-
 /**
  * The entries of a chunk as the engine usually sends them, decoded at once: one string for all of them, of which timestamps and
- * lines are parts, and eight bytes of marks for each.
+ * lines are parts, and three marks for each.
  */
 export class FrameEntries implements Entries {
   readonly length: number;
@@ -90,12 +71,14 @@ export class FrameEntries implements Entries {
     const parts: string[] = [];
     let start = 0;
     for (const [place, index] of indices.entries()) {
-      const mark = this.#textMark(index);
-      const part = this.#latin1.substring(this.#stampStart(index), mark >> FLAG_BITS);
-      parts.push(part);
+      const flags = this.#textMark(index) & (STDERR | ENDED);
+      const stamp = this.timestamp(index);
+      const text = this.latin1(index);
+      parts.push(stamp, text);
       marks[place * MARKS] = start;
-      start += part.length;
-      marks[place * MARKS + 1] = (start << FLAG_BITS) | (mark & (STDERR | ENDED));
+      marks[place * MARKS + 2] = start + stamp.length;
+      start += stamp.length + text.length;
+      marks[place * MARKS + 1] = (start << FLAG_BITS) | flags;
     }
     const latin1 = detached(parts.join(""));
     const bytes = this.isAscii ? undefined : Buffer.from(latin1, "latin1");
@@ -128,7 +111,8 @@ export class FrameEntries implements Entries {
 
   timestamp(index: number): string {
     const start = this.#stampStart(index);
-    return this.#latin1.substring(start, start + NANOSECOND_UTC_LENGTH);
+    const stamp = this.#latin1.substring(start, start + NANOSECOND_UTC_LENGTH);
+    return stamp.charCodeAt(NANOSECOND_UTC_LENGTH - 1) === LETTER_Z ? stamp : padded(stamp);
   }
 
   ended(index: number): boolean {
@@ -186,14 +170,16 @@ export class FrameEntries implements Entries {
   }
 
   #copy(from: number): FrameEntries {
-    const start = this.#stampStart(from);
-    const latin1 = detached(
-      this.#latin1.substring(start, this.#textMark(this.length - 1) >> FLAG_BITS),
-    );
+    const last = this.length - 1;
+    const start = Math.min(this.#stampStart(from), this.#textStart(from));
+    const stampEnd = this.#stampStart(last) + NANOSECOND_UTC_LENGTH;
+    const end = Math.max(stampEnd, this.#textMark(last) >> FLAG_BITS);
+    const latin1 = detached(this.#latin1.substring(start, end));
     const marks = this.#marks.slice(from * MARKS);
     for (let index = 0; index < marks.length; index += MARKS) {
       marks[index] = (marks[index] ?? 0) - start;
       marks[index + 1] = (marks[index + 1] ?? 0) - (start << FLAG_BITS);
+      marks[index + 2] = (marks[index + 2] ?? 0) - start;
     }
     const bytes = this.isAscii ? undefined : Buffer.from(latin1, "latin1");
     return this.#some(latin1, bytes, marks);
@@ -210,12 +196,19 @@ export class FrameEntries implements Entries {
   }
 
   #textStart(index: number): number {
-    return this.#stampStart(index) + STAMP_BYTES;
+    return this.#marks[index * MARKS + 2] ?? 0;
   }
 
   #textMark(index: number): number {
     return this.#marks[index * MARKS + 1] ?? 0;
   }
+}
+
+/** The engine's files leave out the zeros at the end of a fraction. */
+function padded(text: string): string {
+  const stamp = text.slice(0, text.indexOf("Z"));
+  const dotted = stamp.includes(".") ? stamp : `${stamp}.`;
+  return `${dotted.padEnd(NANOSECOND_UTC_LENGTH - 1, "0")}Z`;
 }
 
 /** One of them; its text, and its timestamp, are copied when they are asked for. */
@@ -270,23 +263,6 @@ export function textEdges(entry: Entry, edgeBytes: number): TextEdges {
 /** Without a copy of the text. */
 export function textLength(entry: Entry): number {
   return entry instanceof FrameEntry ? entry.textLength : entry.text.length;
-}
-
-/** Where in `marks` each stream's first and last entry are. */
-export function streamsOf(marks: Int32Array, unmarked: UnmarkedStream = "stdout"): StreamSpan[] {
-  const spans: StreamSpan[] = [];
-  for (const stream of [unmarked, "stderr"] as const) {
-    const flag = stream === "stderr" ? STDERR : 0;
-    const isOf = (index: number): boolean => ((marks[index * MARKS + 1] ?? 0) & STDERR) === flag;
-    const length = marks.length / MARKS;
-    let first = 0;
-    while (first < length && !isOf(first)) first++;
-    if (first === length) continue;
-    let last = length - 1;
-    while (!isOf(last)) last--;
-    spans.push({ stream, first, last });
-  }
-  return spans;
 }
 
 /** Bytes of all texts. */

@@ -1,5 +1,6 @@
 import { isAscii } from "node:buffer";
-import { FrameEntries, streamsOf, textMark } from "./frame-entries.ts";
+import { MARKS, streamsOf, textMark } from "./entry-marks.ts";
+import { FrameEntries } from "./frame-entries.ts";
 import { NANOSECOND_UTC_LENGTH } from "./timestamps.ts";
 
 /** Stream type, three zero bytes, big-endian length of what follows (Engine API, "ContainerAttach", stream format). */
@@ -39,7 +40,7 @@ let scratchBytes = Buffer.allocUnsafeSlow(2 * PIECE_BYTES);
  */
 export function scanFrames(bytes: Buffer, spans: readonly number[]): Scan {
   const base = spans[0] ?? 0;
-  const capacity = 2 * Math.ceil((bytes.length - base) / LEAST_BYTES);
+  const capacity = MARKS * Math.ceil((bytes.length - base) / LEAST_BYTES);
   if (scratch.length < capacity) scratch = new Int32Array(capacity);
   const marks = scratch;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -93,6 +94,7 @@ export function scanFrames(bytes: Buffer, spans: readonly number[]): Scan {
       if (textEnd - textStart > longest) longest = textEnd - textStart;
       marks[count++] = stamp - base;
       marks[count++] = textMark(textEnd - base, isStderr, ended);
+      marks[count++] = textStart - base;
       at = next;
       seen = next;
     }
@@ -105,7 +107,7 @@ function keptBytes(chunk: Buffer, marks: Int32Array): Buffer | undefined {
   if (isAscii(chunk)) return undefined;
   if (scratchBytes.length < chunk.length) scratchBytes = Buffer.allocUnsafeSlow(chunk.length);
   chunk.copy(scratchBytes);
-  for (let index = 0; index < marks.length; index += 2) {
+  for (let index = 0; index < marks.length; index += MARKS) {
     const stamp = marks[index] ?? 0;
     scratchBytes[stamp - 1] = 0;
     scratchBytes[stamp - 2] = 0;
@@ -127,13 +129,17 @@ function isBeginning(bytes: Buffer, at: number, end: number): boolean {
 
 /** Nanoseconds in UTC and a space: digits and punctuation are where they should be, so that nothing else gets into a timestamp. */
 export function isUsualStamp(view: DataView, at: number): boolean {
+  return view.getUint16(at + 29) === 0x5a20 && isNanosecondTime(view, at);
+}
+
+/** Without its "Z". */
+export function isNanosecondTime(view: DataView, at: number): boolean {
   // What makes a zero of each punctuation mark is the difference of the two.
   const month = view.getUint32(at + 4) ^ 0x1d00001d;
   const day = view.getUint32(at + 8) ^ 0x00006400;
   const minute = view.getUint32(at + 12) ^ 0x000a0000;
   const second = view.getUint32(at + 16) ^ 0x0a00001e;
   return (
-    view.getUint16(at + 29) === 0x5a20 &&
     (month & 0xff0000ff) === 0x30000030 &&
     (day & 0xff00) === 0x3000 &&
     (minute & 0xff0000) === 0x300000 &&

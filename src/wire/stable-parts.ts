@@ -15,7 +15,7 @@ interface Line {
  */
 export class StablePartsDecoder implements Decoder {
   readonly #decoder: Decoder;
-  readonly #lines = new Map<LogStream, Line>();
+  readonly #lines = new StableLines();
 
   constructor(decoder: Decoder) {
     this.#decoder = decoder;
@@ -26,7 +26,7 @@ export class StablePartsDecoder implements Decoder {
   }
 
   get isHolding(): boolean {
-    return this.#lines.size > 0 || this.#decoder.isHolding;
+    return this.#lines.isHolding || this.#decoder.isHolding;
   }
 
   push(bytes: Buffer, spans?: readonly number[]): Entry[] {
@@ -35,28 +35,40 @@ export class StablePartsDecoder implements Decoder {
 
   end(runs: boolean): Entry[] {
     const entries = this.#addAll(this.#decoder.end(runs));
-    if (runs) return entries;
-    for (const [stream, line] of this.#lines) entries.push(toEntry(stream, line, false));
-    this.#lines.clear();
-    return entries;
+    return runs ? entries : [...entries, ...this.#lines.end()];
   }
 
   #addAll(parts: Entries): Entry[] {
-    return Array.from(parts, (entry) => this.#add(entry)).flat();
+    return Array.from(parts, (entry) => this.#lines.add(entry)).flat();
+  }
+}
+
+/** Joins parts of lines, and cuts the lines anew. */
+export class StableLines {
+  readonly #lines = new Map<LogStream, Line>();
+
+  get isHolding(): boolean {
+    return this.#lines.size > 0;
   }
 
-  #add(entry: Entry): Entry[] {
-    const open = this.#lines.get(entry.stream);
-    if (open === undefined && entry.ended && entry.text.length <= PART_BYTES) return [entry];
-    const line = open ?? { timestamp: entry.timestamp, pieces: [], bytes: 0 };
-    this.#lines.set(entry.stream, line);
-    line.pieces.push(Buffer.from(entry.text));
-    line.bytes += entry.text.length;
-    const parts: Entry[] = [];
+  /** It is one as it stands. */
+  isWhole({ stream, ended, text }: Pick<Entry, "stream" | "ended" | "text">): boolean {
+    return ended && text.length <= PART_BYTES && !this.#lines.has(stream);
+  }
+
+  /** What `part` completes. */
+  add(part: Entry): Entry[] {
+    if (this.isWhole(part)) return [part];
+    const open = this.#lines.get(part.stream);
+    const line = open ?? { timestamp: part.timestamp, pieces: [], bytes: 0 };
+    this.#lines.set(part.stream, line);
+    line.pieces.push(Buffer.from(part.text));
+    line.bytes += part.text.length;
+    const entries: Entry[] = [];
     while (line.bytes > PART_BYTES) {
       const text = Buffer.concat(line.pieces);
-      parts.push({
-        stream: entry.stream,
+      entries.push({
+        stream: part.stream,
         timestamp: line.timestamp,
         text: text.subarray(0, PART_BYTES),
         ended: false,
@@ -64,11 +76,18 @@ export class StablePartsDecoder implements Decoder {
       line.pieces = [text.subarray(PART_BYTES)];
       line.bytes -= PART_BYTES;
     }
-    if (entry.ended) {
-      this.#lines.delete(entry.stream);
-      parts.push(toEntry(entry.stream, line, true));
+    if (part.ended) {
+      this.#lines.delete(part.stream);
+      entries.push(toEntry(part.stream, line, true));
     }
-    return parts;
+    return entries;
+  }
+
+  /** The open lines, as they are; forgets them. */
+  end(): Entry[] {
+    const entries = Array.from(this.#lines, ([stream, line]) => toEntry(stream, line, false));
+    this.#lines.clear();
+    return entries;
   }
 }
 

@@ -1,5 +1,6 @@
 import { isAscii } from "node:buffer";
-import { FrameEntries, streamsOf, textMark } from "./frame-entries.ts";
+import { MARKS, streamsOf, textMark } from "./entry-marks.ts";
+import { FrameEntries } from "./frame-entries.ts";
 import { isLater, isUsualStamp } from "./frame-scan.ts";
 import { NANOSECOND_UTC_LENGTH } from "./timestamps.ts";
 
@@ -23,7 +24,7 @@ let scratch = new Int32Array(4096);
 export function scanTerminal(bytes: Buffer, spans: readonly number[], partBytes: number): TtyScan {
   const base = spans[0] ?? 0;
   const all = spans.at(-1) ?? 0;
-  const capacity = 2 * Math.ceil((all - base) / LEAST_BYTES);
+  const capacity = MARKS * Math.ceil((all - base) / LEAST_BYTES);
   if (scratch.length < capacity) scratch = new Int32Array(capacity);
   const marks = scratch;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -52,6 +53,7 @@ export function scanTerminal(bytes: Buffer, spans: readonly number[], partBytes:
       if (length > longest) longest = length;
       marks[count++] = at - base;
       marks[count++] = textMark(newline - base, false, true);
+      marks[count++] = textStart - base;
       at = newline + 1;
     }
   }

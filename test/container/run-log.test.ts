@@ -40,6 +40,18 @@ describe("the runs of a container", () => {
     expect(runs.sawRunning(SECOND)).toBe(true);
   });
 
+  it("a start is told of behind the look that shows it: then, and once", () => {
+    runs.begins(Infinity, "0001-01-01T00:00:00Z");
+    expect(runs.told).toEqual({ by: Infinity, before: "0001-01-01T00:00:00Z" });
+    expect(runs.sawRunning(FIRST)).toBe(false);
+    expect([runs.told, runs.startTold, runs.startedAt]).toEqual([undefined, FIRST, FIRST]);
+    runs.startsBy(at(FIRST) + 5);
+    expect(Date.parse(runs.startTold ?? "")).toBe(Math.ceil(at(FIRST) + 5));
+    expect(runs.startedAt).toBe(FIRST);
+    expect(runs.sawRunning(SECOND)).toBe(true);
+    expect(runs.startTold).toBe(SECOND);
+  });
+
   it("what is about to start has started when the event comes", () => {
     runs.begins(Infinity);
     expect(runs.startedAt).toBeUndefined();

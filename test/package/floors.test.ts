@@ -34,6 +34,7 @@ const refused: readonly (readonly [rule: string, made: Import])[] = [
   ["floor-2-resume", value("resume/beside.ts", "engine/a.ts")],
   ["floor-2-engine", type("engine/up.ts", "source/a.ts")],
   ["floor-2-delivery", value("delivery/beside.ts", "resume/a.ts")],
+  ["floor-2-files", value("files/beside.ts", "resume/a.ts")],
   ["floor-3-formats", value("formats/beside.ts", "queue/a.ts")],
   ["floor-3-checkpoint", value("checkpoint/up.ts", "source/a.ts")],
   ["floor-3-container", value("container/beside.ts", "checkpoint/a.ts")],

@@ -13,6 +13,8 @@ export interface CollectorTask {
   /** What the sink appends to. */
   readonly recordFile: string;
   readonly journalFile: string;
+  /** From files, below that data root. */
+  readonly filesRoot?: string;
 }
 
 /** A line as the sink has written it. */

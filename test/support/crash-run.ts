@@ -24,13 +24,20 @@ export class CrashRuns {
   readonly deleted: string[] = [];
   readonly #engine: RealEngine;
   readonly #label: string;
+  readonly #isBothWays: boolean;
   readonly #directory = mkdtempSync(join(tmpdir(), "dp-crash-"));
   #run = 0;
   #read = 0;
   /** Loaded while the one before is at work. */
   #next: Collector;
 
-  constructor(engine: RealEngine, label: string) {
+  /** `isBothWays`: every second run reads from files. */
+  constructor(
+    engine: RealEngine,
+    label: string,
+    { isBothWays = false }: { readonly isBothWays?: boolean } = {},
+  ) {
+    this.#isBothWays = isBothWays;
     this.#engine = engine;
     this.#label = label;
     this.#next = this.#load();
@@ -144,6 +151,7 @@ export class CrashRuns {
       checkpointFile: join(this.#directory, "checkpoints.json"),
       recordFile: this.#recordFile,
       journalFile: this.#journalFile(run),
+      ...(this.#isBothWays && run % 2 === 0 && { filesRoot: join(this.#engine.directory, "data") }),
     });
   }
 

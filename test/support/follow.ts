@@ -129,13 +129,23 @@ export interface FollowOptions extends SourceOptions {
   readonly handle?: (batch: readonly LogRecord[]) => Promise<void>;
 }
 
+/** How suites on real engines read, where they do not say: `DOCKSPOOL_READ`, "auto" or "files". */
+export function chosenRead(): Pick<SourceOptions, "read"> {
+  const read = process.env["DOCKSPOOL_READ"];
+  return read === "auto" || read === "files" ? { read } : {};
+}
+
 /** Follows a container within the running test, which closes it at its end. */
 export function follow(
   socketPath: string,
   container: string,
   { handle, ...options }: FollowOptions = {},
 ): Following {
-  const source = new ContainerLogSource(container, { engine: { socketPath }, ...options });
+  const source = new ContainerLogSource(container, {
+    engine: { socketPath },
+    ...chosenRead(),
+    ...options,
+  });
   const following = new Following(source, handle);
   onTestFinished(async () => {
     await source.close();

@@ -37,6 +37,7 @@ const inspection = {
     deniesStopping: false,
     followOutlivesExit: false,
     givesAttributes: true,
+    tellsWholeSeconds: false,
   },
   followIsWhole: true,
   removesItself: false,

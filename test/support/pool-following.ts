@@ -14,7 +14,7 @@ import type {
   PoolStatus,
   SourceStatus,
 } from "../../src/index.ts";
-import { jsonLog, report } from "./follow.ts";
+import { chosenRead, jsonLog, report } from "./follow.ts";
 import { compareLines } from "./ground-truth.ts";
 import type { ComparableLine, Comparison } from "./ground-truth.ts";
 import type { RealEngine, RunOptions } from "./real-engine.ts";
@@ -187,7 +187,7 @@ export function followPool(
   { lean = false, handle, ...options }: PoolFollowOptions = {},
 ): PoolFollowing {
   const where = options.engines === undefined ? { engine: { socketPath } } : {};
-  const pool = new StreamPool({ ...where, from: "start", ...options });
+  const pool = new StreamPool({ ...where, ...chosenRead(), from: "start", ...options });
   const following = new PoolFollowing(pool, { lean, handle });
   onTestFinished(async () => {
     await pool.close();

@@ -41,6 +41,10 @@ export const health: Row = {
       queries: [
         { expr: `sum by (engine) (${ofEngine("containers")})`, legend: "containers of {{engine}}" },
         {
+          expr: `sum by (engine) (${ofEngine("container_reading", 'via="files"')}) > 0`,
+          legend: "of them read from files ({{engine}})",
+        },
+        {
           expr: `sum by (engine, action) (increase(${ofEngine("container_events_total")}[$__rate_interval])) > 0`,
           legend: "{{action}} ({{engine}})",
         },

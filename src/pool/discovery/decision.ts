@@ -1,4 +1,5 @@
 import type { EngineClient } from "../../engine/engine-client.ts";
+import { hasStarted } from "../../engine/inspection.ts";
 import type { Inspection } from "../../engine/inspection.ts";
 import type { DockspoolError } from "../../errors.ts";
 import { LOG_START } from "../../resume/position.ts";
@@ -52,10 +53,12 @@ export async function decide(
   const idle = before.kind === "idle" ? before.inspection : undefined;
   if (idle !== undefined && startedBy !== undefined && !isRenamed) {
     // It may be gone before it could be looked at.
-    const inspection = { ...idle, running: true, startedAt: undefined };
+    const inspection = { ...idle, running: true };
     const place = container.place ?? FROM_ITS_START;
     const { isNew } = container;
-    return follow(container, { inspection, ...place, startedBy, isUrgent: true, isNew }, parts);
+    const headStart = place.start.position === LOG_START ? headStartOf(container) : undefined;
+    const urgent = { startedBy, isFromBefore: true, isUrgent: true, isNew, headStart };
+    return follow(container, { inspection, ...place, ...urgent }, parts);
   }
   const nameBefore = container.name;
   const now = startedBy !== undefined || isCreated;
@@ -107,18 +110,22 @@ export async function decide(
   const seen = isOldName ? { ...inspection, info: named(info, container.name) } : inspection;
   const isUrgent = container.isNew || startedBy !== undefined;
   const { isNew } = container;
-  const finding = { inspection: seen, start, isResumed, startedBy, isUrgent, isNew };
   const headStart = start.position === LOG_START ? headStartOf(container) : undefined;
-  if (headStart !== undefined) {
+  const finding = { inspection: seen, start, isResumed, startedBy, isUrgent, isNew, headStart };
+  // The answer shows the run that it has begun with.
+  const hasBegun = running || removing || (isUnread && hasStarted(startedAt));
+  if (headStart !== undefined && (headStart.isStarting || hasBegun)) {
     const starting = { ...seen, running: true, removing: false };
-    const startsBy = startedBy ?? Infinity;
-    const started = { ...finding, inspection: starting, startedBy: startsBy, headStart };
-    return follow(container, started, parts);
+    // It may have started since it was asked for.
+    const startsBy = container.takeReason()?.startedBy ?? startedBy ?? Infinity;
+    const begun = { inspection: starting, startedBy: startsBy, isFromBefore: !hasBegun };
+    return follow(container, { ...finding, ...begun }, parts);
   }
   if (running || hasRunUnseen) return follow(container, finding, parts);
-  // What it is being started for may come only now.
-  const asked = container.isAsked ? headStartOf(container) : undefined;
-  container.become({ kind: "idle", inspection: seen, headStart: asked });
+  // What it is being started for may come only now; its file is looked for all the same.
+  const isKept = container.isAsked || headStart?.isStarting === false;
+  const kept = isKept ? headStartOf(container) : undefined;
+  container.become({ kind: "idle", inspection: seen, headStart: kept });
   parts.waits(container.id, start);
   return undefined;
 }
@@ -163,11 +170,6 @@ async function hasRunSince(
   signal: AbortSignal,
 ): Promise<boolean> {
   return hasStarted(startedAt) && (isNew || isSince(Date.parse(startedAt), signal));
-}
-
-/** Docker names a time of a container that never started. */
-export function hasStarted(startedAt: string | undefined): startedAt is string {
-  return startedAt !== undefined && !startedAt.startsWith("0001-");
 }
 
 function named(info: ContainerInfo, name: string): ContainerInfo {

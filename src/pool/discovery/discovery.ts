@@ -16,7 +16,9 @@ import { Refusals } from "./refusals.ts";
 export interface DiscoveryParts extends LooksParts {
   /** Nothing that was found waits to be dealt with. */
   readonly settled: () => void;
-  /** Asks for a container's stream. */
+  /** Logs are read from files, where that can be. */
+  readonly readsFiles: boolean;
+  /** Asks for a container's stream, or its file. */
   readonly headStart: (id: string) => HeadStart;
   /** A list shows a container that is followed. True where its source knew better, or was not told. */
   readonly listed: (container: Listed) => boolean;
@@ -95,7 +97,7 @@ export class Discovery {
     if (known === undefined && action !== "destroy" && this.#departed.has(id)) return;
     switch (action) {
       case "create":
-        this.#looks.at(known ?? this.#add(id, name, true), { isCreated: true });
+        this.#created(known ?? this.#add(id, name, true));
         break;
       case "starting":
         if (known !== undefined) this.#starting(known);
@@ -269,14 +271,24 @@ export class Discovery {
     if (kind !== "followed" && kind !== "looking") this.#looks.gone(container);
   }
 
+  #created(container: DiscoveredContainer): void {
+    this.#looks.at(container, { isCreated: true });
+    const { state } = container;
+    // It may have run by the time at which the engine answers.
+    if (this.#parts.readsFiles && state.kind === "looking" && state.headStart === undefined)
+      container.become({ ...state, headStart: this.#parts.headStart(container.id) });
+  }
+
   /** Before it is known whether it is to be followed: there may be no time for that later. */
   #starting(container: DiscoveredContainer): void {
-    const { headStart, tasks } = this.#parts;
+    const { headStart, readsFiles, tasks } = this.#parts;
     const { id, state } = container;
     const isOpen = state.kind === "found" || state.kind === "idle" || state.kind === "looking";
     if (!isOpen || tasks.signal.aborted) return;
-    if (state.kind === "looking" && state.headStart === undefined)
-      container.become({ ...state, headStart: headStart(id) });
+    // The source of one that was looked at asks for its stream itself, at once.
+    const isWanted = state.kind === "looking" || (state.kind === "idle" && readsFiles);
+    if (isWanted) container.become({ ...state, headStart: state.headStart ?? headStart(id) });
+    if ("headStart" in container.state) container.state.headStart?.begin();
     this.#looks.at(container, { startedBy: Infinity });
   }
 }

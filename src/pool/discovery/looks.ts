@@ -1,14 +1,22 @@
-import type { DockspoolError } from "../../errors.ts";
+import { hasStarted } from "../../engine/inspection.ts";
+import type { DockspoolError, ErrorCode } from "../../errors.ts";
 import { onAbort } from "../../lifetime/abort.ts";
 import { Backoff } from "../../lifetime/backoff.ts";
 import { sleep } from "../../lifetime/deadline.ts";
 import type { TaskGroup } from "../../lifetime/task-group.ts";
 import { asFailure } from "../../source/failures.ts";
 import type { ContainerInfo } from "../../wire/records.ts";
-import { decide, hasStarted, nextCheck } from "./decision.ts";
+import { decide, nextCheck } from "./decision.ts";
 import type { DecisionParts } from "./decision.ts";
 import { isWaiting } from "./discovered-container.ts";
 import type { DiscoveredContainer, Looking, Reason } from "./discovered-container.ts";
+
+/** What only another run, or other options, may mend. */
+const SKIPPED_AT: ReadonlySet<ErrorCode> = new Set([
+  "LOGS_UNREADABLE",
+  "FILES_UNREADABLE",
+  "INVALID_OPTION",
+]);
 
 export interface LooksParts extends DecisionParts {
   readonly engineName: string;
@@ -62,7 +70,7 @@ export class Looks {
       this.gone(container);
       return;
     }
-    if (error.code === "LOGS_UNREADABLE" || error.code === "INVALID_OPTION") {
+    if (SKIPPED_AT.has(error.code)) {
       const { startedAt } = container;
       container.become({ kind: "skipped", error, startedAt, checkAt: nextCheck() });
       return;

@@ -147,7 +147,9 @@ function componentsOf(view: HealthView, now: number): Component[] {
     {
       name: "streams",
       detail:
-        followed(streams.length, unsettled.length > 0, standby > 0) + waiting(standby, leases),
+        followed(streams.length, unsettled.length > 0, standby > 0) +
+        fromFiles(streams) +
+        waiting(standby, leases),
       findings: streamFindings(streams, plan, now),
     },
     {
@@ -194,6 +196,12 @@ function followed(containers: number, isUnsettled: boolean, hasStandby: boolean)
       ? "no container is followed, see discovery"
       : "no container is followed: none that was found is wanted";
   return containers === 1 ? "1 container is followed" : `${containers} containers are followed`;
+}
+
+function fromFiles(streams: readonly FollowedStream[]): string {
+  const count = streams.filter(({ via }) => via === "files").length;
+  if (count === 0) return "";
+  return count === streams.length ? ", from files" : `, ${count} of them from files`;
 }
 
 function waiting(standby: number, leases: LeasesView | undefined): string {

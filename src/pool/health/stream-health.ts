@@ -13,6 +13,7 @@ export interface FollowedStream {
   /** The container's. */
   readonly name: string;
   readonly phase: Phase;
+  readonly via?: "engine" | "files" | undefined;
   /** When the phase began. */
   readonly since: number;
   readonly lastByteAt: number | undefined;

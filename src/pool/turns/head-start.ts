@@ -1,5 +1,8 @@
 import type { EngineClient } from "../../engine/engine-client.ts";
+import { FirstFile } from "../../files/first-file.ts";
 import { onAbort } from "../../lifetime/abort.ts";
+import type { ReadOptions } from "../../source/read-options.ts";
+import { DOCKER_ROOT } from "../../stream/log-location.ts";
 import type { HeldStream, Turn, TurnHolder, Turns } from "../../source/host.ts";
 
 /**
@@ -10,16 +13,38 @@ import type { HeldStream, Turn, TurnHolder, Turns } from "../../source/host.ts";
  * containers that print a line 52 are caught by asking at their start, 60 by asking before.)
  */
 export class HeadStart {
+  readonly #client: EngineClient;
+  readonly #turns: Turns;
+  readonly #container: string;
+  readonly #file: FirstFile | undefined;
   readonly #closing = new AbortController();
-  readonly #stream: Promise<HeldStream | undefined>;
-  #unlink: () => void = () => {};
+  readonly #unlink: () => void;
+  #stream: Promise<HeldStream | undefined> | undefined;
   #state: "asked" | "taken" | "cancelled" = "asked";
   #holder: TurnHolder | undefined;
 
-  /** Cancelled with `signal`, until somebody takes it. */
-  constructor(client: EngineClient, turns: Turns, container: string, signal: AbortSignal) {
-    this.#stream = this.#open(client, turns, container);
+  /** Cancelled with `signal`, until somebody takes it. Where files are read the log's first one is looked for at once. */
+  constructor(
+    client: EngineClient,
+    turns: Turns,
+    container: string,
+    { read, files: { root = DOCKER_ROOT } }: ReadOptions,
+    signal: AbortSignal,
+  ) {
+    this.#client = client;
+    this.#turns = turns;
+    this.#container = container;
+    this.#file = read === "engine" ? undefined : new FirstFile(root, container);
     this.#unlink = onAbort(signal, () => this.cancel());
+  }
+
+  begin(): void {
+    this.#file?.begin();
+    this.#stream ??= this.#open();
+  }
+
+  get isStarting(): boolean {
+    return this.#stream !== undefined;
   }
 
   /**
@@ -31,6 +56,7 @@ export class HeadStart {
     this.#state = "taken";
     this.#holder = holder;
     this.#unlink();
+    void this.#file?.close();
     const unlink = onAbort(signal, () => this.#closing.abort());
     const held = await this.#stream;
     unlink();
@@ -39,20 +65,32 @@ export class HeadStart {
     return undefined;
   }
 
+  async hasFile(): Promise<boolean> {
+    return (await this.#file?.isFound()) === true;
+  }
+
+  /** The log's file instead of the stream. The caller is to close it. */
+  takeFile(): FirstFile | undefined {
+    if (this.#state !== "asked") return undefined;
+    this.#cancelStream();
+    return this.#file;
+  }
+
   /** Nobody wants it. What was taken is the taker's. */
   cancel(): void {
     if (this.#state !== "asked") return;
+    this.#cancelStream();
+    void this.#file?.close();
+  }
+
+  #cancelStream(): void {
     this.#state = "cancelled";
     this.#unlink();
     this.#closing.abort();
-    void this.#stream.then((held) => held && giveBack(held));
+    void this.#stream?.then((held) => held && giveBack(held));
   }
 
-  async #open(
-    client: EngineClient,
-    turns: Turns,
-    container: string,
-  ): Promise<HeldStream | undefined> {
+  async #open(): Promise<HeldStream | undefined> {
     const holder: TurnHolder = {
       stream: () => this.#holder?.stream(),
       yield: () => this.#holder?.yield(),
@@ -60,8 +98,8 @@ export class HeadStart {
     const { signal } = this.#closing;
     let turn: Turn | undefined;
     try {
-      turn = await turns.take({ holder, interest: "started", queued: () => {} }, signal);
-      const body = await client.openLogs(container, signal);
+      turn = await this.#turns.take({ holder, interest: "started", queued: () => {} }, signal);
+      const body = await this.#client.openLogs(this.#container, signal);
       return { turn, body };
     } catch {
       // The source asks in its own time, and says what is wrong.

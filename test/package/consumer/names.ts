@@ -25,6 +25,8 @@ import type {
   Delivery,
   DeliveryOptions,
   DetailsOptions,
+  FilesOptions,
+  ReadFrom,
   DockerModem,
   EndReason,
   Engine,
@@ -478,4 +480,8 @@ export function stopFake(container: FakeContainer, stop: FakeStop, health: FakeH
   container.stop(stop);
   const event: FakeEvent = { type: "image", action: "pull", id: "web:1" };
   return event.type;
+}
+
+export function readBy(read: ReadFrom, files: FilesOptions): SourceOptions {
+  return { read, files };
 }

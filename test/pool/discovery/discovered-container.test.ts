@@ -19,7 +19,11 @@ function discovered(): { container: DiscoveredContainer; changes: string[] } {
 function headStart(): { headStart: HeadStart; cancelled: () => number } {
   let count = 0;
   const own: HeadStart = {
+    begin: () => {},
+    isStarting: true,
+    hasFile: () => Promise.resolve(false),
     take: () => Promise.resolve(undefined),
+    takeFile: () => undefined,
     cancel: () => {
       count++;
     },

@@ -1,3 +1,4 @@
+import { mkdirSync, readdirSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { ServerResponse } from "node:http";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -7,8 +8,9 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 
 import { StreamPool } from "../../../src/index.ts";
-import type { PoolOptions } from "../../../src/index.ts";
+import type { LogRecord, PoolOptions } from "../../../src/index.ts";
 import { eventually } from "../../support/fake-follow.ts";
+import { dataRoot } from "../../support/file-log.ts";
 import { PoolFollower } from "../../support/pool-follow.ts";
 import { frame } from "../../wire/bytes.ts";
 
@@ -186,6 +188,55 @@ describe.each([
     await expectItsLines(engine, follower);
   });
 });
+
+describe("read from files, what a container of a moment wrote comes from its file, without a turn", () => {
+  test.each([
+    ["and it is being removed when the engine says what it is", false],
+    ["and it was looked at before", true],
+  ])("%s", async (_when, isKnown) => {
+    const root = dataRoot();
+    const folder = join(root, "containers", ID);
+    mkdirSync(folder, { recursive: true });
+    const options = { read: "auto", files: { root }, maxStreams: 1 } as const;
+    const { engine, follower } = await watched(options, true);
+    await follower.until(() => follower.pool.stats.streamsOpen === 1, "the other one's stream");
+    if (isKnown) {
+      engine.created();
+      await follower.until(() => follower.pool.health().ready, "an answer that is dealt with");
+    }
+    engine.tell("network", "connect");
+    const path = join(folder, `${ID}-json.log`);
+    const lines = ["first", "last"].map((log) => {
+      const time = "2026-01-01T00:00:01.000000000Z";
+      return `${JSON.stringify({ log: `${log}\n`, stream: "stdout", time })}\n`;
+    });
+    writeFileSync(path, lines.join(""));
+    await eventually(() => isOpen(path), "the file to be open");
+    rmSync(folder, { recursive: true });
+    engine.ran(["what only a stream shows"]);
+    const own = (): LogRecord[] => follower.records.filter(({ container }) => container.id === ID);
+    await follower.until(() => own().length > 1, "its lines");
+    await follower.until(() => follower.seen("detached").length > 0, "detached");
+    expect(own().map(({ line }) => line)).toEqual(["first", "last"]);
+    expect(isOpen(path)).toBe(false);
+    const told = follower.seen("source").filter(({ container }) => container.id === ID);
+    expect(told.map(({ status }) => status.type)).not.toContain("restarted");
+    expect(told).toContainEqual(
+      expect.objectContaining({ status: { type: "reading", via: "files" } }),
+    );
+  });
+});
+
+/** This process has it open. */
+function isOpen(path: string): boolean {
+  return readdirSync("/proc/self/fd").some((name) => {
+    try {
+      return readlinkSync(join("/proc/self/fd", name)).startsWith(path);
+    } catch {
+      return false;
+    }
+  });
+}
 
 describe("while a container is being started that never comes up", () => {
   /** Its stream is asked for, by whom: while it is looked at, or by its source. */

@@ -277,6 +277,8 @@ export class RealEngine {
     const deadline = performance.now() + timeoutMs;
     for (;;) {
       const found = await this.api({ method: "GET", path: `${pathOf(id)}/json` });
+      // Podman: the process ends while it is looked at.
+      if (found.status === 500 && found.text.includes("no such process")) continue;
       if (found.status !== 200) throw new Error(`${id}: ${found.status} ${found.text.trim()}`);
       const { State: state } = JSON.parse(found.text);
       // While it handles its SIGTERM it counts as running or stopping.

@@ -1,0 +1,269 @@
+import type { Entries, Entry } from "../wire/entry.ts";
+import type { ChainFile } from "./file-chain.ts";
+import { inodeOf } from "./file-chain.ts";
+import type { FileDecoder, FilePiece } from "./file-decoder.ts";
+import type { LogContent } from "./log-content.ts";
+import type { FileHole, FileNews, LogFileReader } from "./log-files.ts";
+import { contentOf } from "./log-folder.ts";
+import type { LogFolder } from "./log-folder.ts";
+import type { FormatRules } from "./log-format.ts";
+
+/** With the first read, and after so many, it looks whether the file was renamed, so that the next one is open before it is deleted. */
+const READS_BEFORE_LOOK = 16;
+
+/** Half an entry that has stood so long may be damage: an entry is written at once. */
+const STILL_MS = 1_000;
+
+/** How much of the file's end is not whole, and since when, by `performance.now()`; `-Infinity`: nothing can be added. */
+interface Held {
+  readonly bytes: number;
+  readonly since: number;
+}
+
+/** Where reading begins. */
+export interface Beginning {
+  readonly content: LogContent;
+  /** So many entries of the file are passed over. */
+  readonly skip: number;
+  readonly fromStart: boolean;
+}
+
+/** What it reads. */
+type Reading =
+  /** The log has no file yet. */
+  | { readonly type: "nothing" }
+  /** The file that is written, or one whose next one is not known. */
+  | { readonly type: "newest"; readonly content: LogContent }
+  /** A file that was renamed, or compressed: nothing is added any more. `next`: the one behind it, where that is open already. */
+  | { readonly type: "older"; readonly content: LogContent; readonly next: LogContent | undefined }
+  | { readonly type: "closed" };
+
+/** Reads the files of a log, one behind the other, each to its end. */
+export class DiskReader implements LogFileReader {
+  readonly fromStart: boolean;
+  readonly #folder: LogFolder;
+  readonly #decoder: FileDecoder;
+  #reading: Reading;
+  #news: FileNews[] = [];
+  /** Damage that may go on. */
+  #hole: FileHole | undefined;
+  #skip: number;
+  /** The last timestamp that was read. */
+  #after: string | undefined;
+  #reads = 0;
+  #held: Held = { bytes: 0, since: 0 };
+  #busy: Promise<unknown> = Promise.resolve();
+
+  constructor(folder: LogFolder, rules: FormatRules, beginning: Beginning | undefined) {
+    this.#folder = folder;
+    this.#decoder = rules.decoder();
+    this.#skip = beginning?.skip ?? 0;
+    this.fromStart = beginning?.fromStart ?? true;
+    this.#reading =
+      beginning === undefined
+        ? { type: "nothing" }
+        : { type: "newest", content: beginning.content };
+  }
+
+  get hasFile(): boolean {
+    return this.#reading.type !== "nothing";
+  }
+
+  get isHolding(): boolean {
+    return this.#held.bytes > 0 || this.#decoder.isHolding;
+  }
+
+  next(): Promise<FileNews> {
+    const news = this.#next();
+    this.#busy = news.catch(() => {});
+    return news;
+  }
+
+  remains(): readonly Entry[] {
+    return this.#decoder.remains();
+  }
+
+  async close(): Promise<void> {
+    await this.#busy;
+    const reading = this.#reading;
+    this.#reading = { type: "closed" };
+    if (reading.type === "newest" || reading.type === "older") await reading.content.close();
+    if (reading.type === "older") await reading.next?.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #next(): Promise<FileNews> {
+    for (;;) {
+      const first = this.#news.shift();
+      if (first !== undefined) return first;
+      const end = await this.#read();
+      if (end === "on") continue;
+      this.#tellHole();
+      if (this.#news.length === 0) return { type: end };
+    }
+  }
+
+  get #isStill(): boolean {
+    const { bytes, since } = this.#held;
+    return bytes > 0 && performance.now() - since >= STILL_MS;
+  }
+
+  /** "on": something was read, or there is more. */
+  async #read(): Promise<"on" | "end" | "gone"> {
+    const reading = this.#reading;
+    if (reading.type === "closed") return "end";
+    if (reading.type === "nothing") return this.#begin();
+    const { content } = reading;
+    const { offset } = content;
+    const isStill = this.#isStill;
+    const read = await content.read((bytes) => this.#decoder.decode(bytes, isStill));
+    if (typeof read === "object") {
+      for (const piece of read.pieces) this.#take(piece, content, offset);
+      if (this.#reads++ % READS_BEFORE_LOOK === 0) await this.#look(content);
+      return "on";
+    }
+    if (read === "end") return this.#atEnd(content);
+    this.#lose(read, content.path, offset, undefined);
+    this.#decoder.restart();
+    content.restart();
+    return "on";
+  }
+
+  async #begin(): Promise<"on" | "end" | "gone"> {
+    const opened = await this.#folder.open((chain) => chain[0]);
+    if (opened === undefined) return (await this.#folder.isThere()) ? "end" : "gone";
+    await this.#enter(contentOf(opened));
+    return "on";
+  }
+
+  #take(piece: FilePiece, content: LogContent, offset: number): void {
+    if (piece.type === "hole") {
+      this.#lose("damaged", content.path, offset + piece.from, piece.to - piece.from);
+      return;
+    }
+    const { entries, ends } = piece;
+    const skipped = Math.min(this.#skip, entries.length);
+    this.#skip -= skipped;
+    if (skipped === entries.length) return;
+    this.#tellHole();
+    this.#after = entries.at(-1)?.timestamp;
+    this.#news.push(newsOf(entries, ends, skipped, content.inode, offset));
+  }
+
+  /** All of the file that there is was read. */
+  async #atEnd(content: LogContent): Promise<"on" | "end" | "gone"> {
+    const reading = this.#reading;
+    // What was written before it was renamed may have come since the last read.
+    const wasOlder = reading.type === "older" || content.isFinal;
+    if (!wasOlder) {
+      await this.#look(content);
+      if (this.#reading.type === "older") return "on";
+    }
+    const { heldBytes, isDeleted } = await content.look();
+    const isKnown = heldBytes === this.#held.bytes;
+    if (!wasOlder) {
+      if (!isKnown) this.#held = { bytes: heldBytes, since: performance.now() };
+      return "end";
+    }
+    if (heldBytes > 0 && !(isKnown && this.#held.since === -Infinity)) {
+      // One more look tells what is behind a half entry.
+      this.#held = { bytes: heldBytes, since: -Infinity };
+      return "on";
+    }
+    const next = reading.type === "older" ? reading.next : undefined;
+    return next === undefined
+      ? this.#advance(content, heldBytes, isDeleted)
+      : this.#leave(content, heldBytes, next);
+  }
+
+  /** Goes on with what is there of the next file. */
+  async #advance(
+    content: LogContent,
+    heldBytes: number,
+    isDeleted: boolean,
+  ): Promise<"on" | "end" | "gone"> {
+    const { next, isLost } = await this.#behind(content);
+    if (next === undefined) return isDeleted && isLost ? "gone" : "end";
+    if (isLost) this.#lose("deleted", next.path, 0, undefined);
+    return this.#leave(content, heldBytes, next);
+  }
+
+  async #leave(content: LogContent, heldBytes: number, next: LogContent): Promise<"on"> {
+    if (heldBytes > 0) this.#lose("damaged", content.path, content.offset, heldBytes);
+    await this.#enter(next);
+    await content.close();
+    return "on";
+  }
+
+  async #enter(content: LogContent): Promise<void> {
+    this.#reading = { type: "newest", content };
+    this.#held = { bytes: 0, since: 0 };
+    this.#reads = 1;
+    await this.#look(content);
+  }
+
+  /** Where the file has another name by now the next one is opened, before that is deleted. */
+  async #look(content: LogContent): Promise<void> {
+    if (this.#reading.type !== "newest") return;
+    if (!content.isFinal && (await inodeOf(this.#folder.path)) === content.inode) return;
+    const { next, isLost } = await this.#behind(content);
+    if (next === undefined && !isLost && !content.isFinal) return;
+    this.#reading = { type: "older", content, next: isLost ? undefined : next };
+    if (isLost) await next?.close();
+  }
+
+  /** The file behind this one; or, where files may have been deleted between the two, the oldest there is. */
+  async #behind(
+    content: LogContent,
+  ): Promise<{ readonly next: LogContent | undefined; readonly isLost: boolean }> {
+    let isLost = false;
+    const opened = await this.#folder.open(async (chain) => {
+      const own = await this.#place(content, chain);
+      isLost = own === -1;
+      return chain[own + 1];
+    });
+    if (opened === undefined) return { next: undefined, isLost };
+    return { next: contentOf(opened), isLost };
+  }
+
+  /** Which of the files it is: by itself, or by its beginning where it was compressed since; -1 where it is deleted. */
+  async #place(content: LogContent, chain: readonly ChainFile[]): Promise<number> {
+    const own = chain.findIndex(({ inode }) => inode === content.inode);
+    if (own !== -1 || content.isFinal) return own;
+    const compressed = await this.#folder.compressed(chain, await content.head());
+    return compressed === undefined ? -1 : chain.indexOf(compressed);
+  }
+
+  #lose(cause: FileHole["cause"], path: string, offset: number, bytes: number | undefined): void {
+    const hole = this.#hole;
+    const end = hole?.bytes === undefined ? undefined : hole.offset + hole.bytes;
+    if (hole?.path === path && hole.cause === cause && end === offset && bytes !== undefined) {
+      this.#hole = { ...hole, bytes: offset + bytes - hole.offset };
+      return;
+    }
+    this.#tellHole();
+    this.#hole = { type: "hole", cause, path, offset, bytes, after: this.#after };
+  }
+
+  #tellHole(): void {
+    if (this.#hole !== undefined) this.#news.push(this.#hole);
+    this.#hole = undefined;
+  }
+}
+
+function newsOf(
+  entries: Entries,
+  ends: ArrayLike<number>,
+  skipped: number,
+  inode: string,
+  offset: number,
+): FileNews {
+  return {
+    type: "entries",
+    entries: entries.slice(skipped),
+    place: (index) => ({ inode, offset: offset + (ends[skipped + index] ?? 0) }),
+  };
+}

@@ -1,0 +1,146 @@
+import type { Attributes } from "../wire/attributes.ts";
+import type { Entries, Entry } from "../wire/entry.ts";
+import { scanEscapedJson } from "./escaped-json-scan.ts";
+import { LONGEST_ENTRY } from "./file-decoder.ts";
+import type { Decoded, FileDecoder, FilePiece } from "./file-decoder.ts";
+import { inPieces } from "./long-entry.ts";
+import { jsonRecord } from "./json-record.ts";
+import { scanPlainJson } from "./plain-json-scan.ts";
+
+const NEWLINE = 0x0a;
+/** A string up to this size is made several times as fast as a longer one, which V8 puts elsewhere. */
+const PIECE_BYTES = 96 * 1024;
+/** In a sound record it stands only at the beginning: within its text the quotes are escaped. */
+const HEADS = [Buffer.from('{"log":'), Buffer.from('{"stream":')];
+const LONGEST_HEAD = 10;
+
+export interface FileDecoderOptions {
+  readonly tty: boolean;
+  /** Entries carry what the log options `labels`, `env` and `tag` note. */
+  readonly attributes: boolean;
+}
+
+/** Decodes Docker's `json-file` logs: a JSON object a line (moby, `daemon/logger/jsonfilelog/jsonlog`). */
+export class JsonFileDecoder implements FileDecoder {
+  readonly isHolding = false;
+  readonly #options: FileDecoderOptions;
+  #attributes: Attributes | undefined;
+
+  constructor(options: FileDecoderOptions) {
+    this.#options = options;
+  }
+
+  decode(bytes: Buffer): Decoded {
+    const pieces: FilePiece[] = [];
+    const whole = bytes.lastIndexOf(NEWLINE) + 1;
+    let at = 0;
+    while (at < whole) at = this.#piece(bytes, at, pieceEnd(bytes, at, whole), pieces);
+    if (bytes.length - at <= LONGEST_ENTRY) return { pieces, consumed: at };
+    const consumed = endlessEnd(bytes, at);
+    addHole(pieces, at, consumed);
+    return { pieces, consumed };
+  }
+
+  restart(): void {}
+
+  remains(): Entry[] {
+    return [];
+  }
+
+  /** Lines in `bytes[from..to)`. */
+  #piece(bytes: Buffer, from: number, to: number, pieces: FilePiece[]): number {
+    let at = from;
+    // With attributes wanted each line is taken apart; a terminal's have a return.
+    if (!this.#options.attributes && !this.#options.tty) {
+      const plain = scanPlainJson(bytes, at, to);
+      if (plain !== undefined) at = this.#add(plain.entries, plain.ends, plain.to, pieces);
+    }
+    while (at < to) {
+      const scan = this.#options.attributes
+        ? undefined
+        : scanEscapedJson(bytes, at, to, this.#options.tty ? "tty" : "stdout");
+      at =
+        scan === undefined
+          ? this.#line(bytes, at, bytes.indexOf(NEWLINE, at), pieces)
+          : this.#add(scan.entries, scan.ends, scan.to, pieces);
+    }
+    return to;
+  }
+
+  #add(entries: Entries, ends: ArrayLike<number>, to: number, pieces: FilePiece[]): number {
+    pieces.push({ type: "entries", entries, ends });
+    return to;
+  }
+
+  /** A line whose newline is at `end`. */
+  #line(bytes: Buffer, from: number, end: number, pieces: FilePiece[]): number {
+    const next = end + 1;
+    const sound = this.#record(bytes.subarray(from, end));
+    if (sound !== undefined)
+      return this.#add(
+        sound,
+        sound.map(() => next),
+        next,
+        pieces,
+      );
+    // A line that was cut may have the next one right behind it.
+    const head = lastHead(bytes, end);
+    const rest = head > from ? this.#record(bytes.subarray(head, end)) : undefined;
+    addHole(pieces, from, rest === undefined ? next : head);
+    return rest === undefined
+      ? next
+      : this.#add(
+          rest,
+          rest.map(() => next),
+          next,
+          pieces,
+        );
+  }
+
+  #record(line: Buffer): Entry[] | undefined {
+    const entry = jsonRecord(line, this.#options.attributes);
+    if (entry === undefined) return undefined;
+    return inPieces(this.#options.tty ? { ...entry, stream: "tty" } : entry).map((one) =>
+      this.#sharing(one),
+    );
+  }
+
+  /** All lines of a container have the same attributes as a rule: they share one object. */
+  #sharing(entry: Entry): Entry {
+    const { attributes } = entry;
+    if (attributes === undefined) return entry;
+    if (!isSame(this.#attributes, attributes)) this.#attributes = attributes;
+    return { ...entry, attributes: this.#attributes };
+  }
+}
+
+/** Behind the last newline of a piece that begins at `from`. */
+function pieceEnd(bytes: Buffer, from: number, whole: number): number {
+  if (whole - from <= PIECE_BYTES) return whole;
+  const end = bytes.lastIndexOf(NEWLINE, from + PIECE_BYTES) + 1;
+  return end > from ? end : bytes.indexOf(NEWLINE, from) + 1;
+}
+
+/** Up to where a line that is too long for an entry is none: it may have a sound one at its end. */
+function endlessEnd(bytes: Buffer, from: number): number {
+  const head = lastHead(bytes, bytes.length);
+  return head > from ? head : bytes.length - LONGEST_HEAD;
+}
+
+function lastHead(bytes: Buffer, end: number): number {
+  return Math.max(...HEADS.map((head) => bytes.lastIndexOf(head, end)));
+}
+
+/** Adds to the hole before, where one is right before it. */
+export function addHole(pieces: FilePiece[], from: number, to: number): void {
+  const last = pieces.at(-1);
+  const goesOn = last?.type === "hole" && last.to === from;
+  if (goesOn) pieces[pieces.length - 1] = { ...last, to };
+  else pieces.push({ type: "hole", from, to });
+}
+
+function isSame(one: Attributes | undefined, other: Attributes): boolean {
+  if (one === undefined) return false;
+  const keys = Object.keys(one);
+  return keys.length === Object.keys(other).length && keys.every((key) => one[key] === other[key]);
+}

@@ -1,0 +1,52 @@
+import { isUtf8 } from "node:buffer";
+import type { Attributes } from "../wire/attributes.ts";
+import type { Entry } from "../wire/entry.ts";
+import { toUtc } from "../wire/timestamps.ts";
+
+const NANOSECOND_DIGITS = 9;
+const NONE: Attributes = Object.freeze({});
+
+/** One line of a `json-file` log, whatever form it has; undefined where it is no entry. `bytes` end before the newline. */
+export function jsonRecord(bytes: Buffer, hasAttributes: boolean): Entry | undefined {
+  if (!isUtf8(bytes)) return undefined;
+  const value = parsed(bytes.toString());
+  if (!isObject(value)) return undefined;
+  const { log = "", stream, time, attrs } = value;
+  if (typeof log !== "string" || typeof time !== "string") return undefined;
+  if (stream !== "stdout" && stream !== "stderr") return undefined;
+  const timestamp = toNanoseconds(time);
+  if (timestamp === undefined) return undefined;
+  const ended = log.endsWith("\n");
+  const text = Buffer.from(ended ? log.slice(0, -1) : log);
+  const entry: Entry = { stream, timestamp, text, ended };
+  return hasAttributes ? { ...entry, attributes: attributesOf(attrs) } : entry;
+}
+
+/** In UTC with all nine digits, as the API sends it (moby, `RFC3339NanoFixed`). */
+function toNanoseconds(time: string): string | undefined {
+  const utc = toUtc(time);
+  if (utc === undefined) return undefined;
+  const [seconds = "", fraction = ""] = utc.slice(0, -1).split(".");
+  return `${seconds}.${fraction.padEnd(NANOSECOND_DIGITS, "0")}Z`;
+}
+
+/** In the order in which the API sends them (moby, `api/server/httputils/write_log_stream.go`). */
+function attributesOf(attrs: unknown): Attributes {
+  if (!isObject(attrs)) return NONE;
+  const pairs = Object.entries(attrs)
+    .filter((pair): pair is [string, string] => typeof pair[1] === "string")
+    .toSorted(([one], [other]) => (one < other ? -1 : 1));
+  return Object.freeze(Object.fromEntries(pairs));
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

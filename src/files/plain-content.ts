@@ -1,0 +1,86 @@
+import { LONGEST_ENTRY } from "./file-decoder.ts";
+import type { Decoded } from "./file-decoder.ts";
+import { HEAD_BYTES } from "./log-content.ts";
+import type { ContentLook, ContentRead, LogContent } from "./log-content.ts";
+import type { OpenFile } from "./open-file.ts";
+import { READ_BYTES, withReadBuffer } from "./read-buffers.ts";
+
+/** So many bytes before the place are read again each time: where they have changed the file was begun anew. */
+const KNOWN_BYTES = 64;
+
+/** A log file as it is written. */
+export class PlainContent implements LogContent {
+  readonly isFinal = false;
+  readonly path: string;
+  readonly inode: string;
+  readonly #file: OpenFile;
+  #offset: number;
+  /** The bytes right before the place. */
+  #known: Buffer;
+  /** More than a usual buffer holds is needed for what comes next. */
+  #isLong = false;
+
+  /** `known`: the bytes right before `offset`, or some of them. */
+  constructor(file: OpenFile, offset: number = 0, known: Buffer = Buffer.alloc(0)) {
+    this.#known = known;
+    this.path = file.path;
+    this.inode = file.inode;
+    this.#file = file;
+    this.#offset = offset;
+  }
+
+  get offset(): number {
+    return this.#offset;
+  }
+
+  async read(decode: (bytes: Buffer) => Decoded): Promise<ContentRead> {
+    if (this.#isLong) return this.#read(Buffer.allocUnsafeSlow(2 * LONGEST_ENTRY), decode);
+    return withReadBuffer((buffer) => this.#read(buffer, decode));
+  }
+
+  async head(): Promise<Buffer> {
+    const buffer = Buffer.alloc(HEAD_BYTES);
+    const { bytesRead } = await this.#file.handle.read(buffer, 0, HEAD_BYTES, 0);
+    return buffer.subarray(0, bytesRead);
+  }
+
+  restart(): void {
+    this.#offset = 0;
+    this.#known = Buffer.alloc(0);
+    this.#isLong = false;
+  }
+
+  async look(): Promise<ContentLook> {
+    const { size, nlink } = await this.#file.handle.stat();
+    return { heldBytes: Math.max(0, size - this.#offset), isDeleted: nlink === 0 };
+  }
+
+  close(): Promise<void> {
+    return this.#file.handle.close();
+  }
+
+  async #read(buffer: Buffer, decode: (bytes: Buffer) => Decoded): Promise<ContentRead> {
+    const known = this.#known;
+    const from = this.#offset - known.length;
+    const { bytesRead } = await this.#file.handle.read(buffer, 0, buffer.length, from);
+    if (!known.equals(buffer.subarray(0, Math.min(known.length, bytesRead)))) return "emptied";
+    if (bytesRead === known.length) return "end";
+    const bytes = buffer.subarray(known.length, bytesRead);
+    const decoded = decode(bytes);
+    this.#isLong =
+      decoded.consumed === 0 && bytesRead === buffer.length && buffer.length === READ_BYTES;
+    if (decoded.consumed === 0) return this.#isLong ? decoded : "end";
+    this.#offset += decoded.consumed;
+    const end = known.length + decoded.consumed;
+    this.#known = Buffer.from(buffer.subarray(Math.max(0, end - KNOWN_BYTES), end));
+    return decoded;
+  }
+}
+
+/** The file from `offset` on. */
+export async function openAt(file: OpenFile, offset: number): Promise<PlainContent> {
+  const length = Math.min(KNOWN_BYTES, offset);
+  const known = Buffer.alloc(length);
+  const { bytesRead } = await file.handle.read(known, 0, length, offset - length);
+  return new PlainContent(file, offset, known.subarray(0, bytesRead));
+}

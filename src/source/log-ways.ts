@@ -1,0 +1,177 @@
+import { access } from "node:fs/promises";
+import type { ToldRun } from "../container/run-log.ts";
+import type { EngineClient } from "../engine/engine-client.ts";
+import { hasStarted } from "../engine/inspection.ts";
+import type { Inspection } from "../engine/inspection.ts";
+import { DockspoolError } from "../errors.ts";
+import type { FirstFile } from "../files/first-file.ts";
+import { openLogFiles } from "../files/open-log-files.ts";
+import type { LogLocation } from "../files/log-files.ts";
+import { EngineLogReader } from "../stream/engine-log-reader.ts";
+import { FileLogReader, wholeAsShown } from "../stream/file-log-reader.ts";
+import { proveFiles } from "../stream/file-proof.ts";
+import { locateFiles } from "../stream/log-location.ts";
+import type { Located } from "../stream/log-location.ts";
+import type { HeadStart } from "./host.ts";
+import type { ReadOptions } from "./read-options.ts";
+import type { SourceStatus } from "./status.ts";
+
+/** Descriptors are the process's: so many logs are followed from files at once, each by one, and by two while files change. */
+const MOST_FOLLOWED = 2_048;
+/** A file that is not there may be made at once, or its container is being removed: so many looks in a row do not find it. */
+const LOOKS_FOR_FILE = 5;
+
+/** How the next generation reads. */
+export type Way =
+  | {
+      readonly via: "engine";
+      /** Its stream was asked for before its container ran. */
+      readonly isHeadStart?: boolean;
+    }
+  | {
+      readonly via: "files";
+      readonly location: LogLocation;
+      /** An event has told of its run. */
+      readonly told?: ToldRun | undefined;
+      /** Its first file, looked for before it ran. */
+      readonly first?: FirstFile | undefined;
+    };
+
+const ENGINE: Way = { via: "engine" };
+const HEAD_START: Way = { via: "engine", isHeadStart: true };
+
+const REPLACED =
+  "it has a max-size, with which Podman puts a new file in the place of a full one: files that are filled between two looks would be missed";
+
+type ReadingStatus = Extract<SourceStatus, { type: "reading" }>;
+
+/** What is known of a container that starts. */
+export interface Starting {
+  readonly told: ToldRun | undefined;
+  readonly headStart: HeadStart | undefined;
+}
+
+/** Chooses, for one container, how each generation reads its log. */
+export class LogWays {
+  readonly #options: ReadOptions;
+  readonly #client: EngineClient;
+  readonly #told: (status: ReadingStatus) => void;
+  /** The path that is known to be this container's log. */
+  #proved: string | undefined;
+  #missed = 0;
+  #last: ReadingStatus | undefined;
+
+  constructor(options: ReadOptions, client: EngineClient, told: (status: ReadingStatus) => void) {
+    this.#options = options;
+    this.#client = client;
+    this.#told = told;
+  }
+
+  /** @throws DockspoolError FILES_UNREADABLE where only files will do; the signal's reason */
+  async choose(inspection: Inspection, starting: Starting, signal: AbortSignal): Promise<Way> {
+    if (this.#options.read === "engine") return ENGINE;
+    const chosen = await this.#look(inspection, starting, signal);
+    if (typeof chosen === "object" && chosen.via === "engine") return chosen;
+    if (typeof chosen !== "string") {
+      this.#missed = 0;
+      return this.#tell({ type: "reading", via: "files" }, chosen);
+    }
+    if (this.#options.read === "files") throw this.#refused(inspection, chosen);
+    return this.#tell({ type: "reading", via: "engine", reason: chosen }, ENGINE);
+  }
+
+  /** Files are read where that can be. */
+  get takesFiles(): boolean {
+    return this.#options.read !== "engine";
+  }
+
+  /** Whether another try may help after that error of a read: "auto" has another way. */
+  mayPass(error: DockspoolError): boolean {
+    this.#proved = undefined;
+    return this.#options.read === "auto" || error.transient;
+  }
+
+  /** The way to the files, or why there is none. */
+  async #look(
+    inspection: Inspection,
+    { told, headStart }: Starting,
+    signal: AbortSignal,
+  ): Promise<Way | string> {
+    const located = await this.#locate(inspection, signal);
+    if ("refusal" in located) {
+      this.#missed = LOOKS_FOR_FILE;
+      return located.refusal;
+    }
+    const { location } = located;
+    if (FileLogReader.followed >= MOST_FOLLOWED)
+      return `${MOST_FOLLOWED} logs are followed from files already`;
+    const way: Way = { via: "files", location, told };
+    // Of an empty log the path alone tells, which bears the container's id. There may be no time for another look.
+    if ((await headStart?.hasFile()) === true) return way;
+    const isFirstRun = told !== undefined && !hasStarted(told.before);
+    if (isFirstRun && (await isThere(location.folder))) return way;
+    if (headStart !== undefined) return HEAD_START;
+    // One that was not started yet has none.
+    if (!inspection.running && !(await isThere(location.path))) return ENGINE;
+    try {
+      if (this.#proved === location.path)
+        return (await isThere(location.path)) ? way : missing(location);
+      const files = new FileLogReader({
+        client: this.#client,
+        inspection,
+        location,
+        open: openLogFiles,
+        sawBytes: () => {},
+      });
+      const engine = new EngineLogReader(this.#client, wholeAsShown(inspection), () => {});
+      const proof = await proveFiles(engine, files, signal);
+      if (proof === "another") {
+        return `${location.path} does not have the last line that the engine shows: it is another log`;
+      }
+      if (!(await isThere(location.path))) return missing(location);
+      // Of an empty log the path alone tells, which bears the container's id.
+      this.#proved = location.path;
+      return way;
+    } catch (error) {
+      if (!DockspoolError.is(error, "FILES_UNREADABLE")) throw error;
+      return error.message;
+    }
+  }
+
+  async #locate(inspection: Inspection, signal: AbortSignal): Promise<Located> {
+    if (this.#client.givesAttributes(inspection.traits))
+      return { refusal: "the option attributes is set, and files are read without them" };
+    const located = locateFiles(inspection, this.#options.files.root);
+    if ("refusal" in located || located.location.format !== "k8s-file") return located;
+    const maxBytes = await this.#client.logFileBytes(inspection.info, signal);
+    return maxBytes === undefined ? located : { refusal: REPLACED };
+  }
+
+  #tell(by: ReadingStatus, way: Way): Way {
+    if (this.#last?.via !== by.via || this.#last.reason !== by.reason) {
+      this.#last = by;
+      this.#told(by);
+    }
+    return way;
+  }
+
+  #refused({ info }: Inspection, reason: string): DockspoolError {
+    this.#missed++;
+    return new DockspoolError(
+      "FILES_UNREADABLE",
+      `Can't read the log of container ${info.name} from files: ${reason}.`,
+      { container: info.id, transient: this.#missed < LOOKS_FOR_FILE },
+    );
+  }
+}
+
+function missing({ path }: LogLocation): string {
+  return `there is no file ${path}`;
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

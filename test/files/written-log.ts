@@ -1,0 +1,133 @@
+import {
+  appendFileSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { gzipSync } from "node:zlib";
+import type {
+  FilePlace,
+  FilesFrom,
+  LogFileReader,
+  LogLocation,
+} from "../../src/files/log-files.ts";
+import { openLogFiles } from "../../src/files/open-log-files.ts";
+
+const START = Date.UTC(2026, 10, 23, 15, 58, 34);
+
+/** A `json-file` log that is written and rotated as the engine does it (moby, `daemon/logger/loggerutils/logfile.go`). */
+export class WrittenLog implements AsyncDisposable {
+  readonly root: string;
+  readonly path: string;
+  readonly texts: string[] = [];
+  readonly #maxFiles: number;
+  #milliseconds = 0;
+
+  static async create(maxFiles = 3): Promise<WrittenLog> {
+    return new WrittenLog(await mkdtemp(join(tmpdir(), "dockspool-files-")), maxFiles);
+  }
+
+  private constructor(root: string, maxFiles: number) {
+    this.root = root;
+    this.#maxFiles = maxFiles;
+    mkdirSync(join(root, "containers", "c1"), { recursive: true });
+    this.path = join(root, "containers", "c1", "c1-json.log");
+    writeFileSync(this.path, "");
+  }
+
+  get location(): LogLocation {
+    const folder = dirname(this.path);
+    return { root: this.root, path: this.path, folder, format: "json-file", tty: false };
+  }
+
+  timestamp(index: number): string {
+    return new Date(START + index).toISOString().replace("Z", "000000Z");
+  }
+
+  /** So many numbered lines. */
+  write(count: number, text = ""): void {
+    let all = "";
+    for (let line = 0; line < count; line++) {
+      const number = this.#milliseconds++;
+      this.texts.push(`${number}${text}`);
+      const time = this.timestamp(number).replace(/0+Z$/, "Z").replace(".Z", "Z");
+      all += `{"log":"${number}${text}\\n","stream":"stdout","time":"${time}"}\n`;
+    }
+    this.writeRaw(all);
+  }
+
+  writeRaw(text: string | Buffer): void {
+    appendFileSync(this.path, text);
+  }
+
+  /** The next file is begun; `compress` takes the newest of the old ones. */
+  rotate(): void {
+    if (this.#maxFiles < 2) {
+      writeFileSync(this.path, "");
+      return;
+    }
+    for (const end of ["", ".gz"])
+      rmSync(`${this.path}.${this.#maxFiles - 1}${end}`, { force: true });
+    for (let number = this.#maxFiles - 1; number > 1; number--)
+      for (const end of ["", ".gz"]) this.#rename(`.${number - 1}${end}`, `.${number}${end}`);
+    this.#rename("", ".1");
+    writeFileSync(this.path, "");
+  }
+
+  /** Of what is written only half is there. */
+  beginCompression(): void {
+    const all = gzipSync(readFileSync(`${this.path}.1`));
+    writeFileSync(`${this.path}.1.gz`, all.subarray(0, all.length / 2));
+  }
+
+  compress(): void {
+    writeFileSync(`${this.path}.1.gz`, gzipSync(readFileSync(`${this.path}.1`)));
+    rmSync(`${this.path}.1`);
+  }
+
+  async open(from: FilesFrom = { type: "start" }): Promise<LogFileReader> {
+    const reader = await openLogFiles(this.location, from);
+    if (reader === undefined) throw new Error("The log can't be opened from there.");
+    return reader;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await rm(this.root, { recursive: true, force: true });
+  }
+
+  #rename(from: string, to: string): void {
+    try {
+      renameSync(this.path + from, this.path + to);
+    } catch {
+      // Not every number has a file.
+    }
+  }
+}
+
+export interface ReadLog {
+  /** Texts, and for each hole its cause. */
+  readonly shown: readonly string[];
+  readonly places: readonly FilePlace[];
+  readonly end: "end" | "gone";
+}
+
+/** Reads to the end of what is there now. */
+export async function readOn(reader: LogFileReader): Promise<ReadLog> {
+  const shown: string[] = [];
+  const places: FilePlace[] = [];
+  for (;;) {
+    const news = await reader.next();
+    if (news.type === "hole") shown.push(news.cause);
+    else if (news.type === "entries")
+      for (const [index, { text }] of Array.from(news.entries).entries()) {
+        shown.push(text.toString());
+        places.push(news.place(index));
+      }
+    else return { shown, places, end: news.type };
+  }
+}

@@ -1,0 +1,332 @@
+import { existsSync } from "node:fs";
+
+import { describe, expect, it } from "vitest";
+import { ContainerLogSource } from "../../src/index.ts";
+import type { SourceOptions } from "../../src/index.ts";
+import { FakeEngine } from "../../src/testing.ts";
+import type { FakeContainer } from "../../src/testing.ts";
+import { Follower, toLines } from "../support/fake-follow.ts";
+import { FileLog, dataRoot } from "../support/file-log.ts";
+
+function numbered(from: number, to: number): string[] {
+  return Array.from({ length: to - from }, (_, at) => `line ${from + at}`);
+}
+
+interface Scene extends AsyncDisposable {
+  readonly fake: FakeEngine;
+  readonly web: FakeContainer;
+  readonly file: FileLog;
+  source(options?: SourceOptions): ContainerLogSource;
+  /** How often the engine was asked for a log, other than for its last entry. */
+  readonly reads: number;
+}
+
+async function scene(driver = "json-file"): Promise<Scene> {
+  const root = dataRoot();
+  const fake = await FakeEngine.start();
+  const web = fake.create({ name: "web", logDriver: driver });
+  const file = new FileLog(web, root);
+  return {
+    fake,
+    web,
+    file,
+    source: (options) =>
+      new ContainerLogSource("web", {
+        engine: fake.engine,
+        read: "files",
+        files: { root },
+        ...options,
+      }),
+    get reads() {
+      return fake.requests.filter(({ path }) => path.includes("/logs") && !path.includes("tail=1"))
+        .length;
+    },
+    [Symbol.asyncDispose]: () => fake.close(),
+  };
+}
+
+describe("a log that is read from files", () => {
+  it("brings what was there and what comes, and asks the engine for no log", async () => {
+    await using at = await scene();
+    at.file.write(...numbered(0, 1_000));
+    const source = at.source();
+    const follower = new Follower(source);
+    await follower.has(1_000);
+    expect(source.stats.via).toBe("files");
+    at.file.write(...numbered(1_000, 1_010));
+    at.file.stderr("an error");
+    await follower.has(1_011);
+    expect(follower.lines).toEqual(toLines(at.web.written));
+    expect(follower.seen("reading")).toEqual([{ type: "reading", via: "files" }]);
+    expect(at.reads).toBe(0);
+    await source.close();
+  });
+
+  it("goes on over rotations of the engine and of the source, in order, each line once", async () => {
+    await using at = await scene();
+    const source = at.source();
+    const follower = new Follower(source);
+    at.file.write("line 0");
+    await follower.has(1);
+    for (let round = 0; round < 30; round++) {
+      at.file.write(...numbered(1 + round * 50, 51 + round * 50));
+      if (round % 2 === 0) at.file.rotate({ compress: round % 4 === 0 });
+      if (round % 3 !== 0) continue;
+      await source.rotate();
+      // What the engine deletes before it is read is lost.
+      await follower.has(51 + round * 50);
+    }
+    await follower.has(1_501);
+    expect(follower.texts).toEqual(numbered(0, 1_501));
+    expect(follower.seen("gap")).toEqual([]);
+    await source.close();
+  });
+
+  it("reads several files that were filled while its consumer slept", async () => {
+    await using at = await scene();
+    at.file.write(...numbered(0, 100));
+    let wake = (): void => {};
+    const asleep = new Promise<void>((resolve) => {
+      wake = resolve;
+    });
+    const source = at.source({ bufferBytes: 1 });
+    const follower = new Follower(source, () => asleep);
+    await follower.has(1);
+    for (let round = 0; round < 3; round++) {
+      at.file.rotate();
+      at.file.write(...numbered(100 + 100 * round, 200 + 100 * round));
+    }
+    wake();
+    await follower.has(400);
+    expect(follower.texts).toEqual(numbered(0, 400));
+    expect(follower.seen("gap")).toEqual([]);
+    await source.close();
+  });
+
+  it("tells a gap where its place is deleted before it is read, and goes on", async () => {
+    await using at = await scene();
+    at.file.write(...numbered(0, 100));
+    const first = at.source();
+    const follower = new Follower(first);
+    await follower.has(100);
+    const { cursor } = first;
+    await first.close();
+    at.file.write(...numbered(100, 200));
+    at.file.rotate({ keep: 1 });
+    at.file.write(...numbered(200, 300));
+    const second = at.source(cursor && { resume: cursor });
+    const later = new Follower(second);
+    await later.has(100);
+    expect(later.texts).toEqual(numbered(200, 300));
+    expect(later.seen("gap")).toHaveLength(1);
+    await second.close();
+  });
+
+  it("tells a gap where the file is emptied by hand, and goes on", async () => {
+    await using at = await scene();
+    at.file.write(...numbered(0, 100));
+    const source = at.source();
+    const follower = new Follower(source);
+    await follower.has(100);
+    at.file.truncate();
+    at.file.write(...numbered(100, 110));
+    await follower.has(110);
+    expect(follower.texts).toEqual(numbered(0, 110));
+    expect(follower.seen("gap")).toHaveLength(1);
+    await source.close();
+  });
+
+  it("tells damage as a gap with its place, and delivers what is sound behind it", async () => {
+    await using at = await scene();
+    at.file.write(...numbered(0, 10));
+    at.file.raw(Buffer.alloc(4_096));
+    at.file.raw('{"log":"half a li\n');
+    at.file.write(...numbered(10, 20));
+    const source = at.source();
+    const follower = new Follower(source);
+    await follower.has(20);
+    expect(follower.texts).toEqual(numbered(0, 20));
+    const [gap, ...others] = follower.seen("gap");
+    expect(gap).toMatchObject({
+      after: at.web.written[9]?.timestamp,
+      before: at.web.written[10]?.timestamp,
+    });
+    expect(others).toEqual([]);
+    await source.rotate();
+    at.file.write("the end");
+    await follower.has(21);
+    expect(follower.seen("gap")).toHaveLength(1);
+    await source.close();
+  });
+
+  it("waits for a last line that has no newline yet", async () => {
+    await using at = await scene();
+    at.file.write("whole");
+    const source = at.source();
+    const follower = new Follower(source);
+    await follower.has(1);
+    at.file.raw('{"log":"in two\\n","stream":"std');
+    await source.rotate();
+    at.file.raw('out","time":"2099-01-01T00:00:00.000000001Z"}\n');
+    await follower.has(2);
+    expect(follower.texts).toEqual(["whole", "in two"]);
+    expect(follower.seen("gap")).toEqual([]);
+    await source.close();
+  });
+
+  it("ends whole where the container is removed", async () => {
+    await using at = await scene();
+    const source = at.source();
+    const follower = new Follower(source);
+    at.file.write(...numbered(0, 10));
+    await follower.has(10);
+    at.file.write(...numbered(10, 5_000));
+    at.web.stop();
+    at.file.remove();
+    expect(await source.ended).toEqual({ kind: "removed", complete: true });
+    await follower.done;
+    expect(follower.texts).toEqual(numbered(0, 5_000));
+  });
+
+  it("goes on over the container's restarts", async () => {
+    await using at = await scene();
+    const source = at.source();
+    const follower = new Follower(source);
+    at.file.write(...numbered(0, 10));
+    await follower.has(10);
+    at.web.stop();
+    await follower.status("stopped");
+    at.web.start();
+    at.file.write(...numbered(10, 20));
+    await follower.has(20);
+    at.web.restart();
+    at.file.write(...numbered(20, 30));
+    await follower.has(30);
+    await follower.status("restarted", 2);
+    expect(follower.texts).toEqual(numbered(0, 30));
+    expect(follower.seen("gap")).toEqual([]);
+    await source.close();
+  });
+
+  it("reads on while the engine can't be reached", async () => {
+    await using at = await scene();
+    const source = at.source();
+    const follower = new Follower(source);
+    at.file.write("before");
+    await follower.has(1);
+    at.fake.outage();
+    at.file.raw(
+      `${JSON.stringify({ log: "meanwhile\n", stream: "stdout", time: "2099-01-01T00:00:00.000000001Z" })}\n`,
+    );
+    await follower.has(2);
+    expect(follower.texts).toEqual(["before", "meanwhile"]);
+    at.fake.restore();
+    await source.close();
+  });
+
+  it("ends at the log's end without follow", async () => {
+    await using at = await scene();
+    at.file.write(...numbered(0, 5_000));
+    const source = at.source({ follow: false, from: { tail: 3 } });
+    const follower = new Follower(source);
+    expect(await source.ended).toEqual({ kind: "finished" });
+    await follower.done;
+    expect(follower.texts).toEqual(numbered(4_997, 5_000));
+  });
+});
+
+describe("a cursor", () => {
+  it.each([
+    { one: "engine", other: "files" },
+    { one: "files", other: "engine" },
+    { one: "files", other: "files" },
+  ] as const)(
+    "that was made from $one is resumed from $other, with the same ids",
+    async ({ one, other }) => {
+      await using at = await scene();
+      at.file.write(...numbered(0, 500));
+      const first = at.source({ read: one });
+      const half = new Follower(first, (_, index) => (index === 249 ? "break" : undefined));
+      await half.done;
+      const { cursor } = first;
+      at.file.write(...numbered(500, 1_000));
+      const resumed = at.source({
+        read: other,
+        ...(cursor && { resume: structuredClone(cursor) }),
+      });
+      const rest = new Follower(resumed);
+      await rest.has(751);
+      expect(rest.texts).toEqual(numbered(249, 1_000));
+      expect(rest.records[0]?.id).toBe(half.records[249]?.id);
+      expect(resumed.stats.via).toBe(other);
+      expect(rest.seen("gap")).toEqual([]);
+      await resumed.close();
+    },
+  );
+
+  it("has a hint of the file that is not believed", async () => {
+    await using at = await scene();
+    at.file.write(...numbered(0, 500));
+    const first = at.source();
+    const half = new Follower(first, (_, index) => (index === 250 ? "break" : undefined));
+    await half.done;
+    const { cursor } = first;
+    expect(cursor).toHaveProperty("spot");
+    for (const offset of [0, 17, 20_000, 1e9]) {
+      const spot = Array.isArray(cursor?.["spot"]) ? cursor["spot"][0] : undefined;
+      const wrong = cursor && { resume: { ...cursor, spot: [spot, offset] } };
+      const resumed = at.source(wrong);
+      const rest = new Follower(resumed);
+      await rest.has(250);
+      expect(rest.texts).toEqual(numbered(250, 500));
+      expect(rest.seen("gap")).toEqual([]);
+      await resumed.close();
+    }
+  });
+});
+
+describe("the choice of how to read", () => {
+  it("falls back to the engine with auto, and says why", async () => {
+    await using journald = await scene("journald");
+    journald.file.write("a line");
+    const source = journald.source({ read: "auto" });
+    const follower = new Follower(source);
+    await follower.has(1);
+    expect(source.stats.via).toBe("engine");
+    expect(follower.seen("reading")).toMatchObject([
+      { via: "engine", reason: expect.stringContaining("journald") },
+    ]);
+    await source.close();
+  });
+
+  it("does not take a file that is another log", async () => {
+    await using at = await scene();
+    at.file.write(...numbered(0, 10));
+    at.web.write("only the engine has this");
+    const source = at.source({ read: "auto" });
+    const follower = new Follower(source);
+    await follower.has(11);
+    expect(follower.seen("reading")).toMatchObject([
+      { via: "engine", reason: expect.stringContaining("another log") },
+    ]);
+    await source.close();
+  });
+
+  it("fails where only files will do, and there are none", async () => {
+    await using at = await scene("syslog");
+    const source = at.source();
+    const follower = new Follower(source);
+    await follower.done.catch(() => {});
+    const reason = await source.ended;
+    expect(reason).toMatchObject({ kind: "failed", error: { code: "FILES_UNREADABLE" } });
+    expect(existsSync(at.file.path)).toBe(true);
+  });
+
+  it.each([{ read: "disk" }, { files: { root: "relative" } }, { files: { root: "/", other: 1 } }])(
+    "refuses %j",
+    (options) => {
+      const make = (): unknown => Reflect.construct(ContainerLogSource, ["web", options]);
+      expect(make).toThrow(/allowed|Known/);
+    },
+  );
+});
