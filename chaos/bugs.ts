@@ -24,6 +24,7 @@ function plan(
     seed: 1,
     engine: "fake",
     since: "first-match",
+    driver: "json-file",
     chaosMs,
     collector: {
       transport: "unix",
@@ -34,6 +35,7 @@ function plan(
       stallProbeMs: 30_000,
       bufferBytes: 4_000_000,
       ownClock: false,
+      read: "engine",
     },
     containers: [
       { name: "c0", kind: "steady" },

@@ -203,6 +203,8 @@ async function main(): Promise<void> {
   const pool = new library.StreamPool({
     engine: { ...task.engine, connectTimeoutMs: 2_500 },
     from: "start",
+    read: task.read,
+    ...(task.dataRoot !== undefined && { files: { root: task.dataRoot } }),
     maxStreams: plan.maxStreams,
     timeSliceMs: plan.timeSliceMs,
     bufferBytes: plan.bufferBytes,

@@ -19,6 +19,10 @@ export interface ContainerVerdict {
   readonly gaps: readonly Gap[];
   /** Lines that lie in gaps that were told. */
   readonly inGaps: number;
+  /** Lines that came while the container's log was read from its files. */
+  readonly fromFiles: number;
+  /** How often its log could not be read. */
+  readonly refused: number;
   /** Lines that the engine had thrown away before anything of the container was read. */
   readonly forgotten: number;
   /** Lines that a collector got again after another one was killed, or after `detach()`. */
@@ -60,6 +64,7 @@ export class ContainerJudge {
   readonly #cameAt: (number | undefined)[];
   readonly #ids = new Map<number, string>();
   #again = 0;
+  #fromFiles = 0;
   #spoiled = 0;
 
   constructor(container: WorldContainer, truth: readonly TrueLine[]) {
@@ -101,6 +106,8 @@ export class ContainerJudge {
       gaps,
       ...missing,
       again: this.#again,
+      fromFiles: this.#fromFiles,
+      refused: ends.filter(({ kind }) => kind === "skipped").length,
       spoiled: this.#spoiled,
     };
   }
@@ -185,12 +192,15 @@ export class ContainerJudge {
     const pauses = new Set<number>();
     const { id } = this.#container;
     let isAttached = false;
+    let isFromFiles = false;
     let savedAtLeast = 0;
     let pending: Acknowledged | undefined;
     for (const entry of journal) {
       switch (entry[0]) {
         case "record":
-          if (entry[2] === id) this.#add(entry, records);
+          if (entry[2] !== id) break;
+          if (isFromFiles) this.#fromFiles++;
+          this.#add(entry, records);
           break;
         case "attach":
         case "detach":
@@ -209,6 +219,7 @@ export class ContainerJudge {
             isAttached = true;
             pauses.add(records.length);
           }
+          if (name === "reading") isFromFiles = fields(detail)["via"] === "files";
           if (name === "gap") gaps.push(gapOf(entry[1], detail));
           if (name === "skipped") ends.push({ kind: name, complete: undefined });
           if (name === "detached") {

@@ -49,6 +49,14 @@ export class FakeWorld implements World {
     return new FakeWorld(await FakeEngine.start({ since: plan.since }), plan);
   }
 
+  get version(): string {
+    return "fake";
+  }
+
+  get dataRoot(): undefined {
+    return undefined;
+  }
+
   get socketPath(): string {
     return this.#fake.engine.socketPath ?? "";
   }

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import type { EngineOptions, Fitness } from "../src/index.ts";
+import type { EngineOptions, Fitness, SourceOptions } from "../src/index.ts";
 import type { CollectorPlan } from "./plan.ts";
 
 /** What a collector is started with; its only argument, as JSON. */
@@ -8,6 +8,10 @@ export interface CollectorTask {
   readonly library: string;
   readonly engine: EngineOptions;
   readonly plan: CollectorPlan;
+  /** How this one reads. */
+  readonly read: NonNullable<SourceOptions["read"]>;
+  /** Where the engine keeps its files; undefined: nowhere. */
+  readonly dataRoot: string | undefined;
   readonly checkpointFile: string;
   readonly journalFile: string;
 }

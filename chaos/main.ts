@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { BuiltLibrary } from "./library.ts";
 import { makePlan } from "./make-plan.ts";
 import { judge } from "./oracle.ts";
-import { shownPlan } from "./plan.ts";
+import { DRIVERS, READINGS, shownPlan } from "./plan.ts";
 import type { EngineKind } from "./plan.ts";
 import { chaosPage } from "./report.ts";
 import { keepResult, keepStory, readResults } from "./results.ts";
@@ -15,6 +15,8 @@ const USAGE = `npm run chaos -- [options]
   --seed N, --seeds A..B   default 1; the same seed makes the same plan
   --minutes M              default 1, for each seed
   --engine real|fake       default fake; real starts a Docker of its own, as root
+  --read WAY               engine (default), files, auto, or both: at every resume the other one of engine and files
+  --driver NAME            json-file (default) or local, of the real engine
   --plan                   only prints the plan
   --results FILE           keeps what came of each seed, one line of JSON each
   --keep FOLDER            keeps the whole story of each seed that violates a guarantee
@@ -35,21 +37,31 @@ const { values } = parseArgs({
     results: { type: "string" },
     report: { type: "string", multiple: true },
     keep: { type: "string" },
+    read: { type: "string", default: "engine" },
+    driver: { type: "string", default: "json-file" },
     plan: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
     "self-test": { type: "boolean", default: false },
   },
 });
 
+function chosen<Name extends string>(names: readonly Name[], name: string): Name {
+  const found = names.find((one) => one === name);
+  if (found === undefined) throw new RangeError(`${name} is none of ${names.join(", ")}.`);
+  return found;
+}
+
 /** False where a guarantee was violated. */
 async function runSeeds(): Promise<boolean> {
   const [first = 1, last = first] = (values.seeds ?? values.seed ?? "1").split("..").map(Number);
   const engine: EngineKind = values.engine === "real" ? "real" : "fake";
   const minutes = Number(values.minutes);
+  const read = chosen(READINGS, values.read);
+  const driver = chosen(DRIVERS, values.driver);
   let isWell = true;
   await using library = await BuiltLibrary.build();
   for (let seed = first; seed <= last; seed++) {
-    const plan = makePlan(seed, engine, minutes);
+    const plan = makePlan(seed, engine, minutes, { read, driver });
     say(shownPlan(plan));
     if (values.plan) continue;
     const { violations, figures } = await Player.play(plan, library.folder, async (story) => {
@@ -63,7 +75,15 @@ async function runSeeds(): Promise<boolean> {
     say(`seed ${seed}, ${engine}: ${verdict} ${JSON.stringify(numbers)}`);
     for (const violation of violations) say(`  ! ${violation}`);
     if (values.results !== undefined)
-      keepResult(values.results, { seed, engine, minutes, violations, figures });
+      keepResult(values.results, {
+        seed,
+        engine,
+        read,
+        driver,
+        minutes,
+        violations,
+        figures,
+      });
     if (violations.length > 0) isWell = false;
   }
   return isWell;

@@ -2,6 +2,7 @@ import type {
   Act,
   ContainerKind,
   ContainerPlan,
+  Driver,
   EngineFault,
   EngineKind,
   Fault,
@@ -9,6 +10,7 @@ import type {
   NetworkFault,
   OwnFault,
   Plan,
+  Reading,
   Target,
 } from "./plan.ts";
 import { Random } from "./random.ts";
@@ -19,14 +21,29 @@ const MOST_CONTAINERS = 9;
 /** Before anything happens. */
 const CALM_MS = 2_500;
 
+/** Collectors that are closed or killed: so many in a run, or a minute where each resume reads in another way. */
+const MOST_REPLACED = 3;
+
+/** What does not come from the seed. */
+export interface PlanOptions {
+  readonly read?: Reading;
+  readonly driver?: Driver;
+}
+
 /** The same for the same arguments. */
-export function makePlan(seed: number, engine: EngineKind, minutes: number): Plan {
+export function makePlan(
+  seed: number,
+  engine: EngineKind,
+  minutes: number,
+  { read = "engine", driver = "json-file" }: PlanOptions = {},
+): Plan {
   const random = new Random(seed * 2 + (engine === "real" ? 1 : 0));
   const chaosMs = Math.max(5_000, Math.round(minutes * 60_000) - SETTLING_MS);
   const kinds = containerKinds(random);
   const containers = kinds.map((kind, index): ContainerPlan => ({ name: `c${index}`, kind }));
   const ownClock = random.chance(0.25);
-  const moments = makeMoments(random, engine, containers, chaosMs);
+  const mostReplaced = MOST_REPLACED * (read === "both" ? Math.max(1, minutes) : 1);
+  const moments = makeMoments(random, engine, containers, chaosMs, mostReplaced);
   const since = random.chance(0.5) ? "per-line" : "first-match";
   // So that seeds that are known stay what they are: two numbers that nothing uses any more.
   if (engine === "fake" && since === "per-line" && random.chance(0.3)) random.next();
@@ -34,6 +51,7 @@ export function makePlan(seed: number, engine: EngineKind, minutes: number): Pla
     seed,
     engine,
     since,
+    driver,
     chaosMs,
     collector: {
       transport: random.chance(0.3) ? "tcp" : "unix",
@@ -44,6 +62,7 @@ export function makePlan(seed: number, engine: EngineKind, minutes: number): Pla
       stallProbeMs: random.whole(1_000, 3_000),
       bufferBytes: random.one([60_000, 400_000, 4_000_000]),
       ownClock,
+      read,
     },
     containers,
     faults: makeFaults(random, engine, chaosMs, ownClock),
@@ -166,6 +185,7 @@ function makeMoments(
   engine: EngineKind,
   first: readonly ContainerPlan[],
   chaosMs: number,
+  mostReplaced: number,
 ): Moment[] {
   const names = first.map(({ name }) => name);
   const moments: Moment[] = [];
@@ -188,8 +208,8 @@ function makeMoments(
       [3, "rotate"],
       [1, "detach"],
       [1, "attach"],
-      [collectors < 3 ? 0.8 : 0, "collector closed"],
-      [collectors < 3 ? 0.8 : 0, "collector killed"],
+      [collectors < mostReplaced ? 0.8 : 0, "collector closed"],
+      [collectors < mostReplaced ? 0.8 : 0, "collector killed"],
     ] as const);
     switch (kind) {
       case "create": {

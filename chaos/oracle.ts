@@ -16,9 +16,15 @@ const UNSEEN_MS = 3_000;
 const LISTED_MS = 40_000;
 
 export interface Figures {
+  /** The engine's. */
+  readonly version: string;
   readonly containers: number;
   readonly written: number;
   readonly came: number;
+  /** Of all that came, again or not: read from files. */
+  readonly fromFiles: number;
+  /** How often a container was skipped, since its log could not be read. */
+  readonly refused: number;
   readonly again: number;
   readonly gaps: number;
   readonly inGaps: number;
@@ -121,9 +127,12 @@ function figuresOf(story: Story, verdicts: readonly ContainerVerdict[]): Figures
     Math.max(0, ...samplesOf(run).map((sample) => sample.rotations)),
   );
   return {
+    version: story.world.version,
     containers: verdicts.length,
     written: sum(({ truth }) => truth.length),
     came: sum(({ cameAt }) => cameAt.filter((at) => at !== undefined).length),
+    fromFiles: sum(({ fromFiles }) => fromFiles),
+    refused: sum(({ refused }) => refused),
     again: sum(({ again }) => again),
     gaps: sum(({ gaps }) => gaps.length),
     inGaps: sum(({ inGaps }) => inGaps),

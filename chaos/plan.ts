@@ -100,7 +100,17 @@ export interface CollectorPlan {
   readonly stallProbeMs: number;
   readonly bufferBytes: number;
   readonly ownClock: boolean;
+  readonly read: Reading;
 }
+
+/** How the collectors read logs. "both": the way is another one at every resume, from the engine and from its files in turn. */
+export type Reading = "engine" | "files" | "auto" | "both";
+
+export const READINGS: readonly Reading[] = ["engine", "files", "auto", "both"];
+
+export type Driver = "json-file" | "local";
+
+export const DRIVERS: readonly Driver[] = ["json-file", "local"];
 
 export type EngineKind = "fake" | "real";
 
@@ -110,6 +120,8 @@ export interface Plan {
   readonly engine: EngineKind;
   /** Only for the fake engine: which one it imitates. */
   readonly since: "per-line" | "first-match";
+  /** Only of the real engine: where it keeps its containers' logs. */
+  readonly driver: Driver;
   readonly chaosMs: number;
   readonly collector: CollectorPlan;
   readonly containers: readonly ContainerPlan[];
@@ -119,7 +131,8 @@ export interface Plan {
 
 /** As text, one line for each thing that happens. */
 export function shownPlan(plan: Plan): string {
-  const { seed, engine, collector, containers, faults, moments, chaosMs } = plan;
+  const { seed, engine, driver, collector, containers, faults, moments, chaosMs } = plan;
+  const own = engine === "fake" ? ` (since: ${plan.since})` : ` (${driver})`;
   const happens = [
     ...faults.map(({ atMs, forMs, fault }) => {
       const { kind, ...more } = fault;
@@ -131,7 +144,7 @@ export function shownPlan(plan: Plan): string {
     }),
   ].toSorted((a, b) => a.atMs - b.atMs);
   return [
-    `Seed ${seed}: ${engine} engine${engine === "fake" ? ` (since: ${plan.since})` : ""}, ${seconds(chaosMs)} of chaos`,
+    `Seed ${seed}: ${engine} engine${own}, ${seconds(chaosMs)} of chaos`,
     `  collector:${details(collector)}`,
     `  containers: ${containers.map(({ name, kind }) => `${name} (${kind})`).join(", ")}`,
     ...happens.map(({ atMs, text }) => `  ${seconds(atMs).padStart(7)}  ${text}`),

@@ -13,7 +13,7 @@ import { promisify } from "node:util";
 import { pause as pauseIn } from "../test/support/pause.ts";
 import { RealEngine } from "../test/support/real-engine/engine.ts";
 import type { RunOptions } from "../test/support/real-engine/engine.ts";
-import type { ContainerKind, EngineFault, Plan } from "./plan.ts";
+import type { ContainerKind, Driver, EngineFault, Plan } from "./plan.ts";
 import { Random } from "./random.ts";
 import { TrueLog } from "./true-log.ts";
 import { monotonicMs } from "./world.ts";
@@ -63,12 +63,16 @@ export class RealWorld implements World {
   readonly #clockAheadMs = Date.now() - monotonicMs();
   readonly #looks: NodeJS.Timeout;
   readonly #keepsIn: string;
+  readonly version: string;
+  readonly #driver: Driver;
 
-  private constructor(engine: RealEngine, plan: Plan) {
+  private constructor(engine: RealEngine, plan: Plan, version: string) {
+    this.version = version;
     this.#engine = engine;
+    this.#driver = plan.driver;
     this.#random = new Random(plan.seed ^ 0x5eed);
     // Within what the engine has mounted for itself, so that files can have two names.
-    this.#keepsIn = join(engine.directory, "data", "chaos-kept");
+    this.#keepsIn = join(this.dataRoot, "chaos-kept");
     this.#looks = setInterval(() => {
       for (const { log } of this.containers) log.look();
     }, LOOK_EVERY_MS);
@@ -80,7 +84,7 @@ export class RealWorld implements World {
       liveRestore: true,
       ...(binDirectory === undefined ? {} : { binDirectory }),
     });
-    const world = new RealWorld(engine, plan);
+    const world = new RealWorld(engine, plan, (await engine.info()).ServerVersion);
     try {
       for (const { name, kind } of plan.containers) await world.#run(name, kind, writers[kind]);
     } catch (error) {
@@ -88,6 +92,10 @@ export class RealWorld implements World {
       throw error;
     }
     return world;
+  }
+
+  get dataRoot(): string {
+    return join(this.#engine.directory, "data");
   }
 
   get socketPath(): string {
@@ -208,8 +216,8 @@ export class RealWorld implements World {
     kind: WorldContainer["kind"],
     options: Omit<RunOptions, "name">,
   ): Promise<void> {
-    const id = await this.#engine.create({ ...options, name });
-    const log = new TrueLog(join(this.#engine.directory, "data"), id, this.#keepsIn);
+    const id = await this.#engine.create({ ...options, driver: this.#driver, name });
+    const log = new TrueLog(this.dataRoot, id, this.#driver, this.#keepsIn);
     const member: Member = {
       name,
       id,

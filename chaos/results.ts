@@ -1,13 +1,16 @@
 import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Figures } from "./oracle.ts";
-import type { EngineKind } from "./plan.ts";
+import type { Driver, EngineKind, Reading } from "./plan.ts";
 import type { Story } from "./run.ts";
 
 /** What is kept of a run. */
 export interface Result {
   readonly seed: number;
   readonly engine: EngineKind;
+  /** Absent from what was kept before there was a choice: by the engine. */
+  readonly read?: Reading;
+  readonly driver?: Driver;
   readonly minutes: number;
   readonly violations: readonly string[];
   readonly figures: Figures;

@@ -6,7 +6,7 @@ import { CollectorProcess } from "./collector-process.ts";
 import type { OwnClock } from "./collector-process.ts";
 import { FakeWorld } from "./fake-world.ts";
 import { readJournal } from "./journal.ts";
-import type { JournalEntry, SinkMode } from "./journal.ts";
+import type { CollectorTask, JournalEntry, SinkMode } from "./journal.ts";
 import type { Act, EngineFault, Fault, NetworkFault, OwnFault, Plan } from "./plan.ts";
 import { ChaosProxy } from "./proxy.ts";
 import { Readers } from "./readers.ts";
@@ -287,6 +287,8 @@ export class Player {
         library: this.#library,
         engine: this.#proxy.engine,
         plan: collector,
+        read: wayOf(this.#plan, run),
+        dataRoot: this.#world.dataRoot,
         checkpointFile: join(this.#disk.folder, "checkpoints.json"),
         journalFile: join(this.#directory, `journal-${run}`),
       },
@@ -386,4 +388,10 @@ export class Player {
     }
     return ends;
   }
+}
+
+/** How the collector with that number reads. */
+function wayOf({ seed, collector: { read } }: Plan, run: number): CollectorTask["read"] {
+  if (read !== "both") return read;
+  return (seed + run) % 2 === 0 ? "files" : "engine";
 }

@@ -8,6 +8,8 @@ import {
   statSync,
 } from "node:fs";
 import { join } from "node:path";
+import { entriesOf } from "./log-entries.ts";
+import type { Driver } from "./plan.ts";
 import { PartJoiner } from "../test/support/plain-reader.ts";
 import type { PlainLine } from "../test/support/plain-reader.ts";
 import { monotonicMs } from "./world.ts";
@@ -35,8 +37,9 @@ export interface LoggedLine extends PlainLine {
   readonly droppedAt: number | undefined;
 }
 
-/** Keeps a container's json-file log for good: each of its files gets a second name before the engine throws it away. */
+/** Keeps a container's log for good: each of its files gets a second name before the engine throws it away. */
 export class TrueLog {
+  readonly #driver: Driver;
   readonly #folder: string;
   readonly #current: string;
   readonly #keepsIn: string;
@@ -45,9 +48,11 @@ export class TrueLog {
   readonly #order: Piece[] = [];
   #made = 0;
 
-  constructor(dataRoot: string, id: string, keepsIn: string) {
-    this.#folder = join(dataRoot, "containers", id);
-    this.#current = `${id}-json.log`;
+  constructor(dataRoot: string, id: string, driver: Driver, keepsIn: string) {
+    const folder = join(dataRoot, "containers", id);
+    this.#driver = driver;
+    this.#folder = driver === "local" ? join(folder, "local-logs") : folder;
+    this.#current = driver === "local" ? "container.log" : `${id}-json.log`;
     this.#keepsIn = join(keepsIn, id.slice(0, 12));
     mkdirSync(this.#keepsIn, { recursive: true });
   }
@@ -64,19 +69,19 @@ export class TrueLog {
     } catch {
       return; // Not there yet, or not any more.
     }
-    const found = names
-      .filter((name) => name.startsWith(this.#current) && !name.endsWith(".gz"))
-      .map((name) => ({ name, age: Number(name.slice(this.#current.length + 1) || 0) }))
-      .toSorted((a, b) => b.age - a.age);
-    const there = new Set<number>();
-    for (const { name } of found) {
+    const ages = names.flatMap((name) => this.#ageOf(name) ?? []);
+    const plain = ages.filter(({ isCompressed }) => !isCompressed);
+    for (const { name } of plain.toSorted((a, b) => b.age - a.age)) {
       try {
-        there.add(this.#keep(join(this.#folder, name)));
+        this.#keep(join(this.#folder, name));
       } catch {
         return; // It was renamed or removed just now; the next look finds it.
       }
     }
-    for (const [ino, piece] of this.#pieces) if (!there.has(ino)) piece.goneAt ??= monotonicMs();
+    // While a file is compressed there are two of it.
+    const count = new Set(ages.map(({ age }) => age)).size;
+    const files = [...this.#pieces.values()];
+    for (const piece of files.slice(0, files.length - count)) piece.goneAt ??= monotonicMs();
   }
 
   /** Before the current file is changed by hand: what it holds now stays known. */
@@ -119,23 +124,17 @@ export class TrueLog {
     );
     for (const { path, file, from, goneAt } of this.#order) {
       if (!existsSync(path)) continue;
-      let at = from;
-      const bytes = readFileSync(path);
-      while (at < bytes.length) {
-        const newline = bytes.indexOf(0x0a, at);
-        const end = newline === -1 ? bytes.length : newline + 1;
-        const entry = entryOf(bytes.toString("utf8", at, end));
-        if (entry !== undefined) {
-          const { timestamp } = entry;
-          joiner.add(entry.stream, timestamp, Buffer.from(entry.log));
-          if (goneAt !== undefined) dropped.set(timestamp, goneAt);
-          const isNear = holes.some(
-            (hole) =>
-              hole.file === file && end > hole.from - SPOILED_BYTES && at < hole.to + SPOILED_BYTES,
-          );
-          if (isNear) spoiled.add(timestamp);
-        }
-        at = end;
+      for (const entry of entriesOf(this.#driver, readFileSync(path), from)) {
+        const { timestamp } = entry;
+        joiner.add(entry.stream, timestamp, Buffer.from(entry.log));
+        if (goneAt !== undefined) dropped.set(timestamp, goneAt);
+        const isNear = holes.some(
+          (hole) =>
+            hole.file === file &&
+            entry.to > hole.from - SPOILED_BYTES &&
+            entry.from < hole.to + SPOILED_BYTES,
+        );
+        if (isNear) spoiled.add(timestamp);
       }
     }
     return joiner.end().map((line) => {
@@ -145,39 +144,26 @@ export class TrueLog {
     });
   }
 
-  #keep(path: string): number {
+  /** Rotated files have numbers; undefined: it is no file of the log. */
+  #ageOf(
+    name: string,
+  ): { readonly name: string; readonly age: number; readonly isCompressed: boolean } | undefined {
+    if (!name.startsWith(this.#current)) return undefined;
+    const [, number, gz] = /^(?:\.(\d+))?(\.gz)?$/.exec(name.slice(this.#current.length)) ?? [];
+    if (number === undefined && name !== this.#current) return undefined;
+    return { name, age: Number(number ?? 0), isCompressed: gz !== undefined };
+  }
+
+  #keep(path: string): void {
     const { ino } = statSync(path);
-    if (this.#pieces.has(ino)) return ino;
+    if (this.#pieces.has(ino)) return;
     const kept = join(this.#keepsIn, String(this.#made++));
     linkSync(path, kept);
     // Between the two it may have become another one's name.
     const keptIno = statSync(kept).ino;
-    if (this.#pieces.has(keptIno)) return keptIno;
+    if (this.#pieces.has(keptIno)) return;
     const piece: Piece = { path: kept, file: keptIno, from: 0, damaged: [], goneAt: undefined };
     this.#pieces.set(keptIno, piece);
     this.#order.push(piece);
-    return keptIno;
   }
-}
-
-interface Entry {
-  readonly log: string;
-  readonly stream: "stdout" | "stderr";
-  readonly timestamp: string;
-}
-
-/** Undefined: half a record, or one that is damaged. */
-function entryOf(text: string): Entry | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  if (typeof value !== "object" || value === null) return undefined;
-  const { log = "", stream, time }: { log?: unknown; stream?: unknown; time?: unknown } = value;
-  if (typeof log !== "string" || typeof time !== "string") return undefined;
-  if (stream !== "stdout" && stream !== "stderr") return undefined;
-  const [whole = "", fraction = ""] = time.replace(/Z$/, "").split(".");
-  return { log, stream, timestamp: `${whole}.${fraction.padEnd(9, "0")}Z` };
 }

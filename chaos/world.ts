@@ -39,8 +39,12 @@ export type ContainerAct = Exclude<
 
 /** An engine with its containers, whose logs are known beside what the collector reads. */
 export interface World extends AsyncDisposable {
+  /** The engine's own word. */
+  readonly version: string;
   /** Where the engine listens. */
   readonly socketPath: string;
+  /** Where its files are; undefined: it has none. */
+  readonly dataRoot: string | undefined;
   readonly containers: readonly WorldContainer[];
   /** By the name it had at first. */
   find(name: string): WorldContainer | undefined;

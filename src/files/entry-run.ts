@@ -1,14 +1,13 @@
 import { isAscii } from "node:buffer";
-import type { Attributes } from "../wire/attributes.ts";
 import type { Entries, Entry, LogStream } from "../wire/entry.ts";
 import { streamsOf, textMark } from "../wire/entry-marks.ts";
 import { FrameEntries } from "../wire/frame-entries.ts";
 import type { FilePiece } from "./file-decoder.ts";
+import { NO_ATTRIBUTES } from "./noted-attributes.ts";
 
 const STAMP_BYTES = 30;
 /** A string up to this size is made several times as fast as a longer one, which V8 puts elsewhere. */
 const FULL_BYTES = 96 * 1024;
-const NONE: Attributes = Object.freeze({});
 
 export interface RunOptions {
   readonly tty: boolean;
@@ -70,7 +69,7 @@ export class EntryRun {
     if (entries.length === 0) return;
     this.flush();
     const own = this.#options.attributes
-      ? entries.map((entry) => ({ ...entry, attributes: NONE }))
+      ? entries.map((entry) => ({ ...entry, attributes: NO_ATTRIBUTES }))
       : entries;
     this.#pieces.push({ type: "entries", entries: own, ends: entries.map(() => end) });
   }
@@ -98,10 +97,7 @@ export class EntryRun {
     this.#latest = {};
   }
 
-  #shown(entries: Entries): Entries {
-    if (!this.#options.attributes) return entries;
-    return Array.from(entries, ({ stream, timestamp, text, ended }): Entry => {
-      return { stream, timestamp, text, ended, attributes: NONE };
-    });
+  #shown(entries: FrameEntries): Entries {
+    return this.#options.attributes ? entries.withAttributes(NO_ATTRIBUTES) : entries;
   }
 }

@@ -14,6 +14,7 @@ const ERR = Buffer.from('err"');
 const ATTRIBUTES = Buffer.from(',"attrs":{');
 const TIME = Buffer.from(',"time":"');
 const TAIL = Buffer.from('"}\n');
+const NOTHING: Buffer = Buffer.alloc(0);
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const SPACE = 0x20;
@@ -32,6 +33,17 @@ let scratchEnds = new Int32Array(2048);
 let texts = Buffer.allocUnsafeSlow(128 * 1024);
 let madeView = new DataView(texts.buffer, texts.byteOffset, texts.length);
 
+export interface EscapedScan extends PlainScan {
+  /** The attributes that each of the lines has, as they stand there with their key; empty where they have none. */
+  readonly noted: Buffer;
+}
+
+export interface EscapedOptions {
+  readonly tty: boolean;
+  /** Attributes are asked for: lines behind which they change are scanned apart. */
+  readonly attributes: boolean;
+}
+
 /**
  * As `scanPlainJson`, also with escapes and attributes, which it passes over: what it finds is written anew, each timestamp before its
  * text. A line takes less room there than in the file.
@@ -40,8 +52,8 @@ export function scanEscapedJson(
   bytes: Buffer,
   from: number,
   to: number,
-  unmarked: UnmarkedStream = "stdout",
-): PlainScan | undefined {
+  { tty: isTerminal, attributes }: EscapedOptions,
+): EscapedScan | undefined {
   const most = Math.ceil((to - from) / LEAST_BYTES);
   if (scratchEnds.length < most) {
     scratch = new Int32Array(MARKS * most);
@@ -51,7 +63,7 @@ export function scanEscapedJson(
     texts = Buffer.allocUnsafeSlow(to - from);
     madeView = new DataView(texts.buffer, texts.byteOffset, texts.length);
   }
-  const isTerminal = unmarked === "tty";
+  const unmarked: UnmarkedStream = isTerminal ? "tty" : "stdout";
   const marks = scratch;
   const ends = scratchEnds;
   const out = texts;
@@ -66,6 +78,7 @@ export function scanEscapedJson(
   let longest = 0;
   let lastOut = -1;
   let lastErr = -1;
+  let noted = NOTHING;
   while (at + LEAST_BYTES <= to && holds(bytes, at, HEAD)) {
     const textStart = written + STAMP_BYTES;
     let textEnd = textStart;
@@ -96,7 +109,14 @@ export function scanEscapedJson(
     const isStderr = holds(bytes, next, ERR);
     if (!isStderr && !holds(bytes, next, OUT)) break;
     next += OUT.length;
-    if (holds(bytes, next, ATTRIBUTES)) next = behindAttributes(bytes, next, to);
+    const notedStart = next;
+    if (noted.length > 0 && holds(bytes, next, noted)) next += noted.length;
+    else {
+      if (holds(bytes, next, ATTRIBUTES)) next = behindAttributes(bytes, next, to);
+      const isOther = next !== notedStart || noted.length > 0;
+      if (next === -1 || (attributes && lines > 0 && isOther)) break;
+      noted = bytes.subarray(notedStart, next);
+    }
     if (!holds(bytes, next, TIME)) break;
     next += TIME.length;
     const zone = copyStamp(bytes, view, next, out, made, written);
@@ -126,7 +146,7 @@ export function scanEscapedJson(
   const kept = isAscii(chunkMade) ? undefined : Buffer.from(chunkMade);
   const latin1 = chunkMade.toString("latin1");
   const entries = new FrameEntries(latin1, kept, own, summary, unmarked);
-  return { entries, ends: ends.slice(0, lines), to: at };
+  return { entries, ends: ends.slice(0, lines), to: at, noted };
 }
 
 function holds(bytes: Buffer, at: number, text: Buffer): boolean {

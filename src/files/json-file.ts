@@ -1,11 +1,14 @@
 import type { Attributes } from "../wire/attributes.ts";
 import type { Entries, Entry } from "../wire/entry.ts";
 import { scanEscapedJson } from "./escaped-json-scan.ts";
+import type { EscapedScan } from "./escaped-json-scan.ts";
 import { LONGEST_ENTRY } from "./file-decoder.ts";
 import type { Decoded, FileDecoder, FilePiece } from "./file-decoder.ts";
 import { inPieces } from "./long-entry.ts";
 import { jsonRecord } from "./json-record.ts";
+import { NO_ATTRIBUTES, NotedAttributes } from "./noted-attributes.ts";
 import { scanPlainJson } from "./plain-json-scan.ts";
+import type { PlainScan } from "./plain-json-scan.ts";
 
 const NEWLINE = 0x0a;
 /** A string up to this size is made several times as fast as a longer one, which V8 puts elsewhere. */
@@ -24,7 +27,7 @@ export interface FileDecoderOptions {
 export class JsonFileDecoder implements FileDecoder {
   readonly isHolding = false;
   readonly #options: FileDecoderOptions;
-  #attributes: Attributes | undefined;
+  readonly #attributes = new NotedAttributes();
 
   constructor(options: FileDecoderOptions) {
     this.#options = options;
@@ -50,21 +53,30 @@ export class JsonFileDecoder implements FileDecoder {
   /** Lines in `bytes[from..to)`. */
   #piece(bytes: Buffer, from: number, to: number, pieces: FilePiece[]): number {
     let at = from;
-    // With attributes wanted each line is taken apart; a terminal's have a return.
-    if (!this.#options.attributes && !this.#options.tty) {
+    // A terminal's lines have a return.
+    if (!this.#options.tty) {
       const plain = scanPlainJson(bytes, at, to);
-      if (plain !== undefined) at = this.#add(plain.entries, plain.ends, plain.to, pieces);
+      if (plain !== undefined)
+        at = this.#scanned(plain, this.#attributes.shared(NO_ATTRIBUTES), pieces);
     }
     while (at < to) {
-      const scan = this.#options.attributes
-        ? undefined
-        : scanEscapedJson(bytes, at, to, this.#options.tty ? "tty" : "stdout");
+      const scan = scanEscapedJson(bytes, at, to, this.#options);
+      const attributes = scan && this.#attributesOf(scan);
       at =
-        scan === undefined
+        scan === undefined || attributes === undefined
           ? this.#line(bytes, at, bytes.indexOf(NEWLINE, at), pieces)
-          : this.#add(scan.entries, scan.ends, scan.to, pieces);
+          : this.#scanned(scan, attributes, pieces);
     }
     return to;
+  }
+
+  #attributesOf({ noted }: EscapedScan): Attributes | undefined {
+    return this.#options.attributes ? this.#attributes.of(noted) : NO_ATTRIBUTES;
+  }
+
+  #scanned({ entries, ends, to }: PlainScan, attributes: Attributes, pieces: FilePiece[]): number {
+    const own = this.#options.attributes ? entries.withAttributes(attributes) : entries;
+    return this.#add(own, ends, to, pieces);
   }
 
   #add(entries: Entries, ends: ArrayLike<number>, to: number, pieces: FilePiece[]): number {
@@ -100,17 +112,12 @@ export class JsonFileDecoder implements FileDecoder {
   #record(line: Buffer): Entry[] | undefined {
     const entry = jsonRecord(line, this.#options.attributes);
     if (entry === undefined) return undefined;
-    return inPieces(this.#options.tty ? { ...entry, stream: "tty" } : entry).map((one) =>
-      this.#sharing(one),
-    );
-  }
-
-  /** All lines of a container have the same attributes as a rule: they share one object. */
-  #sharing(entry: Entry): Entry {
     const { attributes } = entry;
-    if (attributes === undefined) return entry;
-    if (!isSame(this.#attributes, attributes)) this.#attributes = attributes;
-    return { ...entry, attributes: this.#attributes };
+    return inPieces({
+      ...entry,
+      ...(this.#options.tty && { stream: "tty" }),
+      ...(attributes && { attributes: this.#attributes.shared(attributes) }),
+    });
   }
 }
 
@@ -137,10 +144,4 @@ export function addHole(pieces: FilePiece[], from: number, to: number): void {
   const goesOn = last?.type === "hole" && last.to === from;
   if (goesOn) pieces[pieces.length - 1] = { ...last, to };
   else pieces.push({ type: "hole", from, to });
-}
-
-function isSame(one: Attributes | undefined, other: Attributes): boolean {
-  if (one === undefined) return false;
-  const keys = Object.keys(one);
-  return keys.length === Object.keys(other).length && keys.every((key) => one[key] === other[key]);
 }

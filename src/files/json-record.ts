@@ -1,10 +1,9 @@
 import { isUtf8 } from "node:buffer";
-import type { Attributes } from "../wire/attributes.ts";
 import type { Entry } from "../wire/entry.ts";
 import { toUtc } from "../wire/timestamps.ts";
+import { attributesOf } from "./noted-attributes.ts";
 
 const NANOSECOND_DIGITS = 9;
-const NONE: Attributes = Object.freeze({});
 
 /** One line of a `json-file` log, whatever form it has; undefined where it is no entry. `bytes` end before the newline. */
 export function jsonRecord(bytes: Buffer, hasAttributes: boolean): Entry | undefined {
@@ -28,15 +27,6 @@ function toNanoseconds(time: string): string | undefined {
   if (utc === undefined) return undefined;
   const [seconds = "", fraction = ""] = utc.slice(0, -1).split(".");
   return `${seconds}.${fraction.padEnd(NANOSECOND_DIGITS, "0")}Z`;
-}
-
-/** In the order in which the API sends them (moby, `api/server/httputils/write_log_stream.go`). */
-function attributesOf(attrs: unknown): Attributes {
-  if (!isObject(attrs)) return NONE;
-  const pairs = Object.entries(attrs)
-    .filter((pair): pair is [string, string] => typeof pair[1] === "string")
-    .toSorted(([one], [other]) => (one < other ? -1 : 1));
-  return Object.freeze(Object.fromEntries(pairs));
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -77,9 +77,9 @@ export interface PoolOptions {
    */
   details?: boolean | DetailsOptions;
   /**
-   * Records have `attributes`: what a container's log options `labels`, `env` and `tag` note with each line. Default false. The engine
-   * is asked for them (`details=1`), which costs it and this process some time for each line. Docker alone has them, with drivers
-   * that keep them: `json-file`, `journald`.
+   * Records have `attributes`: what a container's log options `labels`, `env` and `tag` note with each line. Default false. Through
+   * the API the engine is asked for them (`details=1`), which costs it and this process some time for each line. Docker alone has them,
+   * with drivers that keep them: `json-file`, `journald`.
    */
   attributes?: boolean;
   /**

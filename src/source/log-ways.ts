@@ -139,9 +139,8 @@ export class LogWays {
   }
 
   async #locate(inspection: Inspection, signal: AbortSignal): Promise<Located> {
-    if (this.#client.givesAttributes(inspection.traits))
-      return { refusal: "the option attributes is set, and files are read without them" };
-    const located = locateFiles(inspection, this.#options.files.root);
+    const attributes = this.#client.givesAttributes(inspection.traits);
+    const located = locateFiles(inspection, this.#options.files.root, attributes);
     if ("refusal" in located || located.location.format !== "k8s-file") return located;
     const maxBytes = await this.#client.logFileBytes(inspection.info, signal);
     return maxBytes === undefined ? located : { refusal: REPLACED };

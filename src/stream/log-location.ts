@@ -10,9 +10,13 @@ export type Located = { readonly location: LogLocation } | { readonly refusal: s
 
 /**
  * Where the log of this container lies, as far as the engine tells. Only paths whose folder is named by the container's id are taken.
- * `root`: the engine's data root as this process sees it; default: where the engine says it is.
+ * `root`: the engine's data root as this process sees it; default: where the engine says it is. `attributes`: entries carry them.
  */
-export function locateFiles(inspection: Inspection, root?: string): Located {
+export function locateFiles(
+  inspection: Inspection,
+  root?: string,
+  attributes: boolean = false,
+): Located {
   const { info, traits, logPath, hostsPath } = inspection;
   const { id, logDriver, tty } = info;
   if (traits.unstableParts) return locatePodman(inspection, root);
@@ -26,7 +30,8 @@ export function locateFiles(inspection: Inspection, root?: string): Located {
   const folder = join(base, "containers", id);
   const path = join(folder, file);
   const lastPartEnds = traits.followReachesEnd;
-  return { location: { root: base, path, folder, format: logDriver, tty, lastPartEnds } };
+  const format = logDriver;
+  return { location: { root: base, path, folder, format, tty, attributes, lastPartEnds } };
 }
 
 /** Podman's `k8s-file`, which may call itself `json-file`: "…/overlay-containers/ID/userdata/ctr.log". */

@@ -1,3 +1,4 @@
+import type { Attributes } from "./attributes.ts";
 import type { Entries, Entry, LogStream } from "./entry.ts";
 import { ENDED, FLAG_BITS, MARKS, STDERR, streamsOf } from "./entry-marks.ts";
 import type { StreamSpan, UnmarkedStream } from "./entry-marks.ts";
@@ -27,6 +28,8 @@ export interface Summary {
 export class FrameEntries implements Entries {
   readonly length: number;
   readonly summary: Summary;
+  /** Of each of them, where they were asked for. */
+  readonly attributes: Attributes | undefined;
   /** The chunk's bytes, one character each. */
   readonly #latin1: string;
   /** The same, where they are not all ASCII. */
@@ -41,13 +44,22 @@ export class FrameEntries implements Entries {
     marks: Int32Array,
     summary: Summary,
     unmarked: UnmarkedStream = "stdout",
+    attributes?: Attributes,
   ) {
     this.#latin1 = latin1;
     this.#bytes = bytes;
     this.#marks = marks;
     this.#unmarked = unmarked;
+    this.attributes = attributes;
     this.summary = summary;
     this.length = marks.length / MARKS;
+  }
+
+  /** The same, each with these. */
+  withAttributes(attributes: Attributes): FrameEntries {
+    const bytes = this.#bytes;
+    const { summary } = this;
+    return new FrameEntries(this.#latin1, bytes, this.#marks, summary, this.#unmarked, attributes);
   }
 
   at(index: number): Entry | undefined {
@@ -188,7 +200,7 @@ export class FrameEntries implements Entries {
   /** What is known of all of them holds for some of them, too. */
   #some(latin1: string, bytes: Buffer | undefined, marks: Int32Array): FrameEntries {
     const summary = { ...this.summary, streams: streamsOf(marks, this.#unmarked) };
-    return new FrameEntries(latin1, bytes, marks, summary, this.#unmarked);
+    return new FrameEntries(latin1, bytes, marks, summary, this.#unmarked, this.attributes);
   }
 
   #stampStart(index: number): number {
@@ -235,6 +247,10 @@ class FrameEntry implements Entry {
 
   get ended(): boolean {
     return this.#entries.ended(this.#index);
+  }
+
+  get attributes(): Attributes | undefined {
+    return this.#entries.attributes;
   }
 
   get textLength(): number {

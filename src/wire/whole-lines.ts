@@ -1,5 +1,5 @@
 import type { FrameEntries } from "./frame-entries.ts";
-import { LineRecord } from "./records.ts";
+import { AttributedRecord, LineRecord } from "./records.ts";
 import type { ContainerInfo } from "./records.ts";
 
 const REPLACEMENT = "\ufffd";
@@ -12,7 +12,7 @@ export function wholeLines(
   encoding: "utf8" | "latin1",
 ): LineRecord[] {
   const records: LineRecord[] = [];
-  const { isAscii } = entries;
+  const { isAscii, attributes } = entries;
   for (let index = 0; index < count; index++) {
     const stream = entries.stream(index);
     const timestamp = entries.timestamp(index);
@@ -23,7 +23,11 @@ export function wholeLines(
     const tells = isAscii || (encoding === "utf8" && !text.includes(REPLACEMENT));
     const told = returns ? text : undefined;
     const content = tells ? told : entries.text(index);
-    records.push(new LineRecord(container, stream, timestamp, line, false, content, 0));
+    records.push(
+      attributes === undefined
+        ? new LineRecord(container, stream, timestamp, line, false, content, 0)
+        : new AttributedRecord(attributes, container, stream, timestamp, line, false, content, 0),
+    );
   }
   return records;
 }

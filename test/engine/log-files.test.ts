@@ -1,5 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { ContainerLogSource } from "../../src/index.ts";
+import type { LogRecord } from "../../src/index.ts";
 import { openLogFiles } from "../../src/files/open-log-files.ts";
 import { ODD_LINES, bothWays, locate } from "../support/files-and-api.ts";
 import { create, follow } from "../support/follow.ts";
@@ -10,6 +12,23 @@ import { whyNoEngine } from "../support/real-engine/programs.ts";
 import { sizes, twoSizes } from "../support/size.ts";
 
 const ENDS_MS = 60_000;
+
+/** Of each line of a stopped container. */
+async function attributesOf(
+  engine: RealEngine,
+  id: string,
+  read: "files" | "engine",
+): Promise<LogRecord["attributes"][]> {
+  const { socketPath } = engine;
+  const options = { read, attributes: true, follow: false };
+  const source = new ContainerLogSource(id, { engine: { socketPath }, ...options });
+  const ways: string[] = [];
+  source.on("reading", ({ via }) => ways.push(via));
+  const given: LogRecord["attributes"][] = [];
+  for await (const { attributes } of source) given.push(attributes);
+  expect(ways).toEqual(read === "files" ? ["files"] : []);
+  return given;
+}
 
 describeWithEngine("Docker's log files", (engine) => {
   test.each(["json-file", "local"])("hold the entries that the API shows: %s", async (driver) => {
@@ -27,15 +46,34 @@ describeWithEngine("Docker's log files", (engine) => {
   });
 
   test("hold the attributes that the API shows", async () => {
-    const options = { labels: "b,a", tag: "{{.Name}}/<&>" };
-    const labels = { a: 'x "}', b: "ä, =" };
-    const id = await engine.run({ script: "echo one; echo two >&2", options, labels });
+    const options = { labels: "b,a,A,é", tag: "{{.Name}}/<&>", env: "FACE" };
+    const labels = { a: 'x "}', b: "ä, =", A: "100 % + 1", é: "" };
+    const env = { FACE: "😀\t\\" };
+    const script = `${ODD_LINES}\necho one; echo two >&2`;
+    const hold = async (tty: boolean): Promise<void> => {
+      const id = await engine.run({ tty, script, options, labels, env });
+      await engine.wait(id, ENDS_MS);
+      const noted = await bothWays(engine, id, { attributes: true });
+      expect(noted.files).toEqual(noted.api);
+      expect(noted.files.join()).toContain('"a":"x \\"}"');
+      const bare = await bothWays(engine, id);
+      expect(bare.files).toEqual(bare.api);
+      const fromFiles = await attributesOf(engine, id, "files");
+      expect(fromFiles[0]).toMatchObject({ ...labels, ...env });
+      expect(new Set(fromFiles).size).toBe(1);
+      expect(fromFiles).toEqual(await attributesOf(engine, id, "engine"));
+    };
+    await Promise.all([hold(false), hold(true)]);
+  });
+
+  // `local` refuses the options.
+  test("hold no attributes where the driver notes none", async () => {
+    const id = await engine.run({ driver: "local", script: ODD_LINES, labels: { a: "b" } });
     await engine.wait(id, ENDS_MS);
-    const noted = await bothWays(engine, id, { attributes: true });
-    expect(noted.files).toEqual(noted.api);
-    expect(noted.files.join()).toContain('"a":"x \\"}"');
-    const bare = await bothWays(engine, id);
-    expect(bare.files).toEqual(bare.api);
+    const { files, api } = await bothWays(engine, id, { attributes: true });
+    expect(files).toEqual(api);
+    expect(files[0]).toContain(" {} ");
+    expect((await attributesOf(engine, id, "files"))[0]).toEqual({});
   });
 
   test.each([

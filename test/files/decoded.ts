@@ -1,4 +1,5 @@
 import type { Decoded as Piece, FileDecoder } from "../../src/files/file-decoder.ts";
+import type { Entry } from "../../src/wire/entry.ts";
 import { readable } from "../wire/bytes.ts";
 import type { Decoded } from "../wire/bytes.ts";
 
@@ -11,8 +12,12 @@ export interface DecodedFile {
   readonly consumed: number;
 }
 
-/** Hands the chunks over in one and the same memory, and spoils it as soon as it was decoded. */
-export function decodeFile(decoder: FileDecoder, chunks: readonly Buffer[]): DecodedFile {
+/** Hands the chunks over in one and the same memory, and spoils it as soon as it was decoded. `see`: each entry. */
+export function decodeFile(
+  decoder: FileDecoder,
+  chunks: readonly Buffer[],
+  see: (entry: Entry) => void = () => {},
+): DecodedFile {
   const entries: (Decoded & { end: number })[] = [];
   const holes: { from: number; to: number }[] = [];
   const order: string[] = [];
@@ -26,6 +31,7 @@ export function decodeFile(decoder: FileDecoder, chunks: readonly Buffer[]): Dec
         continue;
       }
       for (const [index, entry] of Array.from(piece.entries).entries()) {
+        see(entry);
         entries.push({ ...readable(entry), end: consumed + (piece.ends[index] ?? Number.NaN) });
         order.push(entry.text.toString("latin1"));
       }

@@ -1,7 +1,8 @@
 /** @module-tag long */
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { JsonFileDecoder } from "../../src/files/json-file.ts";
+import type { Entry } from "../../src/wire/entry.ts";
 import { propertyRuns } from "../support/size.ts";
 import { arbitraryCuts, chunked } from "../wire/bytes.ts";
 import type { Decoded } from "../wire/bytes.ts";
@@ -240,5 +241,59 @@ describe("a json-file log", () => {
       ["a", "2"],
       ["z", "1"],
     ]);
+  });
+
+  it("gives each line its own attributes, however they change; equal ones are one object", () => {
+    const arbitraryAttrs = fc.option(
+      fc.oneof(
+        {
+          weight: 4,
+          arbitrary: fc.constantFrom({ tag: "x" }, { tag: "xy" }, { b: "}", a: '"\\' }),
+        },
+        fc.dictionary(fc.string({ unit: "grapheme" }), fc.string({ unit: "grapheme" }), {
+          maxKeys: 3,
+          noNullPrototype: true,
+        }),
+      ),
+      { nil: undefined },
+    );
+    const log = fc.array(
+      fc
+        .tuple(arbitraryLine, arbitraryAttrs, fc.integer({ min: 1, max: 4 }))
+        .map(([line, attrs, times]) => Array.from({ length: times }, () => ({ ...line, attrs }))),
+      { maxLength: 20 },
+    );
+    fc.assert(
+      fc.property(log, arbitraryCuts, fc.boolean(), (runs, cuts, tty) => {
+        const lines = runs.flat();
+        const bytes = Buffer.from(lines.map((one) => written(one)).join(""));
+        const given: Entry[] = [];
+        const attributed = new JsonFileDecoder({ tty, attributes: true });
+        const { entries } = decodeFile(attributed, chunked(bytes, cuts), (entry) =>
+          given.push(entry),
+        );
+        const bare = new JsonFileDecoder({ tty, attributes: false });
+        expect(entries).toEqual(decodeFile(bare, chunked(bytes, cuts)).entries);
+        expect(given.map(({ attributes }) => attributes)).toEqual(
+          lines.map(({ attrs }) => attrs ?? {}),
+        );
+        const isSameAsBefore = (index: number): boolean =>
+          JSON.stringify(lines[index]?.attrs) === JSON.stringify(lines[index - 1]?.attrs);
+        for (const [index, { attributes }] of given.entries())
+          if (index > 0 && isSameAsBefore(index))
+            expect(attributes).toBe(given[index - 1]?.attributes);
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  it("parses the same attributes once, however many lines have them", () => {
+    const line = written({ log: "a\n", stream: "stdout", time: TIME, attrs: { tag: "x" } });
+    const parse = vi.spyOn(JSON, "parse");
+    onTestFinished(() => parse.mockRestore());
+    const attributed = new JsonFileDecoder({ tty: false, attributes: true });
+    const { pieces } = attributed.decode(Buffer.from(line.repeat(1_000)));
+    expect(parse).toHaveBeenCalledTimes(1);
+    expect(pieces).toHaveLength(1);
   });
 });

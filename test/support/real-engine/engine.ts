@@ -124,6 +124,7 @@ export class RealEngine {
         Cmd: ["sh", "-c", options.script],
         Tty: options.tty ?? false,
         Labels: options.labels ?? {},
+        Env: Object.entries(options.env ?? {}).map(([name, value]) => `${name}=${value}`),
         HostConfig: {
           NetworkMode: options.network ?? (this.kind === "docker" ? "host" : "none"),
           AutoRemove: options.rm ?? false,

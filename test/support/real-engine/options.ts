@@ -35,6 +35,8 @@ export interface RunOptions {
   /** The log driver's options. */
   readonly options?: Readonly<Record<string, string>>;
   readonly labels?: Readonly<Record<string, string>>;
+  /** Environment variables. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Removed by the engine when it ends. */
   readonly rm?: boolean;
   /**
