@@ -4,6 +4,7 @@ import type { Cursor, LogRecord, SourceOptions } from "../../src/index.ts";
 import { FakeEngine } from "../../src/testing.ts";
 import type { FakeContainer, FakeEngineOptions } from "../../src/testing.ts";
 import { Follower, eager, thrown, toLines } from "../support/fake-follow.ts";
+import { FileLog, dataRoot } from "../support/file-log.ts";
 import { PoolFollower } from "../support/pool-follow.ts";
 
 const attributes = { tag: "web/1", "com.example.team": "a, b & ü", VERSION: "1=2" };
@@ -68,6 +69,23 @@ describe("attributes of lines", () => {
       expect(records[0]?.toJSON()).toMatchObject({ attributes });
     },
   );
+
+  it("are the same from files, and ids with them", async () => {
+    const fake = await start();
+    const web = fake.create({ name: "web", attributes });
+    const root = dataRoot();
+    const file = new FileLog(web, root, attributes);
+    file.write(...Array.from({ length: 3_000 }, (_, at) => (at % 7 === 0 ? `"${at}"` : `${at}`)));
+    file.stderr("an error");
+    const api = await readAll(fake, { attributes: true });
+    const files = { read: "files", files: { root } } as const;
+    const records = await readAll(fake, { ...files, attributes: true });
+    const told = (all: readonly LogRecord[]): unknown[] => all.map((one) => one.toJSON());
+    expect(told(records)).toEqual(told(api));
+    expect(new Set(records.map((record) => record.attributes)).size).toBe(1);
+    const [bare] = await readAll(fake, files);
+    expect(bare).not.toHaveProperty("attributes");
+  });
 
   it("are none where the log options name none", async () => {
     const fake = await start();

@@ -28,9 +28,16 @@ export function dataRoot(): string {
 export class FileLog {
   readonly path: string;
   readonly #container: FakeContainer;
+  readonly #attributes: Readonly<Record<string, string>> | undefined;
 
-  constructor(container: FakeContainer, root: string) {
+  /** `attributes`: noted with each line. */
+  constructor(
+    container: FakeContainer,
+    root: string,
+    attributes?: Readonly<Record<string, string>>,
+  ) {
     this.#container = container;
+    this.#attributes = attributes;
     this.path = join(root, "containers", container.id, `${container.id}-json.log`);
     mkdirSync(dirname(this.path), { recursive: true });
     writeFileSync(this.path, "");
@@ -92,6 +99,7 @@ export class FileLog {
     const last = this.#container.written.at(-1);
     if (last === undefined) throw new Error("Nothing was written.");
     const { line, stream, timestamp } = last;
-    return `${JSON.stringify({ log: line + end, stream, time: timestamp })}\n`;
+    const attrs = this.#attributes;
+    return `${JSON.stringify({ log: line + end, stream, attrs, time: timestamp })}\n`;
   }
 }
