@@ -54,13 +54,15 @@ export class JsonFileDecoder implements FileDecoder {
   #piece(bytes: Buffer, from: number, to: number, pieces: FilePiece[]): number {
     let at = from;
     // A terminal's lines have a return.
-    if (!this.#options.tty) {
-      const plain = scanPlainJson(bytes, at, to);
+    let mayBePlain = !this.#options.tty;
+    while (at < to) {
+      const plain = mayBePlain ? scanPlainJson(bytes, at, to) : undefined;
       if (plain !== undefined)
         at = this.#scanned(plain, this.#attributes.shared(NO_ATTRIBUTES), pieces);
-    }
-    while (at < to) {
+      if (at === to) break;
       const scan = scanEscapedJson(bytes, at, to, this.#options);
+      // What stands before a line that is neither is no sample of what stands behind it.
+      mayBePlain &&= scan === undefined;
       const attributes = scan && this.#attributesOf(scan);
       at =
         scan === undefined || attributes === undefined

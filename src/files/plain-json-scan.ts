@@ -1,9 +1,8 @@
 import { isAscii, isUtf8 } from "node:buffer";
 import { MARKS, streamsOf, textMark } from "../wire/entry-marks.ts";
 import { FrameEntries } from "../wire/frame-entries.ts";
-import { isNanosecondTime } from "../wire/frame-scan.ts";
+import { areDigits, isNanosecondTime } from "../wire/frame-scan.ts";
 import { LONGEST_TEXT } from "./long-entry.ts";
-import { countControls } from "./control-characters.ts";
 
 /** `{"log":"` */
 const HEAD_BYTES = 8;
@@ -16,10 +15,13 @@ const LETTER_N = 0x6e;
 const LETTER_Z = 0x5a;
 const ZERO = 0x30;
 const NINE = 0x39;
-/** A time up to its seconds; the shortest stamp, which has no fraction; the longest one. */
+/** A time up to its seconds, and with the dot behind them; the shortest stamp, which has no fraction; the longest one. */
 const SECONDS = 19;
+const FRACTION = 20;
 const SHORTEST_STAMP = 20;
 const LONGEST_STAMP = 30;
+/** In each byte of a word, combined with itself by one place to either side: set where it is not below a space. */
+const NO_CONTROLS = 0x40404040;
 /** "0" stands for any digit. */
 const FORM = Buffer.from("0000-00-00T00:00:00.000000000");
 /** `{"log":"","stream":"stdout","time":"2026-11-23T15:58:34Z"}` and a newline. */
@@ -51,6 +53,8 @@ export function scanPlainJson(bytes: Buffer, from: number, to: number): PlainSca
   const marks = scratch;
   const ends = scratchEnds;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  // Whole words, wherever the bytes begin.
+  const words = new Int32Array(bytes.buffer, 0, Math.floor(bytes.buffer.byteLength / 4));
   let count = 0;
   let lines = 0;
   let at = from;
@@ -61,6 +65,15 @@ export function scanPlainJson(bytes: Buffer, from: number, to: number): PlainSca
   let lastErr = -1;
   /** The next one that is not before the line's text; far away where there is none. */
   let backslash = -1;
+  /** Bits that all words of all texts have. */
+  let common = -1;
+  /** The first of the stamps, up to the last one, that are of one second; far away where there is none. That second, in words. */
+  let secondFrom = to;
+  let year = 0;
+  let month = 0;
+  let day = 0;
+  let minute = 0;
+  let second = 0;
   while (at + LEAST_BYTES <= to) {
     const textStart = at + HEAD_BYTES;
     if (view.getUint32(at) !== 0x7b226c6f || view.getUint32(at + 4) !== 0x67223a22) break;
@@ -87,13 +100,47 @@ export function scanPlainJson(bytes: Buffer, from: number, to: number): PlainSca
     const isStderr = name === 0x74646572 && nameEnd === 0x7222; // tder, r"
     if (!isStderr && (name !== 0x74646f75 || nameEnd !== 0x7422)) break; // tdou, t"
     const stamp = quote + STAMP;
-    const zone = stamp + stampBytes(bytes, view, stamp) - 1;
+    const isSameSecond =
+      secondFrom < stamp &&
+      view.getUint32(stamp) === year &&
+      view.getUint32(stamp + 4) === month &&
+      view.getUint32(stamp + 8) === day &&
+      view.getUint32(stamp + 12) === minute &&
+      view.getUint32(stamp + 16) === second;
+    let zone = stamp + LONGEST_STAMP - 1;
+    if (!isSameSecond || bytes[zone - 1] === ZERO || !isFraction(view, stamp + FRACTION)) {
+      const length = stampBytes(bytes, view, stamp);
+      if (length === 0) break;
+      zone = stamp + length - 1;
+      if (!isSameSecond) {
+        year = view.getUint32(stamp);
+        month = view.getUint32(stamp + 4);
+        day = view.getUint32(stamp + 8);
+        minute = view.getUint32(stamp + 12);
+        second = view.getUint32(stamp + 16);
+        secondFrom = length > FRACTION ? stamp : to;
+      }
+    }
     // "}, newline
-    if (zone < stamp || zone + 3 >= to || view.getUint32(zone) !== 0x5a227d0a) break;
+    if (zone + 3 >= to || view.getUint32(zone) !== 0x5a227d0a) break;
     const textEnd = ended ? quote - 2 : quote;
     if (textEnd - textStart > LONGEST_TEXT) break;
+    // What stands before and behind the text, some words of it, has no control characters either.
+    const lastWord = (bytes.byteOffset + textEnd) >> 2;
+    for (let word = (bytes.byteOffset + textStart) >> 2; word <= lastWord; word += 4) {
+      const one = words[word] ?? 0;
+      const two = words[word + 1] ?? 0;
+      const three = words[word + 2] ?? 0;
+      const four = words[word + 3] ?? 0;
+      common &=
+        (one | (one << 1) | (one >>> 1)) &
+        (two | (two << 1) | (two >>> 1)) &
+        (three | (three << 1) | (three >>> 1)) &
+        (four | (four << 1) | (four >>> 1));
+    }
     const last = isStderr ? lastErr : lastOut;
-    if (isRising && last !== -1 && !isLaterStamp(bytes, view, stamp, last)) isRising = false;
+    const equal = last < secondFrom ? 0 : FRACTION;
+    if (isRising && last !== -1 && !isLaterStamp(bytes, view, stamp, last, equal)) isRising = false;
     if (isStderr) lastErr = stamp;
     else lastOut = stamp;
     if (!ended) isWhole = false;
@@ -106,8 +153,7 @@ export function scanPlainJson(bytes: Buffer, from: number, to: number): PlainSca
   }
   if (lines === 0) return undefined;
   const chunk = bytes.subarray(from, at);
-  // In a sound line its newline alone is a control character, and nothing else is in its word.
-  if (countControls(bytes, from, at) !== lines) return undefined;
+  if ((common & NO_CONTROLS) !== NO_CONTROLS) return undefined;
   const hasAscii = isAscii(chunk);
   if (!hasAscii && !isUtf8(chunk)) return undefined;
   const own = marks.slice(0, count);
@@ -122,6 +168,16 @@ function isPlain(bytes: Buffer, from: number): boolean {
   const quote = bytes.indexOf(QUOTE, from + HEAD_BYTES);
   const backslash = bytes.indexOf(BACKSLASH, from + HEAD_BYTES);
   return backslash === -1 || backslash >= quote - 2;
+}
+
+/** Nine digits and a "Z". */
+function isFraction(view: DataView, at: number): boolean {
+  return (
+    areDigits(view.getUint32(at)) &&
+    areDigits(view.getUint32(at + 4)) &&
+    (view.getUint16(at + 8) & 0xf0ff) === 0x305a &&
+    areDigits(view.getUint32(at + 5))
+  );
 }
 
 /** 0 where it is no time in UTC as the engine writes it: without zeros at the end of the fraction. */
@@ -141,9 +197,15 @@ function stampBytes(bytes: Buffer, view: DataView, at: number): number {
   return 0;
 }
 
-/** Two times in this form: what is shorter and begins like the other is earlier. */
-function isLaterStamp(bytes: Buffer, view: DataView, stamp: number, before: number): boolean {
-  for (let offset = 0; offset < LONGEST_STAMP - 2; offset += 4) {
+/** Two times in this form, of which so many bytes are `equal`: what is shorter and begins like the other is earlier. */
+function isLaterStamp(
+  bytes: Buffer,
+  view: DataView,
+  stamp: number,
+  before: number,
+  equal: number,
+): boolean {
+  for (let offset = equal; offset < LONGEST_STAMP - 2; offset += 4) {
     const word = view.getUint32(stamp + offset);
     if (word === view.getUint32(before + offset)) {
       if (offset > SECONDS - 4 && hasZ(word)) return false;

@@ -9,6 +9,9 @@ import { firstOf } from "./plain-read.ts";
 const DISORDER_MS = 2_000;
 /** While the files change one of them may be missed: so often the entry is not to be found. */
 const LOOKS = 3;
+/** As a rule it is among the last ones. */
+const LAST_ENTRIES = 64;
+const SECONDS = 19;
 /** The engine's answer is not waited for longer: some never find the end of a log that was emptied by hand. */
 const ANSWER_MS = 3_000;
 
@@ -54,31 +57,60 @@ async function lookFor(
   isSameText: boolean,
   signal: AbortSignal,
 ): Promise<"shown" | "overtaken" | "missing"> {
+  const query = { follow: false, tail: LAST_ENTRIES };
+  const last = new ProofSearch(wanted, isSameText);
+  await files.read(query, { visit: last.visit }, signal);
+  if (last.isShown) return "shown";
   const group = { timestamp: wanted.timestamp, count: 1, digest: 0n };
   const from = await files.seek({ groups: [group], whole: false, open: [] }, 1, signal);
   if (from === undefined) return "missing";
-  const limit = Date.parse(wanted.timestamp) + DISORDER_MS;
-  let first: string | undefined;
-  let isShown = false;
-  const visit: Visit = (entries) => {
-    first ??= entries.at(0)?.timestamp;
-    for (const { stream, timestamp, text } of entries) {
-      if (!isOneTime(timestamp, wanted.timestamp)) continue;
-      isShown ||= !isSameText || (stream === wanted.stream && text.equals(wanted.text));
-    }
+  const search = new ProofSearch(wanted, isSameText);
+  await files.read({ ...query, from }, { visit: search.visit }, signal);
+  if (search.isShown) return "shown";
+  return search.isOvertaken ? "overtaken" : "missing";
+}
+
+/** Looks for one entry in what is read. */
+class ProofSearch {
+  readonly #wanted: Entry;
+  readonly #isSameText: boolean;
+  readonly #limit: number;
+  #first: string | undefined;
+  #isShown = false;
+
+  constructor(wanted: Entry, isSameText: boolean) {
+    this.#wanted = wanted;
+    this.#isSameText = isSameText;
+    this.#limit = Date.parse(wanted.timestamp) + DISORDER_MS;
+  }
+
+  get isShown(): boolean {
+    return this.#isShown;
+  }
+
+  /** What was read first is later. */
+  get isOvertaken(): boolean {
+    return this.#first !== undefined && compareTimestamps(this.#first, this.#wanted.timestamp) > 0;
+  }
+
+  readonly visit: Visit = (entries) => {
+    this.#first ??= entries.at(0)?.timestamp;
+    for (const entry of entries) this.#isShown ||= this.#isWanted(entry);
     const last = entries.at(-1);
-    return isShown || (last !== undefined && Date.parse(last.timestamp) > limit)
-      ? "stop"
-      : undefined;
+    const isBehind = last !== undefined && Date.parse(last.timestamp) > this.#limit;
+    return this.#isShown || isBehind ? "stop" : undefined;
   };
-  await files.read({ follow: false, tail: 1, from }, { visit }, signal);
-  if (isShown) return "shown";
-  const isLater = first !== undefined && compareTimestamps(first, wanted.timestamp) > 0;
-  return isLater ? "overtaken" : "missing";
+
+  #isWanted(entry: Entry): boolean {
+    const { stream, timestamp, text } = this.#wanted;
+    if (!isOneTime(entry.timestamp, timestamp)) return false;
+    return !this.#isSameText || (entry.stream === stream && entry.text.equals(text));
+  }
 }
 
 /** At the coarser precision of the two. */
 function isOneTime(one: string, other: string): boolean {
+  if (one.slice(0, SECONDS) !== other.slice(0, SECONDS)) return false;
   const digits = Math.min(fractionDigits(one), fractionDigits(other));
   return coarsen(one, digits) === coarsen(other, digits);
 }

@@ -9,6 +9,8 @@ const KEPT_BYTES = 8 * 1024;
 /** So many of the last ones are copied together. */
 const LAST_ENTRIES = 16;
 const LETTER_Z = 0x5a;
+/** What a time without a fraction ends with, at its place. */
+const ZEROS = "0000-00-00T00:00:00.000000000Z";
 
 /** What is known of all of them together. */
 export interface Summary {
@@ -218,9 +220,8 @@ export class FrameEntries implements Entries {
 
 /** The engine's files leave out the zeros at the end of a fraction. */
 function padded(text: string): string {
-  const stamp = text.slice(0, text.indexOf("Z"));
-  const dotted = stamp.includes(".") ? stamp : `${stamp}.`;
-  return `${dotted.padEnd(NANOSECOND_UTC_LENGTH - 1, "0")}Z`;
+  const zone = text.indexOf("Z");
+  return text.slice(0, zone) + ZEROS.slice(zone);
 }
 
 /** One of them; its text, and its timestamp, are copied when they are asked for. */

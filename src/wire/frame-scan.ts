@@ -156,7 +156,7 @@ export function isNanosecondTime(view: DataView, at: number): boolean {
 }
 
 /** Four of them. */
-function areDigits(word: number): boolean {
+export function areDigits(word: number): boolean {
   return ((word & 0xf0f0f0f0) | (((word + 0x06060606) & 0xf0f0f0f0) >>> 4)) === 0x33333333;
 }
 
