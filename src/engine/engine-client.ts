@@ -15,8 +15,8 @@ import type { ContainerEvent } from "./events.ts";
 import { Identification } from "./identification.ts";
 import { DEFAULT_NAME } from "./identity.ts";
 import type { EngineIdentity } from "./identity.ts";
-import { parseInspection, withOwnNames } from "./inspection.ts";
-import { OwnNamesQuestion } from "./own-names.ts";
+import { parseInspection, withOwnInfo } from "./inspection.ts";
+import { OwnInfoQuestion } from "./own-info.ts";
 import type { Inspection } from "./inspection.ts";
 import type { Listed } from "./list.ts";
 import { k8sFileBytes } from "./log-file-size.ts";
@@ -49,6 +49,8 @@ export interface ClientOptions {
   readonly questionsAtOnce?: number;
   /** Containers' infos have these. */
   readonly details?: DetailsOptions | undefined;
+  /** Inspections tell where the engine keeps its data. Default: false. */
+  readonly asksDataRoot?: boolean;
   /** Logs are asked for with their lines' attributes, of engines that have them. */
   readonly attributes?: boolean;
 }
@@ -69,8 +71,8 @@ export class EngineClient {
   readonly #wantsAttributes: boolean;
   readonly #questions: Questions;
   readonly #identification: Identification;
-  /** For details alone. */
-  readonly #ownNames: OwnNamesQuestion | undefined;
+  /** For details, and where it keeps its data. */
+  readonly #own: OwnInfoQuestion | undefined;
   readonly #events: EventRequests;
 
   constructor(engine: Engine = {}, options: ClientOptions = {}) {
@@ -83,8 +85,8 @@ export class EngineClient {
     this.#questions = new Questions(this.#link, this.#timeoutMs, atOnce);
     this.services = new ServiceRequests(this.#link, this.#questions, this.#timeoutMs);
     this.#events = new EventRequests(this.#link, this.#questions, this.#timeoutMs);
-    if (this.#details !== undefined)
-      this.#ownNames = new OwnNamesQuestion(this.#link, this.#questions);
+    if (this.#details !== undefined || options.asksDataRoot === true)
+      this.#own = new OwnInfoQuestion(this.#link, this.#questions);
     this.#identification = new Identification(
       this.#link,
       this.#questions,
@@ -105,6 +107,11 @@ export class EngineClient {
   /** Containers' infos have details, of which a start changes some. */
   get givesDetails(): boolean {
     return this.#details !== undefined;
+  }
+
+  /** Where the engine keeps its data, by its own path, as far as it was asked. */
+  get dataRoot(): string | undefined {
+    return this.#own?.known.dataRoot;
   }
 
   /** Logs of such an engine come with their lines' attributes. */
@@ -138,7 +145,7 @@ export class EngineClient {
   ): Promise<Listed[]> {
     const listed = await this.#questions.list(all ? { all: "1" } : {}, signal);
     // Before a container starts, which does not wait for it.
-    await this.#ownNames?.ask(signal);
+    await this.#own?.ask(signal);
     return listed;
   }
 
@@ -160,10 +167,10 @@ export class EngineClient {
       const isAnother = WHOLE_ID.test(container) && read?.info.id !== container;
       return isAnother ? undefined : read;
     });
-    if (this.#ownNames === undefined) return inspection;
+    if (this.#own === undefined) return inspection;
     // Nothing keeps a container that is being started from being followed.
-    if (!now) await this.#ownNames.ask(signal);
-    return withOwnNames(inspection, this.#ownNames.known);
+    if (!now) await this.#own.ask(signal);
+    return withOwnInfo(inspection, this.#own.known);
   }
 
   /**

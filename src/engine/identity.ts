@@ -20,13 +20,24 @@ export interface OwnNames {
   readonly host: string | undefined;
 }
 
+/** What an engine says of itself. */
+export interface OwnInfo extends OwnNames {
+  /** Where it keeps its data, by its own path; undefined where it may not be asked. */
+  readonly dataRoot: string | undefined;
+}
+
 /** Reads the answer of `/info`; undefined where it is none. */
-export function parseOwnNames(json: unknown, { namesItself }: EngineTraits): OwnNames | undefined {
+export function parseOwnInfo(json: unknown, { namesItself }: EngineTraits): OwnInfo | undefined {
   const root = record(json);
   if (!isInfo(root)) return undefined;
   const id = string(root["ID"]);
   const host = string(root["Name"]);
-  return { id: namesItself && id !== "" ? id : undefined, host: host === "" ? undefined : host };
+  const dataRoot = string(root["DockerRootDir"]);
+  return {
+    id: namesItself && id !== "" ? id : undefined,
+    host: host === "" ? undefined : host,
+    dataRoot: dataRoot.startsWith("/") ? dataRoot : undefined,
+  };
 }
 
 function isInfo(root: Readonly<Record<string, unknown>>): boolean {
@@ -39,7 +50,7 @@ export function parseIdentity(
   traits: EngineTraits,
   anonymous: EngineIdentity,
 ): EngineIdentity | undefined {
-  const own = parseOwnNames(json, traits);
+  const own = parseOwnInfo(json, traits);
   if (own === undefined) return undefined;
   if (own.id !== undefined) {
     const id = withoutSlash(own.id);

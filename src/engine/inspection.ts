@@ -4,7 +4,7 @@ import type { ContainerInfo } from "../wire/records.ts";
 import { toUtc } from "../wire/timestamps.ts";
 import { detailsOf } from "./details.ts";
 import type { DetailsOptions } from "./details.ts";
-import type { OwnNames } from "./identity.ts";
+import type { OwnInfo } from "./identity.ts";
 import { record, string, texts } from "./json.ts";
 import { logFileBytes, logFileCount } from "./log-file-size.ts";
 import { followsAreWhole } from "./traits.ts";
@@ -39,6 +39,8 @@ export interface Inspection {
   readonly logPath?: string | undefined;
   /** A file that the engine keeps beside the log, or that of another container whose network it has. */
   readonly hostsPath?: string | undefined;
+  /** Where the engine keeps its data, where that was asked for and is told. */
+  readonly dataRoot?: string | undefined;
 }
 
 /** Reads the answer of `/containers/{id}/json`; undefined where it is none. */
@@ -101,16 +103,21 @@ export function parseInspection(
 
 /** Docker names a time of a container that never started. */
 export function hasStarted(startedAt: string | undefined): startedAt is string {
-  return startedAt !== undefined && !startedAt.startsWith("0001-");
+  return startedAt !== undefined && !neverStarted(startedAt);
 }
 
-/** The same, with what the engine calls itself in the details. */
-export function withOwnNames(inspection: Inspection, names: OwnNames): Inspection {
+/** The engine says so: where nothing is known it may have. */
+export function neverStarted(startedAt: string | undefined): boolean {
+  return startedAt?.startsWith("0001-") === true;
+}
+
+/** The same, with what the engine says of itself. */
+export function withOwnInfo(inspection: Inspection, { dataRoot, ...names }: OwnInfo): Inspection {
   const { info } = inspection;
-  if (info.details === undefined) return inspection;
+  if (info.details === undefined) return { ...inspection, dataRoot };
   const engine = Object.freeze({ ...info.details.engine, ...names });
   const details = Object.freeze({ ...info.details, engine });
-  return { ...inspection, info: Object.freeze({ ...info, details }) };
+  return { ...inspection, dataRoot, info: Object.freeze({ ...info, details }) };
 }
 
 /** Podman says `Running: false` while a container handles its stop signal; its status is "stopping" then, from 5.8 on "running". */

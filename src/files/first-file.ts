@@ -1,31 +1,64 @@
+import { watch } from "node:fs";
+import type { FSWatcher } from "node:fs";
 import { lstat } from "node:fs/promises";
 import { join } from "node:path";
 import { onAbort } from "../lifetime/abort.ts";
-import { sleep } from "../lifetime/deadline.ts";
+import { Pause } from "../lifetime/pause.ts";
 import { inodeOf } from "./file-chain.ts";
+import { LooksInTurn } from "./looks-in-turn.ts";
 import { openIn, realFolder } from "./open-file.ts";
 import type { OpenFile } from "./open-file.ts";
 
-/** The engine makes the file a moment before the container runs. It may be gone soon after. */
-const LOOK_EVERY_MS = 10;
-/** For so long: most containers start right after they were made, or asked for. */
+/** What is made, or is about to start, is looked at for so long, and waited for: most containers start right after they were made. */
 const SOON_MS = 3_000;
+/** Where nothing tells of it; and where a watch does, which may be lost. */
+const LOOK_EVERY_MS = 20;
+const WATCHED_LOOK_EVERY_MS = 100;
+/** Watches are the user's on this machine, all programs together (8,192 on small ones). Who has none is looked at alone. */
+const MOST_WATCHES = 1_024;
+/** Descriptors are the process's. So many files are kept open for those who are yet to read them. */
+const MOST_OPEN = 1_024;
 /** The folder of the `local` driver. */
 const LOCAL = "local-logs";
 
+type State =
+  /** `real`: its folder, once that is known to be there. */
+  | {
+      readonly type: "waiting";
+      readonly real: string | undefined;
+      readonly watcher: FSWatcher | undefined;
+    }
+  | { readonly type: "found"; readonly file: OpenFile }
+  /** There is no such folder, or it can't be read. */
+  | { readonly type: "absent" }
+  /** Somebody else's now, or nobody's. */
+  | { readonly type: "over"; readonly wasFound: boolean };
+
 /**
- * Waits for the log file of a container of Docker's that is about to start for the first time, and keeps it open: it can be read though
- * the container is gone before anything else is known of it.
+ * Waits for the log file of a container of Docker's that has not started yet, and keeps it open: it can be read though the container is
+ * gone before anything else is known of it. A watch of the container's folder tells of it; beside that it is looked at for a while,
+ * since watches may be lost.
  */
 export class FirstFile {
+  static readonly #looks = new LooksInTurn(LOOK_EVERY_MS);
+  static readonly #watchedLooks = new LooksInTurn(WATCHED_LOOK_EVERY_MS);
+  static #watches = 0;
+  static #open = 0;
+
   readonly #root: string;
   readonly #folder: string;
   readonly #id: string;
-  readonly #over = new AbortController();
-  #found: Promise<OpenFile | undefined>;
-  #isFound = false;
-  #looking: Promise<unknown> = Promise.resolve();
-  /** When the search ends, by `performance.now()`. */
+  readonly #pause = new Pause();
+  readonly #lookInTurn = (): boolean => this.#lookOn();
+  #state: State = { type: "waiting", real: undefined, watcher: undefined };
+  /** A look that is under way. */
+  #looking: Promise<void>;
+  #isLooking = false;
+  /** Something has happened since it began. */
+  #isDue = false;
+  #looksDone = 0;
+  #isNew = false;
+  /** Until then it is looked at, by `performance.now()`. */
   #until = 0;
   #isTaken = false;
 
@@ -33,21 +66,39 @@ export class FirstFile {
     this.#root = root;
     this.#folder = join(root, "containers", id);
     this.#id = id;
-    this.#found = this.#search();
+    this.#looking = this.#search();
   }
 
-  /** The container is about to start: the search goes on, or begins anew. */
+  /** Files that are open, and nobody's yet. */
+  static get open(): number {
+    return FirstFile.#open;
+  }
+
+  /** The container is about to start: it is looked at again, or anew. */
   begin(): void {
-    if (this.#isTaken) return;
-    const isOver = performance.now() > this.#until;
-    this.#until = performance.now() + SOON_MS;
-    if (isOver) this.#found = this.#found.then((file) => file ?? this.#search());
+    const { type } = this.#state;
+    if (type === "absent" && !this.#isTaken) {
+      this.#state = { type: "waiting", real: undefined, watcher: undefined };
+      this.#looking = this.#search();
+    } else if (type === "waiting") this.#soon();
+  }
+
+  /** The container's folder is there, and the file is not yet: it will be found. */
+  get isAwaited(): boolean {
+    const state = this.#state;
+    return state.type === "found" || (state.type === "waiting" && state.real !== undefined);
   }
 
   /** Whether it is there, once a look that is under way has told. */
   async isFound(): Promise<boolean> {
     await this.#looking;
-    return this.#isFound;
+    const state = this.#state;
+    return state.type === "found" || (state.type === "over" && state.wasFound);
+  }
+
+  /** Where it was found: it was made since it is looked for. */
+  get isNew(): boolean {
+    return this.#isNew;
   }
 
   /**
@@ -57,9 +108,16 @@ export class FirstFile {
   async take(path: string, signal: AbortSignal): Promise<OpenFile | undefined> {
     if (this.#isTaken) return undefined;
     this.#isTaken = true;
-    const unlink = onAbort(signal, () => this.#over.abort());
-    const file = await this.#found;
+    const unlink = onAbort(signal, () => this.#pause.wake());
+    await this.#looking;
+    while (this.#state.type === "waiting" && !signal.aborted) {
+      const ms = this.#until - performance.now();
+      if (ms <= 0) break;
+      await this.#pause.sleep(ms, signal).catch(() => {});
+    }
     unlink();
+    const file = this.#end();
+    await this.#looking;
     if (file?.path === path) return file;
     await file?.handle.close();
     return undefined;
@@ -70,45 +128,128 @@ export class FirstFile {
     await this.take("", AbortSignal.abort());
   }
 
-  /** Never rejects: whoever reads the log says what is wrong. */
-  async #search(): Promise<OpenFile | undefined> {
-    const { signal } = this.#over;
+  #end(): OpenFile | undefined {
+    const state = this.#state;
+    const file = state.type === "found" ? state.file : undefined;
+    this.#become({ type: "over", wasFound: file !== undefined });
+    return file;
+  }
+
+  /** The one place where the state changes. */
+  #become(next: State): void {
+    const before = this.#state;
+    this.#state = next;
+    if (before.type === "waiting" && before.watcher !== undefined) {
+      before.watcher.close();
+      FirstFile.#watches--;
+    }
+    if (before.type === "found") FirstFile.#open--;
+    if (next.type === "found") FirstFile.#open++;
+    if (next.type === "waiting") return;
+    FirstFile.#looks.delete(this.#lookInTurn);
+    FirstFile.#watchedLooks.delete(this.#lookInTurn);
+    this.#pause.wake();
+  }
+
+  #soon(): void {
     this.#until = performance.now() + SOON_MS;
+    const state = this.#state;
+    const isWatched = state.type === "waiting" && state.watcher !== undefined;
+    (isWatched ? FirstFile.#watchedLooks : FirstFile.#looks).add(this.#lookInTurn);
+    this.#look();
+  }
+
+  /** Never rejects: whoever reads the log says what is wrong. */
+  async #search(): Promise<void> {
+    this.#until = performance.now() + SOON_MS;
+    const real = await realFolder(this.#root, this.#folder).catch(() => undefined);
+    if (this.#state.type !== "waiting") return;
+    if (real === undefined) {
+      this.#become({ type: "absent" });
+      return;
+    }
+    this.#state = { type: "waiting", real, watcher: this.#watch(real) };
+    this.#soon();
+    await this.#looking;
+  }
+
+  #watch(real: string): FSWatcher | undefined {
+    if (FirstFile.#watches >= MOST_WATCHES) return undefined;
     try {
-      const real = await realFolder(this.#root, this.#folder);
-      if (real === undefined) return undefined;
-      for (;;) {
-        const look = this.#look(real);
-        this.#looking = look.catch(() => {});
-        const { file, isThere } = await look;
-        if (file !== undefined || !isThere) return file;
-        if (performance.now() > this.#until) return undefined;
-        await sleep(LOOK_EVERY_MS, signal);
-      }
+      const watcher = watch(real, (_event, name) => this.#changed(name));
+      // The looks are left.
+      watcher.on("error", () => {});
+      FirstFile.#watches++;
+      return watcher;
     } catch {
       return undefined;
     }
   }
 
+  /** The engine keeps other files there, too. Of the folder's own end its name is told. */
+  #changed(name: string | null): void {
+    if (this.#state.type !== "waiting") return;
+    if (name === LOCAL) {
+      // The file comes a moment later, in a folder that is not watched.
+      FirstFile.#looks.add(this.#lookInTurn);
+      this.#soon();
+    } else if (name === null || name === this.#id || name === jsonName(this.#id)) this.#look();
+  }
+
+  #lookOn(): boolean {
+    if (this.#state.type !== "waiting" || performance.now() > this.#until) return false;
+    this.#look();
+    return true;
+  }
+
+  #look(): void {
+    this.#isDue = true;
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    this.#looking = this.#lookWhileDue();
+  }
+
+  async #lookWhileDue(): Promise<void> {
+    do {
+      this.#isDue = false;
+      const state = this.#state;
+      if (state.type !== "waiting" || state.real === undefined) break;
+      const found = await this.#lookIn(state.real).catch(() => "absent" as const);
+      await this.#saw(found);
+    } while (this.#isDue);
+    this.#isLooking = false;
+  }
+
+  async #saw(found: OpenFile | "waiting" | "absent"): Promise<void> {
+    const isWaiting = this.#state.type === "waiting";
+    this.#isNew = this.#looksDone++ > 0;
+    if (found === "absent" && isWaiting) this.#become({ type: "absent" });
+    if (typeof found === "string") return;
+    if (isWaiting) this.#become({ type: "found", file: found });
+    else await found.handle.close();
+  }
+
   /** Opens what is there before anything else is asked: each question may take longer than the container lives. */
-  async #look(
-    real: string,
-  ): Promise<{ readonly file: OpenFile | undefined; readonly isThere: boolean }> {
-    const json = `${this.#id}-json.log`;
-    const local = join(this.#folder, LOCAL);
+  async #lookIn(real: string): Promise<OpenFile | "waiting" | "absent"> {
+    if (FirstFile.#open >= MOST_OPEN) return "waiting";
+    const json = jsonName(this.#id);
+    const local = join(this.#folder, LOCAL, "container.log");
     let isOdd = false;
     const odd = (): undefined => void (isOdd = true);
-    const [ofJson, ofLocal, isLinked, inode] = await Promise.all([
+    const [ofJson, ofLocal] = await Promise.all([
       openIn(real, json, join(this.#folder, json)).catch(odd),
-      openIn(join(real, LOCAL), "container.log", join(local, "container.log")).catch(odd),
-      isLink(join(real, LOCAL)),
-      inodeOf(real).catch(odd),
+      openIn(join(real, LOCAL), "container.log", local).catch(odd),
     ]);
+    const isLinked = ofLocal !== undefined && (await isLink(join(real, LOCAL)));
     const file = isOdd ? undefined : (ofJson ?? (isLinked ? undefined : ofLocal));
     for (const other of [ofJson, ofLocal]) if (other !== file) await other?.handle.close();
-    this.#isFound = file !== undefined;
-    return { file, isThere: inode !== undefined && !isOdd };
+    if (file !== undefined) return file;
+    return isOdd || isLinked || (await inodeOf(real)) === undefined ? "absent" : "waiting";
   }
+}
+
+function jsonName(id: string): string {
+  return `${id}-json.log`;
 }
 
 async function isLink(path: string): Promise<boolean> {

@@ -15,6 +15,7 @@ import type { Position } from "../resume/position.ts";
 import type { ContainerLogSource } from "../source/container-log-source.ts";
 import { locate } from "../stream/locate.ts";
 import { DEFAULT_CHECKPOINT_EVERY_MS, resolveOptions } from "../source/options.ts";
+import { asksDataRootFor } from "../source/read-options.ts";
 import type { From } from "../stream/from.ts";
 import type { Start } from "../lines/line-options.ts";
 import type { ContainerInfo } from "../wire/records.ts";
@@ -71,7 +72,14 @@ export class PoolEngine {
     this.#patienceMs = connectTimeoutOf(engine);
     const { details, attributes, reading } = options;
     const questionsAtOnce = QUESTIONS_AT_ONCE;
-    this.client = new EngineClient(engine, { name, questionsAtOnce, details, attributes });
+    const asksDataRoot = asksDataRootFor(reading);
+    this.client = new EngineClient(engine, {
+      name,
+      questionsAtOnce,
+      details,
+      attributes,
+      asksDataRoot,
+    });
     const own = new OwnContainer(this.client);
     const beginning = new Moment(this.client);
     this.checkpoints =

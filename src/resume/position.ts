@@ -35,6 +35,11 @@ export interface Position {
 
 export const LOG_START: Position = { groups: [], whole: true, open: [] };
 
+/** Nothing was read before it. */
+export function isLogStart({ groups, whole, open }: Position): boolean {
+  return whole && groups.length === 0 && open.length === 0;
+}
+
 /** How many entries the groups are. */
 export function groupedEntries(position: Position): number {
   return position.groups.reduce((sum, group) => sum + group.count, 0);

@@ -1,4 +1,5 @@
 import type { ContainerView } from "../container/container-view.ts";
+import { neverStarted } from "../engine/inspection.ts";
 import type { Inspection } from "../engine/inspection.ts";
 import { DockspoolError } from "../errors.ts";
 import type { TaskGroup } from "../lifetime/task-group.ts";
@@ -13,6 +14,7 @@ import { adopted, sleepOrRecover } from "./host.ts";
 import type { SourceHost } from "./host.ts";
 import { lookAgainAndAgain } from "./later-looks.ts";
 import { FollowLoop } from "./follow-loop.ts";
+import { closeFirst } from "./log-ways.ts";
 import type { LogWays, Way } from "./log-ways.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { EndReason, SourceStatus } from "./status.ts";
@@ -103,6 +105,8 @@ export class CaptureLoop {
 
   /** Once through the phases: from what is known of the container to the end of a stream. */
   async #pass(isAfterStream: boolean, signal: AbortSignal): Promise<Outcome> {
+    const begun = isAfterStream ? undefined : await this.#parts.ways.begun();
+    if (begun !== undefined) return this.#begin(begun, Infinity, signal);
     const inspection = await this.#locate(isAfterStream, signal);
     const { running, startedAt } = inspection;
     const isRestart = running && this.#view.runs.sawRunning(startedAt);
@@ -121,10 +125,15 @@ export class CaptureLoop {
   async #take(inspection: Inspection, signal: AbortSignal): Promise<Way | undefined> {
     const { told } = this.#view.runs;
     const { headStart } = this.#turn;
-    const way = await this.#parts.ways.choose(inspection, { told, headStart }, signal);
-    if (way.via === "engine") return (await this.#turn.take(signal)) ? undefined : way;
-    this.#turn.give();
-    return { ...way, first: this.#turn.takeFirstFile() };
+    const { ways } = this.#parts;
+    const way = await ways.choose(inspection, { told, headStart }, signal);
+    const isUnstarted = !inspection.running && neverStarted(inspection.startedAt);
+    if (way?.via === "files") {
+      const first = this.#turn.takeFirstFile() ?? (isUnstarted ? undefined : ways.takeFirstFile());
+      return { ...way, first };
+    }
+    if (!isUnstarted) ways.close();
+    return way === undefined || (await this.#turn.take(signal)) ? undefined : way;
   }
 
   #startsRun(startedAt: string): void {
@@ -160,11 +169,14 @@ export class CaptureLoop {
   /** Reads what a stopped container left, and waits for its next start. */
   async #standStill(inspection: Inspection, signal: AbortSignal): Promise<Outcome> {
     const { runs } = this.#view;
+    const { ways } = this.#parts;
+    if (this.#options.follow) ways.standsStill(inspection);
     const way = runs.isRead ? undefined : await this.#take(inspection, signal);
     if (!runs.isRead && way === undefined) return LOOK_AGAIN;
     if (!this.#options.follow)
       return (await this.#readToEnd(inspection, way, signal)) ?? LOOK_AGAIN;
     const watch = this.#view.watch(inspection, signal);
+    let startedBy: number;
     try {
       const outcome = await this.#readToEnd(inspection, way, signal);
       if (outcome !== undefined) return outcome;
@@ -173,19 +185,29 @@ export class CaptureLoop {
       this.#view.changed();
       if (change.type !== "removed") runs.mayHaveRun();
       // Where its files are may be known only once it has started.
-      const isToBeSeen = inspection.info.tty || this.#parts.ways.takesFiles;
-      if (change.type !== "started" || isToBeSeen) return LOOK_AGAIN;
-      runs.started(change.by);
-      this.#parts.log()?.birth.stayedEmpty(change.by - START_TOLD_MS);
+      const isToBeSeen = inspection.info.tty || (ways.takesFiles && !ways.isProved);
+      if (change.type !== "started") return LOOK_AGAIN;
+      if (isToBeSeen && !(await ways.hasFirstFile())) return LOOK_AGAIN;
+      startedBy = change.by;
     } finally {
       await watch.close();
     }
+    return this.#begin(inspection, startedBy, signal);
+  }
+
+  /** It has started since it was looked at. One that lives for milliseconds is gone before it could be looked at again. */
+  async #begin(inspection: Inspection, startedBy: number, signal: AbortSignal): Promise<Outcome> {
+    const { type } = this.#phase;
+    if (type === "waiting" || type === "reconnecting") this.#phase.enter({ type: "locating" });
+    const { runs } = this.#view;
+    if (runs.isRead) runs.started(startedBy);
+    else runs.begins(startedBy, inspection.startedAt);
+    if (startedBy !== Infinity) this.#parts.log()?.birth.stayedEmpty(startedBy - START_TOLD_MS);
     this.started();
-    // A container that lives for milliseconds is gone before it could be looked at.
     this.#turn.interest = "started";
     const started = { ...inspection, running: true };
-    const next = await this.#take(started, signal);
-    return next === undefined ? LOOK_AGAIN : this.#follow(started, next, signal);
+    const way = await this.#take(started, signal);
+    return way === undefined ? LOOK_AGAIN : this.#follow(started, way, signal);
   }
 
   /** Reads what a stopped container left or, without `follow`, what there is. Undefined once it is stopped. */
@@ -200,7 +222,12 @@ export class CaptureLoop {
       this.#view.runs.opens();
       const stands = (task: AbortSignal): Promise<boolean> =>
         this.#view.isUnchangedSince(inspection, task);
-      const end = await this.#streams.readToEnd(inspection, this.#log, way, stands, signal);
+      let end: Awaited<ReturnType<Streams["readToEnd"]>>;
+      try {
+        end = await this.#streams.readToEnd(inspection, this.#log, way, stands, signal);
+      } finally {
+        await closeFirst(way);
+      }
       if (end === "closed") await this.#turn.pass(signal);
       if (end !== "read") return LOOK_AGAIN;
       const hasOpenLines = (this.#parts.log()?.reading.position?.open.length ?? 0) > 0;

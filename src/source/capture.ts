@@ -45,6 +45,7 @@ export class Capture {
   readonly #view: ContainerView;
   readonly #clock: LogClock;
   readonly #turn: TurnKeeper;
+  readonly #ways: LogWays;
   readonly #life = new TaskGroup("source");
   readonly #streams: Streams;
   readonly #loop: CaptureLoop;
@@ -101,6 +102,7 @@ export class Capture {
       about: () => this.#about,
       isResumed: () => this.#isResumed,
     });
+    this.#ways = new LogWays(options, host.client, this.#turn, (status) => this.phase.tell(status));
     this.#loop = new CaptureLoop({
       options,
       host,
@@ -109,7 +111,7 @@ export class Capture {
       turn: this.#turn,
       streams: this.#streams,
       attempts: this.#attempts,
-      ways: new LogWays(options, host.client, (status) => this.phase.tell(status)),
+      ways: this.#ways,
       life: this.#life,
       log: () => this.#log,
       knows: (inspection) => this.#knows(inspection),
@@ -211,6 +213,7 @@ export class Capture {
         this.#finish({ kind: "failed", error: asFailure(error, this.#container) });
       } finally {
         this.#turn.end();
+        this.#ways.close();
       }
     });
   }

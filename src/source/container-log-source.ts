@@ -17,6 +17,7 @@ import { handled } from "../lifetime/handled.ts";
 import { StatusEmitter, tellStatus } from "../lifetime/listeners.ts";
 import { resolveOptions } from "./options.ts";
 import type { ResolvedOptions, SourceOptions } from "./options.ts";
+import { asksDataRootFor } from "./read-options.ts";
 import { readyTimeout, whenReady } from "./ready.ts";
 import type { ReadyOptions } from "./ready.ts";
 import { OwnCheckpoint } from "./checkpoint.ts";
@@ -203,7 +204,8 @@ export class ContainerLogSource
   #ownHost(): SourceHost {
     const { engine, engineName: nameInKeys, details, attributes } = this.#options;
     const { checkpoints: store, checkpointEveryMs: everyMs } = this.#options;
-    const client = new EngineClient(engine, { nameInKeys, details, attributes });
+    const asksDataRoot = asksDataRootFor(this.#options);
+    const client = new EngineClient(engine, { nameInKeys, details, attributes, asksDataRoot });
     if (store === undefined) return ownHost(client);
     const checkpoint = new OwnCheckpoint({
       store,

@@ -1,6 +1,7 @@
 import type { ContainerView } from "../container/container-view.ts";
 import type { Inspection } from "../engine/inspection.ts";
 import type { FollowedLog } from "../stream/followed-log.ts";
+import { closeFirst } from "./log-ways.ts";
 import type { LogWays, Way } from "./log-ways.ts";
 import type { Streams } from "./streams.ts";
 import type { TurnKeeper } from "./turn.ts";
@@ -44,6 +45,7 @@ export class FollowLoop {
       return await this.#follow(way, signal);
     } finally {
       await watch.close();
+      await closeFirst(way);
     }
   }
 
@@ -70,8 +72,9 @@ export class FollowLoop {
         }
         const { via } = way;
         const starting = { told: view.runs.told, headStart: undefined };
-        way = await ways.choose(this.#inspection, starting, signal);
-        if (way.via !== via) return "look again";
+        const next = await ways.choose(this.#inspection, starting, signal);
+        if (next?.via !== via) return "look again";
+        way = next;
         continue;
       }
       const isProper = way.via === "files" || traits.followReachesEnd;

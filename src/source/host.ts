@@ -59,6 +59,8 @@ export interface HeadStart {
   /** The container is about to start: the stream is asked for. */
   begin(): void;
   readonly isStarting: boolean;
+  /** It was looked at, and has not started: its log will be in a file, or not. */
+  knows(inspection: Inspection): void;
   /** Undefined where it could not be opened, or once `signal` aborts: nothing of it is held then. */
   take(holder: TurnHolder, signal: AbortSignal): Promise<HeldStream | undefined>;
   /** The log's file is open. */

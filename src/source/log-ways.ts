@@ -4,17 +4,18 @@ import type { EngineClient } from "../engine/engine-client.ts";
 import { hasStarted } from "../engine/inspection.ts";
 import type { Inspection } from "../engine/inspection.ts";
 import { DockspoolError } from "../errors.ts";
-import type { FirstFile } from "../files/first-file.ts";
+import { FirstFile } from "../files/first-file.ts";
 import { openLogFiles } from "../files/open-log-files.ts";
 import type { LogLocation } from "../files/log-files.ts";
 import { EngineLogReader } from "../stream/engine-log-reader.ts";
 import { FileLogReader, wholeAsShown } from "../stream/file-log-reader.ts";
 import { proveFiles } from "../stream/file-proof.ts";
-import { locateFiles } from "../stream/log-location.ts";
+import { firstFileRoot, locateFiles } from "../stream/log-location.ts";
 import type { Located } from "../stream/log-location.ts";
 import type { HeadStart } from "./host.ts";
 import type { ReadOptions } from "./read-options.ts";
 import type { SourceStatus } from "./status.ts";
+import type { TurnKeeper } from "./turn.ts";
 
 /** Descriptors are the process's: so many logs are followed from files at once, each by one, and by two while files change. */
 const MOST_FOLLOWED = 2_048;
@@ -55,25 +56,45 @@ export interface Starting {
 export class LogWays {
   readonly #options: ReadOptions;
   readonly #client: EngineClient;
+  readonly #turn: Pick<TurnKeeper, "take" | "give">;
   readonly #told: (status: ReadingStatus) => void;
+  /** It stood still, and had never started. */
+  #unstarted: { readonly inspection: Inspection; readonly first: FirstFile } | undefined;
   /** The path that is known to be this container's log. */
   #proved: string | undefined;
   #missed = 0;
   #last: ReadingStatus | undefined;
 
-  constructor(options: ReadOptions, client: EngineClient, told: (status: ReadingStatus) => void) {
+  constructor(
+    options: ReadOptions,
+    client: EngineClient,
+    turn: Pick<TurnKeeper, "take" | "give">,
+    told: (status: ReadingStatus) => void,
+  ) {
     this.#options = options;
     this.#client = client;
+    this.#turn = turn;
     this.#told = told;
   }
 
-  /** @throws DockspoolError FILES_UNREADABLE where only files will do; the signal's reason */
-  async choose(inspection: Inspection, starting: Starting, signal: AbortSignal): Promise<Way> {
+  /**
+   * Undefined where a turn had to be waited for, which is had now: the container may not be as it was.
+   *
+   * @throws DockspoolError FILES_UNREADABLE where only files will do; the signal's reason
+   */
+  async choose(
+    inspection: Inspection,
+    starting: Starting,
+    signal: AbortSignal,
+  ): Promise<Way | undefined> {
     if (this.#options.read === "engine") return ENGINE;
     const chosen = await this.#look(inspection, starting, signal);
+    if (chosen === undefined) return undefined;
     if (typeof chosen === "object" && chosen.via === "engine") return chosen;
     if (typeof chosen !== "string") {
       this.#missed = 0;
+      // Files need none.
+      this.#turn.give();
       return this.#tell({ type: "reading", via: "files" }, chosen);
     }
     if (this.#options.read === "files") throw this.#refused(inspection, chosen);
@@ -83,6 +104,45 @@ export class LogWays {
   /** Files are read where that can be. */
   get takesFiles(): boolean {
     return this.#options.read !== "engine";
+  }
+
+  /** The log's file is known, wherever the container has got to since. */
+  get isProved(): boolean {
+    return this.#proved !== undefined;
+  }
+
+  /** It stands still. Before its first start its file is looked for, since that may be gone a moment after it was made. */
+  standsStill(inspection: Inspection): void {
+    if (!this.takesFiles) return;
+    const attributes = this.#client.givesAttributes(inspection.traits);
+    const root = firstFileRoot(inspection, this.#options.files.root, attributes);
+    if (root === undefined) return;
+    const first = this.#unstarted?.first ?? new FirstFile(root, inspection.info.id);
+    this.#unstarted = { inspection, first };
+  }
+
+  /** Its first file is open. A start that has failed may have left it. */
+  async hasFirstFile(): Promise<boolean> {
+    return (await this.#unstarted?.first.isFound()) === true;
+  }
+
+  /** It has begun its first run, or is about to, as its new file shows. As it was seen before that. */
+  async begun(): Promise<Inspection | undefined> {
+    const unstarted = this.#unstarted;
+    return (await this.hasFirstFile()) && unstarted?.first.isNew === true
+      ? unstarted.inspection
+      : undefined;
+  }
+
+  /** The caller is to close it. */
+  takeFirstFile(): FirstFile | undefined {
+    const first = this.#unstarted?.first;
+    this.#unstarted = undefined;
+    return first;
+  }
+
+  close(): void {
+    void this.takeFirstFile()?.close();
   }
 
   /** Whether another try may help after that error of a read: "auto" has another way. */
@@ -96,7 +156,7 @@ export class LogWays {
     inspection: Inspection,
     { told, headStart }: Starting,
     signal: AbortSignal,
-  ): Promise<Way | string> {
+  ): Promise<Way | string | undefined> {
     const located = await this.#locate(inspection, signal);
     if ("refusal" in located) {
       this.#missed = LOOKS_FOR_FILE;
@@ -107,7 +167,7 @@ export class LogWays {
       return `${MOST_FOLLOWED} logs are followed from files already`;
     const way: Way = { via: "files", location, told };
     // Of an empty log the path alone tells, which bears the container's id. There may be no time for another look.
-    if ((await headStart?.hasFile()) === true) return way;
+    if ((await headStart?.hasFile()) === true || (await this.hasFirstFile())) return way;
     const isFirstRun = told !== undefined && !hasStarted(told.before);
     if (isFirstRun && (await isThere(location.folder))) return way;
     if (headStart !== undefined) return HEAD_START;
@@ -116,6 +176,8 @@ export class LogWays {
     try {
       if (this.#proved === location.path)
         return (await isThere(location.path)) ? way : missing(location);
+      // It reads a stream of the engine's, too.
+      if (await this.#turn.take(signal)) return undefined;
       const files = new FileLogReader({
         client: this.#client,
         inspection,
@@ -162,6 +224,11 @@ export class LogWays {
       { container: info.id, transient: this.#missed < LOOKS_FOR_FILE },
     );
   }
+}
+
+/** What was looked for before it ran is not needed any more. */
+export async function closeFirst(way: Way): Promise<void> {
+  if (way.via === "files") await way.first?.close();
 }
 
 function missing({ path }: LogLocation): string {

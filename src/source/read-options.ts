@@ -9,7 +9,7 @@ export type ReadFrom = "engine" | "files" | "auto";
 export interface FilesOptions {
   /**
    * The engine's data root as this process sees it: where it is mounted, if not at its own path. Default: where the engine says its
-   * logs are (`/var/lib/docker`, as a rule).
+   * logs are.
    */
   root?: string;
 }
@@ -17,6 +17,11 @@ export interface FilesOptions {
 export interface ReadOptions {
   readonly read: ReadFrom;
   readonly files: FilesOptions;
+}
+
+/** Before a container's first start only its engine can say where its log will be. */
+export function asksDataRootFor({ read, files: { root } }: ReadOptions): boolean {
+  return read !== "engine" && root === undefined;
 }
 
 /** @throws DockspoolError INVALID_OPTION */

@@ -35,7 +35,6 @@ export class TurnKeeper {
   #state: TurnState = { type: "none" };
   #interest: Interest = "unread";
   #taken = 0;
-  #firstFile: FirstFile | undefined;
 
   /** Without `turns` every stream may be open. */
   constructor(turns: Turns | undefined, events: TurnEvents) {
@@ -62,13 +61,12 @@ export class TurnKeeper {
     this.#state = headStart === undefined ? { type: "none" } : { type: "head start", headStart };
   }
 
-  /** The log's file, that was looked for before the container ran, in place of the stream. It is closed in the end. */
+  /** The log's file, that was looked for before the container ran, in place of the stream. The caller is to close it. */
   takeFirstFile(): FirstFile | undefined {
     if (this.#state.type !== "head start") return undefined;
     const { headStart } = this.#state;
     this.#state = { type: "none" };
-    this.#firstFile = headStart.takeFile();
-    return this.#firstFile;
+    return headStart.takeFile();
   }
 
   get isHeld(): boolean {
@@ -131,7 +129,6 @@ export class TurnKeeper {
 
   end(): void {
     if (this.#state.type === "head start") this.#state.headStart.cancel();
-    void this.#firstFile?.close();
     this.give();
   }
 

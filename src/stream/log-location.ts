@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { neverStarted } from "../engine/inspection.ts";
 import type { Inspection } from "../engine/inspection.ts";
 import type { LogLocation } from "../files/log-files.ts";
 
@@ -17,7 +18,7 @@ export function locateFiles(
   root?: string,
   attributes: boolean = false,
 ): Located {
-  const { info, traits, logPath, hostsPath } = inspection;
+  const { info, traits, logPath, hostsPath, dataRoot } = inspection;
   const { id, logDriver, tty } = info;
   if (traits.unstableParts) return locatePodman(inspection, root);
   if (logDriver !== "json-file" && logDriver !== "local")
@@ -25,13 +26,24 @@ export function locateFiles(
   const [known, ...rest] = ownPath(id, logPath) ?? ownPath(id, hostsPath) ?? [];
   if (logDriver === "json-file" && logPath !== undefined && rest.join("/") !== `${id}-json.log`)
     return { refusal: `the engine says that its log is ${logPath}, which is not in its folder` };
-  const base = root ?? known ?? DOCKER_ROOT;
+  const base = root ?? known ?? dataRoot ?? DOCKER_ROOT;
   const file = logDriver === "json-file" ? `${id}-json.log` : join("local-logs", "container.log");
   const folder = join(base, "containers", id);
   const path = join(folder, file);
   const lastPartEnds = traits.followReachesEnd;
   const format = logDriver;
   return { location: { root: base, path, folder, format, tty, attributes, lastPartEnds } };
+}
+
+/** Below which root the log's first file of a container of Docker's will be; undefined where it has run, or writes no such file. */
+export function firstFileRoot(
+  inspection: Inspection,
+  root: string | undefined,
+  attributes: boolean,
+): string | undefined {
+  const located = locateFiles(inspection, root, attributes);
+  if ("refusal" in located || located.location.format === "k8s-file") return undefined;
+  return neverStarted(inspection.startedAt) ? located.location.root : undefined;
 }
 
 /** Podman's `k8s-file`, which may call itself `json-file`: "…/overlay-containers/ID/userdata/ctr.log". */

@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import { StreamPool } from "../../src/index.ts";
 import type { LogRecord, PoolStatus } from "../../src/index.ts";
 import { FakeEngine } from "../../src/testing.ts";
+import { BriefLog } from "../support/brief-log.ts";
+import { CountingProxy } from "../support/counting-proxy.ts";
 import { FileLog, dataRoot } from "../support/file-log.ts";
 
 describe("a pool that reads from files", () => {
@@ -47,4 +49,61 @@ describe("a pool that reads from files", () => {
     await expect.poll(() => skipped.length).toBeGreaterThan(0);
     expect(skipped[0]).toMatchObject({ error: { code: "FILES_UNREADABLE" } });
   });
+
+  it("has no more streams of the engine open than it may, also while it looks whose the files are", async () => {
+    const root = dataRoot();
+    await using fake = await FakeEngine.start();
+    await using proxy = await CountingProxy.start(fake.engine.socketPath ?? "");
+    const files = Array.from({ length: 12 }, (_, at) => {
+      const file = new FileLog(fake.create({ name: `web-${at}` }), root);
+      file.write("one");
+      return file;
+    });
+    await using pool = new StreamPool({
+      engine: { socketPath: proxy.socketPath },
+      read: "files",
+      files: { root },
+      maxStreams: 2,
+      from: "start",
+    });
+    const records: LogRecord[] = [];
+    pool.deliver((batch) => {
+      records.push(...batch);
+    });
+    await expect.poll(() => records.length).toBe(files.length);
+    expect(proxy.total.totalReads).toBeGreaterThanOrEqual(files.length);
+    expect(proxy.total.maxReaders).toBeLessThanOrEqual(2);
+    expect(pool.stats).toMatchObject({ streamsOpen: 0, streamsWaiting: 0 });
+  });
+
+  it.each(["start", "now"] as const)(
+    "has the lines of one that was created before it, starts, and is gone before anybody could look: from %s",
+    async (from) => {
+      const root = dataRoot();
+      await using fake = await FakeEngine.start();
+      const brief = fake.create({ name: "brief", started: false });
+      const file = new BriefLog(brief.id, root);
+      await using pool = new StreamPool({
+        engine: fake.engine,
+        read: "files",
+        files: { root },
+        from,
+      });
+      const records: LogRecord[] = [];
+      const reasons: PoolStatus[] = [];
+      pool.on("detached", (status) => reasons.push(status));
+      pool.deliver((batch) => {
+        records.push(...batch);
+      });
+      await pool.ready();
+      await file.run("first", "last");
+      brief.start();
+      brief.remove();
+      await expect.poll(() => reasons.length).toBe(1);
+      await expect.poll(() => records.length).toBeGreaterThan(1);
+      expect(records.map(({ line }) => line)).toEqual(["first", "last"]);
+      expect(reasons[0]).toMatchObject({ reason: { kind: "removed", complete: true } });
+      expect(file.isOpen).toBe(false);
+    },
+  );
 });

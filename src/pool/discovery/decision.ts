@@ -1,10 +1,10 @@
 import type { EngineClient } from "../../engine/engine-client.ts";
-import { hasStarted } from "../../engine/inspection.ts";
+import { hasStarted, neverStarted } from "../../engine/inspection.ts";
 import type { Inspection } from "../../engine/inspection.ts";
 import type { DockspoolError } from "../../errors.ts";
-import { LOG_START } from "../../resume/position.ts";
+import { LOG_START, isLogStart } from "../../resume/position.ts";
 import { asFailure } from "../../source/failures.ts";
-import type { Finding } from "../../source/host.ts";
+import type { Finding, HeadStart } from "../../source/host.ts";
 import type { Start } from "../../lines/line-options.ts";
 import type { ContainerInfo } from "../../wire/records.ts";
 import { checkReadable, notFound } from "../failures.ts";
@@ -21,6 +21,10 @@ export interface DecisionParts {
   readonly ready: (signal: AbortSignal) => Promise<unknown>;
   /** @throws DockspoolError INVALID_OPTION, where the caller's function fails */
   readonly selects: (container: ContainerInfo) => boolean;
+  /** Logs are read from files, where that can be. */
+  readonly readsFiles: boolean;
+  /** Asks for a container's stream, or its file. */
+  readonly headStart: (id: string) => HeadStart;
   /** What had stopped before is read to its end, not only once it starts. */
   readonly readsStopped: boolean;
   /** Where reading goes on, or begins as of now, for a container that was there before, or is new. @throws DockspoolError */
@@ -56,7 +60,7 @@ export async function decide(
     const inspection = { ...idle, running: true };
     const place = container.place ?? FROM_ITS_START;
     const { isNew } = container;
-    const headStart = place.start.position === LOG_START ? headStartOf(container) : undefined;
+    const headStart = isLogStart(place.start.position) ? headStartOf(container) : undefined;
     const urgent = { startedBy, isFromBefore: true, isUrgent: true, isNew, headStart };
     return follow(container, { inspection, ...place, ...urgent }, parts);
   }
@@ -110,7 +114,7 @@ export async function decide(
   const seen = isOldName ? { ...inspection, info: named(info, container.name) } : inspection;
   const isUrgent = container.isNew || startedBy !== undefined;
   const { isNew } = container;
-  const headStart = start.position === LOG_START ? headStartOf(container) : undefined;
+  const headStart = isLogStart(start.position) ? headStartOf(container) : undefined;
   const finding = { inspection: seen, start, isResumed, startedBy, isUrgent, isNew, headStart };
   // The answer shows the run that it has begun with.
   const hasBegun = running || removing || (isUnread && hasStarted(startedAt));
@@ -125,7 +129,9 @@ export async function decide(
   // What it is being started for may come only now; its file is looked for all the same.
   const isKept = container.isAsked || headStart?.isStarting === false;
   const kept = isKept ? headStartOf(container) : undefined;
-  container.become({ kind: "idle", inspection: seen, headStart: kept });
+  const standby = kept ?? fileOf(container, seen, start, parts);
+  if (standby?.isStarting === false) standby.knows(seen);
+  container.become({ kind: "idle", inspection: seen, headStart: standby });
   parts.waits(container.id, start);
   return undefined;
 }
@@ -160,6 +166,17 @@ function follow(
 
 function headStartOf({ state }: DiscoveredContainer): Looking["headStart"] {
   return state.kind === "looking" ? state.headStart : undefined;
+}
+
+/** Its file is looked for long before its start is told of: it may be gone a moment after that. */
+function fileOf(
+  { id }: DiscoveredContainer,
+  { startedAt }: Inspection,
+  { position }: Start,
+  { readsFiles, headStart }: DecisionParts,
+): HeadStart | undefined {
+  const isToCome = readsFiles && neverStarted(startedAt) && isLogStart(position);
+  return isToCome ? headStart(id) : undefined;
 }
 
 /** It has run since the pool, or its checkpoints, last saw the engine. */

@@ -1,8 +1,8 @@
 import type { ContainerEvent } from "../../engine/events.ts";
+import { hasStarted } from "../../engine/inspection.ts";
 import type { Inspection } from "../../engine/inspection.ts";
 import type { Listed } from "../../engine/list.ts";
 import type { Position } from "../../resume/position.ts";
-import type { HeadStart } from "../../source/host.ts";
 import type { EndReason } from "../../source/status.ts";
 import type { PoolSourceOptions } from "../options.ts";
 import type { UnsettledContainer } from "../health/discovery-health.ts";
@@ -16,10 +16,6 @@ import { Refusals } from "./refusals.ts";
 export interface DiscoveryParts extends LooksParts {
   /** Nothing that was found waits to be dealt with. */
   readonly settled: () => void;
-  /** Logs are read from files, where that can be. */
-  readonly readsFiles: boolean;
-  /** Asks for a container's stream, or its file. */
-  readonly headStart: (id: string) => HeadStart;
   /** A list shows a container that is followed. True where its source knew better, or was not told. */
   readonly listed: (container: Listed) => boolean;
   /** A list does not show a container that is followed. */
@@ -286,7 +282,9 @@ export class Discovery {
     const isOpen = state.kind === "found" || state.kind === "idle" || state.kind === "looking";
     if (!isOpen || tasks.signal.aborted) return;
     // The source of one that was looked at asks for its stream itself, at once.
-    const isWanted = state.kind === "looking" || (state.kind === "idle" && readsFiles);
+    // Of one that has run the file is there.
+    const isFirst = state.kind === "idle" && !hasStarted(state.inspection.startedAt);
+    const isWanted = state.kind === "looking" || (isFirst && readsFiles);
     if (isWanted) container.become({ ...state, headStart: state.headStart ?? headStart(id) });
     if ("headStart" in container.state) container.state.headStart?.begin();
     this.#looks.at(container, { startedBy: Infinity });

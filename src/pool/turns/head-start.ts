@@ -2,7 +2,8 @@ import type { EngineClient } from "../../engine/engine-client.ts";
 import { FirstFile } from "../../files/first-file.ts";
 import { onAbort } from "../../lifetime/abort.ts";
 import type { ReadOptions } from "../../source/read-options.ts";
-import { DOCKER_ROOT } from "../../stream/log-location.ts";
+import { DOCKER_ROOT, firstFileRoot } from "../../stream/log-location.ts";
+import type { Inspection } from "../../engine/inspection.ts";
 import type { HeldStream, Turn, TurnHolder, Turns } from "../../source/host.ts";
 
 /**
@@ -17,9 +18,13 @@ export class HeadStart {
   readonly #turns: Turns;
   readonly #container: string;
   readonly #file: FirstFile | undefined;
+  readonly #root: string;
   readonly #closing = new AbortController();
   readonly #unlink: () => void;
   #stream: Promise<HeldStream | undefined> | undefined;
+  #isStarting = false;
+  /** Its log will be in that file: no stream is needed. */
+  #isInFile = false;
   #state: "asked" | "taken" | "cancelled" = "asked";
   #holder: TurnHolder | undefined;
 
@@ -28,23 +33,32 @@ export class HeadStart {
     client: EngineClient,
     turns: Turns,
     container: string,
-    { read, files: { root = DOCKER_ROOT } }: ReadOptions,
+    { read, files }: ReadOptions,
     signal: AbortSignal,
   ) {
+    this.#root = files.root ?? client.dataRoot ?? DOCKER_ROOT;
     this.#client = client;
     this.#turns = turns;
     this.#container = container;
-    this.#file = read === "engine" ? undefined : new FirstFile(root, container);
+    this.#file = read === "engine" ? undefined : new FirstFile(this.#root, container);
     this.#unlink = onAbort(signal, () => this.cancel());
   }
 
   begin(): void {
+    this.#isStarting = true;
     this.#file?.begin();
+    if (this.#isInFile && this.#file?.isAwaited === true) return;
     this.#stream ??= this.#open();
   }
 
   get isStarting(): boolean {
-    return this.#stream !== undefined;
+    return this.#isStarting;
+  }
+
+  knows(inspection: Inspection): void {
+    const attributes = this.#client.givesAttributes(inspection.traits);
+    this.#isInFile = firstFileRoot(inspection, this.#root, attributes) !== undefined;
+    if (!this.#isInFile) void this.#file?.close();
   }
 
   /**

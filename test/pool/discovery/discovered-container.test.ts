@@ -21,6 +21,7 @@ function headStart(): { headStart: HeadStart; cancelled: () => number } {
   const own: HeadStart = {
     begin: () => {},
     isStarting: true,
+    knows: () => {},
     hasFile: () => Promise.resolve(false),
     take: () => Promise.resolve(undefined),
     takeFile: () => undefined,

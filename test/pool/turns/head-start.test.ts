@@ -1,4 +1,3 @@
-import { mkdirSync, readdirSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { ServerResponse } from "node:http";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -9,6 +8,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 
 import { StreamPool } from "../../../src/index.ts";
 import type { LogRecord, PoolOptions } from "../../../src/index.ts";
+import { BriefLog } from "../../support/brief-log.ts";
 import { eventually } from "../../support/fake-follow.ts";
 import { dataRoot } from "../../support/file-log.ts";
 import { PoolFollower } from "../../support/pool-follow.ts";
@@ -195,8 +195,7 @@ describe("read from files, what a container of a moment wrote comes from its fil
     ["and it was looked at before", true],
   ])("%s", async (_when, isKnown) => {
     const root = dataRoot();
-    const folder = join(root, "containers", ID);
-    mkdirSync(folder, { recursive: true });
+    const file = new BriefLog(ID, root);
     const options = { read: "auto", files: { root }, maxStreams: 1 } as const;
     const { engine, follower } = await watched(options, true);
     await follower.until(() => follower.pool.stats.streamsOpen === 1, "the other one's stream");
@@ -205,20 +204,15 @@ describe("read from files, what a container of a moment wrote comes from its fil
       await follower.until(() => follower.pool.health().ready, "an answer that is dealt with");
     }
     engine.tell("network", "connect");
-    const path = join(folder, `${ID}-json.log`);
-    const lines = ["first", "last"].map((log) => {
-      const time = "2026-01-01T00:00:01.000000000Z";
-      return `${JSON.stringify({ log: `${log}\n`, stream: "stdout", time })}\n`;
-    });
-    writeFileSync(path, lines.join(""));
-    await eventually(() => isOpen(path), "the file to be open");
-    rmSync(folder, { recursive: true });
+    await file.run("first", "last");
+    // Where its log will be is known: no stream is needed.
+    if (isKnown) expect(engine.asked.logs).toBe(0);
     engine.ran(["what only a stream shows"]);
     const own = (): LogRecord[] => follower.records.filter(({ container }) => container.id === ID);
     await follower.until(() => own().length > 1, "its lines");
     await follower.until(() => follower.seen("detached").length > 0, "detached");
     expect(own().map(({ line }) => line)).toEqual(["first", "last"]);
-    expect(isOpen(path)).toBe(false);
+    expect(file.isOpen).toBe(false);
     const told = follower.seen("source").filter(({ container }) => container.id === ID);
     expect(told.map(({ status }) => status.type)).not.toContain("restarted");
     expect(told).toContainEqual(
@@ -226,17 +220,6 @@ describe("read from files, what a container of a moment wrote comes from its fil
     );
   });
 });
-
-/** This process has it open. */
-function isOpen(path: string): boolean {
-  return readdirSync("/proc/self/fd").some((name) => {
-    try {
-      return readlinkSync(join("/proc/self/fd", name)).startsWith(path);
-    } catch {
-      return false;
-    }
-  });
-}
 
 describe("while a container is being started that never comes up", () => {
   /** Its stream is asked for, by whom: while it is looked at, or by its source. */

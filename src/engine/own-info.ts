@@ -1,22 +1,22 @@
 import { isRefusal } from "./failures.ts";
 import type { EngineLink } from "./engine-link.ts";
-import { parseOwnNames } from "./identity.ts";
-import type { OwnNames } from "./identity.ts";
+import { parseOwnInfo } from "./identity.ts";
+import type { OwnInfo } from "./identity.ts";
 import type { Questions } from "./questions.ts";
 import { traitsOf } from "./traits.ts";
 
 /** An engine that has not answered is not asked again sooner than that. */
 const AGAIN_MS = 60_000;
-const NONE: OwnNames = { id: undefined, host: undefined };
+const NONE: OwnInfo = { id: undefined, host: undefined, dataRoot: undefined };
 
 type State =
   | { readonly kind: "unknown" }
   | { readonly kind: "asked"; readonly answer: Promise<void> }
   | { readonly kind: "failed"; readonly at: number }
-  | { readonly kind: "known"; readonly address: string; readonly names: OwnNames };
+  | { readonly kind: "known"; readonly address: string; readonly own: OwnInfo };
 
-/** What the engine calls itself, for containers' details. Asked once; who may not know it, or gets no answer, goes without. */
-export class OwnNamesQuestion {
+/** What the engine says of itself. Asked once; who may not know it, or gets no answer, goes without. */
+export class OwnInfoQuestion {
   readonly #link: EngineLink;
   readonly #questions: Questions;
   #state: State = { kind: "unknown" };
@@ -27,8 +27,8 @@ export class OwnNamesQuestion {
   }
 
   /** As far as it is known now. */
-  get known(): OwnNames {
-    return this.#state.kind === "known" ? this.#state.names : NONE;
+  get known(): OwnInfo {
+    return this.#state.kind === "known" ? this.#state.own : NONE;
   }
 
   /** Resolves when it is known, or will not be for a while. Never rejects. */
@@ -49,17 +49,12 @@ export class OwnNamesQuestion {
 
   async #ask(signal: AbortSignal): Promise<void> {
     try {
-      const names = await this.#questions.ask(
-        "/info",
-        {},
-        signal,
-        { first: true },
-        (json, headers) => parseOwnNames(json, traitsOf(headers)),
+      const own = await this.#questions.ask("/info", {}, signal, { first: true }, (json, headers) =>
+        parseOwnInfo(json, traitsOf(headers)),
       );
-      this.#state = { kind: "known", address: this.#link.address, names };
+      this.#state = { kind: "known", address: this.#link.address, own };
     } catch (error) {
-      if (isRefusal(error))
-        this.#state = { kind: "known", address: this.#link.address, names: NONE };
+      if (isRefusal(error)) this.#state = { kind: "known", address: this.#link.address, own: NONE };
       else if (signal.aborted) this.#state = { kind: "unknown" };
       else this.#state = { kind: "failed", at: performance.now() };
     }
