@@ -6,6 +6,8 @@ import { BriefLog } from "../support/brief-log.ts";
 import { CountingProxy } from "../support/counting-proxy.ts";
 import { FileLog, dataRoot } from "../support/file-log.ts";
 
+const PATIENT = { timeout: 20_000 };
+
 describe("a pool that reads from files", () => {
   it("follows more containers than it may have streams, all at once, and says so", async () => {
     const root = dataRoot();
@@ -70,7 +72,7 @@ describe("a pool that reads from files", () => {
     pool.deliver((batch) => {
       records.push(...batch);
     });
-    await expect.poll(() => records.length).toBe(files.length);
+    await expect.poll(() => records.length, PATIENT).toBe(files.length);
     expect(proxy.total.totalReads).toBeGreaterThanOrEqual(files.length);
     expect(proxy.total.maxReaders).toBeLessThanOrEqual(2);
     expect(pool.stats).toMatchObject({ streamsOpen: 0, streamsWaiting: 0 });
@@ -99,8 +101,8 @@ describe("a pool that reads from files", () => {
       await file.run("first", "last");
       brief.start();
       brief.remove();
-      await expect.poll(() => reasons.length).toBe(1);
-      await expect.poll(() => records.length).toBeGreaterThan(1);
+      await expect.poll(() => reasons.length, PATIENT).toBe(1);
+      await expect.poll(() => records.length, PATIENT).toBeGreaterThan(1);
       expect(records.map(({ line }) => line)).toEqual(["first", "last"]);
       expect(reasons[0]).toMatchObject({ reason: { kind: "removed", complete: true } });
       expect(file.isOpen).toBe(false);
