@@ -7,6 +7,7 @@ import type { FileHole, FileNews, LogFileReader } from "./log-files.ts";
 import { contentOf } from "./log-folder.ts";
 import type { LogFolder } from "./log-folder.ts";
 import type { FormatRules } from "./log-format.ts";
+import { readable } from "./unreadable.ts";
 
 /** With the first read, and after so many, it looks whether the file was renamed, so that the next one is open before it is deleted. */
 const READS_BEFORE_LOOK = 16;
@@ -74,7 +75,7 @@ export class DiskReader implements LogFileReader {
   }
 
   next(): Promise<FileNews> {
-    const news = this.#next();
+    const news = readable(this.#folder.path, () => this.#next());
     this.#busy = news.catch(() => {});
     return news;
   }

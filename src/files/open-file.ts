@@ -4,6 +4,7 @@ import type { FileHandle } from "node:fs/promises";
 import { join, sep } from "node:path";
 import { DockspoolError, codeOf, messageOf } from "../errors.ts";
 import { isAbsent } from "./file-chain.ts";
+import { unreadable } from "./unreadable.ts";
 
 /** A regular file that is open for reading. */
 export interface OpenFile {
@@ -73,9 +74,4 @@ async function checked(handle: FileHandle, path: string): Promise<OpenFile> {
     await handle.close();
     throw error;
   }
-}
-
-function unreadable(path: string, reason: string, cause?: unknown): DockspoolError {
-  const message = `The log file ${path} can't be read: ${reason}.`;
-  return new DockspoolError("FILES_UNREADABLE", message, { cause });
 }

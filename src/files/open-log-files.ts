@@ -10,6 +10,7 @@ import { rulesOf } from "./log-format.ts";
 import type { FormatRules } from "./log-format.ts";
 import { endsEntry, lastEnd, lookBack, probeAt, searchTime } from "./look-back.ts";
 import { PlainContent, openAt } from "./plain-content.ts";
+import { readable } from "./unreadable.ts";
 
 /** While files are rotated a search begins again so often. */
 const SEARCHES = 5;
@@ -29,7 +30,14 @@ type Found =
  *
  * @throws DockspoolError FILES_UNREADABLE
  */
-export async function openLogFiles(
+export function openLogFiles(
+  location: LogLocation,
+  from: FilesFrom,
+): Promise<LogFileReader | undefined> {
+  return readable(location.path, () => openFrom(location, from));
+}
+
+async function openFrom(
   location: LogLocation,
   from: FilesFrom,
 ): Promise<LogFileReader | undefined> {

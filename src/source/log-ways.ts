@@ -172,7 +172,8 @@ export class LogWays {
     if (isFirstRun && (await isThere(location.folder))) return way;
     if (headStart !== undefined) return HEAD_START;
     // One that was not started yet has none.
-    if (!inspection.running && !(await isThere(location.path))) return ENGINE;
+    if (!inspection.running && !hasStarted(inspection.startedAt) && !(await isThere(location.path)))
+      return ENGINE;
     try {
       if (this.#proved === location.path)
         return (await isThere(location.path)) ? way : missing(location);
@@ -188,6 +189,7 @@ export class LogWays {
       const engine = new EngineLogReader(this.#client, wholeAsShown(inspection), () => {});
       const proof = await proveFiles(engine, files, signal);
       if (proof === "another") {
+        if (!(await isThere(location.path))) return missing(location);
         return `${location.path} does not have the last line that the engine shows: it is another log`;
       }
       if (!(await isThere(location.path))) return missing(location);
@@ -220,7 +222,7 @@ export class LogWays {
     this.#missed++;
     return new DockspoolError(
       "FILES_UNREADABLE",
-      `Can't read the log of container ${info.name} from files: ${reason}.`,
+      `Can't read the log of container ${info.name} from files: ${reason.replace(/\.$/, "")}.`,
       { container: info.id, transient: this.#missed < LOOKS_FOR_FILE },
     );
   }

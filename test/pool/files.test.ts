@@ -37,6 +37,33 @@ describe("a pool that reads from files", () => {
     expect(fake.open.maxFollows).toBe(1);
   });
 
+  it("asks the engine for few last lines at once, however many logs there are to prove", async () => {
+    const root = dataRoot();
+    await using fake = await FakeEngine.start();
+    const count = 40;
+    for (let index = 0; index < count; index++)
+      new FileLog(fake.create({ name: `web-${index}` }), root).write("one");
+    let most = 0;
+    fake.fault = ({ path }) => {
+      most = Math.max(most, fake.open.reads);
+      return path.includes("/logs") ? { delayMs: 150 } : undefined;
+    };
+    await using pool = new StreamPool({
+      engine: fake.engine,
+      read: "files",
+      files: { root },
+      maxStreams: 4,
+      from: "start",
+    });
+    let lines = 0;
+    pool.deliver((batch) => {
+      lines += batch.length;
+    });
+    await expect.poll(() => lines, { timeout: 30_000 }).toBe(count);
+    expect(most).toBeGreaterThan(0);
+    expect(most).toBeLessThanOrEqual(4);
+  });
+
   it("skips a container of which only files will do, and there are none", async () => {
     const root = dataRoot();
     await using fake = await FakeEngine.start();

@@ -1,4 +1,5 @@
-import { existsSync } from "node:fs";
+import { existsSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { dirname } from "node:path";
 
 import { describe, expect, it } from "vitest";
 import { ContainerLogSource } from "../../src/index.ts";
@@ -311,6 +312,54 @@ describe("the choice of how to read", () => {
     ]);
     await source.close();
   });
+
+  it.each(["auto", "files"] as const)(
+    "is told of where its folder may not be looked at: %s",
+    async (read) => {
+      await using at = await scene();
+      at.file.write("one");
+      const folder = dirname(at.file.path);
+      renameSync(folder, `${folder}-moved`);
+      // Root may look at every folder; nobody can at this one.
+      symlinkSync(folder, folder);
+      const source = at.source({ read });
+      const follower = new Follower(source);
+      if (read === "auto") {
+        await follower.has(1);
+        expect(follower.seen("reading")).toMatchObject([
+          { via: "engine", reason: expect.stringContaining("ELOOP") },
+        ]);
+        await source.close();
+        return;
+      }
+      await follower.done.catch(() => {});
+      const error = { code: "FILES_UNREADABLE", message: expect.stringContaining("ELOOP") };
+      expect(await source.ended).toMatchObject({ kind: "failed", error });
+    },
+  );
+
+  it.each(["auto", "files"] as const)(
+    "is said not to be there where its file is not, also of a stopped container: %s",
+    async (read) => {
+      await using at = await scene();
+      at.file.write("one");
+      rmSync(at.file.path);
+      at.web.stop();
+      const source = at.source({ read });
+      const follower = new Follower(source);
+      if (read === "auto") {
+        await follower.has(1);
+        expect(follower.seen("reading")).toMatchObject([
+          { via: "engine", reason: expect.stringContaining("there is no file") },
+        ]);
+        await source.close();
+        return;
+      }
+      await follower.done.catch(() => {});
+      const error = { code: "FILES_UNREADABLE", message: expect.stringContaining("no file") };
+      expect(await source.ended).toMatchObject({ kind: "failed", error });
+    },
+  );
 
   it("fails where only files will do, and there are none", async () => {
     await using at = await scene("syslog");

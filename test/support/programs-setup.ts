@@ -1,5 +1,5 @@
 import { readdirSync } from "node:fs";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "tsup";
@@ -31,6 +31,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const caches = join(root, "node_modules", ".cache");
   await mkdir(caches, { recursive: true });
   const outDir = await mkdtemp(join(caches, "dockspool-programs-"));
+  // Some are run by another user, in a container.
+  await chmod(outDir, 0o755);
   const entry = Object.fromEntries(
     programFiles().map((path) => [path.replace(/\.ts$/, ""), join(root, path)]),
   );

@@ -121,13 +121,15 @@ export class RealEngine {
       path: `/containers/create${name}`,
       body: {
         Image: "bb:1",
-        Cmd: ["sh", "-c", options.script],
+        Cmd: options.command ?? ["sh", "-c", options.script],
+        ...(options.user !== undefined && { User: options.user }),
         Tty: options.tty ?? false,
         Labels: options.labels ?? {},
-        Env: Object.entries(options.env ?? {}).map(([name, value]) => `${name}=${value}`),
+        Env: Object.entries(options.env ?? {}).map((pair) => pair.join("=")),
         HostConfig: {
           NetworkMode: options.network ?? (this.kind === "docker" ? "host" : "none"),
           AutoRemove: options.rm ?? false,
+          ...(options.mounts && { Binds: options.mounts }),
           LogConfig: {
             Type: options.driver ?? (this.kind === "docker" ? "json-file" : "k8s-file"),
             Config: options.options ?? {},

@@ -27,7 +27,9 @@ export interface EngineHandle {
 
 export interface RunOptions {
   /** Run as `sh -c script`. As process 1 the shell ignores SIGTERM unless it traps it. */
-  readonly script: string;
+  readonly script?: string;
+  /** In place of a script. */
+  readonly command?: readonly string[];
   readonly name?: string;
   readonly tty?: boolean;
   /** The log driver. Default: "json-file", with Podman "k8s-file". */
@@ -37,6 +39,10 @@ export interface RunOptions {
   readonly labels?: Readonly<Record<string, string>>;
   /** Environment variables. */
   readonly env?: Readonly<Record<string, string>>;
+  /** As `docker run -v` takes them. */
+  readonly mounts?: readonly string[];
+  /** As `docker run -u` takes it. */
+  readonly user?: string | undefined;
   /** Removed by the engine when it ends. */
   readonly rm?: boolean;
   /**

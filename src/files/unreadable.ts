@@ -1,0 +1,29 @@
+import { DockspoolError, codeOf, messageOf } from "../errors.ts";
+
+/** The process has too much open, or the disk or the network before it fails: another try may go well. */
+const PASSING: ReadonlySet<string | undefined> = new Set([
+  "EAGAIN",
+  "EBUSY",
+  "EIO",
+  "EMFILE",
+  "ENFILE",
+  "ENOMEM",
+  "ESTALE",
+  "ETIMEDOUT",
+]);
+
+export function unreadable(path: string, reason: string, cause?: unknown): DockspoolError {
+  const message = `The log file ${path} can't be read: ${reason}.`;
+  const transient = PASSING.has(codeOf(cause));
+  return new DockspoolError("FILES_UNREADABLE", message, { cause, transient });
+}
+
+/** @throws DockspoolError FILES_UNREADABLE in the place of an error of the operating system's */
+export async function readable<T>(path: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (DockspoolError.is(error) || codeOf(error) === undefined) throw error;
+    throw unreadable(path, messageOf(error), error);
+  }
+}
