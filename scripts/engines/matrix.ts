@@ -1,6 +1,7 @@
 /**
  * npm run test:engines [-- ARGUMENTS OF VITEST]: the suite of test/engines on every engine that can be had here, or on those of
- * `DOCKSPOOL_ENGINES`, one engine after the other and with every driver. Fills the table of docs/engines.md.
+ * `DOCKSPOOL_ENGINES`, one engine after the other and with every driver, by the Engine API and from files, or one of them by
+ * `DOCKSPOOL_READ`. Fills the tables of docs/engines.md.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";

@@ -2,10 +2,13 @@ import type { Entries, Entry } from "../wire/entry.ts";
 import type { ChainFile } from "./file-chain.ts";
 import { inodeOf } from "./file-chain.ts";
 import type { FileDecoder, FilePiece } from "./file-decoder.ts";
+import { FileOrder } from "./file-order.ts";
 import type { LogContent } from "./log-content.ts";
 import type { FileHole, FileNews, LogFileReader } from "./log-files.ts";
 import { contentOf } from "./log-folder.ts";
 import type { LogFolder } from "./log-folder.ts";
+import { filesSoFar, startIn } from "./log-start.ts";
+import type { LogStart } from "./log-start.ts";
 import type { FormatRules } from "./log-format.ts";
 import { readable } from "./unreadable.ts";
 
@@ -26,7 +29,10 @@ export interface Beginning {
   readonly content: LogContent;
   /** So many entries of the file are passed over. */
   readonly skip: number;
-  readonly fromStart: boolean;
+  /** Where it begins with the log's first entry. */
+  readonly start: LogStart | undefined;
+  /** The files that were there, oldest first; none where they were not listed. */
+  readonly chain: readonly ChainFile[];
 }
 
 /** What it reads. */
@@ -44,6 +50,8 @@ export class DiskReader implements LogFileReader {
   readonly fromStart: boolean;
   readonly #folder: LogFolder;
   readonly #decoder: FileDecoder;
+  readonly #order = new FileOrder();
+  #start: LogStart | undefined;
   #reading: Reading;
   #news: FileNews[] = [];
   /** Damage that may go on. */
@@ -59,11 +67,17 @@ export class DiskReader implements LogFileReader {
     this.#folder = folder;
     this.#decoder = rules.decoder();
     this.#skip = beginning?.skip ?? 0;
-    this.fromStart = beginning?.fromStart ?? true;
+    this.#start = beginning?.start;
+    this.fromStart = beginning === undefined || beginning.start !== undefined;
+    this.#order.note(beginning?.chain ?? []);
     this.#reading =
       beginning === undefined
         ? { type: "nothing" }
         : { type: "newest", content: beginning.content };
+  }
+
+  get filesAtStart(): number | undefined {
+    return this.#start?.files;
   }
 
   get hasFile(): boolean {
@@ -136,12 +150,16 @@ export class DiskReader implements LogFileReader {
   async #begin(): Promise<"on" | "end" | "gone"> {
     const opened = await this.#folder.open((chain) => chain[0]);
     if (opened === undefined) return (await this.#folder.isThere()) ? "end" : "gone";
+    this.#start = startIn(opened.file);
+    this.#order.note(opened.chain);
     await this.#enter(contentOf(opened));
     return "on";
   }
 
   #take(piece: FilePiece, content: LogContent, offset: number): void {
     if (piece.type === "hole") {
+      // The first entry is not known.
+      if (this.#after === undefined) this.#start &&= { ...this.#start, born: 0n };
       this.#lose("damaged", content.path, offset + piece.from, piece.to - piece.from);
       return;
     }
@@ -150,6 +168,9 @@ export class DiskReader implements LogFileReader {
     this.#skip -= skipped;
     if (skipped === entries.length) return;
     this.#tellHole();
+    const first = entries.at(0)?.timestamp;
+    if (this.#after === undefined && first !== undefined)
+      this.#start &&= { ...this.#start, files: filesSoFar(this.#start, first) };
     this.#after = entries.at(-1)?.timestamp;
     this.#news.push(newsOf(entries, ends, skipped, content.inode, offset));
   }
@@ -163,7 +184,7 @@ export class DiskReader implements LogFileReader {
       await this.#look(content);
       if (this.#reading.type === "older") return "on";
     }
-    const { heldBytes, isDeleted } = await content.look();
+    const { heldBytes, deletedAt } = await content.look();
     const isKnown = heldBytes === this.#held.bytes;
     if (!wasOlder) {
       if (!isKnown) this.#held = { bytes: heldBytes, since: performance.now() };
@@ -176,7 +197,7 @@ export class DiskReader implements LogFileReader {
     }
     const next = reading.type === "older" ? reading.next : undefined;
     return next === undefined
-      ? this.#advance(content, heldBytes, isDeleted)
+      ? this.#advance(content, heldBytes, deletedAt !== undefined)
       : this.#leave(content, heldBytes, next);
   }
 
@@ -222,9 +243,15 @@ export class DiskReader implements LogFileReader {
   ): Promise<{ readonly next: LogContent | undefined; readonly isLost: boolean }> {
     let isLost = false;
     const opened = await this.#folder.open(async (chain) => {
-      const own = await this.#place(content, chain);
-      isLost = own === -1;
-      return chain[own + 1];
+      const found = await this.#place(content, chain);
+      const place = found === -1 ? undefined : found;
+      const { deletedAt } = await content.look();
+      const head = place === undefined ? this.#order.headToFind(chain) : undefined;
+      const newest = head && (await this.#folder.compressed(chain, head));
+      const behind = this.#order.behind({ inode: content.inode, place, deletedAt }, chain, newest);
+      this.#order.noteNewest(await this.#folder.newest(chain));
+      isLost = behind.isLost;
+      return behind.next;
     });
     if (opened === undefined) return { next: undefined, isLost };
     return { next: contentOf(opened), isLost };

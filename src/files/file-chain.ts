@@ -1,3 +1,4 @@
+import type { BigIntStats } from "node:fs";
 import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { codeOf } from "../errors.ts";
@@ -9,6 +10,8 @@ export interface ChainFile {
   readonly number: number;
   readonly isCompressed: boolean;
   readonly inode: string;
+  /** When it was made, in nanoseconds: an inode is used again. 0 where the file system does not tell. */
+  readonly born: bigint;
 }
 
 /** The files of a log, oldest first. While one is compressed it is there twice: then the plain one counts. */
@@ -19,16 +22,23 @@ export async function listChain(folder: string, base: string): Promise<ChainFile
     if (place === undefined) continue;
     const known = files.get(place.number);
     if (known !== undefined && place.isCompressed) continue;
-    const inode = await inodeOf(join(folder, name));
-    if (inode !== undefined) files.set(place.number, { name, inode, ...place });
+    const stats = await statsOf(join(folder, name));
+    if (stats === undefined) continue;
+    const { ino, birthtimeNs: born } = stats;
+    files.set(place.number, { name, inode: String(ino), born, ...place });
   }
   return [...files.values()].toSorted((one, other) => other.number - one.number);
 }
 
 /** Undefined where nothing is there. */
 export async function inodeOf(path: string): Promise<string | undefined> {
+  const stats = await statsOf(path);
+  return stats && String(stats.ino);
+}
+
+async function statsOf(path: string): Promise<BigIntStats | undefined> {
   try {
-    return String((await lstat(path, { bigint: true })).ino);
+    return await lstat(path, { bigint: true });
   } catch (error) {
     if (isAbsent(error)) return undefined;
     throw error;
@@ -42,9 +52,9 @@ export function isAbsent(error: unknown): boolean {
 export function areSame(one: readonly ChainFile[], other: readonly ChainFile[]): boolean {
   return (
     one.length === other.length &&
-    one.every(({ name, inode }, index) => {
+    one.every(({ name, inode, born }, index) => {
       const file = other[index];
-      return file?.name === name && file.inode === inode;
+      return file?.name === name && file.inode === inode && file.born === born;
     })
   );
 }

@@ -78,6 +78,8 @@ export interface FileHole {
 export interface LogFileReader extends AsyncDisposable {
   /** The first entry that it gives is the log's first on the disk. */
   readonly fromStart: boolean;
+  /** How many files the log had when its first entry was looked for; undefined where it was not. */
+  readonly filesAtStart: number | undefined;
   /** A file of the log was found. */
   readonly hasFile: boolean;
   /** Bytes of a beginning that is not whole yet: a line without its newline, or a part of a line. */

@@ -4,7 +4,9 @@ import type { Beginning } from "./disk-reader.ts";
 import { countEntries } from "./count-entries.ts";
 import { GzContent } from "./gz-content.ts";
 import type { FilesFrom, LogFileReader, LogLocation } from "./log-files.ts";
-import { LogFolder, contentOf } from "./log-folder.ts";
+import { startIn } from "./log-start.ts";
+import type { LogContent } from "./log-content.ts";
+import { LogFolder, contentOf, isOldest } from "./log-folder.ts";
 import type { Opened } from "./log-folder.ts";
 import { rulesOf } from "./log-format.ts";
 import type { FormatRules } from "./log-format.ts";
@@ -45,7 +47,12 @@ async function openFrom(
   const rules = rulesOf(location);
   if (from.type === "file") {
     const content = new PlainContent(from.file);
-    return new DiskReader(folder, rules, { content, skip: 0, fromStart: true });
+    return new DiskReader(folder, rules, {
+      content,
+      skip: 0,
+      start: { files: 1, born: 0n },
+      chain: [],
+    });
   }
   for (let search = 0; search < SEARCHES; search++) {
     const beginning = await new BeginningSearch(folder, rules).find(from);
@@ -94,7 +101,7 @@ class BeginningSearch {
   /** The oldest entry; undefined where the log has no file. */
   async start(): Promise<Beginning | undefined> {
     const opened = await this.#folder.open((chain) => chain[0]);
-    return opened && { content: contentOf(opened), skip: 0, fromStart: true };
+    return opened && beginningIn(opened, contentOf(opened), 0, true);
   }
 
   /** Looks at `chain`, newest first, until one of the files has the beginning. */
@@ -150,17 +157,31 @@ class BeginningSearch {
 
   async #plainFound(opened: Opened, end: number, wanted: number): Promise<Found> {
     const { offset, found } = await lookBack(opened.opened.handle, end, wanted, this.#rules);
-    if (found < wanted && !opened.isOldest) return { type: "older", wanted: wanted - found };
+    if (found < wanted && !isOldest(opened)) return { type: "older", wanted: wanted - found };
     const content = await openAt(opened.opened, offset);
-    const fromStart = offset === 0 && opened.isOldest;
-    return { type: "here", beginning: { content, skip: 0, fromStart } };
+    return { type: "here", beginning: beginningIn(opened, content, 0, offset === 0) };
   }
 }
 
 /** Of the first `count` entries of a compressed file the last `wanted` ones, or all. */
-function gzFound({ opened, isOldest }: Opened, wanted: number, count: number): Found {
-  if (count < wanted && !isOldest) return { type: "older", wanted: wanted - count };
+function gzFound(found: Opened, wanted: number, count: number): Found {
+  if (count < wanted && !isOldest(found)) return { type: "older", wanted: wanted - count };
   const skip = Math.max(0, count - wanted);
-  const content = new GzContent(opened);
-  return { type: "here", beginning: { content, skip, fromStart: isOldest && skip === 0 } };
+  const content = new GzContent(found.opened);
+  return { type: "here", beginning: beginningIn(found, content, skip, skip === 0) };
+}
+
+function beginningIn(
+  opened: Opened,
+  content: LogContent,
+  skip: number,
+  isFileStart: boolean,
+): Beginning {
+  const { file, chain } = opened;
+  return {
+    content,
+    skip,
+    start: isFileStart && isOldest(opened) ? startIn(file) : undefined,
+    chain,
+  };
 }

@@ -87,7 +87,8 @@ export class LogWays {
     starting: Starting,
     signal: AbortSignal,
   ): Promise<Way | undefined> {
-    if (this.#options.read === "engine") return ENGINE;
+    // What keeps nothing is refused by the engine, whichever way is chosen.
+    if (this.#options.read === "engine" || inspection.info.logDriver === "none") return ENGINE;
     const chosen = await this.#look(inspection, starting, signal);
     if (chosen === undefined) return undefined;
     if (typeof chosen === "object" && chosen.via === "engine") return chosen;

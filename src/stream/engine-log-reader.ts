@@ -69,6 +69,10 @@ export class EngineLogReader implements LogReader {
     return this.#isHolding();
   }
 
+  get filesAtStart(): undefined {
+    return undefined;
+  }
+
   get isOneFile(): boolean {
     return !this.#inspection.followIsWhole;
   }

@@ -76,6 +76,10 @@ export class FileLogReader implements LogReader {
     return this.#spot;
   }
 
+  get filesAtStart(): number | undefined {
+    return this.#files?.filesAtStart;
+  }
+
   get isHolding(): boolean {
     return this.#files?.isHolding === true;
   }

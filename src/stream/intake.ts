@@ -141,6 +141,9 @@ export class Intake {
 
   #judgeFiles(): void {
     const { maxLogFileBytes: maxBytes, maxLogFiles: count } = this.reader.inspection;
+    const { filesAtStart = count } = this.reader;
+    // There was room for more of them.
+    if (filesAtStart < count) this.log.birth.isWhole();
     if (!this.reader.isOneFile)
       this.#judge(maxBytes === undefined ? undefined : { maxBytes, count });
   }

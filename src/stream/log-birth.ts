@@ -68,8 +68,8 @@ export class LogBirth {
     return this.#files;
   }
 
-  /** A follow was there before its first line. */
-  isFollowed(): void {
+  /** Nothing was thrown away before its first line was read. */
+  isWhole(): void {
     this.#state = { type: "judged" };
   }
 

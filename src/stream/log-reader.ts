@@ -52,6 +52,8 @@ export interface LogReader {
   readonly spot: Spot | undefined;
   /** The engine keeps one file, and does not say by an inspection when it begins that anew (Podman's `k8s-file`). */
   readonly isOneFile: boolean;
+  /** How many files the log had when its first entry was looked for; undefined where that is not known. */
+  readonly filesAtStart: number | undefined;
   /** The beginning of a line has come that is in no entry yet. */
   readonly isHolding: boolean;
   /** The engine reports damage, and has then dropped some of what stands before it (Docker 26): each read shows another part. */

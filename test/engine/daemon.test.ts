@@ -24,6 +24,7 @@ describe.skipIf(!hasEngine())("the daemon killed and started again", () => {
     const engine = await start();
     const id = await run(engine, { script: STEADY });
     const following = follow(engine.socketPath, id, {
+      read: "engine",
       reconnect: { minDelayMs: 20, maxDelayMs: 200 },
     });
     for (let crash = 1; crash <= CRASHES; crash++) {
@@ -53,6 +54,7 @@ describe.skipIf(!hasEngine())("the daemon killed and started again", () => {
     const engine = await start();
     const id = await run(engine, { script: STEADY });
     const following = follow(engine.socketPath, id, {
+      read: "engine",
       reconnect: { minDelayMs: 20, maxDelayMs: 200 },
       rotateEveryMs: 30,
     });
@@ -74,6 +76,7 @@ describe.skipIf(!hasEngine())("the daemon killed and started again", () => {
     const engine = await start();
     const id = await run(engine, { script: "seq 1 100; sleep 600" });
     const following = follow(engine.socketPath, id, {
+      read: "engine",
       reconnect: { minDelayMs: 1_000, maxDelayMs: 1_000 },
     });
     await following.untilCount(100);

@@ -59,7 +59,7 @@ describe.skipIf(!hasEngine())("an engine that is stopped", () => {
     const engine = await RealEngine.start({ liveRestore: true });
     onTestFinished(() => engine.stop());
     const [id = ""] = await runAll(engine, [{ script: STEADY, name: "web" }]);
-    const following = followPool(engine.socketPath, { source });
+    const following = followPool(engine.socketPath, { read: "engine", source });
     const scraper = new Scraper(following.pool);
     await following.untilCount(id, 50);
     const before = await scraper.until((now) => now.value("dockspool_ready") === 1);
@@ -88,6 +88,7 @@ describeWithEngine("on a real engine, health and series show", (engine) => {
     const [id = ""] = await runAll(engine, [{ script: STEADY, labels: { [label]: "" } }]);
     const following = followPool(engine.socketPath, {
       engines: { default: { socketPath: proxy.socketPath, connectTimeoutMs: 300 } },
+      read: "engine",
       select: { labels: { [label]: true } },
       source: { ...source, stallProbeMs: 400 },
     });
@@ -126,6 +127,7 @@ describeWithEngine("on a real engine, health and series show", (engine) => {
     ]);
     const following = followPool(engine.socketPath, {
       engines: { default: { socketPath: proxy.socketPath, connectTimeoutMs: 300 } },
+      read: "engine",
       select: { labels: { [label]: true } },
       source: { ...source, stallProbeMs: 400 },
     });

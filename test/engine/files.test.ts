@@ -178,7 +178,8 @@ describeWithEngine("a log that is read from the engine's files", (engine) => {
       ({ isForged }) => !isForged,
     );
     const ids = await runAll(engine, specs);
-    const runs = new CrashRuns(engine, label, { isBothWays: true });
+    const files = { read: "files", files: { root: join(engine.directory, "data") } } as const;
+    const runs = new CrashRuns(engine, label, (run) => (run % 2 === 0 ? files : {}));
     await runs.begin(specs.length);
     const kills = { beginning: 1, delivering: 1, saving: 1, saved: 2 };
     for (const moment of moments(kills, random))

@@ -1,6 +1,7 @@
 import { expect } from "vitest";
 
-import { create, follow, run } from "../support/follow.ts";
+import { create, run } from "../support/follow.ts";
+import { followIn } from "../support/matrix/reading.ts";
 import { scenario } from "../support/matrix/suite.ts";
 import { verdict } from "../support/matrix/verdict.ts";
 import { burst, paced } from "../support/matrix/written.ts";
@@ -11,7 +12,7 @@ scenario("burst", async (cell) => {
   const { engine } = cell;
   const written = burst(10_000);
   const id = await create(engine, cell.with({ script: written.script }));
-  const following = follow(engine.socketPath, id);
+  const following = followIn(cell, id);
   await following.untilStopped();
   await engine.start(id);
   await engine.wait(id);
@@ -27,7 +28,7 @@ scenario("behind", async (cell) => {
   const exited = new Promise<void>((resolve) => {
     letGo = resolve;
   });
-  const following = follow(engine.socketPath, id, { bufferBytes: 65_536, handle: () => exited });
+  const following = followIn(cell, id, { bufferBytes: 65_536, handle: () => exited });
   await following.untilStopped();
   await engine.start(id);
   await engine.wait(id);
@@ -43,7 +44,7 @@ scenario("slowStop", async (cell) => {
   const script = `trap '${say}; exit 0' TERM; echo up; while :; do ${pause(50)}; done`;
   const written: Written = { script, tty: false, stdout: ["up", ...words], stderr: [] };
   const id = await run(engine, cell.with({ script }));
-  const following = follow(engine.socketPath, id);
+  const following = followIn(cell, id);
   await following.untilLine("up");
   const stopped = engine.stop(id, 20);
   await following.untilLine("last word 5");
@@ -72,7 +73,7 @@ scenario("stopStart", async (cell) => {
     `run ${n} ends`,
   ]).flat();
   const id = await create(engine, cell.with({ script }));
-  const following = follow(engine.socketPath, id);
+  const following = followIn(cell, id);
   await following.untilStopped();
   for (let n = 0; n < RUNS; n++) {
     await engine.start(id);
@@ -90,7 +91,7 @@ scenario("rename", async (cell) => {
   const written = paced(300, 5);
   const name = `matrix-${performance.now()}`;
   const id = await create(engine, cell.with({ script: written.script, name }));
-  const following = follow(engine.socketPath, name);
+  const following = followIn(cell, name);
   await following.untilStopped();
   await engine.start(id);
   await following.untilCount(50);
@@ -110,7 +111,7 @@ const FIREHOSE =
 scenario("remove", async (cell) => {
   const { engine } = cell;
   const id = await run(engine, cell.with({ script: FIREHOSE }));
-  const following = follow(engine.socketPath, id);
+  const following = followIn(cell, id);
   await following.untilCount(2_000);
   await engine.rm(id);
   const reason = await following.done;

@@ -2,13 +2,14 @@ import { expect } from "vitest";
 
 import type { EndReason, PoolStatus } from "../../src/index.ts";
 import { CrashRuns } from "../support/crash-run.ts";
+import { followPoolIn } from "../support/matrix/reading.ts";
 import type { Outcome } from "../support/matrix/scenarios.ts";
-import { scenario } from "../support/matrix/suite.ts";
+import { readOptions, scenario } from "../support/matrix/suite.ts";
 import { verdict } from "../support/matrix/verdict.ts";
 import { longLines, paced } from "../support/matrix/written.ts";
 import type { Written } from "../support/matrix/written.ts";
 import { chosenForms } from "../support/size.ts";
-import { each, followPool, runAll } from "../support/pool-following.ts";
+import { each, runAll } from "../support/pool-following.ts";
 
 function worst(outcomes: readonly Outcome[]): Outcome {
   return outcomes.includes("told") ? "told" : "exact";
@@ -23,7 +24,7 @@ function isIncomplete(reason: EndReason): boolean {
 scenario("turns", async (cell) => {
   const { engine } = cell;
   const labels = { "dockspool.test": `turns-${performance.now()}` };
-  const following = followPool(engine.socketPath, {
+  const following = followPoolIn(cell, {
     select: { labels },
     maxStreams: 4,
     timeSliceMs: 200,
@@ -52,7 +53,7 @@ scenario("autoRemove", async (cell) => {
   const { engine } = cell;
   const COUNT = 6;
   const labels = { "dockspool.test": `brief-${performance.now()}` };
-  const following = followPool(engine.socketPath, { select: { labels } });
+  const following = followPoolIn(cell, { select: { labels } });
   await following.until("connected", () => following.times("engine") > 0);
   const script = "for i in 0 1 2 3 4; do echo out $i; echo err $i >&2; done";
   const ids: string[] = [];
@@ -101,7 +102,7 @@ scenario("kills", async (cell) => {
     paced(300, 25),
   ];
   const specs = written.map(({ script, tty }) => cell.with({ script, tty, labels }));
-  const runs = new CrashRuns(engine, label);
+  const runs = new CrashRuns(engine, label, () => readOptions(cell.way, cell));
   let ids: string[] = [];
   const first = await runs.run(async (collector) => {
     await collector.until("connected", () => collector.times("connected") > 0);

@@ -1,7 +1,8 @@
 import { expect } from "vitest";
 
-import { create, follow } from "../support/follow.ts";
+import { create } from "../support/follow.ts";
 import { compareLines } from "../support/ground-truth.ts";
+import { followIn } from "../support/matrix/reading.ts";
 import { followRotated, rotated } from "../support/matrix/rotated.ts";
 import { ROTATED } from "../support/matrix/scenarios.ts";
 import type { Outcome } from "../support/matrix/scenarios.ts";
@@ -19,7 +20,7 @@ scenario("exitNoticed", async (cell) => {
   const { engine } = cell;
   const written = paced(300, 5);
   const id = await create(engine, cell.with({ script: written.script }));
-  const following = follow(engine.socketPath, id, { rotateEveryMs: 100 });
+  const following = followIn(cell, id, { rotateEveryMs: 100 });
   await following.untilStopped();
   await engine.start(id);
   await engine.wait(id);
@@ -43,7 +44,7 @@ async function ownRotation(cell: Cell, burst: number): Promise<Outcome> {
   const { lines } = following;
   const stdout = Array.from({ length: OWN_LINES }, (_, at) => `line ${at} ${"x".repeat(85)}`);
   const written = { script, tty: false, stdout, stderr: [] };
-  const outcome = verdictByText(written, { lines, gaps: following.of("gap") });
+  const outcome = verdictByText(cell, written, { lines, gaps: following.of("gap") });
   if (cell.hasTrueReads) {
     // All that the engine has left, unless a gap tells of it.
     const kept = await plainLog(cell, id);

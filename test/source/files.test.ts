@@ -361,13 +361,17 @@ describe("the choice of how to read", () => {
     },
   );
 
-  it("fails where only files will do, and there are none", async () => {
-    await using at = await scene("syslog");
+  it.each([
+    ["syslog", "FILES_UNREADABLE"],
+    ["none", "LOGS_UNREADABLE"],
+  ])("fails where only files will do, and there are none: driver %s", async (driver, code) => {
+    await using at = await scene(driver);
     const source = at.source();
     const follower = new Follower(source);
     await follower.done.catch(() => {});
     const reason = await source.ended;
-    expect(reason).toMatchObject({ kind: "failed", error: { code: "FILES_UNREADABLE" } });
+    const message = expect.stringContaining(driver);
+    expect(reason).toMatchObject({ kind: "failed", error: { code, message } });
     expect(existsSync(at.file.path)).toBe(true);
   });
 

@@ -162,7 +162,7 @@ describe("the beginning of a log", () => {
   it("is whole where a follow was there before it", () => {
     const birth = new LogBirth();
     birth.wasEmpty(at);
-    birth.isFollowed();
+    birth.isWhole();
     birth.came(entries(5_000, "2026-01-01T00:00:00.4Z"));
     expect(birth.lost(MAX)).toBeUndefined();
   });

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync, truncateSync } from "node:fs";
 
-import type { LogStream } from "../../src/index.ts";
+import type { LogStream, PoolOptions } from "../../src/index.ts";
 
 /** What the collector is to do; its only argument, as JSON. */
 export interface CollectorTask {
@@ -13,8 +13,7 @@ export interface CollectorTask {
   /** What the sink appends to. */
   readonly recordFile: string;
   readonly journalFile: string;
-  /** From files, below that data root. */
-  readonly filesRoot?: string;
+  readonly reading: Pick<PoolOptions, "read" | "files">;
 }
 
 /** A line as the sink has written it. */

@@ -7,10 +7,10 @@ import { onTestFinished } from "vitest";
 
 import { Collector } from "./crash-collector.ts";
 import { readWhole } from "./crash-journal.ts";
-import type { JournalEntry, WrittenRecord } from "./crash-journal.ts";
+import type { CollectorTask, JournalEntry, WrittenRecord } from "./crash-journal.ts";
 import { CrashLedger } from "./crash-ledger.ts";
 import type { RunOutcome } from "./crash-ledger.ts";
-import { jsonLog, report } from "./follow.ts";
+import { chosenRead, jsonLog, report } from "./follow.ts";
 import { compareLines } from "./ground-truth.ts";
 import type { Comparison } from "./ground-truth.ts";
 import { each } from "./pool-following.ts";
@@ -24,20 +24,20 @@ export class CrashRuns {
   readonly deleted: string[] = [];
   readonly #engine: RealEngine;
   readonly #label: string;
-  readonly #isBothWays: boolean;
+  readonly #reading: (run: number) => CollectorTask["reading"];
   readonly #directory = mkdtempSync(join(tmpdir(), "dp-crash-"));
   #run = 0;
   #read = 0;
   /** Loaded while the one before is at work. */
   #next: Collector;
 
-  /** `isBothWays`: every second run reads from files. */
+  /** `reading`: how a run reads; they are counted from 1. */
   constructor(
     engine: RealEngine,
     label: string,
-    { isBothWays = false }: { readonly isBothWays?: boolean } = {},
+    reading: (run: number) => CollectorTask["reading"] = chosenRead,
   ) {
-    this.#isBothWays = isBothWays;
+    this.#reading = reading;
     this.#engine = engine;
     this.#label = label;
     this.#next = this.#load();
@@ -151,7 +151,7 @@ export class CrashRuns {
       checkpointFile: join(this.#directory, "checkpoints.json"),
       recordFile: this.#recordFile,
       journalFile: this.#journalFile(run),
-      ...(this.#isBothWays && run % 2 === 0 && { filesRoot: join(this.#engine.directory, "data") }),
+      reading: this.#reading(run),
     });
   }
 

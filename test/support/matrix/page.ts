@@ -4,8 +4,11 @@ import type { CellResult, Outcome, Scenario } from "./scenarios.ts";
 /** What came of the newest run of each cell, by engine. Kept in test/engines/results.json. */
 interface EngineResults {
   readonly version: string;
-  readonly cells: Readonly<Partial<Record<Scenario, Readonly<Record<string, Outcome>>>>>;
+  /** By the Engine API. */
+  readonly cells: Cells;
+  readonly files?: Cells;
 }
+type Cells = Readonly<Partial<Record<Scenario, Readonly<Record<string, Outcome>>>>>;
 export type Results = Readonly<Record<string, EngineResults>>;
 
 export const BEGIN = "<!-- begin: filled by npm run test:engines -->";
@@ -14,10 +17,11 @@ export const END = "<!-- end: filled by npm run test:engines -->";
 /** The results with those of a run in place of older ones. */
 export function withCells(results: Results, cells: readonly CellResult[]): Results {
   const next: Record<string, EngineResults> = { ...results };
-  for (const { engine, version, scenario, driver, outcome } of cells) {
-    const known = next[engine]?.cells ?? {};
-    const row = { ...known[scenario], [driver]: outcome };
-    next[engine] = { version, cells: { ...known, [scenario]: row } };
+  for (const { engine, version, scenario, driver, way, outcome } of cells) {
+    const known = next[engine] ?? { version, cells: {} };
+    const of = way === "engine" ? "cells" : "files";
+    const row = { ...known[of]?.[scenario], [driver]: outcome };
+    next[engine] = { ...known, version, [of]: { ...known[of], [scenario]: row } };
   }
   return next;
 }
@@ -26,17 +30,28 @@ export function withCells(results: Results, cells: readonly CellResult[]): Resul
 export function table(results: Results): string {
   const engines = Object.entries(results).toSorted(([a], [b]) => a.localeCompare(b));
   const ofKind = (kind: string) => engines.filter(([name]) => name.startsWith(`${kind}-`));
-  const docker = ofKind("docker").map(([, result]) => ({
-    title: `Docker ${plain(result.version)}`,
-    cell: (scenario: Scenario) => summed(result.cells[scenario]),
+  const docker = ofKind("docker").map(([, { version, cells }]) => ({
+    title: `Docker ${plain(version)}`,
+    cell: (scenario: Scenario) => summed(cells[scenario]),
   }));
-  const podman = ofKind("podman").flatMap(([, result]) =>
+  const podman = ofKind("podman").flatMap(([, { version, cells }]) =>
     podmanDrivers().map((driver) => ({
-      title: `Podman ${plain(result.version)}, ${driver}`,
-      cell: (scenario: Scenario) => single(result.cells[scenario], driver),
+      title: `Podman ${plain(version)}, ${driver}`,
+      cell: (scenario: Scenario) => single(cells[scenario], driver),
     })),
   );
-  return [tableOf(docker), tableOf(podman)].filter((text) => text !== "").join("\n\n");
+  const files = engines.map(([name, { version, files: cells }]) => ({
+    title: `${name.startsWith("docker-") ? "Docker" : "Podman"} ${plain(version)}`,
+    cell: (scenario: Scenario) => summed(cells?.[scenario]),
+  }));
+  const own = rowsBut("refused");
+  return [
+    "### By the Engine API",
+    tableOf(docker, own),
+    tableOf(podman, own),
+    "### From files",
+    tableOf(files, rowsBut()),
+  ].join("\n\n");
 }
 
 /** The page with a new block. */
@@ -52,9 +67,13 @@ interface Column {
   readonly cell: (scenario: Scenario) => string;
 }
 
-function tableOf(columns: readonly Column[]): string {
-  if (columns.length === 0) return "";
-  const scenarios = Object.keys(SCENARIOS).filter((name): name is Scenario => name in SCENARIOS);
+function rowsBut(...left: readonly Scenario[]): Scenario[] {
+  return Object.keys(SCENARIOS)
+    .filter((name): name is Scenario => name in SCENARIOS)
+    .filter((name) => !left.includes(name));
+}
+
+function tableOf(columns: readonly Column[], scenarios: readonly Scenario[]): string {
   const row = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
   return [
     row(["Scenario", ...columns.map(({ title }) => title)]),

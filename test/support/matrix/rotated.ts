@@ -1,6 +1,7 @@
-import { create, follow, rotateWhile } from "../follow.ts";
+import { create, rotateWhile } from "../follow.ts";
 import type { Following } from "../follow.ts";
 import type { RunOptions } from "../real-engine/engine.ts";
+import { followIn } from "./reading.ts";
 import type { Outcome } from "./scenarios.ts";
 import type { Cell } from "./suite.ts";
 import { verdict } from "./verdict.ts";
@@ -13,7 +14,7 @@ export async function followRotated(
 ): Promise<{ readonly id: string; readonly following: Following }> {
   const { engine } = cell;
   const id = await create(engine, options);
-  const following = follow(engine.socketPath, id);
+  const following = followIn(cell, id);
   // What was created and not started yet has stopped once.
   await following.untilStopped();
   await engine.start(id);

@@ -13,19 +13,29 @@ export interface Driver {
   readonly options: Readonly<Record<string, string>>;
   /** Its logs can't be read. */
   readonly isUnreadable?: true;
+  /** Its logs are read from the engine's files as well. */
+  readonly hasFiles?: true;
   /** It is in the short run as well. */
   readonly inShort?: true;
 }
 
 export const DRIVERS: readonly Driver[] = [
-  { name: "json-file", kind: "docker", driver: "json-file", options: {}, inShort: true },
+  {
+    name: "json-file",
+    kind: "docker",
+    driver: "json-file",
+    options: {},
+    hasFiles: true,
+    inShort: true,
+  },
   {
     name: "json-file, compress",
     kind: "docker",
     driver: "json-file",
     options: { "max-size": "500k", "max-file": "20", compress: "true" },
+    hasFiles: true,
   },
-  { name: "local", kind: "docker", driver: "local", options: {}, inShort: true },
+  { name: "local", kind: "docker", driver: "local", options: {}, hasFiles: true, inShort: true },
   { name: "journald", kind: "docker", driver: "journald", options: {} },
   { name: "syslog", kind: "docker", driver: "syslog", options: {} },
   { name: "fluentd", kind: "docker", driver: "fluentd", options: {} },
@@ -37,7 +47,14 @@ export const DRIVERS: readonly Driver[] = [
     isUnreadable: true,
     inShort: true,
   },
-  { name: "k8s-file", kind: "podman", driver: "k8s-file", options: {}, inShort: true },
+  {
+    name: "k8s-file",
+    kind: "podman",
+    driver: "k8s-file",
+    options: {},
+    hasFiles: true,
+    inShort: true,
+  },
   { name: "journald", kind: "podman", driver: "journald", options: {}, inShort: true },
   {
     name: "none",
@@ -69,10 +86,14 @@ export const SCENARIOS = {
   away: "The engine killed and started again",
   ownRotation: "The engine's own log rotation",
   unreadable: "A driver that keeps nothing to read",
+  refused: "A driver whose files are not read",
   errors: "Errors: no such container, gone meanwhile",
 } as const;
 
 export type Scenario = keyof typeof SCENARIOS;
+
+/** Where lines come from, the option `read`. */
+export type Way = "engine" | "files";
 
 /** "exact": every line once and in order. "told": some are missing, and a gap or an incomplete end says so. */
 export type Outcome = "exact" | "told" | "failed";
@@ -85,18 +106,21 @@ export const ROTATED: Readonly<Record<EngineKind, readonly Driver[]>> = {
       kind: "docker",
       driver: "json-file",
       options: { "max-size": "100k", "max-file": "3" },
+      hasFiles: true,
     },
     {
       name: "json-file, compress",
       kind: "docker",
       driver: "json-file",
       options: { "max-size": "100k", "max-file": "3", compress: "true" },
+      hasFiles: true,
     },
     {
       name: "local",
       kind: "docker",
       driver: "local",
       options: { "max-size": "100k", "max-file": "3" },
+      hasFiles: true,
     },
   ],
   podman: [
@@ -110,6 +134,7 @@ export interface CellResult {
   readonly version: string;
   readonly scenario: Scenario;
   readonly driver: string;
+  readonly way: Way;
   readonly outcome: Outcome;
 }
 
