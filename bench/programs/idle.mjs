@@ -5,7 +5,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { StreamPool } from "dockspool";
 import { options, report } from "./args.mjs";
 
-const { engine, streams, way } = options;
+const { engine, streams, way, root } = options;
 const LOOKS = 5;
 /** Adding up the statistics of thousands of sources takes time of its own. */
 const LOOK_MS = 250;
@@ -29,11 +29,16 @@ report({ rss, heap, descriptors: readdirSync("/proc/self/fd").length });
 await close();
 
 async function openPool() {
-  const pool = new StreamPool({ engine, select: { names }, maxStreams: streams });
+  const files = root === undefined ? {} : { source: { read: "files", files: { root } } };
+  const pool = new StreamPool({ engine, select: { names }, maxStreams: streams, ...files });
+  let opened = 0;
+  pool.on("source", ({ status }) => {
+    if (status.type === "opened") opened++;
+  });
   const reading = (async () => {
     for await (const record of pool) throw new Error(`${record.container.name} is not quiet.`);
   })();
-  while (pool.stats.streamsOpen < streams) await Promise.race([pause(LOOK_MS), reading]);
+  while (opened < streams) await Promise.race([pause(LOOK_MS), reading]);
   return async () => {
     await pool.close();
     await reading;

@@ -51,12 +51,13 @@ export class RunEnd {
 
   /** `ended` is called once the run has ended. */
   watch(ended: () => void, signal: AbortSignal): WatchedRun {
-    const over = new AbortController();
-    const unlink = onAbort(signal, () => over.abort());
-    const stop = over.signal;
     let hasEnded = false;
+    let over: AbortController | undefined;
     let asking: Promise<void> | undefined;
     const ask = async (): Promise<void> => {
+      over = new AbortController();
+      const stop = over.signal;
+      const unlink = onAbort(signal, () => over?.abort());
       while (this.#isDue && !stop.aborted && !hasEnded) {
         this.#isDue = false;
         const answer = await this.#look(stop);
@@ -69,6 +70,7 @@ export class RunEnd {
           ended();
         }
       }
+      unlink();
       asking = undefined;
     };
     this.#ask = () => {
@@ -81,8 +83,7 @@ export class RunEnd {
       },
       close: async () => {
         this.#ask = () => {};
-        unlink();
-        over.abort();
+        over?.abort();
         await asking;
       },
     };
