@@ -189,7 +189,7 @@ export class LeasedContainers {
       const hasWaited = performance.now() - begun >= STANDBY_AFTER_MS;
       const resumed = position === undefined ? {} : { start: { position }, isResumed: true };
       const seen = hasWaited ? await this.#lookAgain(info.id, signal) : {};
-      found = { ...finding, ...resumed, ...seen };
+      found = { ...finding, isOutdated: true, ...resumed, ...seen };
       // It may have been lost meanwhile, and what stands in the store is of another holder by now.
     } while (!this.holds(info.id));
     followed.add(engine, found, options);

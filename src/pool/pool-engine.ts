@@ -3,6 +3,7 @@ import type { CheckpointKeeper } from "../checkpoint/keeper.ts";
 import { EngineClient } from "../engine/engine-client.ts";
 import { connectTimeoutOf } from "../engine/engine-options.ts";
 import type { Engine } from "../engine/engine-options.ts";
+import { neverStarted } from "../engine/inspection.ts";
 import type { Inspection } from "../engine/inspection.ts";
 import { DockspoolError } from "../errors.ts";
 import { unlessAborted } from "../lifetime/abort.ts";
@@ -187,7 +188,8 @@ export class PoolEngine {
       if (followed.isEnding(info.id) || this.leased?.holds(info.id) === false) continue;
       this.discovery.attached(inspection, place, sourceOptions);
       this.leased?.begun(info.id);
-      return followed.add(this, { inspection, ...place, startedBy: undefined }, sourceOptions);
+      const finding = { inspection, ...place, startedBy: undefined, isOutdated: true };
+      return followed.add(this, finding, sourceOptions);
     }
   }
 
@@ -239,6 +241,9 @@ export class PoolEngine {
     const saved = await this.#savedPlace(inspection, signal);
     if (saved !== undefined) return saved;
     if (await isNew()) return FROM_ITS_START;
+    // What never ran has written nothing. It may run, and be gone, before its log is answered.
+    const isEmpty = !inspection.running && neverStarted(inspection.startedAt);
+    if (isEmpty && (typeof from === "string" || "tail" in from)) return FROM_ITS_START;
     const start = await this.#locate(inspection, from, options, signal);
     return { start, isResumed: false };
   }

@@ -1,6 +1,7 @@
 import type { ContainerView } from "../container/container-view.ts";
 import type { Inspection } from "../engine/inspection.ts";
 import type { FollowedLog } from "../stream/followed-log.ts";
+import type { SourceHost } from "./host.ts";
 import { closeFirst } from "./log-ways.ts";
 import type { LogWays, Way } from "./log-ways.ts";
 import type { Streams } from "./streams.ts";
@@ -12,6 +13,7 @@ const ROTATING_LOOK_MS = 1_000;
 const HEAD_START_MS = 1_000;
 
 interface Parts {
+  readonly host: SourceHost;
   readonly view: ContainerView;
   readonly turn: TurnKeeper;
   readonly streams: Streams;
@@ -84,11 +86,11 @@ export class FollowLoop {
   }
 
   async #generation(way: Way, signal: AbortSignal): ReturnType<Streams["follow"]> {
-    const { view, streams, ways } = this.#parts;
+    const { host, view, streams, ways } = this.#parts;
     const generation = streams.follow(this.#inspection, this.#log, way, signal);
     if (way.via === "files") {
       // What has happened before it began was told to nobody.
-      if (view.unchanged === undefined) streams.lookNow();
+      if (view.unchanged === undefined || host.finding?.isOutdated === true) streams.lookNow();
       return generation;
     }
     if (way.isHeadStart !== true || !ways.takesFiles) return generation;

@@ -82,6 +82,8 @@ export interface Finding {
   readonly startedBy: number | undefined;
   /** The inspection is from before that start. */
   readonly isFromBefore?: boolean;
+  /** Something has happened to it since that look, and its source was not told. */
+  readonly isOutdated?: boolean;
   /** It may be gone soon. */
   readonly isUrgent?: boolean;
   /** It was created since the pool, and nothing of it was read before. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { StreamPool } from "../../src/index.ts";
+import { MemoryCheckpointStore, StreamPool } from "../../src/index.ts";
 import type { LogRecord, PoolStatus } from "../../src/index.ts";
 import { FakeEngine } from "../../src/testing.ts";
 import { BriefLog } from "../support/brief-log.ts";
@@ -135,4 +135,32 @@ describe("a pool that reads from files", () => {
       expect(file.isOpen).toBe(false);
     },
   );
+
+  it("knows at once that a container has exited, though that happened while its place was looked for", async () => {
+    const root = dataRoot();
+    await using fake = await FakeEngine.start();
+    const brief = fake.create({ name: "brief" });
+    const file = new FileLog(brief, root);
+    file.write("one");
+    const checkpoints = new MemoryCheckpointStore();
+    const load = checkpoints.load.bind(checkpoints);
+    checkpoints.load = async (key, ...rest) => {
+      if (key.includes(brief.id)) {
+        brief.stop();
+        // The event comes before the answer.
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+      return load(key, ...rest);
+    };
+    await using pool = new StreamPool({
+      engine: fake.engine,
+      read: "files",
+      files: { root },
+      from: "start",
+      checkpoints,
+    });
+    pool.deliver(() => {});
+    const states = (): unknown[] => Array.from(pool.sources.values(), ({ stats }) => stats.state);
+    await expect.poll(states, PATIENT).toEqual(["stopped"]);
+  });
 });

@@ -61,13 +61,16 @@ export async function decide(
     const place = container.place ?? FROM_ITS_START;
     const { isNew } = container;
     const headStart = isLogStart(place.start.position) ? headStartOf(container) : undefined;
-    const urgent = { startedBy, isFromBefore: true, isUrgent: true, isNew, headStart };
+    const isOutdated = container.happened !== container.happenedBefore;
+    const urgent = { startedBy, isFromBefore: true, isUrgent: true, isOutdated, isNew, headStart };
     return follow(container, { inspection, ...place, ...urgent }, parts);
   }
   const nameBefore = container.name;
   const now = startedBy !== undefined || isCreated;
+  const { happened } = container;
   const inspection = await parts.client.inspect(container.id, signal, { now });
   signal.throwIfAborted();
+  container.happenedBefore = happened;
   const { info, createdAt, startedAt, running, removing } = inspection;
   container.info = info;
   if (container.refusedAt !== undefined && createdAt <= container.refusedAt.at) {
@@ -115,7 +118,16 @@ export async function decide(
   const isUrgent = container.isNew || startedBy !== undefined;
   const { isNew } = container;
   const headStart = isLogStart(start.position) ? headStartOf(container) : undefined;
-  const finding = { inspection: seen, start, isResumed, startedBy, isUrgent, isNew, headStart };
+  const finding = {
+    inspection: seen,
+    start,
+    isResumed,
+    startedBy,
+    isUrgent,
+    isOutdated: container.happened !== happened,
+    isNew,
+    headStart,
+  };
   // The answer shows the run that it has begun with.
   const hasBegun = running || removing || (isUnread && hasStarted(startedAt));
   if (headStart !== undefined && (headStart.isStarting || hasBegun)) {

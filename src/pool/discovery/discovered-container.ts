@@ -139,6 +139,9 @@ export class DiscoveredContainer {
   place: Place | undefined;
   /** The caller wanted one of this name to be left alone then: it is, where it was there before. */
   refusedAt: Moment | undefined;
+  /** How often something has happened to it, and how often by the time at which the look began that was answered last. */
+  happened = 0;
+  happenedBefore = 0;
   /** The caller has attached it, with these options: it is followed whatever is selected. */
   attachedWith: PoolSourceOptions | undefined;
   #state: DiscoveryState = { kind: "found" };

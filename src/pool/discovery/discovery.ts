@@ -91,6 +91,7 @@ export class Discovery {
     const { isOn, tasks } = this.#parts;
     if (tasks.signal.aborted || (known === undefined && !isOn)) return;
     if (known === undefined && action !== "destroy" && this.#departed.has(id)) return;
+    if (known !== undefined && action !== "create" && action !== "starting") known.happened++;
     switch (action) {
       case "create":
         this.#created(known ?? this.#add(id, name, true));
