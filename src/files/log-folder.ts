@@ -50,9 +50,9 @@ export class LogFolder {
     return listChain(this.folder, this.base);
   }
 
-  /** None of the files was renamed while they were listed. Undefined where they change all the time. */
-  async #listed(): Promise<ChainFile[] | undefined> {
-    let chain = await this.list();
+  /** None of the files was renamed while they were listed, or since `before`. Undefined where they change all the time. */
+  async #listed(before?: readonly ChainFile[]): Promise<readonly ChainFile[] | undefined> {
+    let chain = before ?? (await this.list());
     for (let look = 0; look < LOOKS; look++) {
       const again = await this.list();
       if (areSame(chain, again)) return again;
@@ -63,11 +63,11 @@ export class LogFolder {
 
   /**
    * Opens the file that `choose` takes of those that are there, oldest first. Undefined where it takes none, or the files change all
-   * the time.
+   * the time. `before`: those that were there a moment ago.
    */
-  async open(choose: Choose): Promise<Opened | undefined> {
+  async open(choose: Choose, before?: readonly ChainFile[]): Promise<Opened | undefined> {
     for (let look = 0; look < LOOKS; look++) {
-      const chain = await this.#listed();
+      const chain = await this.#listed(look === 0 ? before : undefined);
       if (chain === undefined) return undefined;
       const file = await choose(chain);
       if (file === undefined) return undefined;

@@ -8,6 +8,9 @@ const PROBE_BYTES = 64 * 1024;
 const PROBE_ENTRIES = 16;
 /** A search ends where so much is left. */
 const NEAR_BYTES = 256 * 1024;
+/** A look back begins with so much, and so much for each entry: lines are mostly shorter. */
+const FEW_BYTES = 4 * 1024;
+const USUAL_BYTES = 512;
 
 /** Where the last `wanted` entries before `end` begin; `found`: fewer where the file has no more. `end` is an entry's end. */
 export async function lookBack(
@@ -18,7 +21,7 @@ export async function lookBack(
 ): Promise<{ readonly offset: number; readonly found: number }> {
   let offset = end;
   let found = 0;
-  let size = READ_BYTES;
+  let size = Math.min(READ_BYTES, FEW_BYTES + wanted * USUAL_BYTES);
   while (found < wanted && offset > 0) {
     const from = Math.max(0, offset - size);
     const bytes = await readAt(handle, from, offset - from);
@@ -42,10 +45,10 @@ export async function endsEntry(
   rules: FormatRules,
 ): Promise<boolean> {
   if (offset === 0) return true;
-  const { size } = await handle.stat();
-  if (offset > size) return false;
   const before = await lookBack(handle, offset, 1, rules);
   const bytes = await readAt(handle, before.offset, offset - before.offset);
+  // The file may be shorter.
+  if (bytes.length === 0 || before.offset + bytes.length < offset) return false;
   const { pieces, consumed } = rules.decoder().decode(bytes);
   return consumed === bytes.length && pieces.every(({ type }) => type === "entries");
 }

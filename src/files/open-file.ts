@@ -35,8 +35,7 @@ export async function openFile(
  */
 export async function realFolder(root: string, folder: string): Promise<string | undefined> {
   return unlessAbsent(folder, async () => {
-    const within = await realpath(root);
-    const real = await realpath(folder);
+    const [within, real] = await Promise.all([realpath(root), realpath(folder)]);
     if (real !== within && !real.startsWith(within.endsWith(sep) ? within : within + sep))
       throw unreadable(folder, `it is ${real}, outside ${within}`);
     return real;

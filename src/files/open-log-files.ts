@@ -78,19 +78,22 @@ class BeginningSearch {
     from: Exclude<FilesFrom, { type: "file" }>,
   ): Promise<Beginning | undefined | "unknown" | "again"> {
     if (from.type === "start") return this.start();
-    const chain = (await this.#folder.list()).toReversed();
+    const chain = await this.#folder.list();
     if (from.type === "hint") {
       const own = chain.findIndex(({ inode }) => inode === from.place.inode);
       if (own === -1) return "unknown";
-      return this.#back(chain.slice(own), from.entries, (opened, wanted, isFirst) =>
+      return this.#back(chain, own, from.entries, (opened, wanted, isFirst) =>
         isFirst ? this.#hinted(opened, from.place.offset, wanted) : this.#last(opened, wanted),
       );
     }
+    const newest = chain.length - 1;
     if (from.type === "tail")
-      return this.#back(chain, from.entries, (opened, wanted) => this.#last(opened, wanted));
+      return this.#back(chain, newest, from.entries, (opened, wanted) =>
+        this.#last(opened, wanted),
+      );
     const before = new Date(Date.parse(from.timestamp) - DISORDER_MS).toISOString();
     let isBehind = true;
-    return this.#back(chain, from.entries, async (opened, wanted) => {
+    return this.#back(chain, newest, from.entries, async (opened, wanted) => {
       if (!isBehind) return this.#last(opened, wanted);
       const found = await this.#before(opened, before, wanted);
       isBehind = found.type === "no";
@@ -104,15 +107,23 @@ class BeginningSearch {
     return opened && beginningIn(opened, contentOf(opened), 0, true);
   }
 
-  /** Looks at `chain`, newest first, until one of the files has the beginning. */
+  /** Looks at `chain[at]`, and at older ones, until one of the files has the beginning. */
   async #back(
     chain: readonly ChainFile[],
+    at: number,
     entries: number,
     look: (opened: Opened, wanted: number, isFirst: boolean) => Promise<Found | undefined>,
   ): Promise<Beginning | undefined | "unknown" | "again"> {
     let wanted = entries;
-    for (const [index, { inode }] of chain.entries()) {
-      const opened = await this.#folder.open((now) => now.find((file) => file.inode === inode));
+    for (const [index, { inode }] of chain
+      .slice(0, at + 1)
+      .toReversed()
+      .entries()) {
+      const before = index === 0 ? chain : undefined;
+      const opened = await this.#folder.open(
+        (now) => now.find((file) => file.inode === inode),
+        before,
+      );
       if (opened === undefined) return "again";
       let found: Found | undefined;
       try {
