@@ -21,6 +21,8 @@ import type { ContainerAct, TrueLine, World, WorldContainer } from "./world.ts";
 
 const LOOK_EVERY_MS = 25;
 const DAMAGED_BYTES = 60;
+const ATTEMPTS = 40;
+const AGAIN_MS = 250;
 
 /**
  * A follow of Docker 20.10 waits in an emptied file for the place where it was. When the engine begins a new file it goes on
@@ -181,16 +183,16 @@ export class RealWorld implements World {
   async startAll(): Promise<void> {
     for (const { id, removedAt, changes } of this.containers) {
       if (removedAt !== undefined) continue;
-      await this.#post(id, "unpause");
-      await this.#post(id, "start");
+      await insist(() => this.#post(id, "unpause"));
+      await insist(() => this.#post(id, "start"));
       changes.push([monotonicMs(), true]);
     }
   }
 
   async stopAll(): Promise<void> {
     for (const { id } of this.containers) {
-      await this.#post(id, "unpause");
-      await this.#engine.api({ method: "POST", path: `/containers/${id}/kill` });
+      await insist(() => this.#post(id, "unpause"));
+      await insist(() => this.#post(id, "kill"));
     }
   }
 
@@ -269,6 +271,18 @@ export class RealWorld implements World {
 
 async function limitDescriptors(pid: number, most: number): Promise<void> {
   await promisify(execFile)("prlimit", ["--pid", String(pid), `--nofile=${most}:1048576`]);
+}
+
+/** An engine that has just been started again may cut a connection. */
+async function insist(ask: () => Promise<void>): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (attempt === ATTEMPTS) throw error;
+      await delay(AGAIN_MS);
+    }
+  }
 }
 
 function delay(ms: number): Promise<void> {

@@ -3,6 +3,8 @@
  * @property {string | undefined} engine
  * @property {{ names?: string[], labels?: Record<string, string | true> }} select
  * @property {"start" | "now"} from
+ * @property {"engine" | "auto" | "files"} read
+ * @property {{ root?: string }} files
  * @property {number} maxStreams
  * @property {string} positions
  * @property {string} url
@@ -48,6 +50,10 @@ export function readConfig(env) {
   });
   const from = text("FROM", "now");
   if (from !== "start" && from !== "now") wrong.push(`FROM has to be "start" or "now"`);
+  const read = text("READ", "engine");
+  if (read !== "engine" && read !== "auto" && read !== "files")
+    wrong.push(`READ has to be "engine", "auto" or "files"`);
+  const root = env["FILES_ROOT"];
   const url = text("SINK_URL");
   if (url !== "" && !URL.canParse(url)) wrong.push("SINK_URL is no URL");
   const token = env["SINK_TOKEN"];
@@ -61,6 +67,8 @@ export function readConfig(env) {
       ...(labels.length > 0 ? { labels: Object.fromEntries(labels) } : {}),
     },
     from: from === "start" ? /** @type {const} */ ("start") : /** @type {const} */ ("now"),
+    read: /** @type {"engine" | "auto" | "files"} */ (read),
+    files: root === undefined ? {} : { root },
     maxStreams: whole("MAX_STREAMS", 128, 1),
     positions: text("POSITIONS", "positions.json"),
     url,

@@ -19,6 +19,8 @@ const pool = new StreamPool({
   ...(config.engine === undefined ? {} : { engine: config.engine }),
   select: config.select,
   from: config.from,
+  read: config.read,
+  files: config.files,
   maxStreams: config.maxStreams,
   checkpoints: new FileCheckpointStore(config.positions),
 });
@@ -37,6 +39,8 @@ pool.on("engine", ({ engine, state, error }) =>
   }),
 );
 pool.on("source", ({ container, status }) => {
+  if (status.type === "reading")
+    log("info", `reading from ${status.via}`, { container: container.name, reason: status.reason });
   if (status.type === "gap")
     log("error", "lines are lost", { container: container.name, after: status.after });
   if (status.type === "delivery-retry" || status.type === "checkpoint-failed")

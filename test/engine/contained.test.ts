@@ -18,7 +18,7 @@ describeWithEngine("a collector in a container of its own", (engine) => {
   let count = 0;
   const labelled = (): string => `contained-${process.pid}-${count++}`;
   const data = join(engine.directory, "data");
-  const atRoot = { mounts: [`${data}:/engine:ro`], root: "/engine" };
+  const atRoot = { mounts: [`${join(data, "containers")}:/engine/containers:ro`], root: "/engine" };
   const atOwnPath = { mounts: [`${join(data, "containers")}:${join(data, "containers")}:ro`] };
 
   test.each(

@@ -51,6 +51,7 @@ export class Contained {
       name: `${label}-collector`,
       command: ["/node", join("/app", relative(PROJECT, program)), JSON.stringify(task)],
       mounts: [`${engine.ownSocketPath}:${SOCKET}`, ...programMounts(), ...mounts],
+      isBare: true,
       user: isUnprivileged ? `1000:${statSync(engine.ownSocketPath).gid}` : undefined,
     });
     return new Contained(engine, id);

@@ -130,6 +130,7 @@ export class RealEngine {
           NetworkMode: options.network ?? (this.kind === "docker" ? "host" : "none"),
           AutoRemove: options.rm ?? false,
           ...(options.mounts && { Binds: options.mounts }),
+          ...(options.isBare === true && { CapDrop: ["ALL"], ReadonlyRootfs: true }),
           LogConfig: {
             Type: options.driver ?? (this.kind === "docker" ? "json-file" : "k8s-file"),
             Config: options.options ?? {},

@@ -41,6 +41,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** As `docker run -v` takes them. */
   readonly mounts?: readonly string[];
+  /** Without capabilities, and with nothing to write to. */
+  readonly isBare?: boolean;
   /** As `docker run -u` takes it. */
   readonly user?: string | undefined;
   /** Removed by the engine when it ends. */
