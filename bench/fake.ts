@@ -9,10 +9,10 @@ export interface Fake extends AsyncDisposable {
   readonly engine: Readonly<Record<string, unknown>>;
 }
 
-/** Quiet containers, called "idle-0000" and so on. */
-export async function startFake(containers: number): Promise<Fake> {
+/** Quiet containers, called "idle-0000" and so on. `root`: their logs are files there. */
+export async function startFake(containers: number, root?: string): Promise<Fake> {
   const program = fileURLToPath(new URL("programs/fake-engine.mjs", import.meta.url));
-  const child = spawn(process.execPath, [program, JSON.stringify({ containers })], {
+  const child = spawn(process.execPath, [program, JSON.stringify({ containers, root })], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   const exited = once(child, "exit");

@@ -10,3 +10,8 @@ export function cpuSecondsOf(pid) {
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS_PER_SECOND;
 }
+
+/** What this process has read so far, of files and sockets (man 5 proc). */
+export function bytesRead() {
+  return Number(/^rchar: (\d+)/m.exec(readFileSync("/proc/self/io", "utf8"))[1]);
+}

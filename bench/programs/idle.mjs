@@ -5,7 +5,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { StreamPool } from "dockspool";
 import { options, report } from "./args.mjs";
 
-const { engine, streams, way, root } = options;
+const { engine, streams, way, root, settleMs = 0, watchMs = 0 } = options;
 const LOOKS = 5;
 /** Adding up the statistics of thousands of sources takes time of its own. */
 const LOOK_MS = 250;
@@ -13,6 +13,7 @@ const names = Array.from({ length: streams }, (_, index) => {
   return `idle-${String(index).padStart(4, "0")}`;
 });
 
+let pool;
 const open = way === "plain" ? openPlainly : openPool;
 const close = await open();
 await pause(1_000);
@@ -25,20 +26,30 @@ for (let look = 0; look < LOOKS; look++) {
   rss = Math.min(rss, usage.rss);
   heap = Math.min(heap, usage.heapUsed + usage.external);
 }
-report({ rss, heap, descriptors: readdirSync("/proc/self/fd").length });
+await pause(settleMs);
+const before = process.cpuUsage();
+await pause(watchMs);
+const { user, system } = process.cpuUsage(before);
+report({
+  rss,
+  heap,
+  descriptors: readdirSync("/proc/self/fd").length,
+  streamsOpen: pool?.stats.streamsOpen ?? streams,
+  cpuSeconds: (user + system) / 1e6,
+});
 await close();
 
 async function openPool() {
   const files = root === undefined ? {} : { source: { read: "files", files: { root } } };
-  const pool = new StreamPool({ engine, select: { names }, maxStreams: streams, ...files });
-  let opened = 0;
-  pool.on("source", ({ status }) => {
-    if (status.type === "opened") opened++;
+  pool = new StreamPool({ engine, select: { names }, maxStreams: streams, ...files });
+  const opened = new Set();
+  pool.on("source", ({ container, status }) => {
+    if (status.type === "opened") opened.add(container.id);
   });
   const reading = (async () => {
     for await (const record of pool) throw new Error(`${record.container.name} is not quiet.`);
   })();
-  while (opened < streams) await Promise.race([pause(LOOK_MS), reading]);
+  while (opened.size < streams) await Promise.race([pause(LOOK_MS), reading]);
   return async () => {
     await pool.close();
     await reading;

@@ -4,7 +4,7 @@ import { get } from "node:http";
 import { ContainerLogSource } from "dockspool";
 import { options, report } from "./args.mjs";
 
-const { socketPath, container, noise, way, lines } = options;
+const { socketPath, container, noise, way, lines, read = "engine" } = options;
 const HEADER_BYTES = 8;
 const STAMP_BYTES = "2026-11-23T15:58:34.885847851Z".length;
 
@@ -14,7 +14,7 @@ else await readByDockspool();
 report({ ms });
 
 async function readByDockspool() {
-  const source = new ContainerLogSource(container, { engine: { socketPath } });
+  const source = new ContainerLogSource(container, { engine: { socketPath }, read });
   const noisy = noise && new ContainerLogSource(noise, { engine: { socketPath }, from: "now" });
   const drained = noisy && drain(noisy);
   for await (const { timestamp } of source) {

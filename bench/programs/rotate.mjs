@@ -4,15 +4,16 @@ import { get } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
 import { ContainerLogSource } from "dockspool";
 import { options, report } from "./args.mjs";
-import { cpuSecondsOf } from "./cpu.mjs";
+import { bytesRead, cpuSecondsOf } from "./cpu.mjs";
 
-const { socketPath, container, enginePid, way, times } = options;
+const { socketPath, container, enginePid, way, times, read = "engine" } = options;
 
 // Both begin at the same line, the log's last one.
 const source = new ContainerLogSource(container, {
   engine: { socketPath },
   from: { tail: 1 },
   stallProbeMs: false,
+  read,
 });
 const iterator = source[Symbol.asyncIterator]();
 const { value: last } = await iterator.next();
@@ -20,14 +21,17 @@ const next = iterator.next();
 if (way === "since") await source.close();
 
 const ms = [];
+const kilobytesRead = [];
 /** A rotation right behind another one waits for what the stream brings; in life they are minutes apart. */
 const APART_MS = 100;
 const cpuBefore = cpuSecondsOf(enginePid);
 for (let index = 0; index < times; index++) {
   await pause(APART_MS);
+  const readBefore = bytesRead();
   const begun = performance.now();
   await (way === "since" ? reopenSince(last.timestamp) : source.rotate());
   ms.push(performance.now() - begun);
+  kilobytesRead.push((bytesRead() - readBefore) / 1_000);
 }
 // The engine tidies up behind a stream that was closed; that is part of the price.
 await pause(200);
@@ -38,7 +42,7 @@ const extra = way === "since" ? undefined : await Promise.race([next, pause(50)]
 if (extra !== undefined) throw new Error(`A line came after ${times} rotations of a quiet log.`);
 await source.close();
 await next;
-report({ ms, cpuSeconds });
+report({ ms, kilobytesRead, cpuSeconds });
 
 /** To the first byte, which is that of the last line itself: `since` is inclusive. */
 async function reopenSince(timestamp) {

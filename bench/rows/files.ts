@@ -1,135 +1,31 @@
-import { mkdtemp, open, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import type { Context, Row } from "../context.ts";
-import { filesWays } from "../files/ways.ts";
-import type { FilesWay } from "../files/ways.ts";
-import { measure } from "../measure.ts";
-import { bundle } from "../micro/bundle.ts";
-import type { Section } from "../report.ts";
-import { inRounds, median, ratioOf } from "../rounds.ts";
-import type { Ratio } from "../rounds.ts";
-import { shown, shownRatio } from "../table.ts";
+import type { Row } from "../context.ts";
+import { measureAlone } from "./files-alone.ts";
+import { measureFilesIdle } from "./files-idle.ts";
+import { measureFilesLatency } from "./files-latency.ts";
+import type { FilesPart } from "./files-part.ts";
+import { measureFilesReading } from "./files-reading.ts";
+import { measureFilesRotating } from "./files-rotating.ts";
 
-const LINES = 1_000_000;
-const FAST_LINES = 200_000;
-const ROUNDS = 5;
-const FAST_ROUNDS = 3;
-const START = Date.UTC(2026, 10, 23, 15, 58, 34);
-const STEP_NANOSECONDS = 7_019;
-
-/** How much CPU time the reader may take, in times that of another way. */
-const LIMITS: readonly { readonly way: FilesWay; readonly limit: number }[] = [
-  { way: "a stream, newlines counted", limit: 2.5 },
-  { way: "large reads, JSON.parse for each line", limit: 0.5 },
-];
-
-/** A log of each kind of line. */
-const TEXTS: Readonly<Record<string, (line: number) => string>> = {
-  "90 bytes, nothing to unescape": (line) => `line ${line} `.padEnd(90, "of a log "),
-  "90 bytes of JSON, 16 escapes": (line) =>
-    `{"level":"info","line":${line},"path":"/a/b","status":200,"ms":12}`.padEnd(90),
-};
-
-/** The reader of log files, alone. */
+/** Reading from the engine's log files. */
 export const files: Row = {
   number: 10,
   run: async (context) => {
-    const directory = await mkdtemp(join(tmpdir(), "dockspool-bench-files-"));
-    try {
-      await using program = await bundle(new URL("../files/main.ts", import.meta.url));
-      const tables: Found[] = [];
-      for (const [name, textOf] of Object.entries(TEXTS)) {
-        const path = join(directory, `${tables.length}-json.log`);
-        await writeLog(path, textOf, context.fast ? FAST_LINES : LINES);
-        tables.push(await measureAll(name, path, program.path, context));
-      }
-      return sectionOf(tables, context);
-    } finally {
-      await rm(directory, { recursive: true, force: true });
-    }
+    const parts: FilesPart[] = [];
+    parts.push(await measureFilesReading(context), await measureAlone(context));
+    if (!context.fast)
+      parts.push(await measureFilesLatency(context), await measureFilesIdle(context));
+    parts.push(await measureFilesRotating(context));
+    return {
+      row: 10,
+      title: "From files",
+      text: [
+        `With \`read: "files"\`, in one run with what it is compared with. ${parts[0]?.text ?? ""}`,
+        ...parts.slice(1).map(({ text }) => text),
+        "The tables stand in this order.",
+      ],
+      tables: parts.flatMap(({ tables }) => tables),
+      charts: [],
+      broken: parts.flatMap(({ broken }) => broken),
+    };
   },
 };
-
-interface Found {
-  readonly name: string;
-  /** Nanoseconds of CPU time for a line, by way and round. */
-  readonly nanoseconds: ReadonlyMap<FilesWay, readonly number[]>;
-}
-
-async function measureAll(
-  name: string,
-  path: string,
-  program: string,
-  { env, fast, runs, progress }: Context,
-): Promise<Found> {
-  const rounds = runs ?? (fast ? FAST_ROUNDS : ROUNDS);
-  const nanoseconds = await inRounds(filesWays, rounds, async (way, round) => {
-    progress(`row 10: ${name}: ${way}, round ${round + 1}`);
-    const { stdout } = await measure([process.execPath, program, way, path], { env });
-    const { lines, cpuSeconds } = JSON.parse(stdout) as { lines: number; cpuSeconds: number };
-    if (lines !== (fast ? FAST_LINES : LINES)) throw new Error(`${way} has read ${lines} lines.`);
-    return (cpuSeconds * 1e9) / lines;
-  });
-  return { name, nanoseconds };
-}
-
-/** As the engine writes it: zeros at the end of a fraction are left out. */
-async function writeLog(
-  path: string,
-  textOf: (line: number) => string,
-  lines: number,
-): Promise<void> {
-  await using file = await open(path, "w");
-  let chunk = "";
-  for (let line = 0; line < lines; line++) {
-    const nanoseconds = line * STEP_NANOSECONDS;
-    const second = new Date(START + Math.floor(nanoseconds / 1e9) * 1_000).toISOString();
-    const fraction = String(nanoseconds % 1e9)
-      .padStart(9, "0")
-      .replace(/0+$/, "");
-    const time = `${second.slice(0, 19)}.${fraction}Z`.replace(".Z", "Z");
-    const log = JSON.stringify(`${textOf(line)}\n`);
-    const stream = line % 5 === 0 ? "stderr" : "stdout";
-    chunk += `{"log":${log},"stream":"${stream}","time":"${time}"}\n`;
-    if (chunk.length < 1 << 20) continue;
-    await file.write(chunk);
-    chunk = "";
-  }
-  await file.write(chunk);
-}
-
-function sectionOf(found: readonly Found[], { fast, runs }: Context): Section {
-  const rounds = runs ?? (fast ? FAST_ROUNDS : ROUNDS);
-  return {
-    row: 10,
-    title: "The reader of log files, alone",
-    text: [
-      `One \`json-file\` log in the page's cache, ${shown(fast ? FAST_LINES : LINES)} lines, read to entries by \`src/files\`, beside loops
-that do less or the same by hand. CPU time of the second reading in a process. Medians of ${rounds} rounds.`,
-    ],
-    tables: found.map(({ name, nanoseconds }) => ({
-      columns: [name, "ns a line", "the reader takes × it"],
-      rows: filesWays.map((way) => [
-        way,
-        shown(median(nanoseconds.get(way) ?? [])),
-        way === "reader" ? "–" : shownRatio(ratio(nanoseconds, way)),
-      ]),
-    })),
-    charts: [],
-    broken: found.slice(0, 1).flatMap(({ nanoseconds }) => brokenOf(nanoseconds)),
-  };
-}
-
-function ratio(nanoseconds: Found["nanoseconds"], way: FilesWay): Ratio {
-  return ratioOf(nanoseconds.get("reader") ?? [], nanoseconds.get(way) ?? []);
-}
-
-/** By the best round: what else goes on makes single ones worse. */
-function brokenOf(nanoseconds: Found["nanoseconds"]): string[] {
-  return LIMITS.flatMap(({ way, limit }) => {
-    const { least } = ratio(nanoseconds, way);
-    if (least <= limit) return [];
-    return [`the reader takes ${shown(least)} × the time of "${way}", not ${limit} ×.`];
-  });
-}

@@ -5,10 +5,13 @@ import { inRounds, median } from "../rounds.ts";
 import type { Table } from "../report.ts";
 import { shown } from "../table.ts";
 
-interface Found {
+export interface Found {
   readonly rss: number;
   readonly heap: number;
   readonly descriptors: number;
+  readonly streamsOpen: number;
+  /** Of the time that was to be watched. */
+  readonly cpuSeconds: number;
 }
 
 interface Target {
@@ -23,13 +26,13 @@ const ROUNDS = 3;
 /** Of thousands of streams the difference is so large that one does. */
 const FAKE_ROUNDS = 1;
 /** What a process takes that follows hardly anything. */
-const FEW = 10;
+export const FEW = 10;
 const WAYS = ["dockspool pool", "plain"] as const;
 const REAL_CONTAINERS = 200;
 const FAKE_CONTAINERS = 5_000;
 const STARTED_AT_ONCE = 4;
 /** How far V8's young generation grows is decided by what happens while streams are opened, and it stays so. */
-const NODE_OPTIONS = ["--expose-gc", "--max-semi-space-size=1"];
+export const NODE_OPTIONS: readonly string[] = ["--expose-gc", "--max-semi-space-size=1"];
 const LIMIT_KILOBYTES = 100;
 /** What is broken on any machine: several times the limit. */
 const BROKEN_KILOBYTES = 300;

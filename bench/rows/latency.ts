@@ -8,8 +8,8 @@ interface Found {
   readonly ms: readonly number[];
 }
 
-const LINES = 200;
-const APART_MS = 20;
+export const LINES = 200;
+export const APART_MS = 20;
 const ROUNDS = 3;
 /** What is aimed at. */
 const LIMIT_MS = 2;
@@ -39,31 +39,42 @@ async function measureAll(
   noise: string | undefined,
   context: Context,
 ): Promise<string[][]> {
-  const { engine, progress } = context;
+  const { progress } = context;
   const found = await inRounds(WAYS, context.runs ?? ROUNDS, async (way) => {
-    const id = await engine.run({ script: QUIET });
-    try {
-      const options = {
-        socketPath: engine.socketPath,
-        container: id,
-        noise,
-        way: way === "http.get" ? "plain" : "dockspool",
-        lines: LINES,
-      };
-      const outcome = await runProgram<Found>("latency", options, context);
-      const { ms } = outcome.found;
-      if (ms.length !== LINES) throw new Error(`${ms.length} lines came, not ${LINES}.`);
-      progress(`row 3, ${name}: ${way}: median ${shown(median(ms))} ms`);
-      return ms;
-    } finally {
-      await engine.rm(id);
-    }
+    const ms = await measureLatency(
+      { noise, way: way === "http.get" ? "plain" : "dockspool" },
+      context,
+    );
+    progress(`row 3, ${name}: ${way}: median ${shown(median(ms))} ms`);
+    return ms;
   });
   return [...found].map(([way, all]) => [
     name,
     way,
     ...[0.5, 0.9, 0.99].map((share) => shown(median(all.map((ms) => quantile(ms, share))))),
   ]);
+}
+
+/** Milliseconds of each line of a quiet container's. */
+export async function measureLatency(
+  how: {
+    readonly way: "plain" | "dockspool";
+    readonly noise?: string | undefined;
+    readonly read?: "engine" | "files";
+  },
+  context: Context,
+): Promise<readonly number[]> {
+  const { engine } = context;
+  const id = await engine.run({ script: QUIET });
+  try {
+    const options = { socketPath: engine.socketPath, container: id, lines: LINES, ...how };
+    const { found } = await runProgram<Found>("latency", options, context);
+    const { ms } = found;
+    if (ms.length !== LINES) throw new Error(`${ms.length} lines came, not ${LINES}.`);
+    return ms;
+  } finally {
+    await engine.rm(id);
+  }
 }
 
 function sectionOf(rows: readonly (readonly string[])[], { runs }: Context): Section {
