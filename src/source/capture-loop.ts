@@ -106,8 +106,10 @@ export class CaptureLoop {
   /** Once through the phases: from what is known of the container to the end of a stream. */
   async #pass(isAfterStream: boolean, signal: AbortSignal): Promise<Outcome> {
     const begun = isAfterStream ? undefined : await this.#parts.ways.begun();
+    if (this.#phase.type !== "locating") this.#phase.enter({ type: "locating" });
     if (begun !== undefined) return this.#begin(begun, Infinity, signal);
-    const inspection = await this.#locate(isAfterStream, signal);
+    const handedOver = isAfterStream ? undefined : this.#parts.ways.handedOver;
+    const inspection = handedOver ?? (await this.#locate(isAfterStream, signal));
     const { running, startedAt } = inspection;
     const isRestart = running && this.#view.runs.sawRunning(startedAt);
     if (isRestart && startedAt !== undefined) this.#startsRun(startedAt);
@@ -144,7 +146,6 @@ export class CaptureLoop {
 
   /** What is known of the container, and where another process left off. */
   async #locate(isAfterStream: boolean, signal: AbortSignal): Promise<Inspection> {
-    if (this.#phase.type !== "locating") this.#phase.enter({ type: "locating" });
     const { finding } = this.#host;
     // There may be no time for another look.
     const isUrgent = this.#turn.headStart !== undefined && finding !== undefined;
@@ -197,8 +198,6 @@ export class CaptureLoop {
 
   /** It has started since it was looked at. One that lives for milliseconds is gone before it could be looked at again. */
   async #begin(inspection: Inspection, startedBy: number, signal: AbortSignal): Promise<Outcome> {
-    const { type } = this.#phase;
-    if (type === "waiting" || type === "reconnecting") this.#phase.enter({ type: "locating" });
     const { runs } = this.#view;
     if (runs.isRead) runs.started(startedBy);
     else runs.begins(startedBy, inspection.startedAt);

@@ -1,5 +1,6 @@
 import type { ContainerView } from "../container/container-view.ts";
 import type { Inspection } from "../engine/inspection.ts";
+import { sleep } from "../lifetime/deadline.ts";
 import type { FollowedLog } from "../stream/followed-log.ts";
 import type { SourceHost } from "./host.ts";
 import { closeFirst } from "./log-ways.ts";
@@ -94,12 +95,21 @@ export class FollowLoop {
       return generation;
     }
     if (way.isHeadStart !== true || !ways.takesFiles) return generation;
-    // What lives longer than a moment is read from its files.
-    const timer = setTimeout(() => void streams.closeSoon("turn"), HEAD_START_MS);
+    const over = new AbortController();
+    const handover = this.#handOver(over.signal);
     try {
       return await generation;
     } finally {
-      clearTimeout(timer);
+      over.abort();
+      await handover;
     }
+  }
+
+  /** What lives longer than a moment is read from its files. */
+  async #handOver(signal: AbortSignal): Promise<void> {
+    const { streams, ways } = this.#parts;
+    await sleep(HEAD_START_MS, signal).catch(() => {});
+    if (signal.aborted) return;
+    if (await ways.isToHandOver(this.#inspection, signal)) void streams.closeSoon("turn");
   }
 }

@@ -52,14 +52,20 @@ export interface Starting {
   readonly headStart: HeadStart | undefined;
 }
 
+/** Its first file is looked for, or open, while nothing is read from it: the container has never started, or is read by a stream. */
+interface Standby {
+  readonly type: "unstarted" | "streaming";
+  readonly inspection: Inspection;
+  readonly first: FirstFile;
+}
+
 /** Chooses, for one container, how each generation reads its log. */
 export class LogWays {
   readonly #options: ReadOptions;
   readonly #client: EngineClient;
   readonly #turn: Pick<TurnKeeper, "take" | "give">;
   readonly #told: (status: ReadingStatus) => void;
-  /** It stood still, and had never started. */
-  #unstarted: { readonly inspection: Inspection; readonly first: FirstFile } | undefined;
+  #standby: Standby | undefined;
   /** The path that is known to be this container's log. */
   #proved: string | undefined;
   #missed = 0;
@@ -118,27 +124,59 @@ export class LogWays {
     const attributes = this.#client.givesAttributes(inspection.traits);
     const root = firstFileRoot(inspection, this.#options.files.root, attributes);
     if (root === undefined) return;
-    const first = this.#unstarted?.first ?? new FirstFile(root, inspection.info.id);
-    this.#unstarted = { inspection, first };
+    const first = this.#standby?.first ?? new FirstFile(root, inspection.info.id);
+    this.#standby = { type: "unstarted", inspection, first };
+  }
+
+  /**
+   * Whether a stream that was opened before the container ran is to be closed, to go on from its file: that is open by then, since
+   * the container may be gone a moment later. Where there is none, and that will do, the stream is as good.
+   */
+  async isToHandOver({ info }: Inspection, signal: AbortSignal): Promise<boolean> {
+    const isRefused = this.#options.read === "files";
+    try {
+      const inspection = await this.#client.inspect(info.id, signal);
+      const located = await this.#locate(inspection, signal);
+      // What it has left is read by the stream.
+      if (!inspection.running) return false;
+      if ("refusal" in located) return isRefused;
+      if (located.location.format === "k8s-file") return true;
+      const first = new FirstFile(located.location.root, info.id);
+      if ((await first.isFound()) && !signal.aborted) {
+        this.#standby = { type: "streaming", inspection, first };
+        return true;
+      }
+      await first.close();
+      if (signal.aborted || isRefused) return isRefused;
+      const reason = missing(located.location);
+      this.#tell({ type: "reading", via: "engine", reason }, ENGINE);
+      return false;
+    } catch {
+      return false;
+    }
+  }
+
+  /** It runs, and its file is open, since it was read by a stream that is closed. */
+  get handedOver(): Inspection | undefined {
+    return this.#standby?.type === "streaming" ? this.#standby.inspection : undefined;
   }
 
   /** Its first file is open. A start that has failed may have left it. */
   async hasFirstFile(): Promise<boolean> {
-    return (await this.#unstarted?.first.isFound()) === true;
+    return (await this.#standby?.first.isFound()) === true;
   }
 
   /** It has begun its first run, or is about to, as its new file shows. As it was seen before that. */
   async begun(): Promise<Inspection | undefined> {
-    const unstarted = this.#unstarted;
-    return (await this.hasFirstFile()) && unstarted?.first.isNew === true
-      ? unstarted.inspection
-      : undefined;
+    const standby = this.#standby;
+    if (standby?.type !== "unstarted" || !(await this.hasFirstFile())) return undefined;
+    return standby.first.isNew ? standby.inspection : undefined;
   }
 
   /** The caller is to close it. */
   takeFirstFile(): FirstFile | undefined {
-    const first = this.#unstarted?.first;
-    this.#unstarted = undefined;
+    const first = this.#standby?.first;
+    this.#standby = undefined;
     return first;
   }
 

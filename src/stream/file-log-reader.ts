@@ -112,6 +112,7 @@ export class FileLogReader implements LogReader {
     if (hint !== undefined) files = await this.#open(this.#location, hint);
     if (files === undefined && search !== undefined)
       files = await this.#open(this.#location, search);
+    files = await this.#orFirst(files, signal);
     if (files === undefined) return undefined;
     const entrance = { isLogStart: files.fromStart };
     this.#sought = { entrance, files };
@@ -158,6 +159,18 @@ export class FileLogReader implements LogReader {
     if (file !== undefined) return this.#open(this.#location, { type: "file", file });
     const start: FilesFrom = tail === "all" ? { type: "start" } : { type: "tail", entries: tail };
     return this.#open(this.#location, start);
+  }
+
+  /** Where the log's files are gone already, the first one may be open. */
+  async #orFirst(
+    files: LogFileReader | undefined,
+    signal: AbortSignal,
+  ): Promise<LogFileReader | undefined> {
+    if (files?.hasFile === true) return files;
+    const file = await this.#first?.take(this.#location.path, signal);
+    if (file === undefined) return files;
+    await files?.close();
+    return this.#open(this.#location, { type: "file", file });
   }
 
   async #dropSought(): Promise<void> {

@@ -1,9 +1,11 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { MemoryCheckpointStore, StreamPool } from "../../src/index.ts";
 import type { LogRecord, PoolStatus } from "../../src/index.ts";
 import { FakeEngine } from "../../src/testing.ts";
+import type { FakeContainer } from "../../src/testing.ts";
 import { BriefLog } from "../support/brief-log.ts";
 import { CountingProxy } from "../support/counting-proxy.ts";
+import { eventually } from "../support/fake-follow.ts";
 import { FileLog, dataRoot } from "../support/file-log.ts";
 
 const PATIENT = { timeout: 20_000 };
@@ -162,5 +164,62 @@ describe("a pool that reads from files", () => {
     pool.deliver(() => {});
     const states = (): unknown[] => Array.from(pool.sources.values(), ({ stats }) => stats.state);
     await expect.poll(states, PATIENT).toEqual(["stopped"]);
+  });
+});
+
+describe("a pool whose head start is a stream of the engine, since a container's folder is not there yet", () => {
+  async function started(): Promise<{
+    fake: FakeEngine;
+    pool: StreamPool;
+    root: string;
+    lines: string[];
+    brief: FakeContainer;
+    readings: unknown[];
+  }> {
+    const root = dataRoot();
+    const fake = await FakeEngine.start();
+    onTestFinished(() => fake.close());
+    const pool = new StreamPool({ engine: fake.engine, read: "auto", files: { root } });
+    onTestFinished(() => pool.close());
+    const lines: string[] = [];
+    const readings: unknown[] = [];
+    pool.on("source", ({ status }) => {
+      if (status.type === "reading") readings.push(status);
+    });
+    pool.deliver((batch) => {
+      lines.push(...batch.map(({ line }) => line));
+    });
+    await pool.ready();
+    const brief = fake.create({ name: "brief", started: false });
+    const attributes = { container: brief.id };
+    fake.event({ type: "network", action: "connect", id: "none", attributes });
+    brief.start();
+    await expect.poll(() => fake.open.follows, PATIENT).toBe(1);
+    return { fake, pool, root, lines, brief, readings };
+  }
+
+  it("keeps that stream where there are no files, and says why", async () => {
+    const { fake, lines, brief, readings } = await started();
+    brief.write("one");
+    await expect.poll(() => readings, PATIENT).toMatchObject([{ via: "engine" }]);
+    brief.write("two");
+    brief.remove();
+    await expect.poll(() => lines, PATIENT).toEqual(["one", "two"]);
+    const asked = fake.requests.filter(({ path }) => path.includes("/logs"));
+    expect(asked).toHaveLength(1);
+  });
+
+  it("has its file open before the stream is closed", async () => {
+    const { root, lines, brief, readings } = await started();
+    const file = new FileLog(brief, root);
+    file.write("one");
+    const there = new BriefLog(brief.id, root);
+    await eventually(() => there.isOpen, "the file to be open");
+    const time = new Date(Date.now() + 1_000).toISOString();
+    file.raw(`${JSON.stringify({ log: "two\n", stream: "stdout", time })}\n`);
+    file.remove();
+    await expect.poll(() => lines, PATIENT).toEqual(["one", "two"]);
+    expect(readings).toContainEqual({ type: "reading", via: "files" });
+    await expect.poll(() => there.isOpen, PATIENT).toBe(false);
   });
 });
