@@ -7,8 +7,10 @@ export const START_TOLD_MS = 300;
 
 /** The log of a container that is new, and is read from its start, was empty until a moment before that. */
 export function noteBirth(log: FollowedLog, finding: Finding): void {
-  if (finding.isNew === true && finding.start.position === LOG_START)
-    log.birth.wasEmpty(emptyUntil(finding));
+  if (finding.startedBy !== undefined || finding.headStart !== undefined) log.soundness.begins();
+  if (finding.isNew !== true || finding.start.position !== LOG_START) return;
+  log.birth.wasEmpty(emptyUntil(finding));
+  log.soundness.found();
 }
 
 /** In epoch milliseconds by the engine's clock; undefined where no answer says it. */

@@ -164,6 +164,7 @@ export class CaptureLoop {
   /** One generation after the other, as long as only rotations end them, and as long as its turn lasts. */
   async #follow(inspection: Inspection, way: Way, signal: AbortSignal): Promise<Outcome> {
     const end = await new FollowLoop(this.#parts, this.#log, inspection).run(way, signal);
+    if (end === "ended") this.#log.soundness.doubt();
     return end === "ended" ? { type: "stream ended" } : LOOK_AGAIN;
   }
 
@@ -201,7 +202,9 @@ export class CaptureLoop {
     const { runs } = this.#view;
     if (runs.isRead) runs.started(startedBy);
     else runs.begins(startedBy, inspection.startedAt);
-    if (startedBy !== Infinity) this.#parts.log()?.birth.stayedEmpty(startedBy - START_TOLD_MS);
+    const log = this.#parts.log();
+    if (startedBy !== Infinity) log?.birth.stayedEmpty(startedBy - START_TOLD_MS);
+    log?.soundness.begins();
     this.started();
     this.#turn.interest = "started";
     const started = { ...inspection, running: true };
@@ -288,6 +291,7 @@ export class CaptureLoop {
 
   async #backOff(error: DockspoolError, signal: AbortSignal): Promise<void> {
     this.#view.changed();
+    this.#parts.log()?.soundness.doubt();
     const { attempt, delayMs } = this.#parts.attempts.failed(error);
     this.#reconnects++;
     this.#turn.give();

@@ -10,6 +10,7 @@ import { LogBirth } from "./log-birth.ts";
 import { LogClock } from "./log-clock.ts";
 import type { Entrance, LogReader } from "./log-reader.ts";
 import { TailAnswers } from "./tail-answers.ts";
+import { Soundness } from "./soundness.ts";
 import { Look, TailSize } from "./tail-size.ts";
 import type { Tail } from "./tail-size.ts";
 import { Trust } from "./trust.ts";
@@ -36,6 +37,7 @@ export class FollowedLog {
   readonly tails: TailAnswers = new TailAnswers();
   readonly certain: CertainLines = new CertainLines();
   readonly birth: LogBirth = new LogBirth();
+  readonly soundness: Soundness;
   /** Damage behind which reading goes on. */
   #hole: Hole | undefined;
   /** Behind this time a damaged record ended the log, and a gap was told. */
@@ -50,6 +52,7 @@ export class FollowedLog {
     output: Omit<ReadingOutput, "came">,
   ) {
     this.#clock = new LogClock(clock);
+    this.soundness = new Soundness(inspection, this.now);
     const { traits, maxLogFileBytes } = inspection;
     this.trust = new Trust({
       maxFileBytes: maxLogFileBytes,
@@ -120,6 +123,7 @@ export class FollowedLog {
   /** Reads end behind `after`, and the log does not. */
   isDamaged(after: string): void {
     this.#hole = new Hole(after);
+    this.soundness.passed();
   }
 
   /** A damaged record is the last one, behind `after`. */
@@ -145,6 +149,12 @@ export class FollowedLog {
       keptBack.before?.timestamp === newestTimestamp(this.reading.place)
     )
       this.reading.commit([keptBack.line], 0);
+  }
+
+  /** Its stream was opened before its container ran. */
+  isFollowed(): void {
+    this.birth.isWhole();
+    this.soundness.begins();
   }
 
   /** Nothing has come for a while. */

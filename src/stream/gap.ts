@@ -53,5 +53,6 @@ export async function goOnBehindGap(
   // What stands before the damage is not the log's end.
   if (end === "damaged" && before === undefined) return 0;
   goOn();
+  if (end === "complete") intake.log.soundness.found();
   return fresh;
 }

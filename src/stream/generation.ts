@@ -60,8 +60,13 @@ export class Generation {
       reader.via === "engine" && reader.inspection.maxLogFileBytes !== undefined;
     if (isNew && (mayBeOvertaken || reader.isOneFile))
       await this.#catchUpFully(log.look(reader), signal);
-    // Some follows do not end at damage: nothing comes any more.
-    if (!isNew && log.isSilent) await readOn(this.#intake, signal);
+    if (reader.via === "engine" && log.soundness.isDoubted) {
+      await this.#catchUpFully(log.look(reader), signal);
+      await readOn(this.#intake, signal);
+    } else if (!isNew && log.isSilent) {
+      // Some follows do not end at damage: nothing comes any more.
+      await readOn(this.#intake, signal);
+    }
     let hasCaughtUp = false;
     let fruitless = 0;
     for (;;) {

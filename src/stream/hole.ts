@@ -1,5 +1,6 @@
 import { firstLater } from "../resume/later.ts";
 import type { Entry } from "../wire/entry.ts";
+import { isSame } from "./certain-lines.ts";
 import type { LogReader } from "./log-reader.ts";
 import { firstOf, firstOfWhole } from "./plain-read.ts";
 import { MOST_ENTRIES } from "./tail-size.ts";
@@ -86,6 +87,9 @@ export class Hole {
   async #isBehind(reader: LogReader, tail: number, signal: AbortSignal): Promise<boolean> {
     const first = await this.#firstOf(reader, tail, signal);
     if (!isLater(first, this.after)) return false;
+    // Of a log that begins with damage Docker before 23 shows some to any tail that is longer than it.
+    const isAtStart = this.after === "" && tail > 1;
+    if (isAtStart && isSame(first, await this.#firstOf(reader, tail - 1, signal))) return false;
     if (tail < this.#known) return true;
     if (tail > this.#known && isLater(first, this.#first)) {
       // The log has grown, or this tail begins with the damage: Docker before 23 then shows some of what is behind it.

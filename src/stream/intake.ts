@@ -2,6 +2,7 @@ import type { BatchBuffer } from "../queue/buffer.ts";
 import type { Entries } from "../wire/entry.ts";
 import { newestTimestamp } from "../resume/position.ts";
 import { faultError } from "./failures.ts";
+import { SoundPart } from "./sound-part.ts";
 import type { FollowedLog } from "./followed-log.ts";
 import { UNHEARD_MS } from "./log-birth.ts";
 import type { LogFiles } from "./log-birth.ts";
@@ -87,7 +88,10 @@ export class Intake {
     return undefined;
   }
 
-  /** Reads the log's end as it is now. "stopped": by `findNew`, or because what comes next can't be believed. */
+  /**
+   * Reads the log's end as it is now. "stopped": by `findNew`, or because what comes next can't be believed. "damaged": up to
+   * where something is left out.
+   */
   async readPlainly(
     query: Omit<ReadQuery, "follow">,
     { opened, findNew, beforeTaking, hole }: PlainVisit,
@@ -98,6 +102,7 @@ export class Intake {
     let hasShown = false;
     const { trust } = this.log;
     const { tail } = query;
+    const part = new SoundPart(await this.log.soundness.leftOut(this.reader, tail, signal));
     const doubtsPlainReads = this.reader.via === "engine" && trust.doubtsPlainReads;
     trust.beginPlainRead();
     const take = (entries: Entries, from: number): "stop" | undefined => {
@@ -108,19 +113,22 @@ export class Intake {
       this.commit(entries.slice(0, to), from);
       return to < entries.length ? "stop" : undefined;
     };
-    const visit: Visit = (entries) => {
-      hasShown ||= entries.length > 0;
+    const visit: Visit = (received) => {
+      hasShown ||= received.length > 0;
+      const entries = part.of(received);
       const from = findNew(entries);
       if (from === "stop") return "stop";
+      const wish = part.isOver ? "stop" : undefined;
       if (from >= entries.length) {
         if (doubtsPlainReads) trust.pass(entries, from);
-        return undefined;
+        return wish;
       }
-      if (!this.isFull) return take(entries, from);
-      return this.room(signal).then(() => take(entries, from));
+      if (!this.isFull) return take(entries, from) ?? wish;
+      return this.room(signal).then(() => take(entries, from) ?? wish);
     };
     const handlers = { visit, ...(opened && { opened }), ...(hole && { hole }) };
-    const end = await readPlainly(this.reader, query, handlers, signal);
+    const read = await readPlainly(this.reader, query, handlers, signal);
+    const end = read === "stopped" && part.isOver ? "damaged" : read;
     if (end === "complete") this.passHole();
     this.check(end);
     if (end === "complete" && !hasShown) this.#hasShownNothing(tail, begunAt);

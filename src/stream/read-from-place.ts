@@ -47,6 +47,9 @@ export async function readFromPlace(
   };
   const end = await intake.readPlainly(asked, { opened, findNew, hole }, signal);
   if (end === "cut") throw cutWhileReading();
-  if (end === "complete" && search.isFound) log.tailSize.ended(log.now);
+  if (end === "complete" && search.isFound) {
+    log.tailSize.ended(log.now);
+    log.soundness.found();
+  }
   return { end, search, fresh };
 }

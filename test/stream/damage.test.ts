@@ -136,6 +136,59 @@ describe("a log of Docker 20.10 with a damaged record, where follows fall silent
     },
   );
 
+  it.each([
+    [0, 1],
+    [1, 13],
+    [60, 1],
+    [60, 13],
+    [60, 139],
+    [60, 1_000],
+  ])(
+    "is read past it though reads go on behind it: what they leave out comes, and a gap tells of it (at %d, %d lines left out)",
+    async (at, leavesOut) => {
+      web.isOld = true;
+      web.leavesOut = leavesOut;
+      write(0, 200);
+      web.damages.push(at);
+      const running = follow();
+      await running.has(200);
+      const asked = web.asked.length;
+      await running.source.rotate();
+      expect(web.asked.length - asked).toBeLessThan(60);
+      await running.source.close();
+      web.stop();
+      const stopped = follow({ follow: false });
+      await stopped.done;
+      const after = at === 0 ? "" : web.timestamp(at - 1);
+      for (const follower of [running, stopped]) {
+        expect(follower.texts).toEqual(numbered(0, 200));
+        expect(follower.seen("gap")).toEqual([{ type: "gap", after, before: web.timestamp(at) }]);
+      }
+    },
+  );
+
+  it("is read past it though reads go on behind it, while its container writes", async () => {
+    web.isOld = true;
+    web.leavesOut = 70;
+    write(0, 600);
+    web.damages.push(300);
+    web.growsEvery = 5;
+    const follower = follow();
+    await follower.has(590);
+    web.growsEvery = undefined;
+    const { length } = web.lines;
+    await follower.until(() => follower.texts.at(-1) === `line ${length - 1}`);
+    expect(length).toBeGreaterThan(605);
+    // Where it grows the place behind the damage may be found a little late.
+    const behind = Number(follower.texts[300]?.split(" ")[1]);
+    expect(behind).toBeLessThan(305);
+    expect(follower.texts).toEqual([...numbered(0, 300), ...numbered(behind, length)]);
+    expect(follower.seen("gap")).toEqual([
+      { type: "gap", after: web.timestamp(299), before: web.timestamp(behind) },
+    ]);
+    await follower.source.close();
+  });
+
   it("is read past it after a silence, and followed on", async () => {
     web.isOld = true;
     const follower = follow({ stallProbeMs: 1_100 });

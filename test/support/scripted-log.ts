@@ -28,6 +28,8 @@ export class ScriptedLog implements AsyncDisposable {
   /** The next plain read that comes to this line goes on at the log's first one, and then at twice as far. */
   jumpsBackAt: number | undefined;
   maxSize: string | undefined;
+  /** Before each so many-th log request another line is written. */
+  growsEvery: number | undefined;
   /** Docker 26: a read that ends at a damaged record says why, and has dropped some entries before that; with one damage alone. */
   saysWhy = false;
   /** Tails send headers, and are looked for without an end. */
@@ -120,6 +122,8 @@ export class ScriptedLog implements AsyncDisposable {
     const tail = query.get("tail") ?? "all";
     const isFollow = query.get("follow") === "1";
     this.asked.push(`follow=${query.get("follow")} tail=${tail}`);
+    if (this.growsEvery !== undefined && this.asked.length % this.growsEvery === 0)
+      this.write(`line ${this.lines.length}`);
     this.isRemoved ||= this.removedBy === this.asked.at(-1);
     if (this.isRemoved) {
       notFound(response);
@@ -131,13 +135,8 @@ export class ScriptedLog implements AsyncDisposable {
       response.on("close", () => this.stuck.delete(response));
       return;
     }
-    // A damaged record is counted where the log ends with it.
     const isEndDamaged = this.damages.includes(this.lines.length);
-    const records = this.lines.length + (isEndDamaged ? 1 : 0);
-    const first = records - Number(tail);
-    const begin = tail === "all" ? this.#first : Math.max(this.#first, first);
-    const isAtDamage = this.isOld && tail !== "all" && this.damages.includes(begin + 1);
-    const from = isAtDamage ? begin + 1 + LOST_WITH_DAMAGE : begin;
+    const from = tail === "all" ? this.#first : this.#beginOf(Number(tail));
     const whole = this.#endOf(from);
     const isCutByDamage = this.saysWhy && this.damages.length === 1 && whole < this.lines.length;
     // It drops what it has not sent when it comes to the damage, each time at another place.
@@ -165,6 +164,27 @@ export class ScriptedLog implements AsyncDisposable {
     const follow = { from, response };
     this.#follows.add(follow);
     response.on("close", () => this.#follows.delete(follow));
+  }
+
+  /** The line that a tail begins with. */
+  #beginOf(tail: number): number {
+    const { length } = this.lines;
+    if (this.isOld) {
+      // A damaged record is one of the file's.
+      const records: ("damage" | number)[] = [];
+      for (let index = this.#first; index <= length; index++) {
+        if (this.damages.includes(index)) records.push("damage");
+        if (index < length) records.push(index);
+      }
+      const at = Math.max(0, records.length - tail);
+      const first = records[at];
+      if (first !== "damage") return first ?? length;
+      const next = records.slice(at).find((record) => record !== "damage");
+      return Math.min(length, (next ?? length) + LOST_WITH_DAMAGE);
+    }
+    // A damaged record is counted where the log ends with it.
+    const isEndDamaged = this.damages.includes(length);
+    return Math.max(this.#first, length + (isEndDamaged ? 1 : 0) - tail);
   }
 
   /** Where a read that begins at `from` ends. */
