@@ -164,7 +164,6 @@ export class CaptureLoop {
   /** One generation after the other, as long as only rotations end them, and as long as its turn lasts. */
   async #follow(inspection: Inspection, way: Way, signal: AbortSignal): Promise<Outcome> {
     const end = await new FollowLoop(this.#parts, this.#log, inspection).run(way, signal);
-    if (end === "ended") this.#log.soundness.doubt();
     return end === "ended" ? { type: "stream ended" } : LOOK_AGAIN;
   }
 
@@ -202,9 +201,7 @@ export class CaptureLoop {
     const { runs } = this.#view;
     if (runs.isRead) runs.started(startedBy);
     else runs.begins(startedBy, inspection.startedAt);
-    const log = this.#parts.log();
-    if (startedBy !== Infinity) log?.birth.stayedEmpty(startedBy - START_TOLD_MS);
-    log?.soundness.begins();
+    this.#parts.log()?.begins(startedBy - START_TOLD_MS);
     this.started();
     this.#turn.interest = "started";
     const started = { ...inspection, running: true };

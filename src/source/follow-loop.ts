@@ -82,6 +82,7 @@ export class FollowLoop {
       }
       const isProper = way.via === "files" || traits.followReachesEnd;
       if (end === "complete" && isProper) view.runs.followedToEnd();
+      this.#log.soundness.doubt();
       return "ended";
     }
   }
