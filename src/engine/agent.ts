@@ -4,7 +4,7 @@ import { Agent as HttpsAgent } from "node:https";
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { inspect } from "node:util";
-import { soon } from "./body.ts";
+import { soon } from "./closing.ts";
 import { DirectSocket } from "./direct-socket.ts";
 import { SWITCHED_PROTOCOLS } from "./failures.ts";
 import type { SshAddress } from "./address.ts";
@@ -61,32 +61,40 @@ export function createAgent(tls: boolean): EngineAgent {
   const connect = createConnectionOf(agent);
   return withConnections(
     agent,
-    (target) => new DirectSocket((onread) => connect({ ...target, onread })),
+    (target, own) => new DirectSocket((onread) => own(connect({ ...target, onread }))),
   );
 }
 
 /** Each request takes a program `ssh` of its own; they share connections where ssh can. */
 export function createCommandAgent(address: SshAddress): EngineAgent {
   const masters = new SshMasters(address);
-  const connect = (): Duplex => new CommandStream(() => masters.session());
+  const connect: Connect = (_, own) => own(new CommandStream(() => masters.session()));
   return withConnections(new HttpAgent(SINGLE), connect, () => masters.end());
 }
 
 /** Each request takes an ssh connection of its own. */
 export function createSshAgent(config: SshConfig): EngineAgent {
-  return withConnections(new HttpAgent(SINGLE), () => new SshStream(config));
+  return withConnections(new HttpAgent(SINGLE), (_, own) => own(new SshStream(config)));
 }
+
+/** Makes a connection; `own` is told of what is open until it closes. */
+type Connect = (target: object, own: <S extends Duplex>(socket: S) => S) => Duplex;
 
 /** `finish` ends what the connections share. */
 function withConnections(
   agent: HttpAgent,
-  connect: (target: object) => Duplex,
+  connect: Connect,
   finish: () => Promise<void> = () => Promise.resolve(),
 ): EngineAgent {
   const inherited = addRequestOf(agent);
   const requests = new Map<ClientRequest, Promise<void>>();
+  const sockets = new Set<Duplex>();
+  const own = <S extends Duplex>(socket: S): S => {
+    sockets.add(socket);
+    return socket.once("close", () => sockets.delete(socket));
+  };
   Object.assign(agent, inspected, {
-    createConnection: connect,
+    createConnection: (target: object) => connect(target, own),
     addRequest(request: ClientRequest, ...rest: unknown[]): void {
       guard(request);
       let over: (() => void) | undefined;
@@ -108,7 +116,7 @@ function withConnections(
     },
   });
   const closedAll = (): Promise<unknown> =>
-    Promise.all(Array.from(requests, ([, closed]) => closed));
+    Promise.all([...requests.values(), ...Array.from(sockets, nextClose)]);
   return {
     agent,
     retire: async () => {
@@ -117,16 +125,20 @@ function withConnections(
     },
     end: async () => {
       agent.destroy();
+      for (const socket of sockets) socket.destroy();
       await soon(closedAll());
       await finish();
     },
-    openSockets: () =>
-      Object.values(agent.sockets).reduce((sum, sockets) => sum + (sockets?.length ?? 0), 0),
+    openSockets: () => sockets.size,
     closed: async () => {
       const given = [...requests].filter(([request]) => request.destroyed);
       await soon(Promise.all(given.map(([, closed]) => closed)));
     },
   };
+}
+
+function nextClose(socket: Duplex): Promise<void> {
+  return new Promise((resolve) => void socket.once("close", resolve));
 }
 
 /** Sends requests through the caller's agent, which stays as it is. */

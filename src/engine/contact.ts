@@ -1,4 +1,5 @@
-import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
+import type { IncomingHttpHeaders } from "node:http";
+import type { Body } from "./body.ts";
 import { EngineClock } from "./engine-clock.ts";
 import type { Exchange } from "./engine-clock.ts";
 import { isSigned, traitsOf } from "./traits.ts";
@@ -6,7 +7,8 @@ import type { EngineTraits } from "./traits.ts";
 
 /** An answer, and when it was asked for and came. */
 export interface Answer extends Exchange {
-  readonly response: IncomingMessage;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Body;
 }
 
 /** What the answers so far tell of an engine. */
@@ -29,8 +31,7 @@ export class Contact {
   }
 
   /** The answer is an engine's. */
-  answered({ response, ...exchange }: Answer, systemTime = ""): void {
-    const { headers } = response;
+  answered({ headers, body: _, ...exchange }: Answer, systemTime = ""): void {
     this.#answers++;
     this.#headers = headers;
     this.#signs = this.#signs !== false && isSigned(headers);

@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { DockspoolError } from "../errors.ts";
 import { onAbort } from "../lifetime/abort.ts";
 import { findAddress, showAddress } from "./address.ts";
-import { readText } from "./body.ts";
+import { bodyOf, readText } from "./body.ts";
 import type { ByteDeadline } from "./byte-deadline.ts";
 import { Contact } from "./contact.ts";
 import type { Answer } from "./contact.ts";
@@ -68,24 +68,25 @@ export class EngineLink {
     const response = await this.#dial(path, query, wait, signal);
     const receivedAt = Date.now();
     const status = response.statusCode ?? 200;
-    if (status >= 200 && status < 300) return { response, sentAt, receivedAt };
+    const answer = { headers: response.headers, body: bodyOf(response), sentAt, receivedAt };
+    if (status >= 200 && status < 300) return answer;
     // However it ends, or does not: its status says enough.
     wait.within(this.#timeoutMs, "no end of a refusal");
     wait.atMost(this.#timeoutMs, "no end of a refusal");
-    const { text } = await readText(response, MAX_REFUSAL_BYTES, wait.signal, () => {});
+    const { text } = await readText(answer.body, MAX_REFUSAL_BYTES, wait.signal, () => {});
     signal.throwIfAborted();
-    throw this.#refusal({ response, sentAt, receivedAt }, status, text, about);
+    throw this.#refusal(answer, status, text, about);
   }
 
   /** An answer's whole body. @throws DockspoolError ENGINE_UNREACHABLE, ENGINE_RESPONSE; the signal's reason */
   async text(
-    { response }: Answer,
+    { body }: Answer,
     path: string,
     maxBytes: number,
     wait: ByteDeadline,
     signal: AbortSignal,
   ): Promise<string> {
-    const { text, end } = await readText(response, maxBytes, wait.signal, () => wait.came());
+    const { text, end } = await readText(body, maxBytes, wait.signal, () => wait.came());
     if (end === "complete") return text;
     signal.throwIfAborted();
     if (end === "too long") throw this.tooLong(path, maxBytes);

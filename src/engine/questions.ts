@@ -64,7 +64,7 @@ export class Questions {
         wait.atMost(BODY_TIMEOUTS * this.#timeoutMs, "an answer that takes too long");
         const text = await link.text(answer, path, maxBytes, wait, signal);
         const json = parseJson(text);
-        const parsed = parse(json, answer.response.headers);
+        const parsed = parse(json, answer.headers);
         if (parsed === undefined) throw link.unexpected(answer, text, about);
         link.contact.answered(answer, string(record(json)["SystemTime"]));
         return parsed;

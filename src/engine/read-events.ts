@@ -48,7 +48,6 @@ export async function readEvents<T>(
   signal: AbortSignal,
 ): Promise<"complete" | "cut"> {
   const answer = await link.get("/events", query, wait, signal);
-  const { response } = answer;
   wait.came();
   opened();
   let failure: DockspoolError | undefined;
@@ -73,10 +72,10 @@ export async function readEvents<T>(
     }
   };
   try {
-    const end = await readBody(response, take, wait.signal);
+    const end = await readBody(answer.body, take, wait.signal);
     if (end === "cut") return end;
     // Each event ends with its line: this is an error, or something else.
-    const isOther = isEmpty ? link.contact.isForeign(response.headers) : decoder.rest.trim() !== "";
+    const isOther = isEmpty ? link.contact.isForeign(answer.headers) : decoder.rest.trim() !== "";
     if (isOther) throw link.unexpected(answer, decoder.rest);
     return end;
   } catch (error) {

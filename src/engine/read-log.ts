@@ -35,8 +35,7 @@ export async function readLog(
   silenceMs: number,
   signal: AbortSignal,
 ): Promise<BodyEnd> {
-  const { response } = answer;
-  const log = new LogAnswer(container.tty, link.contact.isForeign(response.headers));
+  const log = new LogAnswer(container.tty, link.contact.isForeign(answer.headers));
   const bound = (maySleep: () => boolean): void =>
     wait.within(silenceMs, `no byte for ${silenceMs} ms while the log was read`, maySleep);
   const take = (bytes: Buffer, spans: readonly number[]): void | Promise<void> => {
@@ -53,7 +52,7 @@ export async function readLog(
   };
   if (mayBeSilent !== undefined) bound(mayBeSilent);
   try {
-    const end = await readBody(response, take, wait.signal, { coalesce: true });
+    const end = await readBody(answer.body, take, wait.signal, { coalesce: true });
     if (end === "complete" ? log.isOtherAsWhole : log.isOther) throw new NoLog();
     return end;
   } catch (error) {

@@ -6,7 +6,7 @@ import { platform, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { codeOf } from "../errors.ts";
-import { soon } from "./body.ts";
+import { soon } from "./closing.ts";
 import type { SshAddress } from "./address.ts";
 import { SSH, exitArguments, masterArguments, sharingFlags, sshArguments } from "./ssh-command.ts";
 import { MAX_STDERR, SSH_MISSING, sshError, sshFailure } from "./ssh-complaint.ts";

@@ -4,6 +4,7 @@ import type { IncomingMessage } from "node:http";
 import { connect } from "node:net";
 import type { Socket } from "node:net";
 import { expect } from "vitest";
+import type { DirectConnection } from "../../src/engine/direct-connection.ts";
 import { DirectSocket } from "../../src/engine/direct-socket.ts";
 import { turns } from "./fake-follow.ts";
 import { RawPeer } from "./raw-peer.ts";
@@ -25,14 +26,15 @@ export class Line implements AsyncDisposable {
   readonly reads: string[] = [];
   readonly #peer: RawPeer;
   readonly #server: Socket;
-  readonly #client: DirectSocket;
+  readonly #body: DirectConnection;
 
-  private constructor(peer: RawPeer, server: Socket, client: DirectSocket, coalesce: boolean) {
+  private constructor(peer: RawPeer, server: Socket, body: DirectConnection, coalesce: boolean) {
     this.#peer = peer;
     this.#server = server;
-    this.#client = client;
+    this.#body = body;
     const data = (bytes: Buffer): void => void this.reads.push(bytes.toString());
-    client.divert({ data, end: () => client.destroy() }, { coalesce });
+    const end = (): void => body.destroy();
+    body.divert({ data, end, broken: end }, { coalesce });
   }
 
   static async open(coalesce: boolean): Promise<Line> {
@@ -49,7 +51,9 @@ export class Line implements AsyncDisposable {
     const [response] = (await once(asking, "response")) as [IncomingMessage];
     response.on("error", () => {});
     if (server === undefined) throw new Error("nobody has asked");
-    return new Line(peer, server, client, coalesce);
+    const body = client.takeBody();
+    if (body === undefined) throw new Error("the connection is gone");
+    return new Line(peer, server, body, coalesce);
   }
 
   async write(text: string): Promise<void> {
@@ -63,7 +67,7 @@ export class Line implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#client.destroy();
+    this.#body.destroy();
     await this.#peer[Symbol.asyncDispose]();
   }
 }
