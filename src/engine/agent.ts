@@ -1,10 +1,11 @@
 import { Agent as HttpAgent } from "node:http";
 import type { AgentOptions, ClientRequest, IncomingMessage } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
-import { Socket } from "node:net";
+import { Socket, connect as connectSocket } from "node:net";
 import type { Duplex } from "node:stream";
 import { inspect } from "node:util";
 import { soon } from "./closing.ts";
+import type { OnRead } from "./direct-connection.ts";
 import { DirectSocket } from "./direct-socket.ts";
 import { SWITCHED_PROTOCOLS } from "./failures.ts";
 import type { SshAddress } from "./address.ts";
@@ -58,10 +59,10 @@ export interface EngineAgent {
 
 export function createAgent(tls: boolean): EngineAgent {
   const agent = tls ? new HttpsAgent(SINGLE) : new HttpAgent(SINGLE);
-  const connect = createConnectionOf(agent);
+  const connect = tls ? createConnectionOf(agent) : connectPlainly;
   return withConnections(
     agent,
-    (target, own) => new DirectSocket((onread) => own(connect({ ...target, onread }))),
+    (target, own) => new DirectSocket((onread) => own(connect(target, onread))),
   );
 }
 
@@ -155,12 +156,25 @@ export function guardAgent(agent: HttpAgent): object {
   });
 }
 
-/** How Node's agent makes its sockets, plain or TLS. (Node, `lib/_http_agent.js`, `lib/https.js`) */
-function createConnectionOf(agent: object): (target: object) => Socket {
+/** Of all options of a request a socket needs these. Node's agent copies them all, which costs more than the socket. */
+interface Target {
+  readonly path?: unknown;
+  readonly host?: unknown;
+  readonly port?: unknown;
+}
+
+function connectPlainly({ path, host, port }: Target, onread: OnRead): Socket {
+  if (typeof path === "string") return connectSocket({ path, onread });
+  const hostOptions = typeof host === "string" ? { host } : {};
+  return connectSocket({ ...hostOptions, port: Number(port), noDelay: true, onread });
+}
+
+/** How Node's agent makes its TLS sockets. (Node, `lib/https.js`) */
+function createConnectionOf(agent: object): (target: object, onread: OnRead) => Socket {
   const method: unknown = Reflect.get(agent, "createConnection");
   if (typeof method !== "function") throw new TypeError("The agent has no createConnection().");
-  return (target) => {
-    const socket: unknown = Reflect.apply(method, agent, [target]);
+  return (target, onread) => {
+    const socket: unknown = Reflect.apply(method, agent, [{ ...target, onread }]);
     if (socket instanceof Socket) return socket;
     throw new TypeError("The agent's createConnection() gave no socket.");
   };

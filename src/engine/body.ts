@@ -5,6 +5,7 @@ import { DirectBody } from "./direct-body.ts";
 import { DirectSocket } from "./direct-socket.ts";
 import { framingOf } from "./framing.ts";
 import { PlainBody } from "./plain-body.ts";
+import type { Body, Given } from "./response-body.ts";
 
 /** How a body ended: as the protocol says it should, or with the connection gone. */
 export type BodyEnd = "complete" | "cut";
@@ -15,23 +16,8 @@ export type BodyEnd = "complete" | "cut";
  */
 export type TakeBytes = (bytes: Buffer, spans: readonly number[]) => void | Promise<void>;
 
-/** Like `TakeBytes`; throws nothing, and its promise does not reject. */
-export type Given = (bytes: Buffer, spans: readonly number[]) => Promise<void> | undefined;
-
 /** Like `TakeBytes`, piece by piece. */
 type TakePiece = (piece: Buffer) => void;
-
-/** The body of an answer, to be read or closed. */
-export interface Body {
-  /** It has ended as its framing says it should. */
-  readonly isComplete: boolean;
-  /** Hands over what has come and what comes. Calls `ended` at its end, and when it is destroyed; maybe again. */
-  read(given: Given, ended: () => void, coalesce: boolean): void;
-  /** Gives it up. */
-  destroy(): void;
-  /** Resolves when it and its socket are closed, or late. `mayKeep`: its socket may serve another request, where it can. */
-  close(mayKeep: boolean): Promise<void>;
-}
 
 /** What follows the head. Of a connection of ours nothing more is kept of the request and of the head. */
 export function bodyOf(response: IncomingMessage): Body {
@@ -60,7 +46,7 @@ export async function readBody(
   { coalesce = false }: { readonly coalesce?: boolean } = {},
 ): Promise<BodyEnd> {
   let failure: { readonly error: unknown } | undefined;
-  let ended = (): void => {};
+  let ended = unasked;
   const isEnded = new Promise<void>((resolve) => {
     ended = resolve;
   });
@@ -93,6 +79,8 @@ export async function readBody(
   if (failure !== undefined) throw failure.error;
   return body.isComplete ? "complete" : "cut";
 }
+
+const unasked = (): void => {};
 
 /** For bodies of which nobody minds how they are cut. */
 export function inPieces(take: TakePiece): TakeBytes {

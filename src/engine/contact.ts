@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
-import type { Body } from "./body.ts";
+import type { Body } from "./response-body.ts";
 import { EngineClock } from "./engine-clock.ts";
 import type { Exchange } from "./engine-clock.ts";
 import { isSigned, traitsOf } from "./traits.ts";
@@ -31,7 +31,8 @@ export class Contact {
   }
 
   /** The answer is an engine's. */
-  answered({ headers, body: _, ...exchange }: Answer, systemTime = ""): void {
+  answered({ headers, sentAt, receivedAt }: Answer, systemTime = ""): void {
+    const exchange = { sentAt, receivedAt };
     this.#answers++;
     this.#headers = headers;
     this.#signs = this.#signs !== false && isSigned(headers);

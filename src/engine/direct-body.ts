@@ -1,4 +1,4 @@
-import type { Body, Given } from "./body.ts";
+import type { Body, Given } from "./response-body.ts";
 import { soon } from "./closing.ts";
 import type { DirectConnection } from "./direct-connection.ts";
 import type { Framing } from "./framing.ts";

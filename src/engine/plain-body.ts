@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import type { Body, Given } from "./body.ts";
+import type { Body, Given } from "./response-body.ts";
 import { closeOf, soon } from "./closing.ts";
 
 /** As Node's HTTP client hands it out. */

@@ -123,6 +123,9 @@ export const DISCOVERY_TRANSITIONS: Readonly<Record<DiscoveryKind, readonly Disc
   gone: [],
 };
 
+/** One for all: an error of its own would be made for each. */
+const SETTLED = new Error("it is settled what becomes of the container");
+
 /** A container that an engine of the pool has, and what becomes of it. */
 export class DiscoveredContainer {
   readonly id: string;
@@ -180,7 +183,7 @@ export class DiscoveredContainer {
       publishDiscovery(this, before, next);
     }
     const stop = stopOf(before);
-    if (stop !== stopOf(next)) stop?.abort();
+    if (stop !== stopOf(next)) stop?.abort(SETTLED);
     const headStart = headStartOf(before);
     if (headStart !== headStartOf(next)) headStart?.cancel();
     this.#changed(this);
