@@ -209,11 +209,12 @@ describe("the command, following", () => {
   test("ends at once at the second Ctrl-C, while its output is not read", async () => {
     const fake = await startEngine();
     const web = fake.create({ name: "web" });
-    for (let number = 0; number < 30_000; number++) web.write("x".repeat(100));
     const run = start(["--tail", "all"], { fake, isRead: false });
     await run.until(() => fake.open.follows === 1 && run.notices.length >= 2, "a follow");
-    // Until it has read more than a pipe holds: less is written at once, and it ends at the first.
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    const begun = run.bytesRead;
+    for (let number = 0; number < 30_000; number++) web.write("x".repeat(100));
+    // More than a pipe holds: less is written at once, and it ends at the first.
+    await run.until(() => run.bytesRead > begun + 1_000_000, "much of the log");
     run.signal("SIGINT");
     await run.until(() => fake.open.follows === 0, "the end of reading");
     // One that follows at once is taken for the same one.

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import type { ChildProcessByStdio } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import type { Readable } from "node:stream";
 import { eventually } from "./fake-follow.ts";
 
@@ -40,6 +41,12 @@ export class ProgramRun implements AsyncDisposable {
   /** Null while it runs, also where its output is not read to the end yet. */
   get exitCode(): number | null {
     return this.#child.exitCode;
+  }
+
+  /** How much it has read, of files and of sockets, its own code included. */
+  get bytesRead(): number {
+    const io = readFileSync(`/proc/${this.#child.pid}/io`, "utf8");
+    return Number(/^rchar: (\d+)$/m.exec(io)?.[1]);
   }
 
   /** @throws Error with the program's own words where it does not come to that */
