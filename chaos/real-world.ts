@@ -21,7 +21,7 @@ import type { ContainerAct, TrueLine, World, WorldContainer } from "./world.ts";
 
 const LOOK_EVERY_MS = 25;
 const DAMAGED_BYTES = 60;
-const ATTEMPTS = 40;
+const ATTEMPTS = 200;
 const AGAIN_MS = 250;
 
 /**
@@ -166,7 +166,7 @@ export class RealWorld implements World {
     const { pid } = engine;
     if (fault.kind === "daemon killed") {
       await engine.killDaemon("SIGKILL");
-      return async () => await engine.startDaemon();
+      return async () => await insist(() => engine.startDaemon());
     }
     if (fault.kind === "daemon stopped") {
       process.kill(pid, "SIGSTOP");
