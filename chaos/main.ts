@@ -7,6 +7,7 @@ import { judge } from "./oracle.ts";
 import { DRIVERS, READINGS, shownPlan } from "./plan.ts";
 import type { EngineKind } from "./plan.ts";
 import { chaosPage } from "./report.ts";
+import { filesPage } from "./report-files.ts";
 import { keepResult, keepStory, readResults } from "./results.ts";
 import { Player } from "./run.ts";
 import { selfTest } from "./self-test.ts";
@@ -20,7 +21,7 @@ const USAGE = `npm run chaos -- [options]
   --plan                   only prints the plan
   --results FILE           keeps what came of each seed, one line of JSON each
   --keep FOLDER            keeps the whole story of each seed that violates a guarantee
-  --report FILE            writes docs/maintainers/chaos.md of such a file; may be given several times
+  --report FILE            writes docs/maintainers/chaos.md, and chaos-files.md, of such a file; may be given several times
   --self-test              puts bugs into a copy of the library, each of which must be caught
 `;
 
@@ -105,8 +106,12 @@ async function runSelfTest(): Promise<boolean> {
 }
 
 function writeReport(paths: readonly string[]): boolean {
-  const path = join(import.meta.dirname, "../docs/maintainers/chaos.md");
-  writeFileSync(path, chaosPage(readResults(paths)));
+  const folder = join(import.meta.dirname, "../docs/maintainers");
+  const all = readResults(paths);
+  const fromFiles = all.filter(({ read = "engine" }) => read !== "engine");
+  const others = all.filter((result) => !fromFiles.includes(result));
+  if (fromFiles.length > 0) writeFileSync(join(folder, "chaos-files.md"), filesPage(fromFiles));
+  if (others.length > 0) writeFileSync(join(folder, "chaos.md"), chaosPage(others));
   return true;
 }
 

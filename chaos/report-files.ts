@@ -1,0 +1,71 @@
+import type { Figures } from "./oracle.ts";
+import type { Result } from "./results.ts";
+
+/** docs/maintainers/chaos-files.md, from what was kept of the runs that read from files. */
+export function filesPage(results: readonly Result[]): string {
+  const bad = results.filter(({ violations }) => violations.length > 0);
+  const verdict =
+    bad.length === 0
+      ? `**${results.length} runs, and none of them violates a guarantee.**`
+      : `**${bad.length} of ${results.length} runs violated a guarantee:**`;
+  return [
+    "# Chaos, read from files",
+    "",
+    "Written by `npm run chaos -- --report FILE`; do not edit.",
+    "",
+    "The runs of [chaos](chaos.md), on real engines, whose collectors read [from files](../files.md): `npm run chaos -- --engine real --read both --driver local --seed N --minutes 10`.",
+    "With `both` the way is another one at every resume: the collector that comes after one that was closed or killed reads from files where that one read from the",
+    "engine, and the other way round, with one store of checkpoints. `DOCKSPOOL_ENGINE_BIN` chooses the engine. The oracle is the same: each line once, and what is",
+    "missing lies in gaps, which are exactly the holes. It keeps the engine's files by second names of them, before the engine deletes them.",
+    "",
+    verdict,
+    "",
+    ...bad.flatMap(({ seed, violations }) => violations.map((text) => `- seed ${seed}: ${text}`)),
+    ...(bad.length === 0 ? [] : [""]),
+    "## What ran",
+    "",
+    ...table(results),
+    "",
+    "## What it has found",
+    "",
+    "- The last line that proves a file to be a container's was asked for by all containers at once: 28 connections where 23 are allowed. It takes a turn now;",
+    '  `test/pool/files.test.ts`: "asks the engine for few last lines at once, however many logs there are to prove".',
+    "",
+    "Podman is not in it. The oracle knows a line by its stream, time and text, and Podman before 5.8 tells whole seconds, under which restarted containers repeat their",
+    "lines; and what has a `max-size` is read from the engine either way. `test/engine/log-files.test.ts` and the [matrix of engines](testing.md) read its files.",
+    "",
+  ].join("\n");
+}
+
+const ROWS: readonly (readonly [name: string, of: (figures: Figures) => number])[] = [
+  ["containers", (one) => one.containers],
+  ["lines written", (one) => one.written],
+  ["lines delivered", (one) => one.came],
+  ["lines read from files, also again", (one) => one.fromFiles],
+  ["lines delivered again after a kill or a `detach()`", (one) => one.again],
+  ["gaps announced", (one) => one.gaps],
+  ["lines that the engine had thrown away, within gaps", (one) => one.inGaps],
+  ["lines thrown away before anything was read", (one) => one.forgotten],
+  ["lines of removed containers behind their end", (one) => one.cutOff],
+  ["lines next to damaged records", (one) => one.spoiled],
+  ["rotations", (one) => one.rotations],
+  ["collectors", (one) => one.collectors],
+  ["of them killed", (one) => one.kills],
+  ["most streams of the engine at once", (one) => one.mostReaders],
+  ["most connections at once", (one) => one.mostConnections],
+  ["largest collector, MB", (one) => one.mostRssMb],
+];
+
+function table(results: readonly Result[]): string[] {
+  const row = (name: string, of: (result: Result) => string): string =>
+    `| ${name} | ${results.map(of).join(" | ")} |`;
+  const version = ({ figures }: Result): string => figures.version.split(/[+-]/, 1)[0] ?? "";
+  return [
+    row("", (one) => `${version(one)}, ${one.driver}`),
+    row("---", () => "---:"),
+    row("seed", ({ seed }) => String(seed)),
+    row("read", ({ read }) => String(read)),
+    row("minutes", ({ minutes }) => String(minutes)),
+    ...ROWS.map(([name, of]) => row(name, ({ figures }) => of(figures).toLocaleString("en-US"))),
+  ];
+}
