@@ -6,8 +6,10 @@ import {
   readFileSync,
   readdirSync,
   statSync,
+  writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
 import { entriesOf } from "./log-entries.ts";
 import type { Driver } from "./plan.ts";
 import { PartJoiner } from "../test/support/plain-reader.ts";
@@ -19,6 +21,9 @@ import { monotonicMs } from "./world.ts";
  * from the end.
  */
 const SPOILED_BYTES = 524_288;
+
+/** A first entry is in it: parts have 16 KiB. */
+const HEAD_BYTES = 128 * 1024;
 
 interface Piece {
   readonly path: string;
@@ -46,6 +51,7 @@ export class TrueLog {
   readonly #pieces = new Map<number, Piece>();
   /** What was kept of files that were changed by hand, and the files themselves, in their order. */
   readonly #order: Piece[] = [];
+  readonly #compressed = new Set<number>();
   #made = 0;
 
   constructor(dataRoot: string, id: string, driver: Driver, keepsIn: string) {
@@ -70,17 +76,19 @@ export class TrueLog {
       return; // Not there yet, or not any more.
     }
     const ages = names.flatMap((name) => this.#ageOf(name) ?? []);
-    const plain = ages.filter(({ isCompressed }) => !isCompressed);
-    for (const { name } of plain.toSorted((a, b) => b.age - a.age)) {
+    for (const { name, isCompressed } of ages.toSorted((a, b) => b.age - a.age)) {
       try {
-        this.#keep(join(this.#folder, name));
+        const path = join(this.#folder, name);
+        if (isCompressed) this.#keepCompressed(path);
+        else this.#keep(path);
       } catch {
         return; // It was renamed or removed just now; the next look finds it.
       }
     }
     // While a file is compressed there are two of it.
     const count = new Set(ages.map(({ age }) => age)).size;
-    const files = [...this.#pieces.values()];
+    const known = new Set(this.#pieces.values());
+    const files = this.#order.filter((piece) => known.has(piece));
     for (const piece of files.slice(0, files.length - count)) piece.goneAt ??= monotonicMs();
   }
 
@@ -152,6 +160,37 @@ export class TrueLog {
     const [, number, gz] = /^(?:\.(\d+))?(\.gz)?$/.exec(name.slice(this.#current.length)) ?? [];
     if (number === undefined && name !== this.#current) return undefined;
     return { name, age: Number(number ?? 0), isCompressed: gz !== undefined };
+  }
+
+  /** Of a file that was filled and compressed between two looks only this is left. */
+  #keepCompressed(path: string): void {
+    const { ino } = statSync(path);
+    if (this.#compressed.has(ino)) return;
+    let content: Buffer;
+    try {
+      content = gunzipSync(readFileSync(path));
+    } catch {
+      return; // It is being written.
+    }
+    this.#compressed.add(ino);
+    const first = this.#firstOf(content);
+    if (first === undefined) return;
+    const beginningOf = ({ path: other }: Piece): string | undefined =>
+      this.#firstOf(readFileSync(other).subarray(0, HEAD_BYTES));
+    const before = this.#order.findLastIndex((piece) => (beginningOf(piece) ?? first) < first);
+    const next = this.#order[before + 1];
+    const known = next && beginningOf(next);
+    if (known === first) return;
+    const kept = join(this.#keepsIn, String(this.#made++));
+    writeFileSync(kept, content);
+    const piece: Piece = { path: kept, file: ino, from: 0, damaged: [], goneAt: undefined };
+    this.#pieces.set(ino, piece);
+    this.#order.splice(before + 1, 0, piece);
+  }
+
+  /** The first entry's time. */
+  #firstOf(bytes: Buffer): string | undefined {
+    return entriesOf(this.#driver, bytes, 0).at(0)?.timestamp;
   }
 
   #keep(path: string): void {
