@@ -87,12 +87,11 @@ function row(
   driversOf: (way: Way, kind: MatrixEngine["kind"]) => readonly Driver[],
 ): void {
   describe(SCENARIOS[name], { tags: ["long"] }, () => {
-    const engines = inject("matrix");
-    for (const matrix of engines)
+    for (const matrix of inject("matrix"))
       for (const way of ways)
         for (const driver of driversOf(way, matrix.kind)) cellTest(name, body, matrix, driver, way);
-    // A file without a test fails.
-    if (engines.length === 0 || ways.length === 0) test.skip("no engine", () => {});
+    // A group without a test fails.
+    test.skip("no other", () => {});
   });
 }
 
