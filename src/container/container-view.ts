@@ -14,6 +14,8 @@ import { RunWatch } from "./run-watch.ts";
 
 /** An engine may fail to remove a container, and call it "removing" for ever. */
 const LOOKS_AT_REMOVAL = 10;
+/** The engine tells of a start no longer than that after it. */
+const START_TOLD_MS = 300;
 
 /** What the engine says of the container. */
 export type Seen =
@@ -181,11 +183,13 @@ export class ContainerView {
    */
   async wasReadToEnd(newest: string | undefined, signal: AbortSignal): Promise<boolean> {
     const { state } = this.runs;
-    if (state.type === "read") return !state.mayHaveRunSince;
-    if (state.type !== "current" || !state.isFollowedToEnd || this.#info === undefined)
-      return false;
+    if (state.type === "read" && !state.mayHaveRunSince) return true;
+    const isRead = state.type === "read" || (state.type === "current" && state.isFollowedToEnd);
+    if (!isRead || this.#info === undefined) return false;
     const { startTold } = this.runs;
-    return !(await mayHaveRunAgain(this.#host.client, this.#info.id, startTold, newest, signal));
+    const finishedAt = state.type === "read" ? state.finishedAt : undefined;
+    const last = finishedAt === undefined ? newest : toldBy(finishedAt);
+    return !(await mayHaveRunAgain(this.#host.client, this.#info.id, startTold, last, signal));
   }
 
   #knows(info: ContainerInfo): void {
@@ -205,4 +209,9 @@ export class ContainerView {
       throw error;
     }
   }
+}
+
+/** The start of a run that was over at once is told behind its end. */
+function toldBy(finishedAt: string): string {
+  return new Date(Date.parse(finishedAt) + START_TOLD_MS).toISOString();
 }

@@ -18,6 +18,7 @@ export type RunState =
   | {
       readonly type: "read";
       readonly startedAt: string | undefined;
+      readonly finishedAt: string | undefined;
       readonly mayHaveRunSince: boolean;
     };
 
@@ -132,8 +133,8 @@ export class RunLog {
   }
 
   /** It stopped after its start at `startedAt`, and all of its log was read. */
-  read(startedAt: string | undefined): void {
-    this.#state = { type: "read", startedAt, mayHaveRunSince: false };
+  read(startedAt: string | undefined, finishedAt?: string): void {
+    this.#state = { type: "read", startedAt, finishedAt, mayHaveRunSince: false };
   }
 
   /** Something happened to one that was read to its end: it may have run once more. */

@@ -23,6 +23,8 @@ export interface Inspection {
   readonly createdAt: number;
   /** When it last started, in UTC; undefined where that is not known, and may be yet to come. */
   readonly startedAt: string | undefined;
+  /** When its run ended, as `startedAt`; undefined while it runs. */
+  readonly finishedAt?: string | undefined;
   /** How its run ended; undefined while it runs. */
   readonly exit?: Exit | undefined;
   readonly health?: ContainerHealth | undefined;
@@ -82,6 +84,7 @@ export function parseInspection(
     info,
     removing,
     running,
+    finishedAt: running ? undefined : toUtc(string(state["FinishedAt"])),
     exit: running ? undefined : exitOf(state),
     health: healthOf(state),
     createdAt: Date.parse(string(root["Created"])),

@@ -20,12 +20,15 @@ const MOST_WATCHES = 1_024;
 const MOST_OPEN = 1_024;
 /** The folder of the `local` driver. */
 const LOCAL = "local-logs";
+/** Podman's `k8s-file`; and what its folders are named by, the drivers of its storage. */
+const PODMAN = "ctr.log";
+const PODMAN_STORES = ["overlay", "vfs", "btrfs", "zfs"];
 
 type State =
-  /** `real`: its folder, once that is known to be there. */
+  /** `place`: its folder, once that is known to be there. */
   | {
       readonly type: "waiting";
-      readonly real: string | undefined;
+      readonly place: Place | undefined;
       readonly watcher: FSWatcher | undefined;
     }
   | { readonly type: "found"; readonly file: OpenFile }
@@ -34,8 +37,14 @@ type State =
   /** Somebody else's now, or nobody's. */
   | { readonly type: "over"; readonly wasFound: boolean };
 
+/** A folder, as it is called and where it really is. */
+interface Place {
+  readonly folder: string;
+  readonly real: string;
+}
+
 /**
- * Waits for the log file of a container of Docker's that has not started yet, and keeps it open: it can be read though the container is
+ * Waits for the log file of a container that has not started yet, and keeps it open: it can be read though the container is
  * gone before anything else is known of it. A watch of the container's folder tells of it; beside that it is looked at for a while,
  * since watches may be lost.
  */
@@ -46,11 +55,10 @@ export class FirstFile {
   static #open = 0;
 
   readonly #root: string;
-  readonly #folder: string;
   readonly #id: string;
   readonly #pause = new Pause();
   readonly #lookInTurn = (): boolean => this.#lookOn();
-  #state: State = { type: "waiting", real: undefined, watcher: undefined };
+  #state: State = { type: "waiting", place: undefined, watcher: undefined };
   /** A look that is under way. */
   #looking: Promise<void>;
   #isLooking = false;
@@ -64,7 +72,6 @@ export class FirstFile {
 
   constructor(root: string, id: string) {
     this.#root = root;
-    this.#folder = join(root, "containers", id);
     this.#id = id;
     this.#looking = this.#search();
   }
@@ -78,7 +85,7 @@ export class FirstFile {
   begin(): void {
     const { type } = this.#state;
     if (type === "absent" && !this.#isTaken) {
-      this.#state = { type: "waiting", real: undefined, watcher: undefined };
+      this.#state = { type: "waiting", place: undefined, watcher: undefined };
       this.#looking = this.#search();
     } else if (type === "waiting") this.#soon();
   }
@@ -86,7 +93,7 @@ export class FirstFile {
   /** The container's folder is there, and the file is not yet: it will be found. */
   get isAwaited(): boolean {
     const state = this.#state;
-    return state.type === "found" || (state.type === "waiting" && state.real !== undefined);
+    return state.type === "found" || (state.type === "waiting" && state.place !== undefined);
   }
 
   /** Whether it is there, once a look that is under way has told. */
@@ -162,15 +169,26 @@ export class FirstFile {
   /** Never rejects: whoever reads the log says what is wrong. */
   async #search(): Promise<void> {
     this.#until = performance.now() + SOON_MS;
-    const real = await realFolder(this.#root, this.#folder).catch(() => undefined);
+    const place = await this.#findFolder().catch(() => undefined);
     if (this.#state.type !== "waiting") return;
-    if (real === undefined) {
+    if (place === undefined) {
       this.#become({ type: "absent" });
       return;
     }
-    this.#state = { type: "waiting", real, watcher: this.#watch(real) };
+    this.#state = { type: "waiting", place, watcher: this.#watch(place.real) };
     this.#soon();
     await this.#looking;
+  }
+
+  /** Docker's, or one of Podman's. */
+  async #findFolder(): Promise<Place | undefined> {
+    const names = PODMAN_STORES.map((store) => join(`${store}-containers`, this.#id, "userdata"));
+    for (const name of [join("containers", this.#id), ...names]) {
+      const folder = join(this.#root, name);
+      const real = await realFolder(this.#root, folder);
+      if (real !== undefined) return { folder, real };
+    }
+    return undefined;
   }
 
   #watch(real: string): FSWatcher | undefined {
@@ -193,7 +211,7 @@ export class FirstFile {
       // The file comes a moment later, in a folder that is not watched.
       FirstFile.#looks.add(this.#lookInTurn);
       this.#soon();
-    } else if (name === null || name === this.#id || name === jsonName(this.#id)) this.#look();
+    } else if (name === null || this.#names.includes(name) || name === this.#id) this.#look();
   }
 
   #lookOn(): boolean {
@@ -213,8 +231,8 @@ export class FirstFile {
     do {
       this.#isDue = false;
       const state = this.#state;
-      if (state.type !== "waiting" || state.real === undefined) break;
-      const found = await this.#lookIn(state.real).catch(() => "absent" as const);
+      if (state.type !== "waiting" || state.place === undefined) break;
+      const found = await this.#lookIn(state.place).catch(() => "absent" as const);
       await this.#saw(found);
     } while (this.#isDue);
     this.#isLooking = false;
@@ -229,27 +247,28 @@ export class FirstFile {
     else await found.handle.close();
   }
 
+  /** In the folder itself. */
+  get #names(): readonly string[] {
+    return [`${this.#id}-json.log`, PODMAN];
+  }
+
   /** Opens what is there before anything else is asked: each question may take longer than the container lives. */
-  async #lookIn(real: string): Promise<OpenFile | "waiting" | "absent"> {
+  async #lookIn({ folder, real }: Place): Promise<OpenFile | "waiting" | "absent"> {
     if (FirstFile.#open >= MOST_OPEN) return "waiting";
-    const json = jsonName(this.#id);
-    const local = join(this.#folder, LOCAL, "container.log");
+    const local = join(folder, LOCAL, "container.log");
     let isOdd = false;
     const odd = (): undefined => void (isOdd = true);
-    const [ofJson, ofLocal] = await Promise.all([
-      openIn(real, json, join(this.#folder, json)).catch(odd),
+    const [ofLocal, ...others] = await Promise.all([
       openIn(join(real, LOCAL), "container.log", local).catch(odd),
+      ...this.#names.map((name) => openIn(real, name, join(folder, name)).catch(odd)),
     ]);
     const isLinked = ofLocal !== undefined && (await isLink(join(real, LOCAL)));
-    const file = isOdd ? undefined : (ofJson ?? (isLinked ? undefined : ofLocal));
-    for (const other of [ofJson, ofLocal]) if (other !== file) await other?.handle.close();
+    const own = others.find((file) => file !== undefined) ?? (isLinked ? undefined : ofLocal);
+    const file = isOdd ? undefined : own;
+    for (const other of [ofLocal, ...others]) if (other !== file) await other?.handle.close();
     if (file !== undefined) return file;
     return isOdd || isLinked || (await inodeOf(real)) === undefined ? "absent" : "waiting";
   }
-}
-
-function jsonName(id: string): string {
-  return `${id}-json.log`;
 }
 
 async function isLink(path: string): Promise<boolean> {

@@ -240,8 +240,8 @@ export class CaptureLoop {
     return followRestarts ? undefined : { type: "ended", reason: { kind: "stopped" } };
   }
 
-  #stopped({ startedAt, exit }: Inspection, wasRead: boolean): void {
-    if (!wasRead) this.#view.runs.read(startedAt);
+  #stopped({ startedAt, finishedAt, exit }: Inspection, wasRead: boolean): void {
+    if (!wasRead) this.#view.runs.read(startedAt, finishedAt);
     const statuses: SourceStatus[] = wasRead ? [] : [{ type: "stopped", ...exit }];
     this.#phase.enter({ type: "stopped" }, ...statuses, ...this.#streams.notReopened());
   }

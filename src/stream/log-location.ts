@@ -35,14 +35,14 @@ export function locateFiles(
   return { location: { root: base, path, folder, format, tty, attributes, lastPartEnds } };
 }
 
-/** Below which root the log's first file of a container of Docker's will be; undefined where it has run, or writes no such file. */
+/** Below which root the log's first file will be; undefined where the container has run, or writes no such file. */
 export function firstFileRoot(
   inspection: Inspection,
   root: string | undefined,
   attributes: boolean,
 ): string | undefined {
   const located = locateFiles(inspection, root, attributes);
-  if ("refusal" in located || located.location.format === "k8s-file") return undefined;
+  if ("refusal" in located) return undefined;
   return neverStarted(inspection.startedAt) ? located.location.root : undefined;
 }
 

@@ -14,23 +14,26 @@ function folderOf(root: string): string {
 }
 
 describe("a container's first file", () => {
-  it.each([`${ID}-json.log`, join("local-logs", "container.log")])(
-    "is open once it is there, and is read when it is gone: %s",
-    async (name) => {
-      const root = dataRoot();
-      const path = join(folderOf(root), name);
-      const first = new FirstFile(root, ID);
-      const taken = first.take(path, never);
-      mkdirSync(join(path, ".."), { recursive: true });
-      writeFileSync(path, "all of it");
-      await expect.poll(() => first.isFound()).toBe(true);
-      rmSync(root, { recursive: true });
-      const file = await taken;
-      expect(await file?.handle.readFile("utf8")).toBe("all of it");
-      await file?.handle.close();
-      expect(await first.take(path, never)).toBeUndefined();
-    },
-  );
+  it.each([
+    [join("containers", ID), `${ID}-json.log`],
+    [join("containers", ID), join("local-logs", "container.log")],
+    [join("overlay-containers", ID, "userdata"), "ctr.log"],
+    [join("vfs-containers", ID, "userdata"), "ctr.log"],
+  ])("is open once it is there, and is read when it is gone: %s, %s", async (folder, name) => {
+    const root = dataRoot();
+    const path = join(root, folder, name);
+    mkdirSync(join(root, folder), { recursive: true });
+    const first = new FirstFile(root, ID);
+    const taken = first.take(path, never);
+    mkdirSync(join(path, ".."), { recursive: true });
+    writeFileSync(path, "all of it");
+    await expect.poll(() => first.isFound()).toBe(true);
+    rmSync(root, { recursive: true });
+    const file = await taken;
+    expect(await file?.handle.readFile("utf8")).toBe("all of it");
+    await file?.handle.close();
+    expect(await first.take(path, never)).toBeUndefined();
+  });
 
   it("is not waited for where there is no folder, nor once that is gone, nor behind an abort", async () => {
     const root = dataRoot();
