@@ -49,6 +49,10 @@ export class EngineLogReader implements LogReader {
     this.#held = held;
   }
 
+  get isOpen(): boolean {
+    return this.#held !== undefined;
+  }
+
   /** What a follow that came to its end has left undecided, where the log is read no further. */
   remains(): readonly Entry[] {
     return this.#remains();

@@ -44,6 +44,7 @@ export class FileLogReader implements LogReader {
   readonly certain: CertainLines = new CertainLines();
   readonly dropsAtDamage = false;
   readonly damage = undefined;
+  readonly isOpen = false;
   /** A log that Podman begins anew, as far as it says so, is not read from files. */
   readonly isOneFile = false;
   readonly #location: LogLocation;

@@ -63,8 +63,8 @@ export class Generation {
     if (reader.via === "engine" && log.soundness.isDoubted) {
       await this.#catchUpFully(log.look(reader), signal);
       await readOn(this.#intake, signal);
-    } else if (!isNew && log.isSilent) {
-      // Some follows do not end at damage: nothing comes any more.
+    } else if (!isNew && !reader.isOpen && log.isSilent) {
+      // Some follows do not end at damage: nothing comes any more. One that waits to be read has not been listened to.
       await readOn(this.#intake, signal);
     }
     let hasCaughtUp = false;

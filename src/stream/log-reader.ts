@@ -50,6 +50,8 @@ export interface LogReader {
   readonly certain: CertainLines;
   /** Where in the files the chunk in hand begins; undefined where the engine has sent it. */
   readonly spot: Spot | undefined;
+  /** It has a follow from the log's start, which was opened before it: any other read would close that unread. */
+  readonly isOpen: boolean;
   /** The engine keeps one file, and does not say by an inspection when it begins that anew (Podman's `k8s-file`). */
   readonly isOneFile: boolean;
   /** How many files the log had when its first entry was looked for; undefined where that is not known. */

@@ -119,6 +119,8 @@ class StartingEngine {
 }
 
 const OTHERS_FAIL_MS = 300;
+/** A log of which nothing has come for so long is looked at whether there is more. */
+const LONG_SILENT_MS = 1_500;
 
 async function watched(
   options: PoolOptions = {},
@@ -219,6 +221,15 @@ describe("read from files, what a container of a moment wrote comes from its fil
       expect.objectContaining({ status: { type: "reading", via: "files" } }),
     );
   });
+});
+
+test("what a container wrote comes by a stream that was asked for long before the engine answers, where its file is not there", async () => {
+  const options = { read: "auto", files: { root: dataRoot() } } as const;
+  const { engine, follower } = await watched(options);
+  engine.created();
+  await follower.until(() => follower.pool.health().ready, "an answer that is dealt with");
+  await beginStarting(engine, LONG_SILENT_MS);
+  await expectItsLines(engine, follower);
 });
 
 describe("while a container is being started that never comes up", () => {
