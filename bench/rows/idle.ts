@@ -33,7 +33,7 @@ const FAKE_CONTAINERS = 5_000;
 const STARTED_AT_ONCE = 4;
 /** How far V8's young generation grows is decided by what happens while streams are opened, and it stays so. */
 export const NODE_OPTIONS: readonly string[] = ["--expose-gc", "--max-semi-space-size=1"];
-const LIMIT_KILOBYTES = 100;
+const LIMIT_KILOBYTES = 35;
 /** What is broken on any machine: several times the limit. */
 const BROKEN_KILOBYTES = 300;
 
