@@ -1,4 +1,4 @@
-import type { Entries, Entry } from "../wire/entry.ts";
+import type { Entry } from "../wire/entry.ts";
 import type { ChainFile } from "./file-chain.ts";
 import { inodeOf } from "./file-chain.ts";
 import type { FileDecoder, FilePiece } from "./file-decoder.ts";
@@ -11,6 +11,8 @@ import { filesSoFar, startIn } from "./log-start.ts";
 import type { LogStart } from "./log-start.ts";
 import type { FormatRules } from "./log-format.ts";
 import { readable } from "./unreadable.ts";
+import { newsOf } from "./entries-news.ts";
+import { QuietFile } from "./quiet-file.ts";
 
 /** With the first read, and after so many, it looks whether the file was renamed, so that the next one is open before it is deleted. */
 const READS_BEFORE_LOOK = 16;
@@ -62,9 +64,11 @@ export class DiskReader implements LogFileReader {
   #reads = 0;
   #held: Held = { bytes: 0, since: 0 };
   #busy: Promise<unknown> = Promise.resolve();
+  readonly #quiet: QuietFile;
 
   constructor(folder: LogFolder, rules: FormatRules, beginning: Beginning | undefined) {
     this.#folder = folder;
+    this.#quiet = new QuietFile(folder.path);
     this.#decoder = rules.decoder();
     this.#skip = beginning?.skip ?? 0;
     this.#start = beginning?.start;
@@ -111,13 +115,18 @@ export class DiskReader implements LogFileReader {
   }
 
   async #next(): Promise<FileNews> {
+    if (await this.#quiet.isUnchanged()) return { type: "end" };
     for (;;) {
       const first = this.#news.shift();
       if (first !== undefined) return first;
       const end = await this.#read();
       if (end === "on") continue;
       this.#tellHole();
-      if (this.#news.length === 0) return { type: end };
+      if (this.#news.length > 0) continue;
+      const reading = this.#reading;
+      const isWhole = reading.type === "newest" && this.#held.bytes === 0;
+      await this.#quiet.readTo(isWhole ? reading.content.offset : undefined);
+      return { type: end };
     }
   }
 
@@ -280,18 +289,4 @@ export class DiskReader implements LogFileReader {
     if (this.#hole !== undefined) this.#news.push(this.#hole);
     this.#hole = undefined;
   }
-}
-
-function newsOf(
-  entries: Entries,
-  ends: ArrayLike<number>,
-  skipped: number,
-  inode: string,
-  offset: number,
-): FileNews {
-  return {
-    type: "entries",
-    entries: entries.slice(skipped),
-    place: (index) => ({ inode, offset: offset + (ends[skipped + index] ?? 0) }),
-  };
 }

@@ -9,9 +9,9 @@ const LONGEST_LOOK_MS = 10_000;
 const BLIND_LOOK_MS = 250;
 /** Between two reads of a file that is written all the time: events for each write would cost more than the reads. */
 const BUSY_LOOK_MS = 5;
-/** So many events, none of them this long after the one before, are no single lines. */
+/** So many events, none of them this long after the one before, are no single lines: looks as often cost no more. */
 const BUSY_EVENTS = 8;
-const BUSY_GAP_MS = 50;
+const BUSY_GAP_MS = BUSY_LOOK_MS;
 /** So many looks in a row that bring nothing end that. */
 const IDLE_LOOKS = 20;
 
