@@ -66,6 +66,9 @@ export class RealWorld implements World {
   readonly #looks: NodeJS.Timeout;
   readonly #keepsIn: string;
   readonly version: string;
+  /** How many faults keep the daemon down, and when it was started last. */
+  #downs = 0;
+  #started: Promise<void> = Promise.resolve();
   readonly #driver: Driver;
 
   private constructor(engine: RealEngine, plan: Plan, version: string) {
@@ -165,8 +168,13 @@ export class RealWorld implements World {
     const engine = this.#engine;
     const { pid } = engine;
     if (fault.kind === "daemon killed") {
-      await engine.killDaemon("SIGKILL");
-      return async () => await insist(() => engine.startDaemon());
+      // One that is being started is left to it.
+      await this.#started;
+      if (this.#downs++ === 0) await engine.killDaemon("SIGKILL");
+      return async () => {
+        if (--this.#downs === 0) this.#started = insist(() => engine.startDaemon());
+        await this.#started;
+      };
     }
     if (fault.kind === "daemon stopped") {
       process.kill(pid, "SIGSTOP");
