@@ -2,7 +2,7 @@ import { onTestFinished } from "vitest";
 
 import type { PoolOptions } from "../../src/index.ts";
 import { CountingProxy } from "./counting-proxy.ts";
-import { openDescriptors } from "./follow.ts";
+import { chosenRead, openDescriptors } from "./follow.ts";
 import { comparedAll, each, followPool, runAll } from "./pool-following.ts";
 import type { PoolComparison, PoolFollowing, Written } from "./pool-following.ts";
 import type { RealEngine, RunOptions } from "./real-engine.ts";
@@ -114,7 +114,8 @@ export async function poolUnderLoad(
   // A busy machine takes longer until all turns are taken and have been rotated.
   const isUnderWay = (): boolean =>
     performance.now() < begun + MOST_PATIENCE_MS &&
-    (proxy.total.maxReaders < maxStreams || reopened <= maxStreams);
+    ((proxy.total.maxReaders < maxStreams && chosenRead().read === undefined) ||
+      reopened <= maxStreams);
   while (performance.now() < begun + writeMs || isUnderWay()) {
     const next = begun + (rotateCalls + 1) * 1_000;
     for (const result of await following.pool.rotate()) {
