@@ -17,6 +17,8 @@ const CLOCK_TICKS_PER_SECOND = 100;
 const LOOK_MS = 100;
 /** It writes what it has read at once; so long after nothing came for the last time it is done, or stuck. */
 const QUIET_LOOKS = 20;
+/** It has not begun by then. */
+const BEGIN_LOOKS = 300;
 const NEWLINE = 0x0a;
 
 /** With the modules for files and JSON. */
@@ -60,7 +62,7 @@ ruleset(name="bench") {
 /** The CPU time that it has used when nothing is written any more. */
 async function untilQuiet(pid: number, output: string): Promise<number> {
   let [size, quiet, seconds] = [0, 0, 0];
-  while (quiet < QUIET_LOOKS) {
+  while (quiet < (size === 0 ? BEGIN_LOOKS : QUIET_LOOKS)) {
     await pause(LOOK_MS);
     const now = existsSync(output) ? statSync(output).size : 0;
     quiet = now === size ? quiet + 1 : 0;
