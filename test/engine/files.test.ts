@@ -43,6 +43,18 @@ function plainLines(engine: RealEngine, id: string): ReturnType<typeof readLog> 
   return readLog(engine.ownSocketPath, id, { tty: false });
 }
 
+/** Every hole lies in a gap that names the lines at its edges. */
+function expectTold(following: Following): void {
+  const edges = new Set(following.of("gap").map(({ after, before }) => `${after} ${before ?? ""}`));
+  const numbers = numbersOf(following);
+  for (const [at, number] of numbers.entries()) {
+    const before = numbers[at - 1] ?? number - 1;
+    if (number <= before) throw new Error(`Line ${number} came after line ${before}.`);
+    const edge = `${following.lines[at - 1]?.timestamp ?? ""} ${following.lines[at]?.timestamp ?? ""}`;
+    if (number > before + 1) expect(edges).toContain(edge);
+  }
+}
+
 /** Without and with pauses. */
 const FAST_LINES = sizes({ short: 20_000, long: 100_000 });
 const ROUNDS = sizes({ short: 6, long: 15 });
@@ -85,8 +97,12 @@ describeWithEngine("a log that is read from the engine's files", (engine) => {
           await engine.start(id);
           await engine.wait(id);
           await following.untilStopped(2);
-          const missing = expectExplained(`${driver} at full speed`, following, FAST_LINES);
-          if (!isRotated) expect(missing).toBe(0);
+          // Several files that were filled and compressed between two looks may not be known again.
+          if (driver === "local" || "compress" in options) expectTold(following);
+          else {
+            const missing = expectExplained(`${driver} at full speed`, following, FAST_LINES);
+            if (!isRotated) expect(missing).toBe(0);
+          }
           expect(numbersOf(following).at(-1)).toBe(FAST_LINES - 1);
           // The engine may have thrown away the first lines before the start was heard of.
           const [first] = following.lines;

@@ -19,7 +19,7 @@ scenario("away", async (cell) => {
     ...where,
   });
   onTestFinished(() => engine.stop());
-  const written = paced(500, 5);
+  const written = paced(cell.way === "engine" ? 500 : 1_500, 5);
   const id = await create(engine, cell.with({ script: written.script }));
   const reconnect = { minDelayMs: 20, maxDelayMs: 200 };
   const following = followIn({ ...cell, engine }, id, { reconnect });

@@ -40,11 +40,17 @@ const OWN_LINES = 8_000;
 async function ownRotation(cell: Cell, burst: number): Promise<Outcome> {
   const script = numbered(OWN_LINES, burst);
   const given = { ...cell.with({ script }), options: cell.driver.options };
-  const { id, following } = await followRotated(cell, given);
+  // What is deleted between two of its readers is not seen: whether it was all read is left open.
+  const rotates = cell.way === "engine" || burst < OWN_LINES;
+  const { id, following } = await followRotated(cell, given, rotates);
   const { lines } = following;
   const stdout = Array.from({ length: OWN_LINES }, (_, at) => `line ${at} ${"x".repeat(85)}`);
   const written = { script, tty: false, stdout, stderr: [] };
-  const outcome = verdictByText(cell, written, { lines, gaps: following.of("gap") });
+  // Several files that were filled and compressed between two looks may not be known again.
+  const isCompressed = cell.driver.options["compress"] === "true" || cell.driver.driver === "local";
+  const eachIsHole = cell.way === "files" && !(isCompressed && burst === OWN_LINES);
+  const received = { lines, gaps: following.of("gap") };
+  const outcome = verdictByText(written, received, eachIsHole);
   if (cell.hasTrueReads) {
     // All that the engine has left, unless a gap tells of it.
     const kept = await plainLog(cell, id);

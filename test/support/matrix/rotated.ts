@@ -7,10 +7,11 @@ import type { Cell } from "./suite.ts";
 import { verdict } from "./verdict.ts";
 import type { Written } from "./written.ts";
 
-/** A container is followed from before its start to its stop, with a rotation whenever lines have come. */
+/** A container is followed from before its start to its stop, with a rotation whenever lines have come, unless `rotates` is false. */
 export async function followRotated(
   cell: Cell,
   options: RunOptions,
+  rotates: boolean = true,
 ): Promise<{ readonly id: string; readonly following: Following }> {
   const { engine } = cell;
   const id = await create(engine, options);
@@ -19,7 +20,7 @@ export async function followRotated(
   await following.untilStopped();
   await engine.start(id);
   await following.untilCount(1);
-  await rotateWhile(following, "lines", () => following.of("stopped").length < 2);
+  if (rotates) await rotateWhile(following, "lines", () => following.of("stopped").length < 2);
   await engine.wait(id);
   await following.untilStopped(2);
   return { id, following };

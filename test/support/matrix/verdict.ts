@@ -40,20 +40,24 @@ export async function verdict(
     written.tty || !cell.hasTrueReads
       ? byText(written, received.lines)
       : await byLog(cell, id, written, received.lines);
-  return judged(cell, holes, received.gaps);
+  return judged(holes, received.gaps, cell.way === "files");
 }
 
 /** As `verdict`, by what the container is known to have written: for logs of which the engine keeps only the end. */
-export function verdictByText(cell: Cell, written: Written, { lines, gaps }: Received): Outcome {
-  return judged(cell, byText(written, lines), gaps);
+export function verdictByText(
+  written: Written,
+  { lines, gaps }: Received,
+  eachIsHole: boolean,
+): Outcome {
+  return judged(byText(written, lines), gaps, eachIsHole);
 }
 
-function judged(cell: Cell, holes: readonly Hole[], gaps: readonly ToldGap[]): Outcome {
+/** `eachIsHole`: no gap is told where no line is missing. */
+function judged(holes: readonly Hole[], gaps: readonly ToldGap[], eachIsHole: boolean): Outcome {
   const untold = holes.filter((hole) => !gaps.some((gap) => isToldBy(hole, gap)));
   expect(untold, "lines that are missing without a word").toEqual([]);
-  // What becomes of files is seen as it happens.
   const idle = gaps.filter((gap) => !holes.some((hole) => isToldBy(hole, gap)));
-  if (cell.way === "files") expect(idle, "gaps in which no line is missing").toEqual([]);
+  if (eachIsHole) expect(idle, "gaps in which no line is missing").toEqual([]);
   return holes.length === 0 ? "exact" : "told";
 }
 
