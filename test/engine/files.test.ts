@@ -179,7 +179,7 @@ describeWithEngine("a log that is read from the engine's files", (engine) => {
     );
     const ids = await runAll(engine, specs);
     const files = { read: "files", files: { root: join(engine.directory, "data") } } as const;
-    const runs = new CrashRuns(engine, label, (run) => (run % 2 === 0 ? files : {}));
+    const runs = new CrashRuns(engine, label, (number) => (number % 2 === 0 ? files : {}));
     await runs.begin(specs.length);
     const kills = { beginning: 1, delivering: 1, saving: 1, saved: 2 };
     for (const moment of moments(kills, random))
