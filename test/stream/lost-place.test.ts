@@ -58,12 +58,18 @@ it("a place that is lost during a rotation is a gap soon, however steadily the c
   // Often enough that no look at the log's end is ever followed by a silence.
   const writer = setInterval(write, 10);
   try {
-    fake.fault = ({ path }) => (path.includes("/logs") ? { delayMs: 50 } : undefined);
+    let isLost = false;
+    fake.fault = ({ path }) => {
+      if (!path.includes("/logs")) return undefined;
+      // The old stream is closed, and the new one is asked for.
+      if (!isLost) {
+        isLost = true;
+        for (let line = 0; line < 300; line++) write();
+        web.truncate(20);
+      }
+      return { delayMs: 50 };
+    };
     const rotated = source.rotate();
-    await follower.status("rotating");
-    await after(20);
-    for (let line = 0; line < 300; line++) write();
-    web.truncate(20);
     await follower.status("gap");
     expect((await rotated).reopened).toBe(true);
     const seen = follower.records.length;
