@@ -40,6 +40,20 @@ export function readConfig(env) {
       wrong.push(`${name} has to be a whole number from ${least}, and is ${env[name]}`);
     return value;
   };
+  /**
+   * The first one is the default.
+   *
+   * @template {string} T
+   * @param {string} name
+   * @param {readonly [T, ...T[]]} allowed
+   */
+  const oneOf = (name, allowed) => {
+    const value = env[name] ?? allowed[0];
+    const known = allowed.find((one) => one === value);
+    if (known === undefined)
+      wrong.push(`${name} has to be one of ${allowed.join(", ")}, and is ${value}`);
+    return known ?? allowed[0];
+  };
   /** @param {string} name */
   const list = (name) => (env[name] ?? "").split(",").flatMap((part) => part.trim() || []);
 
@@ -48,11 +62,8 @@ export function readConfig(env) {
     const [key = "", value] = label.split("=", 2);
     return /** @type {const} */ ([key, value ?? true]);
   });
-  const from = text("FROM", "now");
-  if (from !== "start" && from !== "now") wrong.push(`FROM has to be "start" or "now"`);
-  const read = text("READ", "engine");
-  if (read !== "engine" && read !== "auto" && read !== "files")
-    wrong.push(`READ has to be "engine", "auto" or "files"`);
+  const from = oneOf("FROM", ["now", "start"]);
+  const read = oneOf("READ", ["engine", "auto", "files"]);
   const root = env["FILES_ROOT"];
   const url = text("SINK_URL");
   if (url !== "" && !URL.canParse(url)) wrong.push("SINK_URL is no URL");
@@ -66,8 +77,8 @@ export function readConfig(env) {
       ...(names.length > 0 ? { names } : {}),
       ...(labels.length > 0 ? { labels: Object.fromEntries(labels) } : {}),
     },
-    from: from === "start" ? /** @type {const} */ ("start") : /** @type {const} */ ("now"),
-    read: /** @type {"engine" | "auto" | "files"} */ (read),
+    from,
+    read,
     files: root === undefined ? {} : { root },
     maxStreams: whole("MAX_STREAMS", 128, 1),
     positions: text("POSITIONS", "positions.json"),
