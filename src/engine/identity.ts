@@ -14,7 +14,7 @@ export interface EngineIdentity {
 export const DEFAULT_NAME = "default";
 
 /** What an engine calls itself, and its host. */
-export interface OwnNames {
+interface OwnNames {
   /** Undefined where it makes up another for each answer (Podman), or may not be asked. */
   readonly id: string | undefined;
   readonly host: string | undefined;

@@ -13,7 +13,7 @@ export interface Mark {
   readonly look: string;
 }
 
-export function markOf({ stream, timestamp, text }: Entry): Mark {
+function markOf({ stream, timestamp, text }: Entry): Mark {
   const look = `${stream} ${text.length} ${text.toString("latin1", 0, MOST_TEXT)}`;
   return { timestamp: detached(timestamp), look };
 }
