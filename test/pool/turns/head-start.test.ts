@@ -127,7 +127,7 @@ const LONG_SILENT_MS = 1_500;
 async function watched(
   options: PoolOptions = {},
   isBusy = false,
-  connectTimeoutMs = PATIENT_MS,
+  connectTimeoutMs = OTHERS_FAIL_MS,
 ): Promise<{ engine: StartingEngine; follower: PoolFollower }> {
   const { engine, socketPath } = await StartingEngine.start(isBusy);
   const pool = new StreamPool({
