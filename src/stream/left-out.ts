@@ -7,6 +7,8 @@ import type { Mark } from "./sampled-read.ts";
 import { MOST_ENTRIES } from "./tail-size.ts";
 import type { Tail } from "./tail-size.ts";
 
+/** More are not counted: nobody waits for that before the first line of a large log, and the engine reads no log twice for it. */
+const MOST_COUNTED = 32_768;
 /** So often the log may grow between two looks that are compared. */
 const MOST_TRIES = 16;
 
@@ -25,16 +27,16 @@ export interface LeftOut {
  * in the read shows that. But a tail is counted in the file: what it begins with has so many entries behind it, and where a read
  * shows fewer, some are left out.
  *
- * Undefined where nothing is left out that another entry follows, or where the log grows too fast to tell.
+ * Undefined where nothing is left out that another entry follows, where the log grows too fast to tell, or is too large.
  */
 export async function findLeftOut(
   reader: LogReader,
   tail: Tail,
   signal: AbortSignal,
 ): Promise<LeftOut | undefined> {
-  const shown = await sample(reader, tail, Infinity, signal);
-  const { first, count = 0 } = shown ?? {};
-  if (first === undefined || count === tail) return undefined;
+  const shown = await sample(reader, tail, MOST_COUNTED, signal);
+  if (shown?.first === undefined || shown.isFull || shown.count === tail) return undefined;
+  const { first, count } = shown;
   const length = await lengthFrom(reader, first, count, tail, signal);
   if (length === undefined) return undefined;
   const log = new CountedLog(reader, first, length, signal);

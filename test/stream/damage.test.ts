@@ -167,6 +167,18 @@ describe("a log of Docker 20.10 with a damaged record, where follows fall silent
     },
   );
 
+  it("is not counted where it is large: no log is read twice", async () => {
+    web.isOld = true;
+    web.leavesOut = 70;
+    write(0, 33_000);
+    web.damages.push(100);
+    web.stop();
+    const follower = follow({ follow: false });
+    await follower.done;
+    expect(follower.texts).toEqual([...numbered(0, 100), ...numbered(170, 33_000)]);
+    expect(web.asked.filter((asked) => asked === "follow=0 tail=all")).toHaveLength(2);
+  });
+
   it("is read past it though reads go on behind it, while its container writes", async () => {
     web.isOld = true;
     web.leavesOut = 70;
