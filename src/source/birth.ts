@@ -7,10 +7,8 @@ export const START_TOLD_MS = 300;
 
 /** The log of a container that is new, and is read from its start, was empty until a moment before that. */
 export function noteBirth(log: FollowedLog, finding: Finding): void {
-  if (finding.startedBy !== undefined || finding.headStart !== undefined) log.soundness.begins();
-  if (finding.isNew !== true || finding.start.position !== LOG_START) return;
-  log.birth.wasEmpty(emptyUntil(finding));
-  log.soundness.found();
+  if (finding.isNew === true && finding.start.position === LOG_START)
+    log.birth.wasEmpty(emptyUntil(finding));
 }
 
 /** In epoch milliseconds by the engine's clock; undefined where no answer says it. */

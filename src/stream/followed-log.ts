@@ -52,7 +52,7 @@ export class FollowedLog {
     output: Omit<ReadingOutput, "came">,
   ) {
     this.#clock = new LogClock(clock);
-    this.soundness = new Soundness(inspection, this.now);
+    this.soundness = new Soundness(inspection);
     const { traits, maxLogFileBytes } = inspection;
     this.trust = new Trust({
       maxFileBytes: maxLogFileBytes,
@@ -123,7 +123,7 @@ export class FollowedLog {
   /** Reads end behind `after`, and the log does not. */
   isDamaged(after: string): void {
     this.#hole = new Hole(after);
-    this.soundness.passed();
+    this.soundness.doubt();
   }
 
   /** A damaged record is the last one, behind `after`. */
@@ -154,13 +154,11 @@ export class FollowedLog {
   /** Its container has started, or is about to: nothing was written until then. In epoch milliseconds; Infinity: yet to come. */
   begins(emptyUntil: number): void {
     if (emptyUntil !== Infinity) this.birth.stayedEmpty(emptyUntil);
-    this.soundness.begins();
   }
 
   /** Its stream was opened before its container ran. */
   isFollowed(): void {
     this.birth.isWhole();
-    this.soundness.begins();
   }
 
   /** Nothing has come for a while. */

@@ -60,13 +60,8 @@ export class Generation {
       reader.via === "engine" && reader.inspection.maxLogFileBytes !== undefined;
     if (isNew && (mayBeOvertaken || reader.isOneFile))
       await this.#catchUpFully(log.look(reader), signal);
-    if (reader.via === "engine" && log.soundness.isDoubted) {
-      await this.#catchUpFully(log.look(reader), signal);
-      await readOn(this.#intake, signal);
-    } else if (!isNew && !reader.isOpen && log.isSilent) {
-      // Some follows do not end at damage: nothing comes any more. One that waits to be read has not been listened to.
-      await readOn(this.#intake, signal);
-    }
+    // Some follows do not end at damage: nothing comes any more. One that waits to be read has not been listened to.
+    if (!isNew && !reader.isOpen && log.isSilent) await readOn(this.#intake, signal);
     let hasCaughtUp = false;
     let fruitless = 0;
     for (;;) {

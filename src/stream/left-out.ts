@@ -1,4 +1,4 @@
-import type { Entries, Entry } from "../wire/entry.ts";
+import type { Entries } from "../wire/entry.ts";
 import { firstLater } from "../resume/later.ts";
 import type { LogReader } from "./log-reader.ts";
 import { firstOf, readPlainly } from "./plain-read.ts";
@@ -9,11 +9,6 @@ import type { Tail } from "./tail-size.ts";
 
 /** More are not counted: nobody waits for that before the first line of a large log, and the engine reads no log twice for it. */
 const MOST_COUNTED = 32_768;
-/** So often the log may grow between two looks that are compared. */
-const MOST_TRIES = 16;
-
-/** It has grown each time. */
-class GrowsTooFast extends Error {}
 
 /** A read leaves something out there. */
 export interface LeftOut {
@@ -22,12 +17,12 @@ export interface LeftOut {
 }
 
 /**
- * Where a plain read of the log's last `tail` entries leaves something out. Docker before 23 goes on behind a damaged record of a
- * `json-file`, without what it has read ahead: block after block of 512 bytes, until one happens to begin with a record. Nothing
- * in the read shows that. But a tail is counted in the file: what it begins with has so many entries behind it, and where a read
- * shows fewer, some are left out.
+ * Where a plain read of the last `tail` entries of a log that is not written leaves something out. Docker before 23 goes on behind a
+ * damaged record of a `json-file`, without what it has read ahead: block after block of 512 bytes, until one happens to begin with a
+ * record. Nothing in the read shows that. But a tail is counted in the file: what it begins with has so many entries behind it, and
+ * where a read shows fewer, some are left out.
  *
- * Undefined where nothing is left out that another entry follows, where the log grows too fast to tell, or is too large.
+ * Undefined where nothing is left out that another entry follows, or where the log is too large to tell.
  */
 export async function findLeftOut(
   reader: LogReader,
@@ -39,42 +34,33 @@ export async function findLeftOut(
   const { first, count } = shown;
   const length = await lengthFrom(reader, first, count, tail, signal);
   if (length === undefined) return undefined;
-  const log = new CountedLog(reader, first, length, signal);
-  try {
-    if (tail === "all" && !(await log.isWhole())) return { behind: undefined };
-    if (length === count) return undefined;
-    const behind = await log.lastWhole();
-    return behind && { behind };
-  } catch (error) {
-    if (error instanceof GrowsTooFast) return undefined;
-    throw error;
-  }
+  const log = new CountedLog(reader, length, signal);
+  if (tail === "all" && !(await log.begins(-1, first))) return { behind: undefined };
+  if (length === count) return undefined;
+  const behind = await log.lastWhole(shown);
+  return behind && { behind };
 }
 
-/** A log whose last `length` entries, as they are counted in the file, begin with `first`. */
+/** The last `length` entries of a log, as they are counted in the file. */
 class CountedLog {
   readonly #reader: LogReader;
-  readonly #first: Mark;
+  readonly #length: number;
   readonly #signal: AbortSignal;
-  #length: number;
 
-  constructor(reader: LogReader, first: Mark, length: number, signal: AbortSignal) {
+  constructor(reader: LogReader, length: number, signal: AbortSignal) {
     this.#reader = reader;
-    this.#first = first;
     this.#length = length;
     this.#signal = signal;
   }
 
-  /** Nothing stands before it. */
-  isWhole(): Promise<boolean> {
-    return this.#begins(-1, this.#first);
+  /** What has so many entries before it in the file is `mark`. Before the first one there is nothing: that one is shown again. */
+  async begins(before: number, mark: Mark | undefined): Promise<boolean> {
+    return isMarked(await firstOf(this.#reader, this.#length - before, this.#signal), mark);
   }
 
-  /** The last entry that is shown in its place, where a read shows others behind it. */
-  async lastWhole(): Promise<Mark | undefined> {
-    const all = await this.#sample(0, this.#first, Infinity);
-    if (all === undefined || all.count === this.#length) return undefined;
-    if (await this.#begins(all.count - 1, all.last)) return undefined;
+  /** The last entry of `all` that is shown in its place, where a read shows others behind it. */
+  async lastWhole(all: SampledRead): Promise<Mark | undefined> {
+    if (await this.begins(all.count - 1, all.last)) return undefined;
     let begin = 0;
     let shown = all;
     for (;;) {
@@ -83,56 +69,16 @@ class CountedLog {
       let wrong = marks.length;
       while (wrong - right > 1) {
         const middle = Math.floor((right + wrong) / 2);
-        if (await this.#begins(begin + middle * stride, marks[middle])) right = middle;
+        if (await this.begins(begin + middle * stride, marks[middle])) right = middle;
         else wrong = middle;
       }
       const mark = marks[right];
       if (stride === 1 || mark === undefined) return mark;
       begin += right * stride;
-      const closer = await this.#sample(begin, mark, stride);
-      if (closer === undefined) return undefined;
+      const closer = await sample(this.#reader, this.#length - begin, stride, this.#signal);
+      if (closer?.first === undefined || !isSameMark(closer.first, mark)) return undefined;
       shown = closer;
     }
-  }
-
-  /** `most` entries from the one on that has `before` others before it, which is `first`. */
-  async #sample(before: number, first: Mark, most: number): Promise<SampledRead | undefined> {
-    for (let tries = 1; tries <= MOST_TRIES; tries++) {
-      const shown = await sample(this.#reader, this.#length - before, most, this.#signal);
-      if (shown?.first === undefined) return undefined;
-      if (isSameMark(shown.first, first)) return shown;
-      await this.#hasGrown();
-    }
-    throw new GrowsTooFast();
-  }
-
-  /** What has so many entries before it in the file is `mark`. */
-  async #begins(before: number, mark: Mark | undefined): Promise<boolean> {
-    for (let tries = 1; tries <= MOST_TRIES; tries++) {
-      const isThere = isMarked(await this.#firstOf(this.#length - before), mark);
-      if (!(await this.#hasGrown())) return isThere;
-    }
-    throw new GrowsTooFast();
-  }
-
-  /** True where it had more entries than were known. */
-  async #hasGrown(): Promise<boolean> {
-    if (!this.#reader.inspection.running) return false;
-    if (isMarked(await this.#firstOf(this.#length), this.#first)) return false;
-    const length = await lengthFrom(
-      this.#reader,
-      this.#first,
-      this.#length + 1,
-      "all",
-      this.#signal,
-    );
-    if (length === undefined) throw new GrowsTooFast();
-    this.#length = length;
-    return true;
-  }
-
-  #firstOf(tail: number): Promise<Entry | undefined> {
-    return firstOf(this.#reader, tail, this.#signal);
   }
 }
 
@@ -152,26 +98,19 @@ async function lengthFrom(
     return entry === undefined || firstLater([entry], first.timestamp) === 0;
   };
   let short = least - 1;
-  for (let tries = 1; tries <= MOST_TRIES; tries++) {
-    let long = short + 1;
-    for (let step = 1; await isShort(long); step *= 2) {
-      short = long;
-      long += step;
-      // It is that many, unless it has grown.
-      if (tail !== "all" && short < tail && long > tail) long = tail;
-      if (long > MOST_ENTRIES) return undefined;
-    }
-    while (long - short > 1) {
-      const middle = Math.floor((short + long) / 2);
-      if (await isShort(middle)) short = middle;
-      else long = middle;
-    }
-    if (isMarked(await firstOf(reader, long, signal), first)) return long;
-    // It has grown meanwhile, or is not to be told.
-    if (!(await isShort(long))) return undefined;
+  let long = least;
+  for (let step = 1; await isShort(long); step *= 2) {
     short = long;
+    long += step;
+    if (tail !== "all" && short < tail && long > tail) long = tail;
+    if (long > MOST_ENTRIES) return undefined;
   }
-  return undefined;
+  while (long - short > 1) {
+    const middle = Math.floor((short + long) / 2);
+    if (await isShort(middle)) short = middle;
+    else long = middle;
+  }
+  return isMarked(await firstOf(reader, long, signal), first) ? long : undefined;
 }
 
 /** Undefined where the read does not come to its end. */

@@ -23,7 +23,7 @@ export async function readBehindSilentHole(
   if (followReachesEnd || !exactTail || oldest === undefined) return undefined;
   // The engine has thrown the place away.
   if (whole.beginsBehind(oldest)) return undefined;
-  intake.log.soundness.passed();
+  intake.log.soundness.doubt();
   let short = groupedEntries(target);
   let long = Infinity;
   while (long - short > 1) {

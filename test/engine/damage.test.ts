@@ -13,6 +13,7 @@ import {
 } from "../support/damaged-log.ts";
 import type { Damage } from "../support/damaged-log.ts";
 import { noDifference } from "../support/ground-truth.ts";
+import { readLog } from "../support/plain-reader.ts";
 import { describeWithEngine } from "../support/real-engine.ts";
 import type { RealEngine } from "../support/real-engine.ts";
 import { longOnly, sizes, twoSizes } from "../support/size.ts";
@@ -95,6 +96,17 @@ async function expectAllBut(
   else expect(missing).toEqual(expect.arrayContaining([...damaged]));
 }
 
+/** What the engine shows to a plain reader has come: of a running container, Docker before 23 leaves out more without a word. */
+async function expectAllThatIsShown(
+  engine: RealEngine,
+  id: string,
+  following: Following,
+): Promise<void> {
+  const came = new Set(following.lines.map(numberOf));
+  const inFull = await readLog(engine.ownSocketPath, id, { tty: false });
+  expect(inFull.filter((line) => !came.has(numberOf(line)))).toEqual([]);
+}
+
 function shown(following: Following, missing: readonly number[]): Record<string, unknown> {
   return {
     received: following.lines.length,
@@ -171,7 +183,9 @@ describeWithEngine("a json-file log with a damaged record", (engine) => {
     await following.untilLine("line 399");
     const missing = missingIn(following);
     report("running", shown(following, missing));
-    await expectAllBut([50], engine, following);
+    const isSilent = (await majorOf(engine)) < 23 && following.source.stats.via !== "files";
+    if (isSilent) await expectAllThatIsShown(engine, id, following);
+    else await expectAllBut([50], engine, following);
   });
 
   test("half a line as after a power cut, then the next run: all of that comes but the line that was joined to it", async () => {

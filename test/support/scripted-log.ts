@@ -28,8 +28,6 @@ export class ScriptedLog implements AsyncDisposable {
   /** The next plain read that comes to this line goes on at the log's first one, and then at twice as far. */
   jumpsBackAt: number | undefined;
   maxSize: string | undefined;
-  /** Before each so many-th log request another line is written. */
-  growsEvery: number | undefined;
   /** Docker 26: a read that ends at a damaged record says why, and has dropped some entries before that; with one damage alone. */
   saysWhy = false;
   /** Tails send headers, and are looked for without an end. */
@@ -122,8 +120,6 @@ export class ScriptedLog implements AsyncDisposable {
     const tail = query.get("tail") ?? "all";
     const isFollow = query.get("follow") === "1";
     this.asked.push(`follow=${query.get("follow")} tail=${tail}`);
-    if (this.growsEvery !== undefined && this.asked.length % this.growsEvery === 0)
-      this.write(`line ${this.lines.length}`);
     this.isRemoved ||= this.removedBy === this.asked.at(-1);
     if (this.isRemoved) {
       notFound(response);
