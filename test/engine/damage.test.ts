@@ -201,10 +201,10 @@ describeWithEngine("a json-file log with a damaged record", (engine) => {
     await following.untilLine("line 299");
     const missing = missingIn(following);
     report("half a line, then a run", shown(following, missing));
-    // In the file what was joined to it is there.
-    const joined = following.source.stats.via === "files" ? [] : [100];
-    await expectAllBut(joined, engine, following);
-    expect(following.of("gap")).toHaveLength(1);
+    // What was joined to it is there in the file, and in a follow that had read the half before.
+    if (missing.length > 0) await expectAllBut([100], engine, following);
+    const gaps = missing.length > 0 || following.source.stats.via === "files" ? 1 : 0;
+    expect(following.of("gap")).toHaveLength(gaps);
     await engine.rm(id);
     expect(await following.done).toMatchObject({ kind: "removed" });
   });
