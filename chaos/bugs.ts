@@ -70,8 +70,8 @@ export const bugs: readonly Bug[] = [
   {
     name: "leaks a socket at each rotation",
     change: {
-      find: 'this.#socket.once("close", () => callback(error));\n    this.#socket.destroy();',
-      replace: "callback(error);",
+      find: "this.#early = [];\n    this.socket.destroy();",
+      replace: 'this.#early = []; this.socket.emit("close");',
     },
     plan: plan(4_000, "steady", rotations, []),
     caught: /^(two readers of|\d+ streams are open)/,
