@@ -2,7 +2,6 @@ import type { Entry } from "../wire/entry.ts";
 import type { ChainFile } from "./file-chain.ts";
 import { inodeOf } from "./file-chain.ts";
 import type { FileDecoder, FilePiece } from "./file-decoder.ts";
-import { FileOrder } from "./file-order.ts";
 import type { LogContent } from "./log-content.ts";
 import type { FileHole, FileNews, LogFileReader } from "./log-files.ts";
 import { contentOf } from "./log-folder.ts";
@@ -33,8 +32,6 @@ export interface Beginning {
   readonly skip: number;
   /** Where it begins with the log's first entry. */
   readonly start: LogStart | undefined;
-  /** The files that were there, oldest first; none where they were not listed. */
-  readonly chain: readonly ChainFile[];
 }
 
 /** What it reads. */
@@ -52,7 +49,6 @@ export class DiskReader implements LogFileReader {
   readonly fromStart: boolean;
   readonly #folder: LogFolder;
   readonly #decoder: FileDecoder;
-  readonly #order = new FileOrder();
   #start: LogStart | undefined;
   #reading: Reading;
   #news: FileNews[] = [];
@@ -73,7 +69,6 @@ export class DiskReader implements LogFileReader {
     this.#skip = beginning?.skip ?? 0;
     this.#start = beginning?.start;
     this.fromStart = beginning === undefined || beginning.start !== undefined;
-    this.#order.note(beginning?.chain ?? []);
     this.#reading =
       beginning === undefined
         ? { type: "nothing" }
@@ -160,7 +155,6 @@ export class DiskReader implements LogFileReader {
     const opened = await this.#folder.open((chain) => chain[0]);
     if (opened === undefined) return (await this.#folder.isThere()) ? "end" : "gone";
     this.#start = startIn(opened.file);
-    this.#order.note(opened.chain);
     await this.#enter(contentOf(opened));
     return "on";
   }
@@ -193,7 +187,7 @@ export class DiskReader implements LogFileReader {
       await this.#look(content);
       if (this.#reading.type === "older") return "on";
     }
-    const { heldBytes, deletedAt } = await content.look();
+    const { heldBytes, isDeleted } = await content.look();
     const isKnown = heldBytes === this.#held.bytes;
     if (!wasOlder) {
       if (!isKnown) this.#held = { bytes: heldBytes, since: performance.now() };
@@ -206,7 +200,7 @@ export class DiskReader implements LogFileReader {
     }
     const next = reading.type === "older" ? reading.next : undefined;
     return next === undefined
-      ? this.#advance(content, heldBytes, deletedAt !== undefined)
+      ? this.#advance(content, heldBytes, isDeleted)
       : this.#leave(content, heldBytes, next);
   }
 
@@ -252,15 +246,9 @@ export class DiskReader implements LogFileReader {
   ): Promise<{ readonly next: LogContent | undefined; readonly isLost: boolean }> {
     let isLost = false;
     const opened = await this.#folder.open(async (chain) => {
-      const found = await this.#place(content, chain);
-      const place = found === -1 ? undefined : found;
-      const { deletedAt } = await content.look();
-      const head = place === undefined ? this.#order.headToFind(chain) : undefined;
-      const newest = head && (await this.#folder.compressed(chain, head));
-      const behind = this.#order.behind({ inode: content.inode, place, deletedAt }, chain, newest);
-      this.#order.noteNewest(await this.#folder.newest(chain));
-      isLost = behind.isLost;
-      return behind.next;
+      const own = await this.#place(content, chain);
+      isLost = own === -1;
+      return chain[own + 1];
     });
     if (opened === undefined) return { next: undefined, isLost };
     return { next: contentOf(opened), isLost };

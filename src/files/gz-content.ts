@@ -3,7 +3,7 @@ import { pipeline } from "node:stream/promises";
 import { constants, createGunzip } from "node:zlib";
 import type { Gunzip } from "node:zlib";
 import type { Decoded } from "./file-decoder.ts";
-import { HEAD_BYTES, deletedAt } from "./log-content.ts";
+import { HEAD_BYTES } from "./log-content.ts";
 import type { ContentLook, ContentRead, LogContent } from "./log-content.ts";
 import type { OpenFile } from "./open-file.ts";
 
@@ -57,8 +57,8 @@ export class GzContent implements LogContent {
   }
 
   async look(): Promise<ContentLook> {
-    const stats = await this.#file.handle.stat({ bigint: true });
-    return { heldBytes: this.#held.length, deletedAt: deletedAt(stats) };
+    const { nlink } = await this.#file.handle.stat();
+    return { heldBytes: this.#held.length, isDeleted: nlink === 0 };
   }
 
   async head(): Promise<Buffer> {

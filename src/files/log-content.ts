@@ -1,4 +1,3 @@
-import type { BigIntStats } from "node:fs";
 import type { Decoded } from "./file-decoder.ts";
 
 /** A file's content, read from some place on. */
@@ -25,16 +24,10 @@ export interface LogContent {
 
 export interface ContentLook {
   readonly heldBytes: number;
-  /** When the file was deleted, in nanoseconds; undefined where it is there. */
-  readonly deletedAt: bigint | undefined;
+  readonly isDeleted: boolean;
 }
 
 export type ContentRead = Decoded | "end" | "emptied" | "damaged";
 
 /** So much of a file's beginning tells it from the others of a log: it has the timestamp of the first line. */
 export const HEAD_BYTES = 512;
-
-/** An open file's last change is its deletion where that is done. */
-export function deletedAt({ nlink, ctimeNs }: BigIntStats): bigint | undefined {
-  return nlink === 0n ? ctimeNs : undefined;
-}

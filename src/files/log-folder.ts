@@ -2,7 +2,6 @@ import { dirname, basename } from "node:path";
 import { areSame, inodeOf, listChain } from "./file-chain.ts";
 import type { ChainFile } from "./file-chain.ts";
 import { GzContent, headOf } from "./gz-content.ts";
-import { HEAD_BYTES } from "./log-content.ts";
 import type { LogContent } from "./log-content.ts";
 import type { LogLocation } from "./log-files.ts";
 import { openFile } from "./open-file.ts";
@@ -50,49 +49,27 @@ export class LogFolder {
     return listChain(this.folder, this.base);
   }
 
-  /** None of the files was renamed while they were listed, or since `before`. Undefined where they change all the time. */
-  async #listed(before?: readonly ChainFile[]): Promise<readonly ChainFile[] | undefined> {
-    let chain = before ?? (await this.list());
-    for (let look = 0; look < LOOKS; look++) {
-      const again = await this.list();
-      if (areSame(chain, again)) return again;
-      chain = again;
-    }
-    return undefined;
-  }
-
   /**
-   * Opens the file that `choose` takes of those that are there, oldest first. Undefined where it takes none, or the files change all
-   * the time. `before`: those that were there a moment ago.
+   * Opens the file that `choose` takes of those that are there, oldest first; as none of them was renamed meanwhile it is the right
+   * one. Undefined where it takes none, or the files change all the time. `before`: those that were there a moment ago.
    */
   async open(choose: Choose, before?: readonly ChainFile[]): Promise<Opened | undefined> {
+    let chain = before ?? (await this.list());
     for (let look = 0; look < LOOKS; look++) {
-      const chain = await this.#listed(look === 0 ? before : undefined);
-      if (chain === undefined) return undefined;
       const file = await choose(chain);
       if (file === undefined) return undefined;
       const opened = await openFile(this.#root, this.folder, file.name);
-      // It may be another one that has the name by now.
-      if (opened?.inode === file.inode) return { file, opened, chain };
+      try {
+        const now = await this.list();
+        if (opened?.inode === file.inode && areSame(chain, now)) return { file, opened, chain };
+        chain = now;
+      } catch (error) {
+        await opened?.handle.close();
+        throw error;
+      }
       await opened?.handle.close();
     }
     return undefined;
-  }
-
-  /** The beginning of the newest file, where files are compressed and that is long enough to tell it from others. */
-  async newest(
-    chain: readonly ChainFile[],
-  ): Promise<{ readonly inode: string; readonly head: Buffer } | undefined> {
-    if (!chain.some(({ isCompressed }) => isCompressed)) return undefined;
-    const opened = await openFile(this.#root, this.folder, this.base);
-    if (opened === undefined) return undefined;
-    const content = new PlainContent(opened);
-    try {
-      const head = await content.head();
-      return head.length === HEAD_BYTES ? { inode: opened.inode, head } : undefined;
-    } finally {
-      await content.close();
-    }
   }
 
   /** The compressed file that begins with `head`. */

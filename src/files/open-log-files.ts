@@ -47,12 +47,7 @@ async function openFrom(
   const rules = rulesOf(location);
   if (from.type === "file") {
     const content = new PlainContent(from.file);
-    return new DiskReader(folder, rules, {
-      content,
-      skip: 0,
-      start: { files: 1, born: 0n },
-      chain: [],
-    });
+    return new DiskReader(folder, rules, { content, skip: 0, start: { files: 1, born: 0n } });
   }
   for (let search = 0; search < SEARCHES; search++) {
     const beginning = await new BeginningSearch(folder, rules).find(from);
@@ -188,11 +183,6 @@ function beginningIn(
   skip: number,
   isFileStart: boolean,
 ): Beginning {
-  const { file, chain } = opened;
-  return {
-    content,
-    skip,
-    start: isFileStart && isOldest(opened) ? startIn(file) : undefined,
-    chain,
-  };
+  const start = isFileStart && isOldest(opened) ? startIn(opened.file) : undefined;
+  return { content, skip, start };
 }

@@ -1,7 +1,6 @@
 import { LONGEST_ENTRY } from "./file-decoder.ts";
 import type { Decoded } from "./file-decoder.ts";
 import { HEAD_BYTES } from "./log-content.ts";
-import { deletedAt } from "./log-content.ts";
 import type { ContentLook, ContentRead, LogContent } from "./log-content.ts";
 import type { OpenFile } from "./open-file.ts";
 import { READ_BYTES, withReadBuffer } from "./read-buffers.ts";
@@ -52,9 +51,8 @@ export class PlainContent implements LogContent {
   }
 
   async look(): Promise<ContentLook> {
-    const stats = await this.#file.handle.stat({ bigint: true });
-    const heldBytes = Math.max(0, Number(stats.size) - this.#offset);
-    return { heldBytes, deletedAt: deletedAt(stats) };
+    const { size, nlink } = await this.#file.handle.stat();
+    return { heldBytes: Math.max(0, size - this.#offset), isDeleted: nlink === 0 };
   }
 
   close(): Promise<void> {

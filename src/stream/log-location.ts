@@ -6,6 +6,9 @@ import type { LogLocation } from "../files/log-files.ts";
 /** Docker's default data root. */
 export const DOCKER_ROOT = "/var/lib/docker";
 
+const ONE_FILE =
+  "it has a max-size and one file (max-file), which Docker empties when it is full: what is written between two looks would be missed";
+
 /** Where a container's log lies, or why it is in no file that is known. */
 export type Located = { readonly location: LogLocation } | { readonly refusal: string };
 
@@ -23,6 +26,12 @@ export function locateFiles(
   if (traits.unstableParts) return locatePodman(inspection, root);
   if (logDriver !== "json-file" && logDriver !== "local")
     return { refusal: otherDriver(logDriver) };
+  if (
+    logDriver === "json-file" &&
+    inspection.maxLogFileBytes !== undefined &&
+    inspection.maxLogFiles === 1
+  )
+    return { refusal: ONE_FILE };
   const [known, ...rest] = ownPath(id, logPath) ?? ownPath(id, hostsPath) ?? [];
   if (logDriver === "json-file" && logPath !== undefined && rest.join("/") !== `${id}-json.log`)
     return { refusal: `the engine says that its log is ${logPath}, which is not in its folder` };

@@ -20,7 +20,6 @@ import { longOnly, sizes, twoSizes } from "../support/size.ts";
 
 const drivers = [
   { driver: "json-file", options: {} },
-  { driver: "json-file", options: { "max-size": "50k" } },
   { driver: "json-file", options: { "max-size": "50k", "max-file": "3", compress: "true" } },
   { driver: "local", options: { "max-size": "50k", "max-file": "3" } },
 ] as const;
@@ -61,7 +60,7 @@ const ROUNDS = sizes({ short: 6, long: 15 });
 const LINES = sizes({ short: 2_000, long: 8_000 });
 
 describeWithEngine("a log that is read from the engine's files", (engine) => {
-  describe.each(sizes({ short: drivers.slice(2, 3), long: [...drivers] }))(
+  describe.each(sizes({ short: drivers.slice(1, 2), long: [...drivers] }))(
     "$driver with $options",
     ({ driver, options }) => {
       const isRotated = "max-size" in options;
@@ -97,12 +96,9 @@ describeWithEngine("a log that is read from the engine's files", (engine) => {
           await engine.start(id);
           await engine.wait(id);
           await following.untilStopped(2);
-          // Several files that were filled and compressed between two looks may not be known again.
-          if (driver === "local" || "compress" in options) expectTold(following);
-          else {
-            const missing = expectExplained(`${driver} at full speed`, following, FAST_LINES);
-            if (!isRotated) expect(missing).toBe(0);
-          }
+          // Behind a file that was deleted before it was read to its end some may be missing, or not.
+          if (isRotated) expectTold(following);
+          else expect(expectExplained(`${driver} at full speed`, following, FAST_LINES)).toBe(0);
           expect(numbersOf(following).at(-1)).toBe(FAST_LINES - 1);
           // The engine may have thrown away the first lines before the start was heard of.
           const [first] = following.lines;

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { ContainerLogSource } from "../../src/index.ts";
 import type { SourceOptions } from "../../src/index.ts";
 import { FakeEngine } from "../../src/testing.ts";
-import type { FakeContainer } from "../../src/testing.ts";
+import type { FakeContainer, FakeContainerSpec } from "../../src/testing.ts";
 import { Follower, toLines } from "../support/fake-follow.ts";
 import { FileLog, dataRoot } from "../support/file-log.ts";
 
@@ -22,10 +22,10 @@ interface Scene extends AsyncDisposable {
   readonly reads: number;
 }
 
-async function scene(driver = "json-file"): Promise<Scene> {
+async function scene(logDriver = "json-file", options: FakeContainerSpec = {}): Promise<Scene> {
   const root = dataRoot();
   const fake = await FakeEngine.start();
-  const web = fake.create({ name: "web", logDriver: driver });
+  const web = fake.create({ name: "web", logDriver, ...options });
   const file = new FileLog(web, root);
   return {
     fake,
@@ -298,6 +298,23 @@ describe("the choice of how to read", () => {
       { via: "engine", reason: expect.stringContaining("journald") },
     ]);
     await source.close();
+  });
+
+  it("does not take the one file of a log that Docker empties when it is full", async () => {
+    await using at = await scene("json-file", { maxLogSize: "10m" });
+    at.file.write("a line");
+    const source = at.source({ read: "auto" });
+    const follower = new Follower(source);
+    await follower.has(1);
+    const reason = expect.stringContaining("one file (max-file)");
+    expect(follower.seen("reading")).toMatchObject([{ via: "engine", reason }]);
+    await source.close();
+    const refused = at.source();
+    await new Follower(refused).done.catch(() => {});
+    expect(await refused.ended).toMatchObject({
+      kind: "failed",
+      error: { code: "FILES_UNREADABLE", message: reason },
+    });
   });
 
   it("does not take a file that is another log", async () => {

@@ -48,6 +48,10 @@ export class ScriptedLog implements AsyncDisposable {
     response.setHeader("Server", `Docker/${this.isOld ? "20.10.24" : "28.5.2"} (linux)`);
     if (url.pathname.endsWith("/logs")) this.#logs(url.searchParams, response);
     else if (url.pathname.endsWith("/events")) {
+      if (url.searchParams.has("until")) {
+        response.end();
+        return;
+      }
       response.writeHead(200).flushHeaders();
       this.#events.add(response);
     } else if (url.pathname.endsWith("/info")) response.end(JSON.stringify({ ID: "engine" }));
