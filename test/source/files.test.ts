@@ -22,10 +22,13 @@ interface Scene extends AsyncDisposable {
   readonly reads: number;
 }
 
-async function scene(logDriver = "json-file", options: FakeContainerSpec = {}): Promise<Scene> {
+async function scene(
+  logDriver = "json-file",
+  spec: Partial<FakeContainerSpec> = {},
+): Promise<Scene> {
   const root = dataRoot();
   const fake = await FakeEngine.start();
-  const web = fake.create({ name: "web", logDriver, ...options });
+  const web = fake.create({ ...spec, name: "web", logDriver });
   const file = new FileLog(web, root);
   return {
     fake,
