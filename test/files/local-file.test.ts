@@ -56,17 +56,24 @@ function expected({ stream, nanos, text, part }: Message): Decoded {
   };
 }
 
-const arbitraryMessages: fc.Arbitrary<Message[]> = fc.array(
-  fc.record({
-    stream: fc.constantFrom("stdout", "stderr"),
-    nanos: fc.nat(999_999_999),
-    text: fc.oneof(
-      fc.uint8Array({ maxLength: 80 }).map((bytes) => Buffer.from(bytes)),
-      fc.integer({ min: 16_000, max: 16_384 }).map((size) => Buffer.alloc(size, "x")),
-      fc.constant(Buffer.from("\n\u0006stdout")),
-    ),
-    part: fc.constantFrom("none", "none", "none", "middle", "last"),
-  }),
+const HEADER = Buffer.from("\n\u0006stdout");
+
+const arbitraryMessage: fc.Arbitrary<Message> = fc.record({
+  stream: fc.constantFrom("stdout", "stderr"),
+  nanos: fc.nat(999_999_999),
+  text: fc.oneof(
+    fc.uint8Array({ maxLength: 80 }).map((bytes) => Buffer.from(bytes)),
+    fc.integer({ min: 16_000, max: 16_384 }).map((size) => Buffer.alloc(size, "x")),
+    fc.constant(HEADER),
+  ),
+  part: fc.constantFrom("none", "none", "none", "middle", "last"),
+});
+
+const arbitraryMessages = fc.array(arbitraryMessage, { minLength: 1, maxLength: 50 });
+
+/** What begins like a message within another one may become one by damage. */
+const withoutHeaders = fc.array(
+  arbitraryMessage.filter(({ text }) => text !== HEADER),
   { minLength: 1, maxLength: 50 },
 );
 
@@ -94,7 +101,7 @@ describe("a log of the local driver", () => {
 
   it("keeps every message that damage has left whole", () => {
     fc.assert(
-      fc.property(arbitraryMessages, arbitraryDamage, arbitraryCuts, (messages, damage, cuts) => {
+      fc.property(withoutHeaders, arbitraryDamage, arbitraryCuts, (messages, damage, cuts) => {
         const { bytes, before, behind } = damaged(messages.map(written), damage);
         const { entries } = decodeFile(decoder(), chunked(bytes, cuts));
         const shown = entries.map(withoutEnd);
