@@ -45,7 +45,10 @@ async function ownRotation(cell: Cell, burst: number): Promise<Outcome> {
   const { id, following } = await followRotated(cell, given, rotates);
   const { lines } = following;
   const stdout = Array.from({ length: OWN_LINES }, (_, at) => `line ${at} ${"x".repeat(85)}`);
-  const written = { script, tty: false, stdout, stderr: [] };
+  // How much of a burst Podman's one file has lost before the first read is estimated: that may go untold.
+  const mayLackStart = cell.driver.kind === "podman" && cell.way === "engine";
+  const from = mayLackStart ? numberOf(lines[0]) : 0;
+  const written = { script, tty: false, stdout: stdout.slice(from), stderr: [] };
   // Behind a file that was deleted before it was read to its end some may be missing, or not.
   const eachIsHole = cell.way === "files" && burst < OWN_LINES;
   const received = { lines, gaps: following.of("gap") };
