@@ -128,5 +128,9 @@ describe("a k8s-file log", () => {
 
 /** A part that damage has left open takes in what its stream writes next. */
 function isAfterPart(shown: readonly Decoded[], line: Decoded): boolean {
-  return shown.some((one) => one.text !== line.text && one.text.endsWith(line.text));
+  return shown.some(({ text, timestamp }) => {
+    // The part may have been empty.
+    const isAnother = text !== line.text || timestamp !== line.timestamp;
+    return isAnother && text.endsWith(line.text);
+  });
 }
