@@ -8,14 +8,12 @@ import { ChangeWatch } from "./change-watch.ts";
 import { Condition } from "./condition.ts";
 import { beingRemoved } from "./failures.ts";
 import type { ViewHost } from "./host.ts";
-import { mayHaveRunAgain } from "./later-run.ts";
+import { START_TOLD_MS, mayHaveRunAgain } from "./later-run.ts";
 import { RunLog } from "./run-log.ts";
 import { RunWatch } from "./run-watch.ts";
 
 /** An engine may fail to remove a container, and call it "removing" for ever. */
 const LOOKS_AT_REMOVAL = 10;
-/** The engine tells of a start no longer than that after it. */
-const START_TOLD_MS = 300;
 
 /** What the engine says of the container. */
 export type Seen =

@@ -1,6 +1,9 @@
 import type { EngineClient } from "../engine/engine-client.ts";
 import { DockspoolError } from "../errors.ts";
 
+/** The engine tells of a start no longer than that after it, and a container may have written its first lines by then. */
+export const START_TOLD_MS = 300;
+
 /**
  * Whether a container that is gone may have run once more after its run at `startedAt`, the log of which was read up to
  * `newest`: the engine remembers its latest events (Docker: 256).

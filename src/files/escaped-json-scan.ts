@@ -3,6 +3,7 @@ import { MARKS, streamsOf, textMark } from "../wire/entry-marks.ts";
 import { FrameEntries } from "../wire/frame-entries.ts";
 import type { UnmarkedStream } from "../wire/entry-marks.ts";
 import { isLater, isNanosecondTime } from "../wire/frame-scan.ts";
+import { LEAST_BYTES } from "./json-record.ts";
 import { LONGEST_TEXT } from "./long-entry.ts";
 import type { PlainScan } from "./plain-json-scan.ts";
 import { unescape } from "./unescape.ts";
@@ -24,8 +25,6 @@ const LETTER_Z = 0x5a;
 const STAMP_BYTES = 30;
 const SECONDS = 19;
 const ZEROS = Buffer.from("0000-00-00T00:00:00.000000000Z");
-/** `{"log":"","stream":"stdout","time":"2026-11-23T15:58:34Z"}` and a newline. */
-const LEAST_BYTES = 59;
 
 /** Used anew by each scan. */
 let scratch = new Int32Array(4096);

@@ -3,6 +3,8 @@ import type { Entry } from "../wire/entry.ts";
 import { toUtc } from "../wire/timestamps.ts";
 import { attributesOf } from "./noted-attributes.ts";
 
+/** The shortest line of a log: `{"log":"","stream":"stdout","time":"2026-11-23T15:58:34Z"}` and a newline. */
+export const LEAST_BYTES = 59;
 const NANOSECOND_DIGITS = 9;
 
 /** One line of a `json-file` log, whatever form it has; undefined where it is no entry. `bytes` end before the newline. */

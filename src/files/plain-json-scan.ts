@@ -2,6 +2,7 @@ import { isAscii, isUtf8 } from "node:buffer";
 import { MARKS, streamsOf, textMark } from "../wire/entry-marks.ts";
 import { FrameEntries } from "../wire/frame-entries.ts";
 import { areDigits, isNanosecondTime } from "../wire/frame-scan.ts";
+import { LEAST_BYTES } from "./json-record.ts";
 import { LONGEST_TEXT } from "./long-entry.ts";
 
 /** `{"log":"` */
@@ -24,8 +25,6 @@ const LONGEST_STAMP = 30;
 const NO_CONTROLS = 0x40404040;
 /** "0" stands for any digit. */
 const FORM = Buffer.from("0000-00-00T00:00:00.000000000");
-/** `{"log":"","stream":"stdout","time":"2026-11-23T15:58:34Z"}` and a newline. */
-const LEAST_BYTES = 59;
 
 export interface PlainScan {
   readonly entries: FrameEntries;

@@ -1,9 +1,7 @@
+import { START_TOLD_MS } from "../container/later-run.ts";
 import { LOG_START } from "../resume/position.ts";
 import type { FollowedLog } from "../stream/followed-log.ts";
 import type { Finding } from "./host.ts";
-
-/** A container writes its first lines no longer than that before the engine tells of its start. */
-export const START_TOLD_MS = 300;
 
 /** The log of a container that is new, and is read from its start, was empty until a moment before that. */
 export function noteBirth(log: FollowedLog, finding: Finding): void {

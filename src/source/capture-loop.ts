@@ -7,7 +7,7 @@ import { newestTimestamp } from "../resume/position.ts";
 import { endedEarly } from "../stream/failures.ts";
 import type { FollowedLog } from "../stream/followed-log.ts";
 import type { Attempts } from "./attempts.ts";
-import { START_TOLD_MS } from "./birth.ts";
+import { START_TOLD_MS } from "../container/later-run.ts";
 import type { CurrentPhase } from "./current-phase.ts";
 import { FaultLimit } from "./fault-limit.ts";
 import { adopted, sleepOrRecover } from "./host.ts";
@@ -201,7 +201,7 @@ export class CaptureLoop {
     const { runs } = this.#view;
     if (runs.isRead) runs.started(startedBy);
     else runs.begins(startedBy, inspection.startedAt);
-    this.#parts.log()?.begins(startedBy - START_TOLD_MS);
+    if (startedBy !== Infinity) this.#parts.log()?.birth.stayedEmpty(startedBy - START_TOLD_MS);
     this.started();
     this.#turn.interest = "started";
     const started = { ...inspection, running: true };

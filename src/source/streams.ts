@@ -224,7 +224,7 @@ export class Streams {
     };
     this.#via = way.via;
     const held = way.via === "engine" ? turn.takeHeld() : undefined;
-    if (held !== undefined) log.isFollowed();
+    if (held !== undefined) log.birth.isWhole();
     const reader = readerOf(way, { client: host.client, inspection, log, held, sawBytes });
     this.#generation = new Generation({
       reader,

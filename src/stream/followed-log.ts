@@ -151,16 +151,6 @@ export class FollowedLog {
       this.reading.commit([keptBack.line], 0);
   }
 
-  /** Its container has started, or is about to: nothing was written until then. In epoch milliseconds; Infinity: yet to come. */
-  begins(emptyUntil: number): void {
-    if (emptyUntil !== Infinity) this.birth.stayedEmpty(emptyUntil);
-  }
-
-  /** Its stream was opened before its container ran. */
-  isFollowed(): void {
-    this.birth.isWhole();
-  }
-
   /** Nothing has come for a while. */
   get isSilent(): boolean {
     return performance.now() - this.#cameAt > SILENT_MS;
