@@ -37,7 +37,10 @@ const ASK_AGAIN_MS = 60_000;
 const LOOK_EVERY_MS = 30_000;
 /** An event may come so long after a list has shown what it tells. */
 const EVENT_DELAY_MS = 2_000;
-/** Streams that end sooner are asked for less and less often. */
+/**
+ * Streams that end sooner, one behind the other, are asked for less and less often. Behind any other end the engine is asked at once: it may
+ * be gone, which is to be known before its containers have been tried in vain.
+ */
 const SHORT_LIFE_MS = 2_000;
 const SHORT_LIVES = { minDelayMs: 100, maxDelayMs: POLL_MS };
 
@@ -77,13 +80,16 @@ export class EngineEvents {
   async run(signal: AbortSignal): Promise<never> {
     const failures = new Backoff(RECONNECT);
     const shortLives = new Backoff(SHORT_LIVES);
+    let wasShort = false;
     for (;;) {
       const begun = performance.now();
       try {
         const end = await this.#connection(() => failures.reset(), signal);
-        if (performance.now() - begun > SHORT_LIFE_MS) shortLives.reset();
+        const isShort = performance.now() - begun <= SHORT_LIFE_MS;
         if (end === "dead") this.#become({ kind: "deaf", since: Date.now() });
-        if (end === "lost") await this.#pause.sleep(shortLives.next().delayMs, signal);
+        if (!isShort || !wasShort) shortLives.reset();
+        else if (end === "lost") await this.#pause.sleep(shortLives.next().delayMs, signal);
+        wasShort = isShort;
       } catch (error) {
         signal.throwIfAborted();
         if (isFatal(error)) throw error;

@@ -122,6 +122,18 @@ describe("a stream of events", () => {
     expect(hand.requests).toHaveLength(1);
   });
 
+  it("that ends is asked for at once, lest containers be tried in vain before it is known that the engine is gone", async () => {
+    for (const lifeMs of [10_000, 0]) {
+      await hand.open();
+      await vi.advanceTimersByTimeAsync(lifeMs);
+      const { length } = hand.requests;
+      await hand.end();
+      expect(hand.requests).toHaveLength(length + 1);
+    }
+    await hand.end(unreachable());
+    expect(hand.told).toEqual(["connected", "disconnected"]);
+  });
+
   it("that ends at once, again and again, is asked for less and less often", async () => {
     for (let second = 0; second < 60; second++) {
       for (let step = 0; step < 20; step++) {
