@@ -1,7 +1,7 @@
 import type { Entry } from "../wire/entry.ts";
-import type { ChainFile } from "./file-chain.ts";
-import { inodeOf } from "./file-chain.ts";
 import type { FileDecoder, FilePiece } from "./file-decoder.ts";
+import { FilesBehind } from "./files-behind.ts";
+import type { FileBehind } from "./files-behind.ts";
 import type { LogContent } from "./log-content.ts";
 import type { FileHole, FileNews, LogFileReader } from "./log-files.ts";
 import { contentOf } from "./log-folder.ts";
@@ -13,7 +13,7 @@ import { readable } from "./unreadable.ts";
 import { newsOf } from "./entries-news.ts";
 import { QuietFile } from "./quiet-file.ts";
 
-/** With the first read, and after so many, it looks whether the file was renamed, so that the next one is open before it is deleted. */
+/** With the first read, and after so many, it looks what there is behind the file, so that it is open before it is deleted. */
 const READS_BEFORE_LOOK = 16;
 
 /** Half an entry that has stood so long may be damage: an entry is written at once. */
@@ -40,14 +40,15 @@ type Reading =
   | { readonly type: "nothing" }
   /** The file that is written, or one whose next one is not known. */
   | { readonly type: "newest"; readonly content: LogContent }
-  /** A file that was renamed, or compressed: nothing is added any more. `next`: the one behind it, where that is open already. */
-  | { readonly type: "older"; readonly content: LogContent; readonly next: LogContent | undefined }
+  /** A file that was renamed, or compressed: nothing is added any more. */
+  | { readonly type: "older"; readonly content: LogContent }
   | { readonly type: "closed" };
 
 /** Reads the files of a log, one behind the other, each to its end. */
 export class DiskReader implements LogFileReader {
   readonly fromStart: boolean;
   readonly #folder: LogFolder;
+  readonly #behind: FilesBehind;
   readonly #decoder: FileDecoder;
   #start: LogStart | undefined;
   #reading: Reading;
@@ -64,6 +65,7 @@ export class DiskReader implements LogFileReader {
 
   constructor(folder: LogFolder, rules: FormatRules, beginning: Beginning | undefined) {
     this.#folder = folder;
+    this.#behind = new FilesBehind(folder);
     this.#quiet = new QuietFile(folder.path);
     this.#decoder = rules.decoder();
     this.#skip = beginning?.skip ?? 0;
@@ -102,7 +104,7 @@ export class DiskReader implements LogFileReader {
     const reading = this.#reading;
     this.#reading = { type: "closed" };
     if (reading.type === "newest" || reading.type === "older") await reading.content.close();
-    if (reading.type === "older") await reading.next?.close();
+    await this.#behind.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -187,7 +189,7 @@ export class DiskReader implements LogFileReader {
       await this.#look(content);
       if (this.#reading.type === "older") return "on";
     }
-    const { heldBytes, isDeleted } = await content.look();
+    const { heldBytes, deletedAt } = await content.look();
     const isKnown = heldBytes === this.#held.bytes;
     if (!wasOlder) {
       if (!isKnown) this.#held = { bytes: heldBytes, since: performance.now() };
@@ -198,27 +200,16 @@ export class DiskReader implements LogFileReader {
       this.#held = { bytes: heldBytes, since: -Infinity };
       return "on";
     }
-    const next = reading.type === "older" ? reading.next : undefined;
-    return next === undefined
-      ? this.#advance(content, heldBytes, isDeleted)
-      : this.#leave(content, heldBytes, next);
+    const look = this.#behind.isEmpty ? await this.#behind.look(content) : "there";
+    const next = this.#behind.take();
+    if (next !== undefined) return this.#leave(content, heldBytes, next);
+    return look === "gone" && deletedAt !== undefined ? "gone" : "end";
   }
 
-  /** Goes on with what is there of the next file. */
-  async #advance(
-    content: LogContent,
-    heldBytes: number,
-    isDeleted: boolean,
-  ): Promise<"on" | "end" | "gone"> {
-    const { next, isLost } = await this.#behind(content);
-    if (next === undefined) return isDeleted && isLost ? "gone" : "end";
-    if (isLost) this.#lose("deleted", next.path, 0, undefined);
-    return this.#leave(content, heldBytes, next);
-  }
-
-  async #leave(content: LogContent, heldBytes: number, next: LogContent): Promise<"on"> {
+  async #leave(content: LogContent, heldBytes: number, next: FileBehind): Promise<"on"> {
     if (heldBytes > 0) this.#lose("damaged", content.path, content.offset, heldBytes);
-    await this.#enter(next);
+    if (next.isLost) this.#lose("deleted", next.content.path, 0, undefined);
+    await this.#enter(next.content);
     await content.close();
     return "on";
   }
@@ -230,36 +221,11 @@ export class DiskReader implements LogFileReader {
     await this.#look(content);
   }
 
-  /** Where the file has another name by now the next one is opened, before that is deleted. */
+  /** A file behind which others stand, or that is gone, is not written any more. */
   async #look(content: LogContent): Promise<void> {
-    if (this.#reading.type !== "newest") return;
-    if (!content.isFinal && (await inodeOf(this.#folder.path)) === content.inode) return;
-    const { next, isLost } = await this.#behind(content);
-    if (next === undefined && !isLost && !content.isFinal) return;
-    this.#reading = { type: "older", content, next: isLost ? undefined : next };
-    if (isLost) await next?.close();
-  }
-
-  /** The file behind this one; or, where files may have been deleted between the two, the oldest there is. */
-  async #behind(
-    content: LogContent,
-  ): Promise<{ readonly next: LogContent | undefined; readonly isLost: boolean }> {
-    let isLost = false;
-    const opened = await this.#folder.open(async (chain) => {
-      const own = await this.#place(content, chain);
-      isLost = own === -1;
-      return chain[own + 1];
-    });
-    if (opened === undefined) return { next: undefined, isLost };
-    return { next: contentOf(opened), isLost };
-  }
-
-  /** Which of the files it is: by itself, or by its beginning where it was compressed since; -1 where it is deleted. */
-  async #place(content: LogContent, chain: readonly ChainFile[]): Promise<number> {
-    const own = chain.findIndex(({ inode }) => inode === content.inode);
-    if (own !== -1 || content.isFinal) return own;
-    const compressed = await this.#folder.compressed(chain, await content.head());
-    return compressed === undefined ? -1 : chain.indexOf(compressed);
+    const look = await this.#behind.look(content);
+    if (look === "gone" || content.isFinal || !this.#behind.isEmpty)
+      this.#reading = { type: "older", content };
   }
 
   #lose(cause: FileHole["cause"], path: string, offset: number, bytes: number | undefined): void {

@@ -12,6 +12,8 @@ export interface ChainFile {
   readonly inode: string;
   /** When it was made, in nanoseconds: an inode is used again. 0 where the file system does not tell. */
   readonly born: bigint;
+  /** Its size. */
+  readonly bytes: number;
 }
 
 /** The files of a log, oldest first. While one is compressed it is there twice: then the plain one counts. */
@@ -24,8 +26,8 @@ export async function listChain(folder: string, base: string): Promise<ChainFile
     if (known !== undefined && place.isCompressed) continue;
     const stats = await statsOf(join(folder, name));
     if (stats === undefined) continue;
-    const { ino, birthtimeNs: born } = stats;
-    files.set(place.number, { name, inode: String(ino), born, ...place });
+    const { ino, birthtimeNs: born, size } = stats;
+    files.set(place.number, { name, inode: String(ino), born, bytes: Number(size), ...place });
   }
   return [...files.values()].toSorted((one, other) => other.number - one.number);
 }
@@ -47,6 +49,11 @@ async function statsOf(path: string): Promise<BigIntStats | undefined> {
 
 export function isAbsent(error: unknown): boolean {
   return codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR";
+}
+
+/** The newest is the one that is written, and none is missing between it and the oldest. */
+export function isUnbroken(chain: readonly ChainFile[]): boolean {
+  return chain.every(({ number }, place) => number === chain.length - 1 - place);
 }
 
 export function areSame(one: readonly ChainFile[], other: readonly ChainFile[]): boolean {

@@ -3,7 +3,7 @@ import { pipeline } from "node:stream/promises";
 import { constants, createGunzip } from "node:zlib";
 import type { Gunzip } from "node:zlib";
 import type { Decoded } from "./file-decoder.ts";
-import { HEAD_BYTES } from "./log-content.ts";
+import { deletedAt } from "./log-content.ts";
 import type { ContentLook, ContentRead, LogContent } from "./log-content.ts";
 import type { OpenFile } from "./open-file.ts";
 
@@ -57,12 +57,12 @@ export class GzContent implements LogContent {
   }
 
   async look(): Promise<ContentLook> {
-    const { nlink } = await this.#file.handle.stat();
-    return { heldBytes: this.#held.length, isDeleted: nlink === 0 };
+    const stats = await this.#file.handle.stat({ bigint: true });
+    return { heldBytes: this.#held.length, deletedAt: deletedAt(stats) };
   }
 
-  async head(): Promise<Buffer> {
-    return headOf(this.#file);
+  head(bytes: number): Promise<Buffer> {
+    return headOf(this.#file, bytes);
   }
 
   /** The file's last bytes tell how long its content is (RFC 1952, ISIZE). */
@@ -108,17 +108,17 @@ async function nextOf(
   }
 }
 
-/** The beginning of a compressed file's content, as far as it can be read. */
-export async function headOf(file: OpenFile): Promise<Buffer> {
-  const { gunzip, chunks } = decompressed(file, HEAD_BYTES);
+/** The first bytes of a compressed file's content, as far as they can be read. */
+export async function headOf(file: OpenFile, bytes: number): Promise<Buffer> {
+  const { gunzip, chunks } = decompressed(file, Math.min(bytes, CHUNK_BYTES));
   try {
     let head = Buffer.alloc(0);
-    while (head.length < HEAD_BYTES) {
+    while (head.length < bytes) {
       const chunk = await nextOf(chunks);
       if (chunk === undefined || chunk === "damaged") break;
       head = Buffer.concat([head, chunk]);
     }
-    return head.subarray(0, HEAD_BYTES);
+    return head.subarray(0, bytes);
   } finally {
     gunzip.destroy();
   }

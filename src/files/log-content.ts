@@ -1,3 +1,4 @@
+import type { BigIntStats } from "node:fs";
 import type { Decoded } from "./file-decoder.ts";
 
 /** A file's content, read from some place on. */
@@ -15,19 +16,22 @@ export interface LogContent {
   read(decode: (bytes: Buffer) => Decoded): Promise<ContentRead>;
   /** Begins anew, in a file that was emptied; forgets the half entry before damage. */
   restart(): void;
-  /** How many bytes behind the place are the beginning of something that is not whole; and whether the file is deleted. */
+  /** How many bytes behind the place are the beginning of something that is not whole; and when the file was deleted. */
   look(): Promise<ContentLook>;
-  /** The first bytes of all, which tell it from others. */
-  head(): Promise<Buffer>;
+  /** The first bytes of all: so many, or as many as there are. */
+  head(bytes: number): Promise<Buffer>;
   close(): Promise<void>;
 }
 
 export interface ContentLook {
   readonly heldBytes: number;
-  readonly isDeleted: boolean;
+  /** In nanoseconds of the file system's clock; undefined where it is there. */
+  readonly deletedAt: bigint | undefined;
 }
 
 export type ContentRead = Decoded | "end" | "emptied" | "damaged";
 
-/** So much of a file's beginning tells it from the others of a log: it has the timestamp of the first line. */
-export const HEAD_BYTES = 512;
+/** An open file's last change is its deletion where that is done. */
+export function deletedAt({ nlink, ctimeNs }: BigIntStats): bigint | undefined {
+  return nlink === 0n ? ctimeNs : undefined;
+}

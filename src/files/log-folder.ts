@@ -1,5 +1,5 @@
 import { dirname, basename } from "node:path";
-import { areSame, inodeOf, listChain } from "./file-chain.ts";
+import { areSame, inodeOf, isUnbroken, listChain } from "./file-chain.ts";
 import type { ChainFile } from "./file-chain.ts";
 import { GzContent, headOf } from "./gz-content.ts";
 import type { LogContent } from "./log-content.ts";
@@ -19,9 +19,10 @@ export interface Opened {
   readonly chain: readonly ChainFile[];
 }
 
-type Choose = (
-  chain: readonly ChainFile[],
-) => Promise<ChainFile | undefined> | ChainFile | undefined;
+type Choose<T> = (chain: readonly ChainFile[]) => Promise<T> | T;
+
+/** Of two files' beginnings: few bytes tell most of them apart, and so many have the first entry's timestamp, however long that is. */
+const HEAD_BYTES = [512, 128 * 1024] as const;
 
 /** The folder that a log's files lie in. */
 export class LogFolder {
@@ -53,40 +54,74 @@ export class LogFolder {
    * Opens the file that `choose` takes of those that are there, oldest first; as none of them was renamed meanwhile it is the right
    * one. Undefined where it takes none, or the files change all the time. `before`: those that were there a moment ago.
    */
-  async open(choose: Choose, before?: readonly ChainFile[]): Promise<Opened | undefined> {
+  async open(
+    choose: Choose<ChainFile | undefined>,
+    before?: readonly ChainFile[],
+  ): Promise<Opened | undefined> {
+    const chosen = async (chain: readonly ChainFile[]): Promise<readonly ChainFile[]> => {
+      const file = await choose(chain);
+      return file === undefined ? [] : [file];
+    };
+    return (await this.openAll(chosen, before))?.[0];
+  }
+
+  /** As `open`, each of the files that it takes. */
+  async openAll(
+    choose: Choose<readonly ChainFile[]>,
+    before?: readonly ChainFile[],
+  ): Promise<readonly Opened[] | undefined> {
     let chain = before ?? (await this.list());
     for (let look = 0; look < LOOKS; look++) {
-      const file = await choose(chain);
-      if (file === undefined) return undefined;
-      const opened = await openFile(this.#root, this.folder, file.name);
+      const files = await choose(chain);
+      if (files.length === 0) return [];
+      const opened: Opened[] = [];
+      let isRight = false;
       try {
+        for (const file of files) await this.#open(file, chain, opened);
         const now = await this.list();
-        if (opened?.inode === file.inode && areSame(chain, now)) return { file, opened, chain };
+        // Between two renames of the engine's none has some number; where that stays so somebody has deleted one.
+        const isDone = isUnbroken(chain) || look >= LOOKS / 2;
+        isRight = opened.length === files.length && areSame(chain, now) && isDone;
+        if (isRight) return opened;
         chain = now;
-      } catch (error) {
-        await opened?.handle.close();
-        throw error;
+      } finally {
+        if (!isRight) for (const one of opened) await one.opened.handle.close();
       }
-      await opened?.handle.close();
     }
     return undefined;
   }
 
-  /** The compressed file that begins with `head`. */
-  async compressed(chain: readonly ChainFile[], head: Buffer): Promise<ChainFile | undefined> {
-    if (head.length === 0) return undefined;
+  async #open(file: ChainFile, chain: readonly ChainFile[], into: Opened[]): Promise<void> {
+    const opened = await openFile(this.#root, this.folder, file.name);
+    if (opened?.inode === file.inode) into.push({ file, opened, chain });
+    else await opened?.handle.close();
+  }
+
+  /** The compressed file that has what `content` has. */
+  async compressed(
+    chain: readonly ChainFile[],
+    content: LogContent,
+  ): Promise<ChainFile | undefined> {
     for (const file of chain.toReversed()) {
       if (!file.isCompressed) continue;
       const opened = await openFile(this.#root, this.folder, file.name);
       if (opened === undefined) continue;
       try {
-        if ((await headOf(opened)).equals(head)) return file;
+        if (await beginAlike(opened, content)) return file;
       } finally {
         await opened.handle.close();
       }
     }
     return undefined;
   }
+}
+
+async function beginAlike(compressed: OpenFile, content: LogContent): Promise<boolean> {
+  for (const bytes of HEAD_BYTES) {
+    const head = await content.head(bytes);
+    if (head.length === 0 || !(await headOf(compressed, bytes)).equals(head)) return false;
+  }
+  return true;
 }
 
 /** The log's first entry is in it. */

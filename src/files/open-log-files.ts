@@ -28,7 +28,8 @@ type Found =
   | { readonly type: "no" };
 
 /**
- * Opens a container's log files; undefined where a hint's file is no longer there. Descriptors: one or two while it is open.
+ * Opens a container's log files; undefined where a hint's file is no longer there. Descriptors: one while it is open, and up to eight more where small files fill
+ * faster than they are read.
  *
  * @throws DockspoolError FILES_UNREADABLE
  */

@@ -1,6 +1,6 @@
 import { LONGEST_ENTRY } from "./file-decoder.ts";
 import type { Decoded } from "./file-decoder.ts";
-import { HEAD_BYTES } from "./log-content.ts";
+import { deletedAt } from "./log-content.ts";
 import type { ContentLook, ContentRead, LogContent } from "./log-content.ts";
 import type { OpenFile } from "./open-file.ts";
 import { READ_BYTES, withReadBuffer } from "./read-buffers.ts";
@@ -38,9 +38,9 @@ export class PlainContent implements LogContent {
     return withReadBuffer((buffer) => this.#read(buffer, decode));
   }
 
-  async head(): Promise<Buffer> {
-    const buffer = Buffer.alloc(HEAD_BYTES);
-    const { bytesRead } = await this.#file.handle.read(buffer, 0, HEAD_BYTES, 0);
+  async head(bytes: number): Promise<Buffer> {
+    const buffer = Buffer.alloc(bytes);
+    const { bytesRead } = await this.#file.handle.read(buffer, 0, bytes, 0);
     return buffer.subarray(0, bytesRead);
   }
 
@@ -51,8 +51,9 @@ export class PlainContent implements LogContent {
   }
 
   async look(): Promise<ContentLook> {
-    const { size, nlink } = await this.#file.handle.stat();
-    return { heldBytes: Math.max(0, size - this.#offset), isDeleted: nlink === 0 };
+    const stats = await this.#file.handle.stat({ bigint: true });
+    const heldBytes = Math.max(0, Number(stats.size) - this.#offset);
+    return { heldBytes, deletedAt: deletedAt(stats) };
   }
 
   close(): Promise<void> {

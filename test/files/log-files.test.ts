@@ -1,8 +1,29 @@
-import { mkdirSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openLogFiles } from "../../src/files/open-log-files.ts";
 import { WrittenLog, readOn } from "./written-log.ts";
+
+/** How many of this process's descriptors are files in a folder. */
+function descriptorsBelow(folder: string): number {
+  const targets = readdirSync("/proc/self/fd").map((descriptor) => {
+    try {
+      return readlinkSync(join("/proc/self/fd", descriptor));
+    } catch {
+      return "";
+    }
+  });
+  return targets.filter((target) => target.startsWith(folder)).length;
+}
 
 describe("a log's files", () => {
   it("are read from the oldest to the newest, compressed ones as well", async () => {
@@ -90,6 +111,75 @@ describe("a log's files", () => {
     log.write(1);
     const { shown } = await readOn(reader);
     expect(shown.slice(-7)).toEqual([...log.texts.slice(-6, -1), "deleted", log.texts.at(-1)]);
+  });
+
+  it("are held open, as many as there are, before they are deleted; and the one behind them is known", async () => {
+    await using log = await WrittenLog.create(3);
+    log.write(5);
+    for (let round = 0; round < 2; round++) {
+      await log.laterTimes();
+      log.rotate();
+      log.write(5);
+    }
+    await using reader = await log.open();
+    await reader.next();
+    for (let round = 0; round < 3; round++) {
+      await log.laterTimes();
+      log.rotate();
+      log.write(5);
+    }
+    expect((await readOn(reader)).shown).toEqual(log.texts.slice(5));
+  });
+
+  it("are no longer known to follow each other where one more was deleted", async () => {
+    await using log = await WrittenLog.create(3);
+    log.write(5);
+    await using reader = await log.open();
+    await reader.next();
+    for (let round = 0; round < 4; round++) {
+      await log.laterTimes();
+      log.rotate();
+      log.write(5);
+    }
+    expect((await readOn(reader)).shown).toEqual(["deleted", ...log.texts.slice(-15)]);
+  });
+
+  it("are not held open for long where they are large", async () => {
+    await using log = await WrittenLog.create(5);
+    for (let round = 0; round < 4; round++) {
+      log.write(1_000, "x".repeat(16_000));
+      log.rotate();
+    }
+    await using reader = await log.open();
+    await reader.next();
+    expect(descriptorsBelow(log.root)).toBe(2);
+  });
+
+  it("tell a hole where one between them was deleted by hand", async () => {
+    await using log = await WrittenLog.create(5);
+    for (let round = 0; round < 4; round++) {
+      log.write(5);
+      log.rotate();
+    }
+    rmSync(`${log.path}.3`);
+    await using reader = await log.open();
+    const { shown } = await readOn(reader);
+    expect(shown).toEqual([...log.texts.slice(0, 5), "deleted", ...log.texts.slice(10)]);
+  });
+
+  it("are told apart where they begin with the same long line", async () => {
+    await using log = await WrittenLog.create(4);
+    const line = (time: number): string =>
+      `{"log":"${"x".repeat(2_000)}\\n","stream":"stdout","time":"${log.timestamp(time)}"}\n`;
+    log.writeRaw(line(1));
+    await using reader = await log.open();
+    const { shown } = await readOn(reader);
+    for (let time = 2; time <= 3; time++) {
+      log.rotate();
+      log.compress();
+      log.writeRaw(line(time));
+    }
+    expect([...shown, ...(await readOn(reader)).shown]).toHaveLength(3);
   });
 
   it("go on without a hole where only what was read is deleted", async () => {

@@ -4,6 +4,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -77,6 +78,19 @@ export class WrittenLog implements AsyncDisposable {
       for (const end of ["", ".gz"]) this.#rename(`.${number - 1}${end}`, `.${number}${end}`);
     this.#rename("", ".1");
     writeFileSync(this.path, "");
+  }
+
+  /** What is made or deleted from now on bears a later time: a file system's clock stands still for some milliseconds. */
+  async laterTimes(): Promise<void> {
+    const time = (): bigint => {
+      const path = join(this.root, "now");
+      writeFileSync(path, "");
+      const { birthtimeNs } = statSync(path, { bigint: true });
+      rmSync(path);
+      return birthtimeNs;
+    };
+    const before = time();
+    while (time() <= before) await new Promise((resolve) => setImmediate(resolve));
   }
 
   /** Of what is written only half is there. */
