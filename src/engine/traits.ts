@@ -14,6 +14,8 @@ export interface EngineTraits {
   readonly headersWithFirstLine: boolean;
   /** `tail` gives the last entries as they are (not Podman 4). */
   readonly exactTail: boolean;
+  /** A tail comes however long that takes; others may look for its beginning for ever, of a log that was emptied by hand (Docker 26 and 28). */
+  readonly findsTails: boolean;
   /** `/info` gives an ID that stays (not Podman, which makes up another for each answer). */
   readonly namesItself: boolean;
   /** While a container handles its stop signal it is said not to run, though it writes on (Podman). */
@@ -32,6 +34,7 @@ const cautious: EngineTraits = {
   followReachesEnd: false,
   headersWithFirstLine: false,
   exactTail: true,
+  findsTails: false,
   namesItself: true,
   deniesStopping: false,
   followOutlivesExit: false,
@@ -51,6 +54,7 @@ export function traitsOf(headers: IncomingHttpHeaders): EngineTraits {
       followReachesEnd: false,
       headersWithFirstLine: old,
       exactTail: !old,
+      findsTails: false,
       namesItself: false,
       deniesStopping: true,
       followOutlivesExit: true,
@@ -64,6 +68,7 @@ export function traitsOf(headers: IncomingHttpHeaders): EngineTraits {
     ...cautious,
     name: `Docker ${docker}`,
     followReachesEnd: major(docker) >= 23,
+    findsTails: major(docker) < 23,
     givesAttributes: true,
   };
 }

@@ -263,6 +263,7 @@ export function wholeAsShown(inspection: Inspection): Inspection {
     traits: {
       ...traits,
       exactTail: true,
+      findsTails: true,
       followReachesEnd: true,
       headersWithFirstLine: false,
       followOutlivesExit: false,

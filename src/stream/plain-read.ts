@@ -6,8 +6,10 @@ import type { LogReader, ReadEnd, ReadHandlers, ReadQuery, Visit } from "./log-r
 import { MOST_ENTRIES } from "./tail-size.ts";
 import type { Tail } from "./tail-size.ts";
 
-/** A tail is found from the log's end, and begins to come at once, however long the log is. */
+/** A tail is found from the log's end, and begins to come at once, however long the log is … */
 const FIRST_BYTE_MS = 2_000;
+/** … but for what the engine has to pass over, and that may be a busy machine. */
+const PASSED_ENTRY_MS = 1;
 
 /** Where each read drops something else of what stands before the damage: so many may bring no more. */
 export const ATTEMPTS_AT_DAMAGE = 10;
@@ -25,10 +27,13 @@ export async function readPlainly(
   handlers: Omit<ReadHandlers, "bytes">,
   signal: AbortSignal,
 ): Promise<PlainEnd> {
-  if (!reader.inspection.followIsWhole) return readCertainly(reader, query.tail, handlers, signal);
-  const silence = new Silence(FIRST_BYTE_MS, signal);
+  const { followIsWhole, traits } = reader.inspection;
+  if (!followIsWhole) return readCertainly(reader, query.tail, handlers, signal);
+  const { tail } = query;
+  const passedMs = tail === "all" ? 0 : tail * PASSED_ENTRY_MS;
+  const silence = new Silence(FIRST_BYTE_MS + passedMs, signal);
   const opened = (): void => {
-    if (query.tail !== "all") silence.restart();
+    if (tail !== "all" && !traits.findsTails) silence.restart();
     handlers.opened?.();
   };
   const bytes = (): void => silence.end();

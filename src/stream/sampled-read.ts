@@ -1,6 +1,9 @@
 import type { Entries, Entry } from "../wire/entry.ts";
+import { textBytes, textEdges } from "../wire/frame-entries.ts";
 import { detached } from "../wire/timestamps.ts";
 
+/** More bytes of texts are not read only to be counted. */
+const MOST_BYTES = 8 * 1024 * 1024;
 /** So many marks are kept of a read, at most. */
 const MOST_MARKS = 1_024;
 /** So much of a text is kept, in bytes. */
@@ -13,9 +16,15 @@ export interface Mark {
   readonly look: string;
 }
 
-function markOf({ stream, timestamp, text }: Entry): Mark {
-  const look = `${stream} ${text.length} ${text.toString("latin1", 0, MOST_TEXT)}`;
-  return { timestamp: detached(timestamp), look };
+function markOf(entry: Entry): Mark {
+  const { length, parts } = textEdges(entry, MOST_TEXT);
+  const [text = ""] = parts;
+  const start =
+    typeof text === "string" ? text.slice(0, MOST_TEXT) : text.toString("latin1", 0, MOST_TEXT);
+  return {
+    timestamp: detached(entry.timestamp),
+    look: detached(`${entry.stream} ${length} ${start}`),
+  };
 }
 
 export function isMarked(entry: Entry | undefined, mark: Mark | undefined): boolean {
@@ -33,6 +42,7 @@ export class SampledRead {
   #marks: Mark[] = [];
   #stride = 1;
   #count = 0;
+  #bytes = 0;
   #last: Mark | undefined;
 
   /** `most`: it takes no more entries. */
@@ -45,7 +55,7 @@ export class SampledRead {
   }
 
   get isFull(): boolean {
-    return this.#count >= this.#most;
+    return this.#count >= this.#most || this.#bytes > MOST_BYTES;
   }
 
   /** Of the first entry, and of each `stride`-th one behind it. */
@@ -79,6 +89,7 @@ export class SampledRead {
     const last = entries.at(taken - 1);
     if (last !== undefined) this.#last = markOf(last);
     this.#count += taken;
+    this.#bytes += textBytes(entries);
   }
 
   #thin(): void {

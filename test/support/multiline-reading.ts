@@ -33,6 +33,7 @@ const inspection = {
     followReachesEnd: true,
     headersWithFirstLine: false,
     exactTail: true,
+    findsTails: true,
     namesItself: true,
     deniesStopping: false,
     followOutlivesExit: false,
