@@ -2,7 +2,7 @@ import { expect, onTestFinished, test } from "vitest";
 
 import { MemoryCheckpointStore } from "../../src/index.ts";
 import type { PoolOptions } from "../../src/index.ts";
-import { report } from "../support/follow.ts";
+import { chosenRead, report } from "../support/follow.ts";
 import { HangingProxy } from "../support/hanging-proxy.ts";
 import { pause } from "../support/pause.ts";
 import { runAll } from "../support/pool-following.ts";
@@ -16,6 +16,7 @@ import { RealEngine } from "../support/real-engine.ts";
 import type { RunOptions } from "../support/real-engine.ts";
 import { longOnly } from "../support/size.ts";
 
+const readsFiles = chosenRead().read !== undefined;
 const SHORT = { windowMs: 4_000, lateSeconds: 3 };
 const SCRIPT = `i=0; while :; do echo line $i; i=$((i+1)); ${pause(20)}; done`;
 
@@ -120,7 +121,9 @@ describeWithPrometheus("faults on a real engine, as Prometheus sees them", (engi
     onTestFinished(() => own.stop());
     const { fires, isCalm, prometheus } = await watch({ on: own });
     await own.killDaemon();
-    await fires("DockspoolUnhealthy", "DockspoolLag", "DockspoolCaptureStopped");
+    // Files are read on, to where the engine has stopped.
+    if (readsFiles) await fires("DockspoolUnhealthy");
+    else await fires("DockspoolUnhealthy", "DockspoolLag", "DockspoolCaptureStopped");
     expect(await prometheus.value('dockspool_component_health{component="engine:default"}')).toBe(
       0,
     );
@@ -200,6 +203,8 @@ describeWithPrometheus("faults on a real engine, as Prometheus sees them", (engi
     const { fires, isCalm, prometheus } = await watch({
       pool: {
         engine: { socketPath: proxy.socketPath },
+        // Files do not hang.
+        read: "engine",
         source: { stallProbeMs: 1_000 },
         rotation: false,
       },
@@ -231,7 +236,10 @@ describeWithPrometheus("faults on a real engine, as Prometheus sees them", (engi
       engine,
       Array.from({ length: 3 }, () => ({ script: SCRIPT, labels })),
     );
-    const { fires, prometheus } = await watch({ pool: { maxStreams: 1, timeSliceMs: 200 } });
+    const { fires, prometheus } = await watch({
+      // Files need no streams.
+      pool: { read: "engine", maxStreams: 1, timeSliceMs: 200 },
+    });
     await fires("DockspoolStreamsFull");
     expect(await prometheus.value("dockspool_container_streams_active")).toBe(1);
   });
