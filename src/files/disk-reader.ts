@@ -209,8 +209,11 @@ export class DiskReader implements LogFileReader {
   async #leave(content: LogContent, heldBytes: number, next: FileBehind): Promise<"on"> {
     if (heldBytes > 0) this.#lose("damaged", content.path, content.offset, heldBytes);
     if (next.isLost) this.#lose("deleted", next.content.path, 0, undefined);
-    await this.#enter(next.content);
-    await content.close();
+    try {
+      await this.#enter(next.content);
+    } finally {
+      await content.close();
+    }
     return "on";
   }
 

@@ -10,6 +10,8 @@ import type { LogFolder } from "./log-folder.ts";
  */
 const MOST_FILES = 8;
 const MOST_BYTES = 16 * 1024 * 1024;
+/** A log rotation of the engine's takes no longer: some files are renamed. */
+const LONGEST_ROTATION_NS = 1_000_000_000n;
 
 /** A file, open, behind another one. */
 export interface FileBehind {
@@ -43,7 +45,8 @@ export class FilesBehind {
   /** Opens what there is behind `read` by now. "gone": neither that nor any other file is there. */
   async look(read: LogContent): Promise<"there" | "gone"> {
     const last = this.#open.at(-1)?.content ?? read;
-    if (this.#room <= 0) return "there";
+    const sizes = await Promise.all(this.#open.map(sizeOf));
+    if (!hasRoom(sizes, 0)) return "there";
     if (!last.isFinal && (await inodeOf(this.#folder.path)) === last.inode) return "there";
     let isGone = false;
     let isLost = false;
@@ -53,7 +56,7 @@ export class FilesBehind {
       const next = chain[place + 1];
       isGone = place === -1 && next === undefined;
       isLost = next !== undefined && !(await this.#follows(next, last, chain, chain[place]));
-      return this.#fitting(chain.slice(place + 1));
+      return fitting(chain.slice(place + 1), sizes);
     });
     for (const one of opened ?? []) {
       this.#open.push({ content: contentOf(one), bytes: one.file.bytes, isLost });
@@ -64,28 +67,6 @@ export class FilesBehind {
 
   async close(): Promise<void> {
     for (const { content } of this.#open.splice(0)) await content.close();
-  }
-
-  /** For so many bytes of files. */
-  get #room(): number {
-    if (this.#open.length >= MOST_FILES) return 0;
-    return this.#open.reduce((room, { bytes }) => room - bytes, MOST_BYTES);
-  }
-
-  /** One at least, and as many as there is room for that follow each other. */
-  #fitting(files: readonly ChainFile[]): ChainFile[] {
-    const fitting: ChainFile[] = [];
-    let room = this.#room;
-    for (const file of files) {
-      const before = fitting.at(-1);
-      if (before !== undefined) {
-        room -= before.bytes;
-        const isFull = this.#open.length + fitting.length >= MOST_FILES || file.bytes > room;
-        if (isFull || file.number !== before.number - 1) break;
-      }
-      fitting.push(file);
-    }
-    return fitting;
   }
 
   /** Which of the files it is: by itself, or by its beginning where it was compressed since; -1 where it is deleted. */
@@ -109,13 +90,44 @@ export class FilesBehind {
   }
 
   /**
-   * Each log rotation of the engine's deletes the oldest file, and begins a new one right behind that. So there was none since the deletion of a
-   * file where the newest but one was begun before it. (Where files are compressed the deletion is that of what was compressed.)
+   * Each log rotation of the engine's deletes the oldest file, and begins a new one right behind that. So the deletion was the newest rotation's,
+   * and no file's but this one's, where the newest file was begun right behind it, and the one before that earlier. (Where files are compressed
+   * the deletion is that of what was compressed.)
    */
   #isNewestDeletion(deletedAt: bigint, chain: readonly ChainFile[]): boolean {
-    const before = chain.at(-2);
-    if (before === undefined || chain.length !== this.#most || !isUnbroken(chain)) return false;
+    const [before, newest] = chain.slice(-2);
+    if (before === undefined || newest === undefined) return false;
+    if (chain.length !== this.#most || !isUnbroken(chain)) return false;
     if (chain.some(({ isCompressed }) => isCompressed)) return false;
-    return before.born > 0n && before.born < deletedAt;
+    const isBegun = newest.born >= deletedAt && newest.born - deletedAt < LONGEST_ROTATION_NS;
+    return isBegun && before.born > 0n && before.born < deletedAt;
   }
+}
+
+/** It may have been written since it was opened. */
+async function sizeOf({ content, bytes }: FileBehind): Promise<number> {
+  return Math.max(bytes, (await content.look()).heldBytes);
+}
+
+/** Whether one more file, of so many bytes, may be opened behind files of these sizes. One may be always. */
+function hasRoom(sizes: readonly number[], bytes: number): boolean {
+  const last = sizes.at(-1);
+  if (last === undefined) return true;
+  // What is written now becomes as large as the one before it.
+  const all = sizes.reduce((sum, size) => sum + size, Math.max(last, bytes));
+  return sizes.length < MOST_FILES && all <= MOST_BYTES;
+}
+
+/** As many as there is room for that follow each other. */
+function fitting(files: readonly ChainFile[], sizes: readonly number[]): ChainFile[] {
+  const all = [...sizes];
+  const fits: ChainFile[] = [];
+  for (const file of files) {
+    const before = fits.at(-1);
+    const isNext = before === undefined || file.number === before.number - 1;
+    if (!isNext || !hasRoom(all, file.bytes)) break;
+    fits.push(file);
+    all.push(Math.max(file.bytes, all.at(-1) ?? 0));
+  }
+  return fits;
 }

@@ -39,6 +39,8 @@ describeWithPrometheus("capture that stands still while all else lives", (engine
     const ids = await runAll(engine, specs);
     const measured = await measurePool({
       engine: { socketPath: proxy.socketPath, connectTimeoutMs: 1_000 },
+      // Files do not hang.
+      read: "engine",
       select: { labels },
       rotation: { everyMs: 1_000 },
       source: { reconnect: { minDelayMs: 50, maxDelayMs: 500 } },

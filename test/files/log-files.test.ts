@@ -1,29 +1,8 @@
-import {
-  mkdirSync,
-  readdirSync,
-  readlinkSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  truncateSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdirSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openLogFiles } from "../../src/files/open-log-files.ts";
-import { WrittenLog, readOn } from "./written-log.ts";
-
-/** How many of this process's descriptors are files in a folder. */
-function descriptorsBelow(folder: string): number {
-  const targets = readdirSync("/proc/self/fd").map((descriptor) => {
-    try {
-      return readlinkSync(join("/proc/self/fd", descriptor));
-    } catch {
-      return "";
-    }
-  });
-  return targets.filter((target) => target.startsWith(folder)).length;
-}
+import { WrittenLog, descriptorsBelow, readOn } from "./written-log.ts";
 
 describe("a log's files", () => {
   it("are read from the oldest to the newest, compressed ones as well", async () => {

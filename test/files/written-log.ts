@@ -2,6 +2,8 @@ import {
   appendFileSync,
   mkdirSync,
   readFileSync,
+  readdirSync,
+  readlinkSync,
   renameSync,
   rmSync,
   statSync,
@@ -80,8 +82,8 @@ export class WrittenLog implements AsyncDisposable {
     writeFileSync(this.path, "");
   }
 
-  /** What is made or deleted from now on bears a later time: a file system's clock stands still for some milliseconds. */
-  async laterTimes(): Promise<void> {
+  /** What is made or deleted from now on bears a later time, by so much: a file system's clock stands still for some milliseconds. */
+  async laterTimes(byMs = 0): Promise<void> {
     const time = (): bigint => {
       const path = join(this.root, "now");
       writeFileSync(path, "");
@@ -89,7 +91,7 @@ export class WrittenLog implements AsyncDisposable {
       rmSync(path);
       return birthtimeNs;
     };
-    const before = time();
+    const before = time() + BigInt(byMs) * 1_000_000n;
     while (time() <= before) await new Promise((resolve) => setImmediate(resolve));
   }
 
@@ -144,4 +146,16 @@ export async function readOn(reader: LogFileReader): Promise<ReadLog> {
       }
     else return { shown, places, end: news.type };
   }
+}
+
+/** How many of this process's descriptors are files in a folder. */
+export function descriptorsBelow(folder: string): number {
+  const targets = readdirSync("/proc/self/fd").map((descriptor) => {
+    try {
+      return readlinkSync(join("/proc/self/fd", descriptor));
+    } catch {
+      return "";
+    }
+  });
+  return targets.filter((target) => target.startsWith(folder)).length;
 }

@@ -17,7 +17,8 @@ describeLongWithEngine("a pool of 50 containers that write all the while", (engi
       containers: CONTAINERS,
       maxStreams: 8,
       script: BURSTS,
-      options: { timeSliceMs: 100, rotation: { everyMs: 50 } },
+      // Files need no turns.
+      options: { read: "engine", timeSliceMs: 100, rotation: { everyMs: 50 } },
       warmUp: (following, ids) => awaitTurns(following, ids, 300),
       work: (following, ids) => awaitTurns(following, ids, 3_000),
       deadlineMs: DEADLINE_MS,

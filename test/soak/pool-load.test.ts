@@ -1,11 +1,20 @@
 import { expect, test } from "vitest";
 
+import type { CountingProxy } from "../support/counting-proxy.ts";
+import { chosenRead } from "../support/follow.ts";
 import { noDifference } from "../support/ground-truth.ts";
 import { poolUnderLoad } from "../support/pool-load.ts";
 import { describeLongWithEngine } from "../support/real-engine.ts";
 
 const CONTAINERS = 50;
 const STREAMS = 16;
+const readsFiles = chosenRead().read !== undefined;
+
+/** All at once; what is read from files needs none. */
+function expectStreams({ total: { maxReaders } }: CountingProxy, most: number): void {
+  if (readsFiles) expect(maxReaders).toBeLessThanOrEqual(most);
+  else expect(maxReaders).toBe(most);
+}
 
 describeLongWithEngine("60 seconds of 50 containers over 16 streams", (engine) => {
   test("lose no line and repeat none while the pool rotates every second", async () => {
@@ -20,7 +29,7 @@ describeLongWithEngine("60 seconds of 50 containers over 16 streams", (engine) =
     expect(outcome.failedRotations).toEqual([]);
     expect(following.times("source gap")).toBe(0);
     expect(following.times("source rotation-failed")).toBe(0);
-    expect(proxy.total.maxReaders).toBe(STREAMS);
+    expectStreams(proxy, STREAMS);
     expect(proxy.mostReadersOfOne).toBe(1);
     expect(proxy.connections).toBe(0);
   });
@@ -36,7 +45,7 @@ describeLongWithEngine("60 seconds of 50 containers over 16 streams", (engine) =
     const { comparison, following, proxy } = outcome;
     expect(comparison).toMatchObject(noDifference);
     expect(following.times("source gap")).toBe(0);
-    expect(proxy.total.maxReaders).toBe(8);
+    expectStreams(proxy, 8);
     expect(proxy.mostReadersOfOne).toBe(1);
   });
 
@@ -89,7 +98,7 @@ describeLongWithEngine("60 seconds of 50 containers over 16 streams", (engine) =
     const { comparison, following, proxy } = outcome;
     expect(comparison).toMatchObject(noDifference);
     expect(following.times("source gap")).toBe(0);
-    expect(proxy.total.maxReaders).toBe(8);
+    expectStreams(proxy, 8);
     expect(proxy.mostReadersOfOne).toBe(1);
   });
 });

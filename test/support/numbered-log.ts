@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 
 import { create, follow, report, rotateWhile, whileRunning } from "./follow.ts";
-import type { Following } from "./follow.ts";
+import type { FollowOptions, Following } from "./follow.ts";
 import type { RealEngine, RunOptions } from "./real-engine.ts";
 
 /** Lines "line 0" to "line n-1" of about 100 bytes, in bursts of `burst` with a pause between. */
@@ -76,17 +76,23 @@ export async function followWhole(
   lines: number,
   {
     handle,
+    read,
     rotate = handle === undefined,
     isKept = true,
   }: {
     handle?: (batch: readonly unknown[]) => Promise<void>;
+    /** Default: as `DOCKSPOOL_READ` says. */
+    read?: FollowOptions["read"];
     rotate?: boolean;
     /** False: the engine may lose lines on their way into its log, the last ones as well. */
     isKept?: boolean;
   } = {},
 ): Promise<{ readonly id: string; readonly following: Following; readonly rotations: number }> {
   const id = await create(engine, options);
-  const following = follow(engine.socketPath, id, handle === undefined ? {} : { handle });
+  const following = follow(engine.socketPath, id, {
+    ...(handle !== undefined && { handle }),
+    ...(read !== undefined && { read }),
+  });
   await following.untilStopped();
   await engine.start(id);
   const load = whileRunning(engine, id);

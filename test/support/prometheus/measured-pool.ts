@@ -7,6 +7,7 @@ import { onTestFinished } from "vitest";
 import { MemoryCheckpointStore, StreamPool } from "../../../src/index.ts";
 import type { DeliveryOptions, LogBatch, PoolOptions } from "../../../src/index.ts";
 import { registerPrometheus } from "../../../src/prometheus.ts";
+import { chosenRead } from "../follow.ts";
 import type { ComparableLine } from "../ground-truth.ts";
 
 /** A pool that delivers to a sink, with its metrics at a port. */
@@ -36,6 +37,7 @@ export async function measurePool(
   { before, ...delivery }: SinkOptions = {},
 ): Promise<MeasuredPool> {
   const pool = new StreamPool({
+    ...chosenRead(),
     from: "start",
     checkpoints: new MemoryCheckpointStore(),
     ...options,
