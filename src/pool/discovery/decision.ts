@@ -79,8 +79,6 @@ export async function decide(
   }
   // Another one had its name.
   container.refusedAt = undefined;
-  // Its log is gone for who asks now, and not for who asked in time.
-  if (removing && headStartOf(container) === undefined) throw notFound(info);
   await parts.ready(signal);
   signal.throwIfAborted();
   const isSameRun = before.kind === "skipped" && before.startedAt === startedAt;
@@ -93,6 +91,8 @@ export async function decide(
     container.become({ kind: "unwanted" });
     return undefined;
   }
+  // Its log is gone for who asks now, and not for who asked in time.
+  if (removing && headStartOf(container) === undefined) throw notFound(info);
   checkReadable(info);
   // What was created before this pool's eyes was never read.
   const isUnread = container.isNew;

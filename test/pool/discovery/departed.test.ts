@@ -1,10 +1,11 @@
 import type { Socket } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { StreamPool } from "../../../src/index.ts";
+import type { PoolOptions } from "../../../src/index.ts";
 import { Departed } from "../../../src/pool/discovery/departed.ts";
 import { FakeEngine } from "../../../src/testing.ts";
 import type { FakeContainer, FakeContainerSpec } from "../../../src/testing.ts";
-import { AnsweringPeer } from "../../support/answering-peer.ts";
+import { AnsweringPeer, respond } from "../../support/answering-peer.ts";
 import { eager, eventually } from "../../support/fake-follow.ts";
 import { PoolFollower } from "../../support/pool-follow.ts";
 
@@ -41,9 +42,28 @@ function tell({ id }: FakeContainer, action: string): void {
   events?.write(`${JSON.stringify(event)}\n`);
 }
 
-async function follow(): Promise<PoolFollower> {
+/** It has run, and whoever asks is told that it is being removed. */
+function beginRemoval({ id }: FakeContainer): void {
+  const { own } = peer;
+  const State = { Status: "removing", Running: false, StartedAt: "2026-01-01T00:00:01Z" };
+  const about = {
+    Id: id,
+    Name: `/${names.get(id)}`,
+    Created: "2026-01-01T00:00:00Z",
+    Config: { Tty: false, Image: "app:1", Labels: {} },
+    HostConfig: { LogConfig: { Type: "json-file", Config: {} } },
+    State,
+  };
+  peer.own = (socket, path) => {
+    if (!path.includes(`/containers/${id}/json`)) return own(socket, path);
+    respond(socket, 200, JSON.stringify(about));
+    return undefined;
+  };
+}
+
+async function follow(options: PoolOptions = {}): Promise<PoolFollower> {
   const follower = new PoolFollower(
-    new StreamPool({ engine: peer.engine, source: eager, from: "start" }),
+    new StreamPool({ engine: peer.engine, source: eager, from: "start", ...options }),
   );
   await follower.discovered();
   await eventually(() => events !== undefined, "the events");
@@ -87,6 +107,25 @@ describe("a container that is gone", () => {
     expect(follower.seen("skipped")).toMatchObject([
       { container: { id: brief.id }, error: { code: "CONTAINER_NOT_FOUND" } },
     ]);
+    await follower.end();
+  });
+});
+
+describe("a container that is being removed when it is looked at", () => {
+  it("is skipped where it is selected, and is no concern of the pool's where it is not", async () => {
+    const follower = await follow({ select: { names: ["job", "last"] } });
+    const [job, other] = [make({ name: "job" }), make({ name: "other" })];
+    for (const one of [other, job]) {
+      beginRemoval(one);
+      tell(one, "start");
+    }
+    await follower.until(() => follower.seen("skipped").length > 0, "skipped");
+    for (const one of [other, job]) tell(one, "destroy");
+    await dealtWith(follower);
+    expect(follower.seen("skipped")).toMatchObject([
+      { container: { id: job.id }, error: { code: "CONTAINER_NOT_FOUND" } },
+    ]);
+    expect(follower.pool.health().ready).toBe(true);
     await follower.end();
   });
 });

@@ -68,13 +68,18 @@ function podmanEnvironment(directory: string, binDirectory: string | undefined):
   return {
     ...engineEnvironment(binDirectory),
     HOME: directory,
-    XDG_CONFIG_HOME: join(directory, "config"),
+    XDG_CONFIG_HOME: configDirectory(directory),
     XDG_RUNTIME_DIR: join(directory, "runtime"),
     CONTAINERS_CONF: join(directory, "containers.conf"),
     CONTAINERS_STORAGE_CONF: join(directory, "storage.conf"),
     CONTAINERS_REGISTRIES_CONF: "/dev/null",
     PODMAN_IGNORE_CGROUPSV1_WARNING: "1",
   };
+}
+
+/** Podman looks for its policy there, whatever XDG_CONFIG_HOME says. */
+function configDirectory(home: string): string {
+  return join(home, ".config");
 }
 
 function writeSettings(
@@ -112,12 +117,12 @@ function writeSettings(
     `graphroot = ${path("data")}`,
     `runroot = ${path("run")}`,
   ];
-  mkdirSync(join(directory, "config", "containers"), { recursive: true });
+  mkdirSync(join(configDirectory(directory), "containers"), { recursive: true });
   mkdirSync(join(directory, "runtime"), { mode: 0o700 });
   writeFileSync(join(directory, "containers.conf"), `${containers.join("\n")}\n`);
   writeFileSync(join(directory, "storage.conf"), `${storage.join("\n")}\n`);
   writeFileSync(
-    join(directory, "config", "containers", "policy.json"),
+    join(configDirectory(directory), "containers", "policy.json"),
     JSON.stringify({ default: [{ type: "insecureAcceptAnything" }] }),
   );
 }
