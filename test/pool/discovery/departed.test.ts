@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { StreamPool } from "../../../src/index.ts";
+import type { PoolOptions } from "../../../src/index.ts";
 import { Departed } from "../../../src/pool/discovery/departed.ts";
 import { FakeEngine } from "../../../src/testing.ts";
 import type { FakeContainer, FakeContainerSpec } from "../../../src/testing.ts";
@@ -41,13 +42,19 @@ function tell({ id }: FakeContainer, action: string): void {
   events?.write(`${JSON.stringify(event)}\n`);
 }
 
-async function follow(): Promise<PoolFollower> {
+async function follow(options: Partial<PoolOptions> = {}): Promise<PoolFollower> {
   const follower = new PoolFollower(
-    new StreamPool({ engine: peer.engine, source: eager, from: "start" }),
+    new StreamPool({ engine: peer.engine, source: eager, from: "start", ...options }),
   );
   await follower.discovered();
   await eventually(() => events !== undefined, "the events");
   return follower;
+}
+
+/** Nothing looks at a stream that is silent for as long as its container runs. */
+function withoutLooks(): Partial<PoolOptions> {
+  const engine = { ...peer.engine, connectTimeoutMs: 1_000 };
+  return { engine, rotation: false, source: { ...eager, stallProbeMs: false } };
 }
 
 /** What was told before is dealt with when a container that is told of now is followed. */
@@ -74,10 +81,7 @@ describe("a container that is gone", () => {
       brief.remove();
       if (isStalled) void follower.pool.rotate(brief.id);
       await follower.until(() => follower.seen("detached").length === 1, "detached");
-      // A stream that had stalled may have kept lines back.
-      expect(follower.seen("detached")).toMatchObject([
-        { reason: { kind: "removed", complete: !isStalled } },
-      ]);
+      expect(follower.seen("detached")).toMatchObject([{ reason: { kind: "removed" } }]);
       for (const action of ["start", "die", "remove"]) tell(brief, action);
       await dealtWith(follower);
       expect(follower.seen("skipped")).toEqual([]);
@@ -85,6 +89,25 @@ describe("a container that is gone", () => {
       await follower.end();
     },
   );
+
+  it.each([
+    ["an event tells of its removal", (brief: FakeContainer) => tell(brief, "destroy")],
+    ["a list does not show it", () => events?.end()],
+  ])("ends as %s, also where its stream goes on in silence", async (_, show) => {
+    const follower = await follow(withoutLooks());
+    const brief = make({ name: "brief" });
+    brief.write("one");
+    tell(brief, "create");
+    await follower.expectAll(brief);
+    brief.stall();
+    brief.remove();
+    show(brief);
+    await follower.until(() => follower.seen("detached").length === 1, "detached");
+    expect(follower.seen("detached")).toMatchObject([
+      { reason: { kind: "removed", complete: false } },
+    ]);
+    await follower.end();
+  });
 
   it("before anything of it could be read is skipped once, whatever is told of it", async () => {
     const follower = await follow();
@@ -98,6 +121,24 @@ describe("a container that is gone", () => {
     expect(follower.seen("skipped")).toMatchObject([
       { container: { id: brief.id }, error: { code: "CONTAINER_NOT_FOUND" } },
     ]);
+    await follower.end();
+  });
+});
+
+describe("a container that has stopped", () => {
+  it("is known to have, and its last lines come, also where its stream goes on in silence", async () => {
+    const follower = await follow(withoutLooks());
+    const job = make({ name: "job" });
+    job.write("one");
+    tell(job, "create");
+    await follower.expectAll(job);
+    job.stall();
+    job.write("two");
+    job.stop();
+    tell(job, "die");
+    await follower.status(job, "stopped");
+    await follower.expectAll(job);
+    expect(follower.source(job).stats.state).toBe("stopped");
     await follower.end();
   });
 });
