@@ -16,6 +16,11 @@ export function mayEndRun({ action }: Pick<ContainerEvent, "action">): boolean {
   return !HARMLESS.test(action);
 }
 
+/** After this event a container does not run, unless it has started again. */
+export function endsRun({ action }: Pick<ContainerEvent, "action">): boolean {
+  return action === "die" || action === "destroy";
+}
+
 /**
  * Tells when the run of a container may have ended, while its log is read from files, which do not say so: by the engine's events, and at
  * a bounded interval, since events may die without a word.

@@ -58,7 +58,7 @@ export class Consumption {
   #received = 0;
   /** By `performance.now()`; undefined: what came is dealt with. */
   #waitsSince: number | undefined;
-  /** So many had been received when the server said that it had sent more, or has more than the consumer's node. */
+  /** So many had been received when the server said that it had sent more, or has more that the consumer's node lacks, or is not asked for. */
   #behindAt: number | undefined;
   #isFinished = false;
 
@@ -89,9 +89,9 @@ export class Consumption {
     config: Partial<ConsumerConfig>,
     ahead: Ahead,
   ): Promise<Consumption> {
-    const { connection, stream } = source;
     const info = await addConsumer(source, config);
-    const consumer = await jetstream(connection).consumers.get(stream, info.name);
+    // What is asked behind the answer may have none: the connection may be lost.
+    const consumer = jetstream(source.connection).consumers.getConsumerFromInfo(info);
     const messages = await consumer.consume({ abort_on_missing_resource: true });
     return new Consumption(source, info, messages, ahead);
   }
@@ -141,8 +141,9 @@ export class Consumption {
       const info = await manager.consumers.info(stream, this.#info.name);
       if (!this.#isSilent()) return;
       const isLost = info.delivered.consumer_seq !== this.#received;
-      // A node of an old cluster may lack messages for good, though it is said to be current.
-      const isBehind = isLost || (hasMore && info.num_pending === 0);
+      // A node of an old cluster may lack messages for good, though it is said to be current. A request for them may be lost on its way.
+      const isStuck = info.num_pending === 0 || info.num_waiting === 0;
+      const isBehind = isLost || (hasMore && isStuck);
       if (isBehind && this.#behindAt === this.#received) this.#messages.stop();
       if (!hasMore && this.#ahead.isBounded) this.#finish();
       this.#behindAt = isBehind ? this.#received : undefined;

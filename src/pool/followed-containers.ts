@@ -218,7 +218,7 @@ export class FollowedContainers {
 
   /** A list does not show it. */
   missing(id: string): void {
-    this.#entries.get(id)?.capture.changed();
+    this.#entries.get(id)?.capture.changed(true);
   }
 
   /** A source of the container is being closed. */

@@ -181,6 +181,7 @@ export class CaptureLoop {
     try {
       const outcome = await this.#readToEnd(inspection, way, signal);
       if (outcome !== undefined) return outcome;
+      if (this.#view.seen.type === "gone" || this.#log.isMissing) watch.lookNow();
       this.#turn.give();
       const change = await watch.change;
       this.#view.changed();

@@ -1,5 +1,5 @@
 import { ContainerView } from "../container/container-view.ts";
-import { mayEndRun } from "../container/run-watch.ts";
+import { endsRun, mayEndRun } from "../container/run-watch.ts";
 import type { ContainerEvent } from "../engine/events.ts";
 import type { Inspection } from "../engine/inspection.ts";
 import { onAbort } from "../lifetime/abort.ts";
@@ -180,12 +180,14 @@ export class Capture {
     this.#view.happened(event);
     if (event.action === "start") this.#loop.started();
     this.#streams.lookNow(mayEndRun(event));
+    if (endsRun(event)) this.#streams.isToEnd();
   }
 
-  /** Something happened to the container, or may have. */
-  changed(): void {
+  /** Something happened to the container, or may have. `isMissing`: a list does not show it. */
+  changed(isMissing = false): void {
     this.#view.changed();
     this.#streams.lookNow();
+    if (isMissing) this.#streams.isToEnd();
   }
 
   /** The current stream's tasks; between streams, the next one's. */

@@ -67,6 +67,7 @@ export class Streams {
       rotate: (why) => void (phase.type !== "closing" && this.rotate(why).catch(() => {})),
       flowingSince: () => (buffer.state.type === "flowing" ? buffer.state.since : undefined),
       engineNow: () => clock.now(),
+      answerMs: host.client.connectTimeoutMs,
     });
   }
 
@@ -123,6 +124,11 @@ export class Streams {
   /** Something happened to the container, after which its run may be over, or not. */
   lookNow(mayHaveEnded = true): void {
     this.#generation?.lookNow(mayHaveEnded);
+  }
+
+  /** The container's run is over: what is open has an end. */
+  isToEnd(): void {
+    this.#watchdog.isToEnd();
   }
 
   rotate(why: RotationReason): Promise<Rotation> {

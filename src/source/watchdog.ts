@@ -23,6 +23,8 @@ interface Parts {
   readonly flowingSince: () => number | undefined;
   /** The engine's time, in epoch milliseconds. */
   readonly engineNow: () => number;
+  /** How long the engine may be silent in an answer that has an end, in milliseconds. */
+  readonly answerMs: number;
 }
 
 /** A rotation after silence. */
@@ -43,6 +45,8 @@ export class Watchdog {
   #openedAt = 0;
   #lastByteAt = 0;
   #rotatesAt: number | undefined;
+  /** Since when the stream has an end, in epoch milliseconds. */
+  #isToEndSince: number | undefined;
 
   constructor(options: WatchdogOptions, parts: Parts) {
     this.#options = options;
@@ -52,10 +56,8 @@ export class Watchdog {
 
   /** When it rotates at the latest, in epoch milliseconds; undefined where it never does, or no stream is open. */
   get rotatesBy(): number | undefined {
-    const { stallProbeMs } = this.#options;
     if (this.#openedAt === 0) return undefined;
-    const probesAt = stallProbeMs === false ? Infinity : this.#lastByteAt + this.#probeMs;
-    const first = Math.min(probesAt, this.#rotatesAt ?? Infinity);
+    const first = Math.min(this.#looksAt, this.#rotatesAt ?? Infinity);
     return Number.isFinite(first) ? first : undefined;
   }
 
@@ -70,6 +72,15 @@ export class Watchdog {
       this.#periodic = setTimeout(() => this.#parts.rotate("interval"), rotateEveryMs);
     }
     if (stallProbeMs !== false) this.#listen(this.#probeMs);
+  }
+
+  /** What it follows has ended: the stream brings what is left, and ends, or it is dead. */
+  isToEnd(): void {
+    if (this.#openedAt === 0 || this.#isToEndSince !== undefined) return;
+    const now = Date.now();
+    this.#isToEndSince = now;
+    clearTimeout(this.#silence);
+    this.#listen(this.#looksAt - now);
   }
 
   sawBytes(now: number): void {
@@ -93,6 +104,16 @@ export class Watchdog {
     this.#silence = undefined;
     this.#openedAt = 0;
     this.#rotatesAt = undefined;
+    this.#isToEndSince = undefined;
+  }
+
+  /** When the silence has lasted long enough, in epoch milliseconds. */
+  get #looksAt(): number {
+    const { stallProbeMs } = this.#options;
+    const probesAt = stallProbeMs === false ? Infinity : this.#lastByteAt + this.#probeMs;
+    if (this.#isToEndSince === undefined) return probesAt;
+    const heardAt = Math.max(this.#lastByteAt, this.#isToEndSince);
+    return Math.min(probesAt, heardAt + this.#parts.answerMs);
   }
 
   #listen(ms: number): void {
@@ -108,11 +129,11 @@ export class Watchdog {
   #look(): void {
     const now = Date.now();
     this.#lastByteAt = Math.max(this.#lastByteAt, this.#parts.flowingSince() ?? now);
-    const silentMs = now - this.#lastByteAt;
-    if (silentMs < this.#probeMs) {
-      this.#listen(this.#probeMs - silentMs);
+    if (now < this.#looksAt) {
+      this.#listen(this.#looksAt - now);
       return;
     }
+    const silentMs = now - this.#lastByteAt;
     this.#probe = { silentMs, closedAt: this.#parts.engineNow() };
     const { rotateEveryMs, stallProbeMs } = this.#options;
     const longest = Math.max(stallProbeMs || 0, rotateEveryMs || LONGEST_PROBE_MS);

@@ -42,6 +42,8 @@ export class FollowedLog {
   #hole: Hole | undefined;
   /** Behind this time a damaged record ended the log, and a gap was told. */
   #damagedEnd: string | undefined;
+  /** A look at it has found its container gone, which did not end its reading. */
+  isMissing = false;
   /** When entries came last, by `performance.now()`. */
   #cameAt = performance.now();
 

@@ -23,9 +23,10 @@ export async function lastEntry({ reader, log }: Intake, signal: AbortSignal): P
     // Of a terminal's line that has not ended nothing is shown.
     return last ?? ((end === "complete" || end === "damaged") && !info.tty ? "none" : "not known");
   } catch (error) {
+    if (!DockspoolError.is(error) || error.code === "ENGINE_UNREACHABLE") throw error;
     // It may be about to be removed.
-    if (DockspoolError.is(error) && error.code !== "ENGINE_UNREACHABLE") return "not known";
-    throw error;
+    if (error.code === "CONTAINER_NOT_FOUND") log.isMissing = true;
+    return "not known";
   }
 }
 

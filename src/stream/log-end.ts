@@ -51,8 +51,10 @@ async function passDamage(intake: Intake, after: string, signal: AbortSignal): P
 async function tellDamagedEnd(intake: Intake, signal: AbortSignal): Promise<void> {
   const { reader, log } = intake;
   const after = newestTimestamp(log.reading.place);
+  if (after === undefined) return;
   // The log of a container that is removed by now may have been gone.
-  if (after === undefined || !(await reader.isThere(signal))) return;
+  log.isMissing = !(await reader.isThere(signal));
+  if (log.isMissing) return;
   intake.gap(after);
   log.endsDamaged(after);
 }

@@ -6,11 +6,17 @@ import type { LogRecord } from "../../src/index.ts";
 import { natsSink, tailNats } from "../../src/nats.ts";
 import type { NatsGap, NatsRecord, NatsTailOptions } from "../../src/nats.ts";
 import { NatsServer, natsProgram } from "../support/nats/nats-server.ts";
-import { withEmptyConsumer, withoutAnswers } from "../support/nats/weakened.ts";
+import {
+  withEmptyConsumer,
+  withLateAnswer,
+  withLostMessage,
+  withoutAnswers,
+} from "../support/nats/weakened.ts";
 import { containerNamed, recordOf } from "../support/plain-records.ts";
 import { describeWithProgram } from "../support/sinks/server.ts";
 
 const STREAM = "LOGS";
+const CREATES = /CONSUMER\.(?:DURABLE\.)?CREATE/;
 const PATIENT = { timeout: 20_000, interval: 20 };
 const context = { signal: new AbortController().signal, attempt: 1 };
 const api = containerNamed("api", { id: "a".repeat(64) });
@@ -137,11 +143,11 @@ describeWithProgram("a tail of a stream", natsProgram(), () => {
   });
 
   it("asks for another consumer where NATS does not answer, as a cluster does that puts it on a node that is away", async () => {
-    const mute = withoutAnswers(await server.connect(), /CONSUMER\.(?:DURABLE\.)?CREATE/, 2);
+    const mute = withoutAnswers(await server.connect(), CREATES, 2);
     await using whole = new Tailing(mute, { follow: false });
     expect(await whole.ended).toBeUndefined();
     expect(textsOf(whole.records)).toEqual(textsOf(lines(0, 10)));
-    const silent = withoutAnswers(await server.connect(), /CONSUMER\.(?:DURABLE\.)?CREATE/, 100);
+    const silent = withoutAnswers(await server.connect(), CREATES, 100);
     await using vain = new Tailing(silent, { follow: false });
     expect(String(await vain.ended)).toContain("timeout");
   });
@@ -154,6 +160,17 @@ describeWithProgram("a tail of a stream", natsProgram(), () => {
     for (const { records } of [whole, live])
       await expect.poll(() => textsOf(records), PATIENT).toEqual(textsOf(lines(0, 10)));
     expect(await whole.ended).toBeUndefined();
+  });
+
+  it("goes on where the server is restarted as soon as the first consumer is made", async () => {
+    const own = withLateAnswer(await server.connect(), CREATES, restarted);
+    await using tailing = new Tailing(own);
+    await expect.poll(() => textsOf(tailing.records), PATIENT).toEqual(textsOf(lines(0, 10)));
+  });
+
+  it("asks for another consumer where its request for messages is lost", async () => {
+    await using tailing = new Tailing(withLostMessage(await server.connect(), /MSG\.NEXT/));
+    await expect.poll(() => textsOf(tailing.records), PATIENT).toEqual(textsOf(lines(0, 10)));
   });
 
   it("tells which messages a purge took before they were read", async () => {

@@ -4,7 +4,14 @@ import type { SourceOptions } from "../../src/index.ts";
 import { Watchdog } from "../../src/source/watchdog.ts";
 import { FakeEngine } from "../../src/testing.ts";
 import type { FakeContainer } from "../../src/testing.ts";
-import { eager, eventually, Follower, nothingOpen, toLines } from "../support/fake-follow.ts";
+import {
+  eager,
+  eventually,
+  Follower,
+  nothingOpen,
+  toLines,
+  turns,
+} from "../support/fake-follow.ts";
 import { sizes, twoSizes } from "../support/size.ts";
 
 let fake: FakeEngine;
@@ -150,6 +157,7 @@ describe("a consumer's pause", () => {
         rotate: () => (rotatedAt ??= Date.now()),
         flowingSince: () => flowingSince,
         engineNow: () => Date.now(),
+        answerMs: 10_000,
       },
     );
     watchdog.opened();
@@ -160,5 +168,32 @@ describe("a consumer's pause", () => {
     await eventually(() => rotatedAt !== undefined);
     expect(rotatedAt).toBeGreaterThanOrEqual(flowingSince + 40);
     watchdog.closed();
+  });
+});
+
+describe("a stream that has an end", () => {
+  it("is looked at after an answer's silence, which counts from its last byte", async () => {
+    let rotatedAt: number | undefined = undefined;
+    const watchdog = new Watchdog(
+      { rotateEveryMs: false, stallProbeMs: false },
+      {
+        rotate: () => (rotatedAt ??= Date.now()),
+        flowingSince: () => 0,
+        engineNow: () => Date.now(),
+        answerMs: 40,
+      },
+    );
+    watchdog.opened();
+    expect(watchdog.rotatesBy).toBeUndefined();
+    watchdog.isToEnd();
+    let lastByteAt = Date.now();
+    for (const bytesUntil = lastByteAt + 100; lastByteAt < bytesUntil; lastByteAt = Date.now()) {
+      watchdog.sawBytes(lastByteAt);
+      expect(watchdog.rotatesBy).toBe(lastByteAt + 40);
+      await turns();
+    }
+    await eventually(() => rotatedAt !== undefined);
+    watchdog.closed();
+    expect(watchdog.rotatesBy).toBeUndefined();
   });
 });

@@ -57,6 +57,13 @@ export class FileLog {
     appendFileSync(this.path, this.#last());
   }
 
+  /** The beginning of a line, and no more of it. */
+  begin(text: string): void {
+    const timestamp = new Date().toISOString().replace("Z", "999999Z");
+    this.#container.write(text, { partial: true, timestamp });
+    this.raw(`${JSON.stringify({ log: text, stream: "stdout", time: timestamp })}\n`);
+  }
+
   /** Bytes that the engine knows nothing of. */
   raw(bytes: string | Buffer): void {
     appendFileSync(this.path, bytes);
@@ -92,7 +99,7 @@ export class FileLog {
   /** The engine removes the container. */
   remove(): void {
     this.#container.remove();
-    rmSync(dirname(this.path), { recursive: true });
+    rmSync(dirname(this.path), { recursive: true, force: true });
   }
 
   #last(end = "\n"): string {

@@ -15,9 +15,9 @@ let events: Socket | undefined;
 beforeEach(async () => {
   fake = await FakeEngine.start();
   events = undefined;
-  // The engine's events come when the test says so.
+  // The engine's events come when the test says so. What it remembers of past ones it is asked for besides.
   peer = await AnsweringPeer.start(fake, (socket, path) => {
-    if (!path.startsWith("/events")) return false;
+    if (!path.startsWith("/events") || path.includes("until=")) return false;
     socket.write("HTTP/1.1 200 OK\r\nServer: Docker/28.5.2 (linux)\r\n\r\n");
     events = socket;
     return undefined;
@@ -61,13 +61,19 @@ function beginRemoval({ id }: FakeContainer): void {
   };
 }
 
-async function follow(options: PoolOptions = {}): Promise<PoolFollower> {
+async function follow(options: Partial<PoolOptions> = {}): Promise<PoolFollower> {
   const follower = new PoolFollower(
     new StreamPool({ engine: peer.engine, source: eager, from: "start", ...options }),
   );
   await follower.discovered();
   await eventually(() => events !== undefined, "the events");
   return follower;
+}
+
+/** Nothing looks at a stream that is silent for as long as its container runs. */
+function withoutLooks(): Partial<PoolOptions> {
+  const engine = { ...peer.engine, connectTimeoutMs: 1_000 };
+  return { engine, rotation: false, source: { ...eager, stallProbeMs: false } };
 }
 
 /** What was told before is dealt with when a container that is told of now is followed. */
@@ -79,19 +85,46 @@ async function dealtWith(follower: PoolFollower): Promise<void> {
 }
 
 describe("a container that is gone", () => {
-  it("is not found again by events of its life that come only then, and its end is told once", async () => {
-    const follower = await follow();
+  it.each([
+    ["the end of its stream tells", false],
+    ["a rotation finds", true],
+  ])(
+    "as %s, is not found again by events of its life that come only then, and its end is told once",
+    async (_, isStalled) => {
+      const follower = await follow();
+      const brief = make({ name: "brief" });
+      brief.write("one");
+      tell(brief, "create");
+      await follower.expectAll(brief);
+      if (isStalled) brief.stall();
+      brief.remove();
+      if (isStalled) void follower.pool.rotate(brief.id);
+      await follower.until(() => follower.seen("detached").length === 1, "detached");
+      expect(follower.seen("detached")).toMatchObject([{ reason: { kind: "removed" } }]);
+      for (const action of ["start", "die", "remove"]) tell(brief, action);
+      await dealtWith(follower);
+      expect(follower.seen("skipped")).toEqual([]);
+      expect(follower.seen("detached")).toHaveLength(1);
+      await follower.end();
+    },
+  );
+
+  it.each([
+    ["an event tells of its removal", (brief: FakeContainer) => tell(brief, "destroy")],
+    ["a list does not show it", () => events?.end()],
+  ])("ends as %s, also where its stream goes on in silence", async (_, show) => {
+    const follower = await follow(withoutLooks());
     const brief = make({ name: "brief" });
     brief.write("one");
     tell(brief, "create");
     await follower.expectAll(brief);
+    brief.stall();
     brief.remove();
-    void follower.pool.rotate(brief.id);
+    show(brief);
     await follower.until(() => follower.seen("detached").length === 1, "detached");
-    for (const action of ["start", "die", "remove"]) tell(brief, action);
-    await dealtWith(follower);
-    expect(follower.seen("skipped")).toEqual([]);
-    expect(follower.seen("detached")).toHaveLength(1);
+    expect(follower.seen("detached")).toMatchObject([
+      { reason: { kind: "removed", complete: false } },
+    ]);
     await follower.end();
   });
 
@@ -126,6 +159,24 @@ describe("a container that is being removed when it is looked at", () => {
       { container: { id: job.id }, error: { code: "CONTAINER_NOT_FOUND" } },
     ]);
     expect(follower.pool.health().ready).toBe(true);
+    await follower.end();
+  });
+});
+
+describe("a container that has stopped", () => {
+  it("is known to have, and its last lines come, also where its stream goes on in silence", async () => {
+    const follower = await follow(withoutLooks());
+    const job = make({ name: "job" });
+    job.write("one");
+    tell(job, "create");
+    await follower.expectAll(job);
+    job.stall();
+    job.write("two");
+    job.stop();
+    tell(job, "die");
+    await follower.status(job, "stopped");
+    await follower.expectAll(job);
+    expect(follower.source(job).stats.state).toBe("stopped");
     await follower.end();
   });
 });

@@ -108,3 +108,29 @@ export function withEmptyConsumer(connection: NatsConnection, filter: string): N
     return call(subject.replace(filter, other), Buffer.from(config), options);
   });
 }
+
+/** The same connection, on which the first answer to such a request comes only once `meanwhile` has happened. */
+export function withLateAnswer(
+  connection: NatsConnection,
+  subjects: RegExp,
+  meanwhile: () => Promise<void>,
+): NatsConnection {
+  let isFirst = true;
+  return changed(connection, ["request"], async (call, ...args) => {
+    const isLate = isFirst && subjects.test(args[0]);
+    if (isLate) isFirst = false;
+    const answer = await call(...args);
+    if (isLate) await meanwhile();
+    return answer;
+  });
+}
+
+/** The same connection, on which the first message to such a subject is lost on its way. */
+export function withLostMessage(connection: NatsConnection, subjects: RegExp): NatsConnection {
+  let isFirst = true;
+  return changed(connection, ["publish"], (call, ...args) => {
+    const isLost = isFirst && subjects.test(args[0]);
+    if (isLost) isFirst = false;
+    return isLost ? undefined : call(...args);
+  });
+}
