@@ -62,7 +62,7 @@ export const bugs: readonly Bug[] = [
     change: {
       find: "this.log.reading.commit(entries, from, this.reader.spot);",
       replace:
-        "this.log.reading.commit(entries, from, this.reader.spot); this.chaos = (this.chaos ?? 0) + 1; if (this.chaos % 40 === 0) this.log.reading.commit(entries, from, this.reader.spot);",
+        "this.log.reading.commit(entries, from, this.reader.spot); this.chaos = (this.chaos ?? 0) + 1; if (this.chaos % 4 === 0) this.log.reading.commit(entries, from, this.reader.spot);",
     },
     plan: plan(3_000, "steady", [], []),
     caught: /G2: line \d+ came behind line \d+/,

@@ -10,6 +10,9 @@ import { monotonicMs } from "./world.ts";
 
 /** Follows all containers of an engine, and writes down what comes of it. A process of its own, which is killed now and then. */
 const task: CollectorTask = JSON.parse(process.argv[2] ?? "");
+// Whoever started it is gone; maybe by now.
+process.once("disconnect", () => process.exit(1));
+if (!process.connected) process.exit(1);
 const journal = openSync(task.journalFile, "a");
 const SAMPLE_EVERY_MS = 200;
 const SINK_TIMEOUT_MS = 4_000;
@@ -233,8 +236,6 @@ async function main(): Promise<void> {
     });
   };
   process.on("message", orders);
-  // Whoever started it is gone.
-  process.once("disconnect", () => process.exit(1));
   try {
     await (plan.consumer === "sink" ? deliver(pool) : loop(pool));
   } catch (error) {

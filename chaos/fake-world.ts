@@ -34,6 +34,7 @@ const paces: Readonly<Record<ContainerKind, readonly [lines: number, everyMs: nu
 /** The engine in this process, whose containers are written to by a timer. */
 export class FakeWorld implements World {
   readonly containers: Member[] = [];
+  readonly crashes: readonly [] = [];
   readonly #fake: FakeEngine;
   readonly #random: Random;
   readonly #writer: NodeJS.Timeout;

@@ -14,6 +14,8 @@ const UNTOLD_MS = 18_000;
 const REFUSED_TOLD_MS = 3_500;
 /** A list is asked for twice a minute, which shows what dead events have not told. */
 const EVENTS_FOUND_MS = 45_000;
+/** Faults that leave nobody to answer. */
+const UNREACHABLE: ReadonlySet<string> = new Set(["refused", "daemon killed", "daemon crashed"]);
 const LOADING_MS = 4_000;
 const SAMPLE_EVERY_MS = 200;
 
@@ -71,7 +73,7 @@ function refusal(
   samples: readonly Sample[],
   { fault, from, to }: Disturbance,
 ): string | undefined {
-  if (fault.kind !== "refused" && fault.kind !== "daemon killed") return undefined;
+  if (!UNREACHABLE.has(fault.kind)) return undefined;
   const until = Math.min(to, run.to);
   const since = Math.max(from, (samples[0]?.at ?? run.to) + LOADING_MS);
   if (undisturbedMs(story, samples, since, until) < REFUSED_TOLD_MS) return undefined;

@@ -77,6 +77,7 @@ async function runSeeds(): Promise<boolean> {
     for (const violation of violations) say(`  ! ${violation}`);
     if (values.results !== undefined)
       keepResult(values.results, {
+        date: new Date().toISOString().slice(0, 10),
         seed,
         engine,
         read,
@@ -115,6 +116,9 @@ function writeReport(paths: readonly string[]): boolean {
   return true;
 }
 
+// What was started is ended when the process exits, but a signal ends it without that.
+process.once("SIGTERM", () => process.exit(143));
+process.once("SIGINT", () => process.exit(130));
 if (values.help) say(USAGE);
 else if (values.report !== undefined) writeReport(values.report);
 else process.exitCode = (await (values["self-test"] ? runSelfTest() : runSeeds())) ? 0 : 1;

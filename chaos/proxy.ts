@@ -11,7 +11,7 @@ import { Random } from "./random.ts";
 import type { Readers } from "./readers.ts";
 
 /** Stands between the collector and the engine, counts the readers, and does to connections what the faults say. */
-export class ChaosProxy {
+export class ChaosProxy implements AsyncDisposable {
   readonly readers: Readers;
   readonly random: Random;
   /** Those that are in force. */
@@ -64,7 +64,7 @@ export class ChaosProxy {
     };
   }
 
-  async close(): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
     this.readers.close();
     await this.#refuse();
     rmSync(this.#directory, { recursive: true, force: true });

@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import {
   closeSync,
+  existsSync,
   openSync,
   readdirSync,
   rmSync,
@@ -17,7 +18,7 @@ import type { ContainerKind, Driver, EngineFault, Plan } from "./plan.ts";
 import { Random } from "./random.ts";
 import { TrueLog } from "./true-log.ts";
 import { monotonicMs } from "./world.ts";
-import type { ContainerAct, TrueLine, World, WorldContainer } from "./world.ts";
+import type { ContainerAct, Span, TrueLine, World, WorldContainer } from "./world.ts";
 
 const LOOK_EVERY_MS = 25;
 const DAMAGED_BYTES = 60;
@@ -60,6 +61,7 @@ const writers: Readonly<Record<ContainerKind, Omit<RunOptions, "name">>> = {
 /** A real engine of this run alone. */
 export class RealWorld implements World {
   readonly containers: Member[] = [];
+  readonly crashes: Span[] = [];
   readonly #engine: RealEngine;
   readonly #random: Random;
   readonly #clockAheadMs = Date.now() - monotonicMs();
@@ -69,10 +71,14 @@ export class RealWorld implements World {
   /** How many faults keep the daemon down, and when it was started last. */
   #downs = 0;
   #started: Promise<void> = Promise.resolve();
+  #isStarting = false;
   readonly #driver: Driver;
+  /** How many the daemon may have open. */
+  readonly #descriptors: number;
 
-  private constructor(engine: RealEngine, plan: Plan, version: string) {
+  private constructor(engine: RealEngine, plan: Plan, version: string, descriptors: number) {
     this.version = version;
+    this.#descriptors = descriptors;
     this.#engine = engine;
     this.#driver = plan.driver;
     this.#random = new Random(plan.seed ^ 0x5eed);
@@ -80,6 +86,7 @@ export class RealWorld implements World {
     this.#keepsIn = join(this.dataRoot, "chaos-kept");
     this.#looks = setInterval(() => {
       for (const { log } of this.containers) log.look();
+      this.#revive();
     }, LOOK_EVERY_MS);
   }
 
@@ -89,14 +96,16 @@ export class RealWorld implements World {
       liveRestore: true,
       ...(binDirectory === undefined ? {} : { binDirectory }),
     });
-    const world = new RealWorld(engine, plan, (await engine.info()).ServerVersion);
+    let world: RealWorld | undefined;
     try {
+      const limit = await prlimit(engine.pid, ["--nofile", "--output=SOFT", "--noheadings"]);
+      world = new RealWorld(engine, plan, (await engine.info()).ServerVersion, Number(limit));
       for (const { name, kind } of plan.containers) await world.#run(name, kind, writers[kind]);
+      return world;
     } catch (error) {
-      await world[Symbol.asyncDispose]();
+      await (world === undefined ? engine.stop() : world[Symbol.asyncDispose]());
       throw error;
     }
-    return world;
   }
 
   get dataRoot(): string {
@@ -172,7 +181,7 @@ export class RealWorld implements World {
       await this.#started;
       if (this.#downs++ === 0) await engine.killDaemon("SIGKILL");
       return async () => {
-        if (--this.#downs === 0) this.#started = insist(() => engine.startDaemon());
+        if (--this.#downs === 0) this.#started = this.#start();
         await this.#started;
       };
     }
@@ -182,8 +191,8 @@ export class RealWorld implements World {
     }
     if (fault.kind === "no descriptors") {
       const open = readdirSync(`/proc/${pid}/fd`).length;
-      await limitDescriptors(pid, open + 1);
-      return async () => await limitDescriptors(pid, 1_048_576);
+      await prlimit(pid, [`--nofile=${open + 1}:`]);
+      return async () => void (await prlimit(pid, [`--nofile=${this.#descriptors}:`]));
     }
     return async () => {};
   }
@@ -217,8 +226,28 @@ export class RealWorld implements World {
 
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#looks);
+    await this.#started.catch(() => {});
     await this.#engine.stop();
     rmSync(this.#keepsIn, { recursive: true, force: true });
+  }
+
+  /** As a service manager does: what is damaged in a log of the driver `local` ends a Docker 20.10 that is asked for its last lines. */
+  #revive(): void {
+    if (this.#downs > 0 || this.#isStarting || existsSync(`/proc/${this.#engine.pid}`)) return;
+    const crash: Span = { from: monotonicMs(), to: Infinity };
+    this.crashes.push(crash);
+    this.#started = this.#start().then(() => void (crash.to = monotonicMs()));
+    // Whoever waits for the engine is told.
+    this.#started.catch(() => {});
+  }
+
+  async #start(): Promise<void> {
+    this.#isStarting = true;
+    try {
+      await insist(() => this.#engine.startDaemon());
+    } finally {
+      this.#isStarting = false;
+    }
   }
 
   async #run(
@@ -277,8 +306,8 @@ export class RealWorld implements World {
   }
 }
 
-async function limitDescriptors(pid: number, most: number): Promise<void> {
-  await promisify(execFile)("prlimit", ["--pid", String(pid), `--nofile=${most}:1048576`]);
+async function prlimit(pid: number, args: readonly string[]): Promise<string> {
+  return (await promisify(execFile)("prlimit", [`--pid=${pid}`, ...args])).stdout;
 }
 
 /** An engine that has just been started again may cut a connection. */

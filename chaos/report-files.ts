@@ -1,6 +1,9 @@
 import type { Figures } from "./oracle.ts";
 import type { Result } from "./results.ts";
 
+/** Characters of a violation: some have whole journals behind them. */
+const SHOWN = 240;
+
 /** docs/maintainers/chaos-files.md, from what was kept of the runs that read from files. */
 export function filesPage(results: readonly Result[]): string {
   const bad = results.filter(({ violations }) => violations.length > 0);
@@ -20,7 +23,9 @@ export function filesPage(results: readonly Result[]): string {
     "",
     verdict,
     "",
-    ...bad.flatMap(({ seed, violations }) => violations.map((text) => `- seed ${seed}: ${text}`)),
+    ...bad.flatMap(({ seed, violations }) =>
+      violations.map((text) => `- seed ${seed}: ${text.slice(0, SHOWN)}`),
+    ),
     ...(bad.length === 0 ? [] : [""]),
     "## What ran",
     "",
@@ -31,6 +36,11 @@ export function filesPage(results: readonly Result[]): string {
     "- The last line that proves a file to be a container's was asked for by all containers at once: 28 connections where 23 are allowed. It takes a turn now;",
     '  `test/pool/files.test.ts`: "asks the engine for few last lines at once, however many logs there are to prove".',
     "- Seed 701 at first: the oracle's own fault. A file was filled, rotated and compressed between two of its looks, and it did not know of the lines that came.",
+    "- Seed 702 on 20.10 with `local`: a damaged record ends that engine itself, each time it is asked for a log's last lines ([quirks](engines-quirks.md)). The run",
+    "  ended with it; now it starts such an engine again, as a service manager does, and counts that. The library asked again as soon as the engine was there, which ended it",
+    '  again, 205 times, and others were not read. Such a log is left alone now; `test/pool/engine-losses.test.ts`: "is left alone for a while, and the others are read".',
+    "- Seed 712 at first: the oracle's own fault. It took a file for one that it knew: a compressed one's inode is used again. `test/chaos/true-log.test.ts`.",
+    "- The engine was never without descriptors where its hard limit is below 1,048,576: the fault failed, and nothing told. It happens now.",
     "",
 
     "Podman is not in it. The oracle knows a line by its stream, time and text, and Podman before 5.8 tells whole seconds, under which restarted containers repeat their",
@@ -51,6 +61,7 @@ const ROWS: readonly (readonly [name: string, of: (figures: Figures) => number])
   ["lines of removed containers behind their end", (one) => one.cutOff],
   ["lines next to damaged records", (one) => one.spoiled],
   ["rotations", (one) => one.rotations],
+  ["times that the engine ended by itself", (one) => one.faults["daemon crashed"] ?? 0],
   ["collectors", (one) => one.collectors],
   ["of them killed", (one) => one.kills],
   ["most streams of the engine at once", (one) => one.mostReaders],
@@ -65,9 +76,11 @@ function table(results: readonly Result[]): string[] {
   return [
     row("", (one) => `${version(one)}, ${one.driver}`),
     row("---", () => "---:"),
+    row("played", ({ date }) => date ?? "not known"),
     row("seed", ({ seed }) => String(seed)),
     row("read", ({ read }) => String(read)),
     row("minutes", ({ minutes }) => String(minutes)),
+    row("violations", ({ violations }) => String(violations.length)),
     ...ROWS.map(([name, of]) => row(name, ({ figures }) => of(figures).toLocaleString("en-US"))),
   ];
 }

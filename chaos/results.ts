@@ -6,6 +6,8 @@ import type { Story } from "./run.ts";
 
 /** What is kept of a run. */
 export interface Result {
+  /** The day it was played. */
+  readonly date?: string;
   readonly seed: number;
   readonly engine: EngineKind;
   /** Absent from what was kept before there was a choice: by the engine. */

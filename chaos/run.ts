@@ -13,7 +13,7 @@ import { Readers } from "./readers.ts";
 import { RealWorld } from "./real-world.ts";
 import { SmallDisk } from "./small-disk.ts";
 import { monotonicMs } from "./world.ts";
-import type { ContainerAct, World, WorldContainer } from "./world.ts";
+import type { ContainerAct, Span, World, WorldContainer } from "./world.ts";
 
 /** How long the pool may take to be well again, and to read the last lines, once nothing disturbs it. */
 const BACK_TO_HEALTH_MS = 60_000;
@@ -22,14 +22,7 @@ const EXIT_MS = 20_000;
 const LOADED_MS = 60_000;
 /** What was written just before the stop is in the engine's log by then. */
 const LOG_ENDS_MS = 1_000;
-/** A replaced collector's connections may be seen to end a moment later. */
 const FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
-
-/** When something was so, by `monotonicMs()`. */
-interface Span {
-  readonly from: number;
-  to: number;
-}
 
 /** Waits by its own turns, not by the clock: a busy machine has less of them. */
 const START_AGAIN_MS = 5_000;
@@ -37,8 +30,9 @@ const LOOK_EVERY_MS = 50;
 /** How often the player notes that it runs. */
 export const TICK_MS = 100;
 
+/** A fault of the plan, or an engine that ended by itself and was started again. */
 export interface Disturbance extends Span {
-  readonly fault: Fault["fault"];
+  readonly fault: Fault["fault"] | { readonly kind: "daemon crashed" };
 }
 
 /** A run of a collector, from its start to its end. */
@@ -67,7 +61,7 @@ export interface Story {
 }
 
 /** Plays a plan. `library`: the folder of the built library that the collectors load. */
-export class Player {
+export class Player implements AsyncDisposable {
   readonly #plan: Plan;
   readonly #library: string;
   readonly #directory = mkdtempSync(join(tmpdir(), "dp-chaos-"));
@@ -81,8 +75,15 @@ export class Player {
   readonly #proxy: ChaosProxy;
   readonly #clock: OwnClock | undefined;
   readonly #ticks: number[] = [];
+  readonly #ticking: NodeJS.Timeout;
+  /** Nothing is begun any more, and nothing waits for its moment. */
+  readonly #over = new AbortController();
   /** By container id: the last line of it that came to the collectors that have ended. */
   readonly #cameLast = new Map<string, string>();
+  readonly #exitHook = (): void => {
+    this.#disk.close();
+    rmSync(this.#directory, { recursive: true, force: true });
+  };
   #collector: CollectorProcess | undefined;
   #next: Promise<void> = Promise.resolve();
   #mode: SinkMode = "ok";
@@ -95,11 +96,13 @@ export class Player {
     this.#world = world;
     this.#proxy = proxy;
     this.#disk = new SmallDisk(join(this.#directory, "checkpoints"));
+    process.once("exit", this.#exitHook);
     const hasClock = plan.collector.ownClock && existsSync(FAKETIME);
     this.#clock = hasClock
       ? { library: FAKETIME, file: join(this.#directory, "clock") }
       : undefined;
     this.#setClock();
+    this.#ticking = setInterval(() => this.#ticks.push(monotonicMs()), TICK_MS);
   }
 
   /** `judge` is called while the engine is still there. */
@@ -112,31 +115,35 @@ export class Player {
     await using world = await (plan.engine === "real" ? RealWorld : FakeWorld).start(plan);
     const readers = new Readers(() => plan.collector.maxStreams);
     const { transport } = plan.collector;
-    const proxy = await ChaosProxy.start(world.socketPath, transport, plan.seed, readers);
-    const player = new Player(plan, library, world, proxy);
-    const ticking = setInterval(() => player.#ticks.push(monotonicMs()), TICK_MS);
-    try {
-      const ends = await player.#play();
-      return await judge({
-        plan,
-        world,
-        startedAt,
-        ...ends,
-        disturbances: player.#disturbances,
-        runs: player.#runs,
-        acts: player.#acts,
-        problems: [...player.#problems, ...readers.problems],
-        maxConnections: proxy.maxConnections,
-        mostReaders: readers.mostAtOnce,
-        ticks: player.#ticks,
-      });
-    } finally {
-      clearInterval(ticking);
-      await player.#collector?.kill();
-      await proxy.close();
-      player.#disk.close();
-      rmSync(player.#directory, { recursive: true, force: true });
-    }
+    await using proxy = await ChaosProxy.start(world.socketPath, transport, plan.seed, readers);
+    await using player = new Player(plan, library, world, proxy);
+    const ends = await player.#play();
+    return await judge({
+      plan,
+      world,
+      startedAt,
+      ...ends,
+      disturbances: [
+        ...player.#disturbances,
+        ...world.crashes.map((span) => ({ ...span, fault: { kind: "daemon crashed" } as const })),
+      ],
+      runs: player.#runs,
+      acts: player.#acts,
+      problems: [...player.#problems, ...readers.problems],
+      maxConnections: proxy.maxConnections,
+      mostReaders: readers.mostAtOnce,
+      ticks: player.#ticks,
+    });
+  }
+
+  /** Ends the faults that are on, and the collector. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#ticking);
+    this.#over.abort();
+    await Promise.all(this.#tasks);
+    await this.#collector?.kill();
+    process.off("exit", this.#exitHook);
+    this.#exitHook();
   }
 
   async #play(): Promise<Pick<Story, "chaosEndedAt" | "backMs">> {
@@ -147,17 +154,17 @@ export class Player {
       waited < LOADED_MS && this.#collector?.last === undefined;
       waited += LOOK_EVERY_MS
     )
-      await delay(LOOK_EVERY_MS);
+      await this.#pause(LOOK_EVERY_MS);
     const begun = monotonicMs();
     const things = [
       ...plan.faults.map((fault) => ({ atMs: fault.atMs, run: () => this.#suffer(fault) })),
       ...plan.moments.map(({ atMs, act }) => ({ atMs, run: () => this.#act(act) })),
     ].toSorted((a, b) => a.atMs - b.atMs);
     for (const { atMs, run } of things) {
-      await delay(Math.max(0, begun + atMs - monotonicMs()));
+      await this.#pause(Math.max(0, begun + atMs - monotonicMs()));
       this.#task(run());
     }
-    await delay(Math.max(0, begun + plan.chaosMs - monotonicMs()));
+    await this.#pause(Math.max(0, begun + plan.chaosMs - monotonicMs()));
     while (this.#tasks.size > 0) await Promise.all(this.#tasks);
     await this.#next;
     // What does not run is not followed by a pool that has not seen it run.
@@ -181,6 +188,10 @@ export class Player {
     return this.#plan;
   }
 
+  async #pause(ms: number): Promise<void> {
+    await delay(ms, undefined, { signal: this.#over.signal });
+  }
+
   #task(task: Promise<void>): void {
     const tracked = task
       .catch((error: unknown) => {
@@ -195,9 +206,11 @@ export class Player {
     const end = await this.#begin(fault);
     const disturbance: Disturbance = { fault, from: monotonicMs(), to: Infinity };
     this.#disturbances.push(disturbance);
-    await delay(forMs);
-    await end();
-    disturbance.to = monotonicMs();
+    try {
+      await this.#pause(forMs);
+    } finally {
+      await end().finally(() => (disturbance.to = monotonicMs()));
+    }
   }
 
   async #begin(fault: NetworkFault | EngineFault | OwnFault): Promise<() => Promise<void>> {
@@ -258,7 +271,7 @@ export class Player {
       case "detach":
         if (id === undefined) return;
         this.#collector?.tell({ order: "detach", container: id });
-        await delay(act.forMs);
+        await this.#pause(act.forMs);
         this.#collector?.tell({ order: "attach", container: id });
         return;
       case "collector closed":
@@ -280,6 +293,7 @@ export class Player {
   }
 
   #startCollector(): void {
+    this.#over.signal.throwIfAborted();
     const { collector } = this.#plan;
     const run = ++this.#made;
     this.#collector = new CollectorProcess(
@@ -309,7 +323,7 @@ export class Player {
     else {
       collector.tell({ order: "close" });
       for (let waited = 0; waited < EXIT_MS && !collector.isOver; waited += LOOK_EVERY_MS)
-        await delay(LOOK_EVERY_MS);
+        await this.#pause(LOOK_EVERY_MS);
       const exit = collector.isOver ? await collector.exited : undefined;
       if (exit !== "code 0") {
         end = "failed";
@@ -341,7 +355,7 @@ export class Player {
       if (!areSeen) {
         // What was asked of an engine that did not answer may have been done only now.
         if (waited % START_AGAIN_MS === 0) await this.#world.startAll();
-        await delay(LOOK_EVERY_MS);
+        await this.#pause(LOOK_EVERY_MS);
         continue;
       }
       if (last !== undefined && last.at > since && last.health === "healthy" && last.ready)
@@ -349,14 +363,14 @@ export class Player {
       // Damaged bytes are told of for long after they were read again.
       if (last !== undefined && last.at > since && /^[^;]*damaged bytes[^;]*$/.test(last.detail))
         return last.at - since;
-      await delay(LOOK_EVERY_MS);
+      await this.#pause(LOOK_EVERY_MS);
     }
     return undefined;
   }
 
   /** Every container has stopped, and its log is read to its end. */
   async #untilRead(): Promise<void> {
-    await delay(LOG_ENDS_MS);
+    await this.#pause(LOG_ENDS_MS);
     const ends = await this.#lastLines();
     let unread: string[] = [];
     for (let waited = 0; waited < READ_TO_END_MS; waited += LOOK_EVERY_MS) {
@@ -371,7 +385,7 @@ export class Player {
         })
         .map(([{ id, name }]) => `${name} is ${last?.states[id] ?? "not followed"}`);
       if (unread.length === 0 && last?.bufferedBytes === 0 && !last.isConsumerBusy) return;
-      await delay(LOOK_EVERY_MS);
+      await this.#pause(LOOK_EVERY_MS);
     }
     this.#problems.push(
       `G2: not read to the end ${READ_TO_END_MS / 1_000} s after the last line: ${unread.join(", ")}; health: ${this.#collector?.last?.detail}`,

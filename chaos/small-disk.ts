@@ -41,8 +41,9 @@ export class SmallDisk {
     rmSync(this.#filler, { force: true });
   }
 
+  /** Also while somebody has a file of it open. */
   close(): void {
-    if (this.#isMounted) execFileSync("umount", [this.folder], { stdio: "ignore" });
+    if (this.#isMounted) execFileSync("umount", ["--lazy", this.folder], { stdio: "ignore" });
   }
 
   get #filler(): string {

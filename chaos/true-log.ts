@@ -51,7 +51,8 @@ export class TrueLog {
   readonly #pieces = new Map<number, Piece>();
   /** What was kept of files that were changed by hand, and the files themselves, in their order. */
   readonly #order: Piece[] = [];
-  readonly #compressed = new Set<number>();
+  /** By inode and birth: nobody holds a compressed file, so that its inode is used again. */
+  readonly #compressed = new Set<string>();
   #made = 0;
 
   constructor(dataRoot: string, id: string, driver: Driver, keepsIn: string) {
@@ -164,15 +165,16 @@ export class TrueLog {
 
   /** Of a file that was filled and compressed between two looks only this is left. */
   #keepCompressed(path: string): void {
-    const { ino } = statSync(path);
-    if (this.#compressed.has(ino)) return;
+    const { ino, birthtimeNs } = statSync(path, { bigint: true });
+    const own = `${ino} ${birthtimeNs}`;
+    if (this.#compressed.has(own)) return;
     let content: Buffer;
     try {
       content = gunzipSync(readFileSync(path));
     } catch {
       return; // It is being written.
     }
-    this.#compressed.add(ino);
+    this.#compressed.add(own);
     const first = this.#firstOf(content);
     if (first === undefined) return;
     const beginningOf = ({ path: other }: Piece): string | undefined =>
@@ -181,10 +183,13 @@ export class TrueLog {
     const next = this.#order[before + 1];
     const known = next && beginningOf(next);
     if (known === first) return;
-    const kept = join(this.#keepsIn, String(this.#made++));
+    const made = this.#made++;
+    const kept = join(this.#keepsIn, String(made));
     writeFileSync(kept, content);
-    const piece: Piece = { path: kept, file: ino, from: 0, damaged: [], goneAt: undefined };
-    this.#pieces.set(ino, piece);
+    // No file's inode.
+    const file = -1 - made;
+    const piece: Piece = { path: kept, file, from: 0, damaged: [], goneAt: undefined };
+    this.#pieces.set(file, piece);
     this.#order.splice(before + 1, 0, piece);
   }
 

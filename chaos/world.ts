@@ -37,6 +37,12 @@ export type ContainerAct = Exclude<
   { kind: "rotate" | "detach" | "attach" | "collector closed" | "collector killed" }
 >;
 
+/** When something was so, by `monotonicMs()`. */
+export interface Span {
+  readonly from: number;
+  to: number;
+}
+
 /** An engine with its containers, whose logs are known beside what the collector reads. */
 export interface World extends AsyncDisposable {
   /** The engine's own word. */
@@ -46,6 +52,8 @@ export interface World extends AsyncDisposable {
   /** Where its files are; undefined: it has none. */
   readonly dataRoot: string | undefined;
   readonly containers: readonly WorldContainer[];
+  /** When the engine had ended by itself, until it was there again. */
+  readonly crashes: readonly Span[];
   /** By the name it had at first. */
   find(name: string): WorldContainer | undefined;
   do(act: ContainerAct): Promise<void>;

@@ -1,4 +1,9 @@
+import { fork } from "node:child_process";
+import { existsSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import type { CollectorTask } from "../../chaos/journal.ts";
+import { eventually } from "../support/fake-follow.ts";
 import { whyNoEngine } from "../support/real-engine/programs.ts";
 import { longOnly } from "../support/size.ts";
 
@@ -14,6 +19,51 @@ describe("the oracle", longOnly, () => {
     for (const { bug, caughtBy, said, violations } of catches) {
       expect([bug.name, caughtBy !== undefined, said]).toEqual([bug.name, true, said]);
       expect([bug.name, violations]).toEqual([bug.name, []]);
+    }
+  });
+});
+
+describe("a self-test", () => {
+  test("that fails has ended all that it began", async () => {
+    const { selfTest } = await import("../../chaos/self-test.ts");
+    const { bugs } = await import("../../chaos/bugs.ts");
+    let begun = 0;
+    let ended = 0;
+    const library = {
+      folder: "",
+      with: async (): Promise<never> => {
+        if (begun++ > 0) await new Promise((resolve) => setImmediate(resolve));
+        throw new Error(`The try ${++ended} fails.`);
+      },
+      [Symbol.asyncDispose]: async () => {},
+    };
+    await expect(selfTest(library)).rejects.toThrow(/The try 1 fails\.[^]*The try 2 fails\./);
+    expect([begun, ended]).toEqual([bugs.length, bugs.length]);
+  });
+});
+
+describe("a collector", longOnly, () => {
+  test("whose player is gone before it is loaded ends", async () => {
+    const { BuiltLibrary } = await import("../../chaos/library.ts");
+    const { makePlan } = await import("../../chaos/make-plan.ts");
+    await using library = await BuiltLibrary.build();
+    const task: CollectorTask = {
+      library: library.folder,
+      engine: { socketPath: join(library.folder, "nobody.sock") },
+      plan: makePlan(1, "fake", MINUTES).collector,
+      read: "engine",
+      dataRoot: undefined,
+      checkpointFile: join(library.folder, "checkpoints.json"),
+      journalFile: join(library.folder, "journal"),
+    };
+    const child = fork(join(library.folder, "collector.js"), [JSON.stringify(task)]);
+    try {
+      child.disconnect();
+      // One that runs on notes how it is.
+      await eventually(() => child.exitCode !== null || isWritten(task.journalFile));
+      expect(child.exitCode).toBe(1);
+    } finally {
+      child.kill("SIGKILL");
     }
   });
 });
@@ -58,3 +108,7 @@ describe("a plan", () => {
     expect(shown(7)).not.toBe(shown(8));
   });
 });
+
+function isWritten(path: string): boolean {
+  return existsSync(path) && statSync(path).size > 0;
+}
