@@ -49,6 +49,8 @@ interface Heard {
   readonly pauses: ReadonlySet<number>;
   /** Positions saved by the end of the run: at least after so many records. */
   readonly savedAtLeast: number;
+  /** It was killed before it began to save any: those that come after it know nothing of it. */
+  readonly isUnknown: boolean;
 }
 
 const PROBLEMS_SHOWN = 6;
@@ -97,7 +99,8 @@ export class ContainerJudge {
     const gaps = heard.flatMap((run) => run.gaps);
     const ends = heard.flatMap((run) => run.ends);
     const isAttached = heard.some((run) => run.isAttached);
-    const missing = this.#missing(gaps, ends, isAttached, mayBeUnseen);
+    const known = heard.flatMap(({ records, isUnknown }) => (isUnknown ? [] : records));
+    const missing = this.#missing(gaps, ends, isAttached, mayBeUnseen, known);
     return {
       container: this.#container,
       truth: this.#truth,
@@ -117,10 +120,12 @@ export class ContainerJudge {
     ends: Heard["ends"],
     isAttached: boolean,
     mayBeUnseen: boolean,
+    known: readonly Record[],
   ): { readonly inGaps: number; readonly cutOff: number; readonly forgotten: number } {
     const spans = gaps.map((gap) => ({ ...gap, span: this.#spanOf(gap) }));
     const firstCame = this.#cameAt.findIndex((at) => at !== undefined);
-    const beganAt = this.#cameAt[firstCame] ?? Infinity;
+    const firstKnown = known.reduce((first, { place }) => Math.min(first, place), Infinity);
+    const beganAt = known.find(({ place }) => place === firstKnown)?.at ?? Infinity;
     const lastCame = this.#cameAt.findLastIndex((at) => at !== undefined);
     const isTold = ends.some(({ kind, complete }) => kind === "skipped" || complete === false);
     const isWhole = ends.some(({ complete }) => complete === true);
@@ -143,7 +148,7 @@ export class ContainerJudge {
       else if (isInGap) untold = "lie in a gap, though the engine has them";
       else if (isDamaged) this.#spoiled++;
       // What the engine threw away before anything was read is nobody's loss.
-      else if (place < firstCame && (droppedAt ?? Infinity) < beganAt) count.forgotten++;
+      else if (place < firstKnown && (droppedAt ?? Infinity) < beganAt) count.forgotten++;
       else if (isBehind && isTold) count.cutOff++;
       else if (firstCame === -1 && droppedAt !== undefined) count.forgotten++;
       else if (isBehind && !isWhole && mayBeUnseen) count.cutOff++;
@@ -195,6 +200,7 @@ export class ContainerJudge {
     let isFromFiles = false;
     let savedAtLeast = 0;
     let pending: Acknowledged | undefined;
+    let hasSaved = false;
     for (const entry of journal) {
       switch (entry[0]) {
         case "record":
@@ -208,6 +214,7 @@ export class ContainerJudge {
           break;
         case "save":
           pending = entry[1][id];
+          hasSaved ||= pending !== undefined;
           break;
         case "saved":
           savedAtLeast = Math.max(savedAtLeast, pending?.[0] ?? 0);
@@ -233,7 +240,8 @@ export class ContainerJudge {
         default:
       }
     }
-    return { records, gaps, ends, isAttached, pauses, savedAtLeast };
+    const isUnknown = end === "killed" && !hasSaved;
+    return { records, gaps, ends, isAttached, pauses, savedAtLeast, isUnknown };
   }
 
   #add(

@@ -39,7 +39,10 @@ export function filesPage(results: readonly Result[]): string {
     "- Seed 702 on 20.10 with `local`: a damaged record ends that engine itself, each time it is asked for a log's last lines ([quirks](engines-quirks.md)). The run",
     "  ended with it; now it starts such an engine again, as a service manager does, and counts that. The library asked again as soon as the engine was there, which ended it",
     '  again, 205 times, and others were not read. Such a log is left alone now; `test/pool/engine-losses.test.ts`: "is left alone for a while, and the others are read".',
+    "  What is left: a damaged log of that kind can't be read by the Engine API, so health stays as it is, and the lines don't come.",
     "- Seed 712 at first: the oracle's own fault. It took a file for one that it knew: a compressed one's inode is used again. `test/chaos/true-log.test.ts`.",
+    "- Seed 702: the oracle's own fault. A collector was killed before it had saved anything of a container that was new, and the engine threw lines away before the next one",
+    "  read: that one can't know. The story that was kept is judged again here.",
     "- The engine was never without descriptors where its hard limit is below 1,048,576: the fault failed, and nothing told. It happens now.",
     "",
 
