@@ -195,7 +195,8 @@ export async function rotateWhile(
     if (!rotation.reopened || !goOn(completed.length)) break;
     completed.push(rotation);
     await each();
-    const moved = (): boolean => hasNew() || !goOn(completed.length);
+    // The last one is waited for as well, unless nothing is written any more.
+    const moved = (): boolean => hasNew() || !goOn(completed.length - 1);
     if (after === "lines") await following.until("a line after a rotation", moved);
     if (hasNew()) withLines += 1;
     lines = following.lines.length;
