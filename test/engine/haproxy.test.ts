@@ -17,6 +17,8 @@ import type { HaproxyOptions, RealEngine, RunOptions } from "../support/real-eng
 import { sizes, twoSizes } from "../support/size.ts";
 
 const FAST_RECONNECT = { reconnect: { minDelayMs: 20, maxDelayMs: 200 } };
+/** Files do not come through it. */
+const THROUGH = { ...FAST_RECONNECT, read: "engine" } as const;
 
 /** Numbered lines in bursts on both streams at once, every 500th of them of 40 KB. */
 function bursts(lines: number, burst = 1_000): string {
@@ -68,7 +70,7 @@ describeWithHaproxy("a container that is followed through HAProxy", (engine) => 
   ): Promise<Following> {
     const haproxy = await startHaproxy(engine, proxy);
     const id = await run(engine, container);
-    const following = follow(haproxy.socketPath, id, { ...FAST_RECONNECT, ...options });
+    const following = follow(haproxy.socketPath, id, { ...THROUGH, ...options });
     await following.untilCount(1);
     const load = whileRunning(engine, id);
     const figures = await meanwhile(
@@ -174,7 +176,7 @@ describeWithHaproxy("a plain read through HAProxy that is cut midway", (engine) 
     const log = await jsonLog(engine, id);
     let cuts = 0;
     const following = follow(haproxy.socketPath, id, {
-      ...FAST_RECONNECT,
+      ...THROUGH,
       ...options,
       // So little that the rest of the log has not left the engine when the connection is cut.
       bufferBytes: 65_536,
@@ -198,7 +200,7 @@ describeWithHaproxy("a plain read through HAProxy that is cut midway", (engine) 
     const log = await jsonLog(engine, id);
     let waits = 0;
     const following = follow(haproxy.socketPath, id, {
-      ...FAST_RECONNECT,
+      ...THROUGH,
       follow: false,
       bufferBytes: 65_536,
       handle: async () => {
@@ -224,6 +226,7 @@ describeWithHaproxy("a pool of 10 containers through HAProxy's TCP port", (engin
       const labels = { "dockspool.test": "haproxy" };
       const following = followPool("", {
         engines: { main: { host: "127.0.0.1", port: haproxy.port, protocol: "http" } },
+        read: "engine",
         select: { labels },
         maxStreams: 6,
         timeSliceMs: 200,
@@ -269,7 +272,7 @@ describeWithHaproxy("quiet streams that are rotated through HAProxy", (engine) =
   ])("$what `option abortonclose`", async ({ abortOnClose }) => {
     const haproxy = await startHaproxy(engine, { abortOnClose });
     const id = await run(engine, { script: "echo up; exec sleep 600" });
-    const following = follow(haproxy.socketPath, id, FAST_RECONNECT);
+    const following = follow(haproxy.socketPath, id, THROUGH);
     await following.untilCount(1);
     const before = (await engine.info()).NFd;
     for (let rotation = 0; rotation < 20; rotation++) await following.source.rotate();
