@@ -11,6 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 
+import { codeOf } from "../../../src/errors.ts";
 import { JOURNAL_OWNER } from "./journald.ts";
 
 /** Begins the name of every engine's directory. */
@@ -67,12 +68,12 @@ export function obliterate(directory: string): void {
       throw new Error(`Processes of ${directory} do not end: ${pids.join(", ")}.`);
     }
     for (const pid of pids) kill(pid);
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+    waitAMoment();
   }
   const mounts = mountsUnder(directory);
   if (mounts.length > 0) spawnSync("umount", ["--lazy", ...mounts]);
   for (const path of outside.sockets) rmSync(path, { force: true });
-  for (const path of outside.cgroups) removeCgroup(path);
+  for (const path of outside.cgroups) removeCgroup(path, deadline);
   for (const path of states) rmSync(path, { recursive: true, force: true });
   rmSync(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
 }
@@ -143,12 +144,21 @@ function containersOf(directory: string): string[] {
   ];
 }
 
-function removeCgroup(path: string): void {
-  try {
-    rmdirSync(path);
-  } catch {
-    // It went with its last process, or the kernel has not yet let go of it: an empty group costs nothing.
+/** A process that has ended, as far as /proc shows, may still be on its way out of its group: then that is busy. */
+function removeCgroup(path: string, deadline: number): void {
+  while (existsSync(path)) {
+    try {
+      rmdirSync(path);
+    } catch (error) {
+      // An empty group costs nothing.
+      if (codeOf(error) !== "EBUSY" || performance.now() > deadline) return;
+      waitAMoment();
+    }
   }
+}
+
+function waitAMoment(): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
 }
 
 function kill(pid: number): void {
