@@ -9,6 +9,7 @@ import type { LogFolder } from "./log-folder.ts";
 import { filesSoFar, startIn } from "./log-start.ts";
 import type { LogStart } from "./log-start.ts";
 import type { FormatRules } from "./log-format.ts";
+import { countReader } from "./read-buffers.ts";
 import { readable } from "./unreadable.ts";
 import { newsOf } from "./entries-news.ts";
 import { QuietFile } from "./quiet-file.ts";
@@ -62,6 +63,7 @@ export class DiskReader implements LogFileReader {
   #held: Held = { bytes: 0, since: 0 };
   #busy: Promise<unknown> = Promise.resolve();
   readonly #quiet: QuietFile;
+  readonly #uncount: () => void = countReader();
 
   constructor(folder: LogFolder, rules: FormatRules, beginning: Beginning | undefined) {
     this.#folder = folder;
@@ -103,6 +105,7 @@ export class DiskReader implements LogFileReader {
     await this.#busy;
     const reading = this.#reading;
     this.#reading = { type: "closed" };
+    this.#uncount();
     if (reading.type === "newest" || reading.type === "older") await reading.content.close();
     await this.#behind.close();
   }

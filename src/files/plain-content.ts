@@ -3,10 +3,12 @@ import type { Decoded } from "./file-decoder.ts";
 import { deletedAt } from "./log-content.ts";
 import type { ContentLook, ContentRead, LogContent } from "./log-content.ts";
 import type { OpenFile } from "./open-file.ts";
-import { READ_BYTES, withReadBuffer } from "./read-buffers.ts";
+import { withReadBuffer } from "./read-buffers.ts";
 
 /** So many bytes before the place are read again each time: where they have changed the file was begun anew. */
 const KNOWN_BYTES = 64;
+/** In so many an entry has an end. */
+const LONG_BYTES = 2 * LONGEST_ENTRY;
 
 /** A log file as it is written. */
 export class PlainContent implements LogContent {
@@ -34,7 +36,7 @@ export class PlainContent implements LogContent {
   }
 
   async read(decode: (bytes: Buffer) => Decoded): Promise<ContentRead> {
-    if (this.#isLong) return this.#read(Buffer.allocUnsafeSlow(2 * LONGEST_ENTRY), decode);
+    if (this.#isLong) return this.#read(Buffer.allocUnsafeSlow(LONG_BYTES), decode);
     return withReadBuffer((buffer) => this.#read(buffer, decode));
   }
 
@@ -69,7 +71,7 @@ export class PlainContent implements LogContent {
     const bytes = buffer.subarray(known.length, bytesRead);
     const decoded = decode(bytes);
     this.#isLong =
-      decoded.consumed === 0 && bytesRead === buffer.length && buffer.length === READ_BYTES;
+      decoded.consumed === 0 && bytesRead === buffer.length && buffer.length < LONG_BYTES;
     if (decoded.consumed === 0) return this.#isLong ? decoded : "end";
     this.#offset += decoded.consumed;
     const end = known.length + decoded.consumed;
