@@ -17,7 +17,7 @@ import type { ReadOptions } from "./read-options.ts";
 import type { SourceStatus } from "./status.ts";
 import type { TurnKeeper } from "./turn.ts";
 
-/** Descriptors are the process's: so many logs are followed from files at once, each by one, and by two while files change. */
+/** Descriptors are the process's: so many logs are followed from files at once, each by one, and by more while small files fill. */
 const MOST_FOLLOWED = 2_048;
 /** A file that is not there may be made at once, or its container is being removed: so many looks in a row do not find it. */
 const LOOKS_FOR_FILE = 5;
