@@ -39,9 +39,9 @@ export function filesPage(results: readonly Result[]): string {
     "- Seed 702 on 20.10 with `local`: a damaged record ends that engine itself, each time it is asked for a log's last lines ([quirks](engines-quirks.md)). The player",
     "  ended with it; now it starts such an engine again, as a service manager does, and counts that. What is not solved: the library asks for the log again when the engine is back,",
     "  which ends it again, 205 times in that run, and meanwhile its other containers are not read. So that seed violates G2 and G10, and is not in the table.",
-    "- Seed 712 at first: the oracle's own fault. It took a file for one that it knew: a compressed one's inode is used again. `test/chaos/true-log.test.ts`.",
     "- The same seed: the oracle's own fault, too. A collector was killed before it had saved anything of a container that was new, and the engine threw lines away before the next one",
     "  read: that one can't know.",
+    "- Seed 712 at first: the oracle's own fault. It took a file for one that it knew: a compressed one's inode is used again. `test/chaos/true-log.test.ts`.",
     "- The engine was never without descriptors where its hard limit is below 1,048,576: the fault failed, and nothing told. It happens now.",
     "",
 
