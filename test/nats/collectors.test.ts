@@ -103,10 +103,10 @@ describeWithProgram("collectors with a spare", natsProgram(), () => {
       const only = collector("only");
       await only.until(() => only.lines.includes("ready"), "the collector");
       await expect.poll(() => stored(connection), PATIENT).toBeGreaterThan(50);
-      process.kill(server.pid, "SIGSTOP");
+      await server.pause();
       // Longer than its leases last.
       await delay(4_000);
-      process.kill(server.pid, "SIGCONT");
+      server.resume();
       await expect
         .poll(() => only.lines.filter((line) => line === "attached").length, PATIENT)
         .toBe(6);

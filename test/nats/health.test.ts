@@ -82,11 +82,7 @@ describeWithProgram("health of collectors where NATS can't be reached", natsProg
   }
 
   for (const [how, away, back] of [
-    [
-      "does not answer",
-      () => process.kill(server.pid, "SIGSTOP"),
-      () => process.kill(server.pid, "SIGCONT"),
-    ],
+    ["does not answer", () => server.pause(), () => server.resume()],
     ["is down", () => server.stop(), () => server.run()],
   ] as const)
     it(`a holder and a standby both say so while NATS ${how}, and are healthy again afterwards`, async () => {
@@ -121,9 +117,9 @@ describeWithProgram("health of collectors where NATS can't be reached", natsProg
   it("a holder says that its leases run out before they do, and follows on where NATS is back in time", async () => {
     await using holder = new Collector(connection, fake, "holder", 4_000);
     await says(holder, "leases", "healthy", "1 is held here");
-    process.kill(server.pid, "SIGSTOP");
+    await server.pause();
     await says(holder, "leases", "degraded", "1 container is followed until the leases run out");
-    process.kill(server.pid, "SIGCONT");
+    server.resume();
     await isHealthy(holder);
     web.write("after");
     await expect.poll(stored, PATIENT).toEqual(written());

@@ -70,13 +70,13 @@ describeWithProgram("publishing to JetStream", natsProgram(), () => {
     });
     await sink(lines(1), first);
     const batch = lines(100);
-    process.kill(server.pid, "SIGSTOP");
+    await server.pause();
     const count = await published(async () => {
       const failing = Promise.resolve(sink(batch, first));
       await expect(failing).rejects.toThrow("acknowledged none of 16 messages for 300 ms");
     });
     expect(count).toBe(16);
-    process.kill(server.pid, "SIGCONT");
+    server.resume();
     await sink(batch, second);
     // The 16 came late, and again.
     expect(await stored()).toEqual(textsOf(batch));
@@ -86,7 +86,7 @@ describeWithProgram("publishing to JetStream", natsProgram(), () => {
     const sink = natsSink(connection, { stream: STREAM, create: true, ackWithinMs: 60_000 });
     await sink(lines(1), first);
     const batch = lines(100);
-    process.kill(server.pid, "SIGSTOP");
+    await server.pause();
     const failing = Promise.resolve(sink(batch, first)).catch((error: unknown) => error);
     await server.stop();
     expect(String(await failing)).toContain("The connection to NATS at");
@@ -107,11 +107,11 @@ describeWithProgram("publishing to JetStream", natsProgram(), () => {
     const sink = natsSink(connection, { stream: STREAM, create: true, ackWithinMs: 60_000 });
     await sink(lines(1), first);
     const stop = new AbortController();
-    process.kill(server.pid, "SIGSTOP");
+    await server.pause();
     const attempt = Promise.resolve(sink(lines(10), { attempt: 1, signal: stop.signal }));
     stop.abort(new Error("enough"));
     await expect(attempt).rejects.toThrow("enough");
-    process.kill(server.pid, "SIGCONT");
+    server.resume();
   });
 
   it("says so where another stream, or none, takes the subject", async () => {

@@ -1,9 +1,10 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { connect } from "@nats-io/transport-node";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { NATS, binDirectoryOf, fetchedVersion } from "../../../scripts/engines/catalog.ts";
+import { eventually } from "../fake-follow.ts";
 import { freePort } from "../free-port.ts";
 import { Gate } from "./gate.ts";
 import { Server, programNamed } from "../sinks/server.ts";
@@ -58,6 +59,20 @@ export class NatsServer implements AsyncDisposable {
 
   get pid(): number {
     return this.#server.pid;
+  }
+
+  /** It does nothing from now on, and its connections stay: none of its threads runs. */
+  async pause(): Promise<void> {
+    const tasks = `/proc/${this.pid}/task`;
+    process.kill(this.pid, "SIGSTOP");
+    // The name stands in brackets before the state.
+    const stops = (task: string): boolean =>
+      /\) T /.test(readFileSync(join(tasks, task, "stat"), "utf8"));
+    await eventually(() => readdirSync(tasks).every(stops), "the server's stop");
+  }
+
+  resume(): void {
+    process.kill(this.pid, "SIGCONT");
   }
 
   /** What it writes. */
