@@ -45,9 +45,9 @@ export class FilesBehind {
   /** Opens what there is behind `read` by now. "gone": neither that nor any other file is there. */
   async look(read: LogContent): Promise<"there" | "gone"> {
     const last = this.#open.at(-1)?.content ?? read;
+    if (!last.isFinal && (await inodeOf(this.#folder.path)) === last.inode) return "there";
     const sizes = await Promise.all(this.#open.map(sizeOf));
     if (!hasRoom(sizes, 0)) return "there";
-    if (!last.isFinal && (await inodeOf(this.#folder.path)) === last.inode) return "there";
     let isGone = false;
     let isLost = false;
     const opened = await this.#folder.openAll(async (chain) => {

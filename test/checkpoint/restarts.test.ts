@@ -81,11 +81,14 @@ describe(
           const consuming = consume(pool, taken).catch(() => {});
           const enough = 1 + random(60);
           await eventually(() => taken.records.length >= enough && store.saves > 0, "some lines");
-          if (restart === RESTARTS) await ends(taken);
-          else await turns(random(40));
-          // One kill at least comes while something is not saved.
-          const isMore = (): boolean => taken.records.length > atSave;
-          if (restart < RESTARTS && repeated === 0) await eventually(isMore, "an unsaved line");
+          if (restart === RESTARTS) {
+            await ends(taken);
+          } else {
+            await turns(random(40));
+            // One kill at least comes while something is not saved.
+            const isMore = (): boolean => taken.records.length > atSave;
+            if (repeated === 0) await eventually(isMore, "an unsaved line");
+          }
           const [saved, killed] = [atSave, taken.records.length];
           await runs.kill();
           for (const container of writers.containers) {

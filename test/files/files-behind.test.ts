@@ -9,11 +9,7 @@ const MIB = 1024 * 1024;
 describe("the files behind the one that is read", () => {
   /** The second and third oldest of these are unknown to whoever has read the oldest. */
   async function begin(log: WrittenLog, files: number): Promise<void> {
-    for (let file = 1; file < files; file++) {
-      await log.laterTimes();
-      log.rotate();
-      log.write(5);
-    }
+    await log.rotateLater(files - 1);
     await log.laterTimes();
   }
 

@@ -95,18 +95,10 @@ describe("a log's files", () => {
   it("are held open, as many as there are, before they are deleted; and the one behind them is known", async () => {
     await using log = await WrittenLog.create(3);
     log.write(5);
-    for (let round = 0; round < 2; round++) {
-      await log.laterTimes();
-      log.rotate();
-      log.write(5);
-    }
+    await log.rotateLater(2);
     await using reader = await log.open();
     await reader.next();
-    for (let round = 0; round < 3; round++) {
-      await log.laterTimes();
-      log.rotate();
-      log.write(5);
-    }
+    await log.rotateLater(3);
     expect((await readOn(reader)).shown).toEqual(log.texts.slice(5));
   });
 
@@ -115,11 +107,7 @@ describe("a log's files", () => {
     log.write(5);
     await using reader = await log.open();
     await reader.next();
-    for (let round = 0; round < 4; round++) {
-      await log.laterTimes();
-      log.rotate();
-      log.write(5);
-    }
+    await log.rotateLater(4);
     expect((await readOn(reader)).shown).toEqual(["deleted", ...log.texts.slice(-15)]);
   });
 

@@ -95,6 +95,15 @@ export class WrittenLog implements AsyncDisposable {
     while (time() <= before) await new Promise((resolve) => setImmediate(resolve));
   }
 
+  /** So many log rotations, each at a later time and with five lines behind it. */
+  async rotateLater(times: number): Promise<void> {
+    for (let time = 0; time < times; time++) {
+      await this.laterTimes();
+      this.rotate();
+      this.write(5);
+    }
+  }
+
   /** Of what is written only half is there. */
   beginCompression(): void {
     const all = gzipSync(readFileSync(`${this.path}.1`));
