@@ -60,6 +60,10 @@ export class DiskReader implements LogFileReader {
   /** The last timestamp that was read. */
   #after: string | undefined;
   #reads = 0;
+  /** Nothing else has changed since all that there was had been shown. */
+  #isJustWritten = false;
+  /** All that there was is in the news. */
+  #isShown = false;
   #held: Held = { bytes: 0, since: 0 };
   #busy: Promise<unknown> = Promise.resolve();
   readonly #quiet: QuietFile;
@@ -91,6 +95,11 @@ export class DiskReader implements LogFileReader {
     return this.#held.bytes > 0 || this.#decoder.isHolding;
   }
 
+  changed(isWritten: boolean): void {
+    this.#quiet.changed();
+    this.#isJustWritten = isWritten;
+  }
+
   next(): Promise<FileNews> {
     const news = readable(this.#folder.path, () => this.#next());
     this.#busy = news.catch(() => {});
@@ -116,9 +125,14 @@ export class DiskReader implements LogFileReader {
 
   async #next(): Promise<FileNews> {
     if (await this.#quiet.isUnchanged()) return { type: "end" };
+    if (this.#isJustWritten) await this.#readNow();
     for (;;) {
       const first = this.#news.shift();
       if (first !== undefined) return first;
+      if (this.#isShown) {
+        this.#isShown = false;
+        return { type: "end" };
+      }
       const end = await this.#read();
       if (end === "on") continue;
       this.#tellHole();
@@ -128,6 +142,19 @@ export class DiskReader implements LogFileReader {
       await this.#quiet.readTo(isWhole ? reading.content.offset : undefined);
       return { type: end };
     }
+  }
+
+  /** No file is new, or renamed: where it has all that was written, there is no more to look at. */
+  async #readNow(): Promise<void> {
+    this.#isJustWritten = false;
+    if (this.#reading.type !== "newest") return;
+    const { content } = this.#reading;
+    const { offset } = content;
+    const read = await content.readNow((bytes) => this.#decoder.decode(bytes));
+    if (read === undefined) return;
+    for (const piece of read.pieces) this.#take(piece, content, offset);
+    this.#isShown = read.isAll && this.#hole === undefined;
+    if (this.#isShown) this.#held = { bytes: 0, since: 0 };
   }
 
   get #isStill(): boolean {

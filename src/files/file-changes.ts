@@ -15,6 +15,9 @@ const BUSY_GAP_MS = BUSY_LOOK_MS;
 /** So many looks in a row that bring nothing end that. */
 const IDLE_LOOKS = 20;
 
+/** Why it is time to look. "written": the files are the same, and one of them was written to. "anything": what else there may be. */
+export type Told = "nothing" | "written" | "anything";
+
 /** How the folder's changes are noticed. */
 type State =
   | {
@@ -39,8 +42,8 @@ export class FileChanges {
   readonly #parent: string;
   readonly #pause = new Pause();
   #state: State = { type: "blind" };
-  /** Something has changed since the last wait began. */
-  #isDue = false;
+  /** What has changed since the last wait began. */
+  #told: Told = "nothing";
   #changedAt = -Infinity;
 
   /** `parent`: a folder around it, watched until `folder` is there. */
@@ -52,12 +55,11 @@ export class FileChanges {
 
   /** Look now. */
   wake(): void {
-    this.#isDue = true;
-    this.#pause.wake();
+    this.#tell("anything");
   }
 
   /** Resolves when it is time to look. `hasBrought`: whether the look before has. @throws the signal's reason */
-  async wait(hasBrought: boolean, signal: AbortSignal): Promise<void> {
+  async wait(hasBrought: boolean, signal: AbortSignal): Promise<Told> {
     signal.throwIfAborted();
     const state = this.#state;
     if (state.type === "busy") {
@@ -65,15 +67,17 @@ export class FileChanges {
       if (state.idle > IDLE_LOOKS) {
         // What changed just before the watch began is seen by the look that follows at once.
         this.#watch();
-        return;
+        return "anything";
       }
     } else if (state.type === "watched" && hasBrought) {
       state.lookMs = FIRST_LOOK_MS;
     }
     // Likewise.
-    if (this.#isElsewhere && this.#watch()) return;
-    if (!this.#isDue) await this.#pause.sleep(this.#lookMs(), signal);
-    this.#isDue = false;
+    if (this.#isElsewhere && this.#watch()) return "anything";
+    if (this.#told === "nothing") await this.#pause.sleep(this.#lookMs(), signal);
+    const told = this.#told;
+    this.#told = "nothing";
+    return told;
   }
 
   close(): void {
@@ -91,7 +95,12 @@ export class FileChanges {
     return ms;
   }
 
-  #changed(): void {
+  #tell(told: "written" | "anything"): void {
+    if (this.#told !== "anything") this.#told = told;
+    this.#pause.wake();
+  }
+
+  #changed(told: "written" | "anything"): void {
     const state = this.#state;
     if (state.type === "watched") {
       const now = performance.now();
@@ -102,7 +111,7 @@ export class FileChanges {
         this.#state = { type: "busy", idle: 0 };
       }
     }
-    this.wake();
+    this.#tell(told);
   }
 
   /** The folder itself is not watched, and should be. */
@@ -121,7 +130,9 @@ export class FileChanges {
 
   #watchThis(folder: string): boolean {
     try {
-      const watcher = watch(folder, () => this.#changed());
+      const watcher = watch(folder, (event) =>
+        this.#changed(event === "change" && folder === this.#folder ? "written" : "anything"),
+      );
       // It may break, and the folder may go away: then the looks alone tell.
       watcher.on("error", () => {
         if (this.#state.type === "watched" && this.#state.watcher === watcher) this.#unwatch();

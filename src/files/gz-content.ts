@@ -44,6 +44,10 @@ export class GzContent implements LogContent {
     return this.#decode(bytes, decode);
   }
 
+  readNow(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
   /** Behind damage nothing more comes. */
   restart(): void {
     this.#held = Buffer.alloc(0);

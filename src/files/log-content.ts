@@ -14,6 +14,11 @@ export interface LogContent {
    * no longer in the file. "damaged": it can't be read any further.
    */
   read(decode: (bytes: Buffer) => Decoded): Promise<ContentRead>;
+  /**
+   * As `read`, of what was just written to a file on a local disk: it is in memory, and a thread to wait for it would take most of the
+   * time. Undefined, and nothing has changed, where a read may have to wait, or there is nothing that it can take.
+   */
+  readNow(decode: (bytes: Buffer) => Decoded): Promise<JustWritten | undefined>;
   /** Begins anew, in a file that was emptied; forgets the half entry before damage. */
   restart(): void;
   /** How many bytes behind the place are the beginning of something that is not whole; and when the file was deleted. */
@@ -27,6 +32,11 @@ export interface ContentLook {
   readonly heldBytes: number;
   /** In nanoseconds of the file system's clock; undefined where it is there. */
   readonly deletedAt: bigint | undefined;
+}
+
+export interface JustWritten extends Decoded {
+  /** It is all that there was. */
+  readonly isAll: boolean;
 }
 
 export type ContentRead = Decoded | "end" | "emptied" | "damaged";

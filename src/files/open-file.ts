@@ -11,6 +11,8 @@ export interface OpenFile {
   readonly handle: FileHandle;
   readonly path: string;
   readonly inode: string;
+  /** Reading leaves its time of access as it is: the disk has nothing to write. Only its owner, and root, may ask for that. */
+  readonly isUntouched: boolean;
 }
 
 /**
@@ -48,9 +50,21 @@ export async function openIn(
   name: string,
   path: string,
 ): Promise<OpenFile | undefined> {
+  return unlessAbsent(path, async () => checked(await opened(join(real, name)), path));
+}
+
+async function opened(file: string): Promise<Pick<OpenFile, "handle" | "isUntouched">> {
   // A pipe would keep the opening waiting.
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-  return unlessAbsent(path, async () => checked(await open(join(real, name), flags), path));
+  // Linux alone has it.
+  const untouched: number | undefined = constants.O_NOATIME;
+  try {
+    if (untouched !== undefined)
+      return { handle: await open(file, flags | untouched), isUntouched: true };
+  } catch (error) {
+    if (codeOf(error) !== "EPERM") throw error;
+  }
+  return { handle: await open(file, flags), isUntouched: false };
 }
 
 async function unlessAbsent<T>(path: string, look: () => Promise<T>): Promise<T | undefined> {
@@ -64,11 +78,14 @@ async function unlessAbsent<T>(path: string, look: () => Promise<T>): Promise<T 
   }
 }
 
-async function checked(handle: FileHandle, path: string): Promise<OpenFile> {
+async function checked(
+  { handle, isUntouched }: Pick<OpenFile, "handle" | "isUntouched">,
+  path: string,
+): Promise<OpenFile> {
   try {
     const stats = await handle.stat({ bigint: true });
     if (!stats.isFile()) throw unreadable(path, "it is no regular file");
-    return { handle, path, inode: String(stats.ino) };
+    return { handle, path, inode: String(stats.ino), isUntouched };
   } catch (error) {
     await handle.close();
     throw error;

@@ -1,7 +1,10 @@
+import { readSync } from "node:fs";
+import { dirname } from "node:path";
 import { LONGEST_ENTRY } from "./file-decoder.ts";
 import type { Decoded } from "./file-decoder.ts";
+import { isOnLocalDisk } from "./local-disk.ts";
 import { deletedAt } from "./log-content.ts";
-import type { ContentLook, ContentRead, LogContent } from "./log-content.ts";
+import type { ContentLook, ContentRead, JustWritten, LogContent } from "./log-content.ts";
 import type { OpenFile } from "./open-file.ts";
 import { withReadBuffer } from "./read-buffers.ts";
 
@@ -9,6 +12,10 @@ import { withReadBuffer } from "./read-buffers.ts";
 const KNOWN_BYTES = 64;
 /** In so many an entry has an end. */
 const LONG_BYTES = 2 * LONGEST_ENTRY;
+
+/** So much is read at once where nothing is to be waited for. */
+const NOW_BYTES = 16 * 1024;
+const justWritten = Buffer.allocUnsafeSlow(NOW_BYTES);
 
 /** A log file as it is written. */
 export class PlainContent implements LogContent {
@@ -21,6 +28,8 @@ export class PlainContent implements LogContent {
   #known: Buffer;
   /** More than a usual buffer holds is needed for what comes next. */
   #isLong = false;
+  /** What was just written can be read without waiting. Undefined: not looked at yet. */
+  #isInMemory: boolean | undefined;
 
   /** `known`: the bytes right before `offset`, or some of them. */
   constructor(file: OpenFile, offset: number = 0, known: Buffer = Buffer.alloc(0)) {
@@ -44,6 +53,20 @@ export class PlainContent implements LogContent {
     const buffer = Buffer.alloc(bytes);
     const { bytesRead } = await this.#file.handle.read(buffer, 0, bytes, 0);
     return buffer.subarray(0, bytesRead);
+  }
+
+  async readNow(decode: (bytes: Buffer) => Decoded): Promise<JustWritten | undefined> {
+    const { handle, isUntouched } = this.#file;
+    this.#isInMemory ??= isUntouched && (await isOnLocalDisk(dirname(this.path)));
+    if (!this.#isInMemory || this.#isLong) return undefined;
+    const { length } = this.#known;
+    const bytesRead = readSync(handle.fd, justWritten, 0, NOW_BYTES, this.#offset - length);
+    const isSame = this.#known.equals(justWritten.subarray(0, Math.min(length, bytesRead)));
+    if (!isSame || bytesRead === length) return undefined;
+    const decoded = decode(justWritten.subarray(length, bytesRead));
+    if (decoded.consumed === 0) return undefined;
+    this.#advance(justWritten, decoded.consumed);
+    return { ...decoded, isAll: length + decoded.consumed === bytesRead && bytesRead < NOW_BYTES };
   }
 
   restart(): void {
@@ -73,10 +96,15 @@ export class PlainContent implements LogContent {
     this.#isLong =
       decoded.consumed === 0 && bytesRead === buffer.length && buffer.length < LONG_BYTES;
     if (decoded.consumed === 0) return this.#isLong ? decoded : "end";
-    this.#offset += decoded.consumed;
-    const end = known.length + decoded.consumed;
-    this.#known = Buffer.from(buffer.subarray(Math.max(0, end - KNOWN_BYTES), end));
+    this.#advance(buffer, decoded.consumed);
     return decoded;
+  }
+
+  /** `buffer` has what is known before the place, and behind that what was taken. */
+  #advance(buffer: Buffer, consumed: number): void {
+    this.#offset += consumed;
+    const end = this.#known.length + consumed;
+    this.#known = Buffer.from(buffer.subarray(Math.max(0, end - KNOWN_BYTES), end));
   }
 }
 

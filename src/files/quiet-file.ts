@@ -14,6 +14,11 @@ export class QuietFile {
     this.#path = path;
   }
 
+  /** Something tells of a change: a look would only take time. */
+  changed(): void {
+    this.#state = { type: "unknown" };
+  }
+
   /** Neither written, nor emptied, renamed or removed. */
   async isUnchanged(): Promise<boolean> {
     const state = this.#state;

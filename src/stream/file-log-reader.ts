@@ -223,7 +223,8 @@ export class FileLogReader implements LogReader {
         hasEnded = runEnd.hasEnded;
         if (hasEnded) continue;
         if (news.type === "gone") this.#runEnd.lookNow();
-        await changes.wait(hasBrought, signal);
+        const told = await changes.wait(hasBrought, signal);
+        if (told !== "nothing") files.changed(told === "written");
         hasBrought = false;
       }
       this.#remains = files.remains();

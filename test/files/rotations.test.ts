@@ -2,6 +2,7 @@
 import { statSync, truncateSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { Told } from "../../src/files/file-changes.ts";
 import type { LogFileReader } from "../../src/files/log-files.ts";
 import { propertyRuns } from "../support/size.ts";
 import { WrittenLog, readOn } from "./written-log.ts";
@@ -34,24 +35,34 @@ const act = (
     },
   );
 
+/** What a watch has told of, once this is done. */
+function toldOf({ kind }: Act, before: Told): Told {
+  if (kind === "read" || kind === "read on" || kind === "reopen") return before;
+  return (kind === "write" || kind === "empty") && before !== "anything" ? "written" : "anything";
+}
+
 /** What was shown, and how often files were begun anew at most while nothing was read. */
-interface Told {
+interface Played {
   readonly shown: readonly string[];
   readonly mostRotations: number;
 }
 
-async function play(log: WrittenLog, acts: readonly Act[]): Promise<Told> {
+async function play(log: WrittenLog, acts: readonly Act[]): Promise<Played> {
   const shown: string[] = [];
   let reader: LogFileReader = await log.open();
   let isPlain = false;
   let rotations = 0;
   let mostRotations = 0;
+  let told: Told = "nothing";
   const readAll = async (): Promise<void> => {
+    if (told !== "nothing") reader.changed(told === "written");
+    told = "nothing";
     shown.push(...(await readOn(reader)).shown);
     rotations = 0;
   };
   try {
     for (const one of acts) {
+      told = toldOf(one, told);
       switch (one.kind) {
         case "write":
           log.write(one.lines);
