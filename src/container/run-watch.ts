@@ -6,6 +6,8 @@ import type { ViewHost } from "./host.ts";
 
 /** How often to look while the engine's events can't be had. */
 const BLIND_LOOK_MS = 2_000;
+/** In a pool every change is told, as long as it hears of them: how often to ask whether it does. */
+const WATCHED_MS = 30_000;
 const RETRY = { minDelayMs: 100, maxDelayMs: 5_000 };
 /** Of what these tell a run goes on. */
 const HARMLESS =
@@ -60,9 +62,11 @@ export class RunWatch {
       if (mayEndRun(told)) this.#mayHaveEnded();
     };
     while (!signal.aborted) {
-      // In a pool every change is told already.
-      if (!this.#host.isWatching())
-        await this.#host.listen(this.#id, { opened, event }, signal).catch(() => {});
+      if (this.#host.isWatching()) {
+        await sleep(WATCHED_MS, signal).catch(() => {});
+        continue;
+      }
+      await this.#host.listen(this.#id, { opened, event }, signal).catch(() => {});
       this.#isListening = false;
       await sleep(backoff.next().delayMs, signal).catch(() => {});
     }

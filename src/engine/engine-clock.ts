@@ -32,6 +32,7 @@ const SLACK_MS = 50;
  * what came since counts. A step within the error shows when `KEPT` newer answers are there.
  */
 export class EngineClock {
+  /** Newest first. */
   readonly #samples: Sample[] = [];
   /** The `Date` header is not the engine's. */
   #hasForeignDates = false;
@@ -82,30 +83,28 @@ export class EngineClock {
     if (receivedAt < sentAt) return;
     // Our times are whole milliseconds; and the offset moves while the answer is on its way.
     const slack = 1 + (receivedAt - sentAt) * DRIFT;
-    this.#samples.push({
+    this.#samples.unshift({
       from: from - receivedAt - slack,
       to: to - sentAt + slack,
       at: receivedAt,
     });
-    if (this.#samples.length > KEPT) this.#samples.shift();
+    if (this.#samples.length > KEPT) this.#samples.pop();
   }
 
   /** Of the newest samples that agree. */
   #offset(ours: number): Interval | undefined {
-    const newest = this.#samples.at(-1);
-    if (newest === undefined) return undefined;
-    let all = widened(newest, ours);
-    for (const sample of this.#samples.slice(0, -1).toReversed()) {
-      const { from, to } = widened(sample, ours);
-      const both = { from: Math.max(all.from, from), to: Math.min(all.to, to) };
-      if (both.from > both.to) break;
-      all = both;
+    if (!this.isKnown) return undefined;
+    let from = -Infinity;
+    let to = Infinity;
+    // Each source asks, about once a second: nothing is made for each sample.
+    for (const sample of this.#samples) {
+      const by = Math.abs(ours - sample.at) * DRIFT;
+      const laterFrom = Math.max(from, sample.from - by);
+      const earlierTo = Math.min(to, sample.to + by);
+      if (laterFrom > earlierTo) break;
+      from = laterFrom;
+      to = earlierTo;
     }
-    return all;
+    return { from, to };
   }
-}
-
-function widened({ from, to, at }: Sample, ours: number): Interval {
-  const by = Math.abs(ours - at) * DRIFT;
-  return { from: from - by, to: to + by };
 }
