@@ -60,8 +60,8 @@ export class DiskReader implements LogFileReader {
   /** The last timestamp that was read. */
   #after: string | undefined;
   #reads = 0;
-  /** Nothing else has changed since all that there was had been shown. */
-  #isJustWritten = false;
+  /** Something was written, as far as is known. */
+  #hasChanged = false;
   /** All that there was is in the news. */
   #isShown = false;
   #held: Held = { bytes: 0, since: 0 };
@@ -95,9 +95,9 @@ export class DiskReader implements LogFileReader {
     return this.#held.bytes > 0 || this.#decoder.isHolding;
   }
 
-  changed(isWritten: boolean): void {
+  changed(): void {
     this.#quiet.changed();
-    this.#isJustWritten = isWritten;
+    this.#hasChanged = true;
   }
 
   next(): Promise<FileNews> {
@@ -125,7 +125,7 @@ export class DiskReader implements LogFileReader {
 
   async #next(): Promise<FileNews> {
     if (await this.#quiet.isUnchanged()) return { type: "end" };
-    if (this.#isJustWritten) await this.#readNow();
+    if (this.#hasChanged) await this.#readNow();
     for (;;) {
       const first = this.#news.shift();
       if (first !== undefined) return first;
@@ -144,16 +144,17 @@ export class DiskReader implements LogFileReader {
     }
   }
 
-  /** No file is new, or renamed: where it has all that was written, there is no more to look at. */
+  /** Where all that was just written is in the newest file, there is no more to look at. */
   async #readNow(): Promise<void> {
-    this.#isJustWritten = false;
+    this.#hasChanged = false;
     if (this.#reading.type !== "newest") return;
     const { content } = this.#reading;
     const { offset } = content;
     const read = await content.readNow((bytes) => this.#decoder.decode(bytes));
     if (read === undefined) return;
     for (const piece of read.pieces) this.#take(piece, content, offset);
-    this.#isShown = read.isAll && this.#hole === undefined;
+    const isAll = read.isAll && this.#hole === undefined;
+    this.#isShown = isAll && this.#folder.newestNow() === content.inode;
     if (this.#isShown) this.#held = { bytes: 0, since: 0 };
   }
 

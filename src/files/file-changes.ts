@@ -12,11 +12,8 @@ const BUSY_LOOK_MS = 5;
 /** So many events, none of them this long after the one before, are no single lines: looks as often cost no more. */
 const BUSY_EVENTS = 8;
 const BUSY_GAP_MS = BUSY_LOOK_MS;
-/** So many looks in a row that bring nothing end that. */
+/** So many looks more that bring nothing than such that bring something end that. */
 const IDLE_LOOKS = 20;
-
-/** Why it is time to look. "written": the files are the same, and one of them was written to. "anything": what else there may be. */
-export type Told = "nothing" | "written" | "anything";
 
 /** How the folder's changes are noticed. */
 type State =
@@ -42,8 +39,8 @@ export class FileChanges {
   readonly #parent: string;
   readonly #pause = new Pause();
   #state: State = { type: "blind" };
-  /** What has changed since the last wait began. */
-  #told: Told = "nothing";
+  /** Something has changed since the last wait began. */
+  #isDue = false;
   #changedAt = -Infinity;
 
   /** `parent`: a folder around it, watched until `folder` is there. */
@@ -55,29 +52,35 @@ export class FileChanges {
 
   /** Look now. */
   wake(): void {
-    this.#tell("anything");
+    this.#isDue = true;
+    this.#pause.wake();
   }
 
-  /** Resolves when it is time to look. `hasBrought`: whether the look before has. @throws the signal's reason */
-  async wait(hasBrought: boolean, signal: AbortSignal): Promise<Told> {
+  /**
+   * Resolves when it is time to look: true where something has changed, or is likely to. `hasBrought`: whether the look before has
+   * brought anything.
+   *
+   * @throws the signal's reason
+   */
+  async wait(hasBrought: boolean, signal: AbortSignal): Promise<boolean> {
     signal.throwIfAborted();
     const state = this.#state;
     if (state.type === "busy") {
-      state.idle = hasBrought ? 0 : state.idle + 1;
+      state.idle = Math.max(0, state.idle + (hasBrought ? -1 : 1));
       if (state.idle > IDLE_LOOKS) {
         // What changed just before the watch began is seen by the look that follows at once.
         this.#watch();
-        return "anything";
+        return true;
       }
     } else if (state.type === "watched" && hasBrought) {
       state.lookMs = FIRST_LOOK_MS;
     }
     // Likewise.
-    if (this.#isElsewhere && this.#watch()) return "anything";
-    if (this.#told === "nothing") await this.#pause.sleep(this.#lookMs(), signal);
-    const told = this.#told;
-    this.#told = "nothing";
-    return told;
+    if (this.#isElsewhere && this.#watch()) return true;
+    if (!this.#isDue) await this.#pause.sleep(this.#lookMs(), signal);
+    const isLikely = this.#isDue || this.#state.type === "busy";
+    this.#isDue = false;
+    return isLikely;
   }
 
   close(): void {
@@ -95,12 +98,7 @@ export class FileChanges {
     return ms;
   }
 
-  #tell(told: "written" | "anything"): void {
-    if (this.#told !== "anything") this.#told = told;
-    this.#pause.wake();
-  }
-
-  #changed(told: "written" | "anything"): void {
+  #changed(): void {
     const state = this.#state;
     if (state.type === "watched") {
       const now = performance.now();
@@ -111,7 +109,7 @@ export class FileChanges {
         this.#state = { type: "busy", idle: 0 };
       }
     }
-    this.#tell(told);
+    this.wake();
   }
 
   /** The folder itself is not watched, and should be. */
@@ -130,9 +128,7 @@ export class FileChanges {
 
   #watchThis(folder: string): boolean {
     try {
-      const watcher = watch(folder, (event) =>
-        this.#changed(event === "change" && folder === this.#folder ? "written" : "anything"),
-      );
+      const watcher = watch(folder, () => this.#changed());
       // It may break, and the folder may go away: then the looks alone tell.
       watcher.on("error", () => {
         if (this.#state.type === "watched" && this.#state.watcher === watcher) this.#unwatch();

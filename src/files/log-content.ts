@@ -15,8 +15,8 @@ export interface LogContent {
    */
   read(decode: (bytes: Buffer) => Decoded): Promise<ContentRead>;
   /**
-   * As `read`, of what was just written to a file on a local disk: it is in memory, and a thread to wait for it would take most of the
-   * time. Undefined, and nothing has changed, where a read may have to wait, or there is nothing that it can take.
+   * As `read`, of what was just written to a file on a local disk, if anything: it is in memory, and a thread to wait for it would take
+   * most of the time. Undefined, and nothing has changed, where a read may have to wait, or can't take what is there.
    */
   readNow(decode: (bytes: Buffer) => Decoded): Promise<JustWritten | undefined>;
   /** Begins anew, in a file that was emptied; forgets the half entry before damage. */

@@ -84,8 +84,8 @@ export interface LogFileReader extends AsyncDisposable {
   readonly hasFile: boolean;
   /** Bytes of a beginning that is not whole yet: a line without its newline, or a part of a line. */
   readonly isHolding: boolean;
-  /** Something tells of a change since the last `next()`. `isWritten`: that no file is new, renamed or gone, one was written to. */
-  changed(isWritten: boolean): void;
+  /** It is likely that something has changed since the last `next()`. */
+  changed(): void;
   /**
    * Reads on, up to a few hundred kilobytes at once. Does not wait for anything to be written. One call at a time.
    *

@@ -14,7 +14,7 @@ const KNOWN_BYTES = 64;
 const LONG_BYTES = 2 * LONGEST_ENTRY;
 
 /** So much is read at once where nothing is to be waited for. */
-const NOW_BYTES = 16 * 1024;
+const NOW_BYTES = 64 * 1024;
 const justWritten = Buffer.allocUnsafeSlow(NOW_BYTES);
 
 /** A log file as it is written. */
@@ -62,7 +62,8 @@ export class PlainContent implements LogContent {
     const { length } = this.#known;
     const bytesRead = readSync(handle.fd, justWritten, 0, NOW_BYTES, this.#offset - length);
     const isSame = this.#known.equals(justWritten.subarray(0, Math.min(length, bytesRead)));
-    if (!isSame || bytesRead === length) return undefined;
+    if (!isSame) return undefined;
+    if (bytesRead === length) return { pieces: [], consumed: 0, isAll: true };
     const decoded = decode(justWritten.subarray(length, bytesRead));
     if (decoded.consumed === 0) return undefined;
     this.#advance(justWritten, decoded.consumed);

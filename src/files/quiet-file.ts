@@ -14,7 +14,7 @@ export class QuietFile {
     this.#path = path;
   }
 
-  /** Something tells of a change: a look would only take time. */
+  /** It is likely: a look would only take time. */
   changed(): void {
     this.#state = { type: "unknown" };
   }

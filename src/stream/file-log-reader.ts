@@ -223,8 +223,7 @@ export class FileLogReader implements LogReader {
         hasEnded = runEnd.hasEnded;
         if (hasEnded) continue;
         if (news.type === "gone") this.#runEnd.lookNow();
-        const told = await changes.wait(hasBrought, signal);
-        if (told !== "nothing") files.changed(told === "written");
+        if (await changes.wait(hasBrought, signal)) files.changed();
         hasBrought = false;
       }
       this.#remains = files.remains();

@@ -15,8 +15,8 @@ beforeEach(() => {
   vi.mocked(readSync).mockClear();
 });
 
-async function readTold(reader: LogFileReader, isWritten = true): Promise<readonly string[]> {
-  reader.changed(isWritten);
+async function readTold(reader: LogFileReader): Promise<readonly string[]> {
+  reader.changed();
   return (await readOn(reader)).shown;
 }
 
@@ -34,16 +34,28 @@ describe("a line that was just written", () => {
     expect(readsNow()).toBe(20);
   });
 
-  it("is read by a thread where a file may be new, or nothing tells of it", async () => {
+  it("is read by a thread where nothing tells of it", async () => {
     await using log = await WrittenLog.create();
     await using reader = await log.open();
     await readOn(reader);
     log.write(1);
-    const shown = [...(await readTold(reader, false))];
-    log.write(1);
-    shown.push(...(await readOn(reader)).shown);
-    expect(shown).toEqual(log.texts);
+    expect((await readOn(reader)).shown).toEqual(log.texts);
     expect(readsNow()).toBe(0);
+  });
+
+  it("is followed by those of the files that were begun since", async () => {
+    await using log = await WrittenLog.create(4);
+    await using reader = await log.open();
+    await readOn(reader);
+    const shown: string[] = [];
+    for (let round = 0; round < 6; round++) {
+      log.write(3);
+      log.rotate();
+      if (round % 2 === 0) log.compress();
+      log.write(2);
+      shown.push(...(await readTold(reader)));
+    }
+    expect(shown).toEqual(log.texts);
   });
 
   it.each([1, 100, 5_000])(

@@ -2,7 +2,6 @@
 import { statSync, truncateSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Told } from "../../src/files/file-changes.ts";
 import type { LogFileReader } from "../../src/files/log-files.ts";
 import { propertyRuns } from "../support/size.ts";
 import { WrittenLog, readOn } from "./written-log.ts";
@@ -11,7 +10,16 @@ const RUNS = propertyRuns({ short: 20, long: 400 });
 
 type Act =
   | { readonly kind: "write"; readonly lines: number }
-  | { readonly kind: "rotate" | "begin compression" | "compress" | "read on" | "reopen" | "empty" }
+  | {
+      readonly kind:
+        | "rotate"
+        | "begin compression"
+        | "compress"
+        | "read on"
+        | "read on, told"
+        | "reopen"
+        | "empty";
+    }
   | { readonly kind: "read"; readonly times: number };
 
 const act = (
@@ -35,12 +43,6 @@ const act = (
     },
   );
 
-/** What a watch has told of, once this is done. */
-function toldOf({ kind }: Act, before: Told): Told {
-  if (kind === "read" || kind === "read on" || kind === "reopen") return before;
-  return (kind === "write" || kind === "empty") && before !== "anything" ? "written" : "anything";
-}
-
 /** What was shown, and how often files were begun anew at most while nothing was read. */
 interface Played {
   readonly shown: readonly string[];
@@ -53,16 +55,12 @@ async function play(log: WrittenLog, acts: readonly Act[]): Promise<Played> {
   let isPlain = false;
   let rotations = 0;
   let mostRotations = 0;
-  let told: Told = "nothing";
   const readAll = async (): Promise<void> => {
-    if (told !== "nothing") reader.changed(told === "written");
-    told = "nothing";
     shown.push(...(await readOn(reader)).shown);
     rotations = 0;
   };
   try {
     for (const one of acts) {
-      told = toldOf(one, told);
       switch (one.kind) {
         case "write":
           log.write(one.lines);
@@ -86,6 +84,12 @@ async function play(log: WrittenLog, acts: readonly Act[]): Promise<Played> {
           break;
         case "read on":
           await readAll();
+          break;
+        case "read on, told":
+          reader.changed();
+          await readAll();
+          // It was all that a look at the whole folder finds.
+          expect((await readOn(reader)).shown).toEqual([]);
           break;
         case "read":
           for (let time = 0; time < one.times; time++) {
@@ -132,7 +136,16 @@ function expectInOrder(shown: readonly string[], written: readonly string[]): vo
 describe("a log whose files are rotated", () => {
   it.each([2, 3, 5])("is read whole, or its holes are told, with %d files", async (files) => {
     const acts = fc.array(
-      act(["rotate", "rotate", "begin compression", "compress", "compress", "read on", "reopen"]),
+      act([
+        "rotate",
+        "rotate",
+        "begin compression",
+        "compress",
+        "compress",
+        "read on",
+        "read on, told",
+        "reopen",
+      ]),
       { maxLength: 40 },
     );
     await fc.assert(
@@ -148,7 +161,9 @@ describe("a log whose files are rotated", () => {
   });
 
   it("is read whole, or its holes are told, where it is also emptied by hand", async () => {
-    const acts = fc.array(act(["rotate", "compress", "read on", "empty"]), { maxLength: 40 });
+    const acts = fc.array(act(["rotate", "compress", "read on", "read on, told", "empty"]), {
+      maxLength: 40,
+    });
     await fc.assert(
       fc.asyncProperty(acts, async (list) => {
         await using log = await WrittenLog.create(3);
