@@ -51,6 +51,16 @@ describe("redact", () => {
       "user.password=1 mypassword=2 password_hint=3",
       "user.password=[redacted] mypassword=2 password_hint=3",
     ],
+    ["run --password=s3cret x", "run --password=[redacted] x"],
+    ["my-password=1 my--password=2", "my-password=1 my--password=2"],
+    ['{"password"=>"s3cret it", "x"=>1}', '{"password"=>"[redacted]", "x"=>1}'],
+    ['password := "s3cret it"', 'password := "[redacted]"'],
+    ["\u001b[36mpassword\u001b[0m=s3cret x", "\u001b[36mpassword\u001b[0m=[redacted] x"],
+    ['\u001b[36mpassword=\u001b[0m"s3 cret"', '\u001b[36mpassword=\u001b[0m"[redacted]"'],
+    [
+      String.raw`{"log":"{\"password\":{\"a\":\"}s3cret\"},\"x\":1}"}`,
+      String.raw`{"log":"{\"password\":\"[redacted]\",\"x\":1}"}`,
+    ],
     ["no password here", "no password here"],
     ["password=", "password="],
   ])("makes %j into %j", (line, expected) => {
@@ -88,6 +98,8 @@ describe("redact", () => {
         secret.map((password) => ({ password })),
         secret.map((inner) => ({ PassWord: { a: [inner] } })),
         secret.map((inner) => JSON.stringify({ password: inner, x: 1 })),
+        secret.map((inner) => JSON.stringify({ password: { a: [inner], x: {} } })),
+        secret.map((inner) => JSON.stringify({ a: JSON.stringify({ password: inner, x: 1 }) })),
       ),
     })).value;
     fc.assert(

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { open, utimes } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { join } from "node:path";
@@ -67,6 +67,16 @@ describe("the sink for files", () => {
     for (const text of ["a1", "a2", "b1", "b2", "much too long", "c1", "c2", "d"])
       await sink(lines(text), context);
     expect(contents()).toEqual(["d\n", "c1\nc2\n", "much too long\n"]);
+  });
+
+  it("writes each batch once where an old file can't be deleted", async () => {
+    const { path, sink } = setup({ maxBytes: 1, maxFiles: 0 });
+    await sink(lines("a"), context);
+    const old = `${path}.20260101T000000.000Z`;
+    mkdirSync(old);
+    await expect(sink(lines("b"), context)).rejects.toThrow(old);
+    await sink(lines("b"), second);
+    expect(readFileSync(path, "utf8")).toBe("b\n");
   });
 
   it("begins a new file where the last line is of an earlier period", async () => {

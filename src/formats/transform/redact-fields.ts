@@ -1,14 +1,22 @@
 import { checkText } from "../../checks.ts";
 
+/** Colours, which some loggers put around a field's name. */
+const COLOURS = String.raw`(?:\u001b\[[\d;]{0,20}m)`;
+/** Not within another word: `my-password` is another name, and `--password` is not. */
+const BEGINNING = String.raw`(?:(?<!\w-{0,2})|(?<=\u001b\[[\d;]{0,20}m))`;
+/** Ruby, Perl and PHP write `=>`; Go's debuggers write `:=`. */
+const ASSIGNMENT = String.raw`\s*(?:=>|:=|[:=])\s*`;
+
 /**
  * Replaces the values of named fields in a line. It looks for the names, and not for JSON: what is cut short, or stands in the midst of
  * a text, is found as well. Each character is looked at a few times at the most.
  */
 export function fieldRedaction(fields: readonly string[], mark: string): (line: string) => string {
   for (const field of fields) checkText("fields", field);
-  const names = fields.map((name) => name.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&"));
+  const names = fields.map((name) => name.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&")).join("|");
+  // The name first: an expression that begins with a text is found several times as fast.
   const assigned = new RegExp(
-    `(?<![\\w-])(?:${names.join("|")})(?:(\\\\?["'])?\\s*[:=]\\s*)`,
+    `(?:${names})(?<=${BEGINNING}(?:${names}))(\\\\*["'])?${COLOURS}{0,4}${ASSIGNMENT}${COLOURS}{0,4}`,
     "gi",
   );
   return (line) => {
@@ -29,11 +37,13 @@ export function fieldRedaction(fields: readonly string[], mark: string): (line: 
   };
 }
 
-/** The mark between quotes of JSON, or of JSON inside of JSON. */
+/** The mark between quotes of JSON, or of JSON inside of JSON, however often. */
 function quotable(mark: string, quote: string): string {
-  if (quote === '"') return JSON.stringify(mark).slice(1, -1);
-  if (quote === '\\"') return JSON.stringify(JSON.stringify(mark).slice(1, -1)).slice(1, -1);
-  return mark;
+  if (!quote.endsWith('"')) return mark;
+  let text = mark;
+  for (let level = Math.log2(quote.length); level >= 0; level--)
+    text = JSON.stringify(text).slice(1, -1);
+  return text;
 }
 
 /** A value's end, at the latest the line's, and its quote: `"`, `'`, `\"`, or none. */
@@ -42,7 +52,7 @@ function valueAt(
   start: number,
   isJson: boolean,
 ): { readonly end: number; readonly quote: string } {
-  const quote = /\\?["']/y;
+  const quote = /\\*["']/y;
   quote.lastIndex = start;
   const [mark] = quote.exec(line) ?? [];
   if (mark !== undefined) return { end: quotedEnd(line, start + mark.length, mark), quote: mark };
@@ -54,13 +64,19 @@ function valueAt(
 
 /** Behind the closing quote. `from`: behind the opening one. */
 function quotedEnd(line: string, from: number, quote: string): number {
-  const isNested = quote.length === 2;
+  // Each level of JSON doubles the backslashes before a quote, and puts one more there.
+  const own = quote.length - 1;
+  const escaped = 2 * quote.length;
+  const [mark] = quote.slice(-1);
+  let backslashes = 0;
   for (let at = from; at < line.length; at++) {
-    if (line.startsWith(quote, at)) return at + quote.length;
-    if (line[at] !== "\\") continue;
-    // An escape; inside of JSON inside of JSON it is "\\" and then a character, which may be escaped itself.
-    if (isNested && line[at + 1] === "\\") at += line[at + 2] === "\\" ? 3 : 2;
-    else at += 1;
+    const character = line[at];
+    if (character === "\\") {
+      backslashes++;
+      continue;
+    }
+    if (character === mark && backslashes % escaped === own) return at + 1;
+    backslashes = 0;
   }
   return line.length;
 }
@@ -70,12 +86,19 @@ function nestedEnd(line: string, start: number): number {
   let depth = 0;
   for (let at = start; at < line.length; at++) {
     const character = line[at];
-    if (character === '"') at = quotedEnd(line, at + 1, '"') - 1;
+    if (character === '"') at = quotedEnd(line, at + 1, quoteAt(line, at)) - 1;
     else if (character === "{" || character === "[") depth++;
     else if (character === "}" || character === "]") depth--;
     if (depth === 0) return at + 1;
   }
   return line.length;
+}
+
+/** A quote with the backslashes before it. */
+function quoteAt(line: string, at: number): string {
+  let start = at;
+  while (line[start - 1] === "\\") start--;
+  return line.slice(start, at + 1);
 }
 
 /** Of JSON a number, true, false or null. */

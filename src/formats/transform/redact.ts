@@ -7,7 +7,7 @@ import { fieldRedaction } from "./redact-fields.ts";
 export interface RedactOptions {
   /**
    * Names of fields whose values are replaced, whatever their case and however deep: `"password": "x"` and `"password": {…}` in JSON,
-   * `\"password\": \"x\"` in JSON inside of JSON, `password=x`, `password="x"` and `password: x` in text. Default none.
+   * `\"password\": \"x\"` in JSON inside of JSON (however often), `password=x`, `--password="x"`, `password: x` and `"password"=>"x"` in text. Default none.
    */
   fields?: readonly string[];
   /** What is replaced wherever it stands: texts, and expressions (each match). Default none. */

@@ -42,8 +42,9 @@ export class Appender {
         await rotate(this.#path, new Date());
         this.#end = { type: "whole", size: 0 };
         file = await this.#open();
-        await this.#write(file, 0, bytes);
+        // Before the text is there: a failure behind it would have it written twice.
         await prune(this.#path, this.#options.maxFiles);
+        await this.#write(file, 0, bytes);
       } else await this.#write(file, size, bytes);
     } finally {
       await file.close();
