@@ -17,8 +17,8 @@ export async function runCommand(
   surroundings: Surroundings,
 ): Promise<number> {
   const { stdout, stderr } = surroundings;
-  // Whoever closes it does not want to hear of that either.
-  stderr.on("error", () => {});
+  // Whoever closes them does not want to hear of that either. Of lines, each write tells its own failure.
+  for (const stream of [stdout, stderr]) stream.on("error", () => {});
   if (args[0] === "nats") {
     // Loaded for it alone.
     const { runNats } = await import("./nats.ts");

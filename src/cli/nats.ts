@@ -84,9 +84,9 @@ function commandLine(): Command {
     .usage("[containers] [options]")
     .argument("[containers...]", "by name, or by id or its first 12 digits; default: all")
     .addOption(
-      new Option("--server <urls>", "NATS servers, with commas between").default(
-        "nats://127.0.0.1:4222",
-      ),
+      new Option("--server <urls>", "NATS servers, with commas between")
+        .argParser((text) => values.text("--server", text))
+        .default("nats://127.0.0.1:4222"),
     )
     .addOption(new Option("--stream <name>", "the stream").default("LOGS"))
     .addOption(new Option("--subject <prefix>", "what subjects begin with").default("logs"))
@@ -97,7 +97,8 @@ function commandLine(): Command {
     )
     .addOption(
       new Option("--from-sequence <number>", "begin at this place in the stream").argParser(
-        (text) => values.wholeNumber("--from-sequence", text, 1),
+        // A stream of a year may have more messages than a log has lines.
+        (text) => values.wholeNumber("--from-sequence", text, 1, "", Number.MAX_SAFE_INTEGER),
       ),
     )
     .addOption(new Option("--no-follow", "what the stream holds now, from its start, then end"))

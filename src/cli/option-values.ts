@@ -11,6 +11,7 @@ export type Labels = Readonly<Record<string, string | true>>;
 
 const LOOPBACK = "127.0.0.1";
 const MAX_PORT = 65_535;
+const MOST = 999_999_999;
 const UNIT_MS: Readonly<Record<string, number>> = {
   s: 1_000,
   m: 60_000,
@@ -27,10 +28,17 @@ export function label(option: string, given: string, others: Labels = {}): Label
   return { ...others, [key]: value ?? true };
 }
 
-export function wholeNumber(option: string, given: string, from = 0, besides = ""): number {
-  if (!/^\d{1,9}$/.test(given) || Number(given) < from)
-    throw wrongValue(option, given, `a whole number from ${from} to 999999999${besides}`);
-  return Number(given);
+export function wholeNumber(
+  option: string,
+  given: string,
+  from = 0,
+  besides = "",
+  to: number = MOST,
+): number {
+  const value = /^\d{1,16}$/.test(given) ? Number(given) : Number.NaN;
+  if (!(value >= from && value <= to))
+    throw wrongValue(option, given, `a whole number from ${from} to ${to}${besides}`);
+  return value;
 }
 
 /** A whole number, or "all". */

@@ -73,3 +73,13 @@ describe("the command with --no-follow", () => {
     expect(run.notices).toHaveLength(1);
   });
 });
+
+test.each([["--help"], ["--version"], ["nats --help"]])(
+  "%s ends quietly when nobody reads it",
+  async (args) => {
+    await using run = new CommandRun(args.split(" "), { isRead: false });
+    run.closeOutput();
+    expect(await run.ended()).toBe(0);
+    expect(run.stderr).toBe("");
+  },
+);

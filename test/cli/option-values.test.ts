@@ -47,6 +47,7 @@ describe("an option's value", () => {
   test("is a number, with its unit", () => {
     expect(tail("--tail", "all")).toBe("all");
     expect(tail("--tail", "0")).toBe(0);
+    expect(wholeNumber("--from-sequence", "5000000000", 1, "", 1e10)).toBe(5_000_000_000);
     expect(seconds("--rotate-every", "0.5")).toBe(500);
   });
 
@@ -54,6 +55,7 @@ describe("an option's value", () => {
     [() => tail("--tail", "x"), 'Option --tail was given "x"; allowed: a whole number from 0'],
     [() => tail("--tail", "-1"), '"-1"'],
     [() => wholeNumber("--max-streams", "0", 1), "from 1"],
+    [() => wholeNumber("--max-streams", "1000000000", 1), "to 999999999"],
     [() => seconds("--rotate-every", "0"), "seconds from 0.1 to 86400"],
     [() => seconds("--rotate-every", "1e3"), '"1e3"'],
     [() => since("--since", "yesterday"), "how long ago"],
