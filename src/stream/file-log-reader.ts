@@ -241,7 +241,7 @@ export class FileLogReader implements LogReader {
     news: Exclude<FileNews, { type: "end" | "gone" }>,
     { bytes, visit, hole }: ReadHandlers,
   ): Promise<"stop" | void> {
-    if (news.type === "hole") return hole?.(news.cause === "damaged" ? "damaged" : "gone");
+    if (news.type === "hole") return hole?.(news.cause === "deleted" ? "gone" : news.cause);
     this.#sawBytes();
     bytes?.();
     const { inode, offset } = news.place(0);

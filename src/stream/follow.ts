@@ -67,7 +67,7 @@ export class Follow {
       if (birth.state.type === "empty" && log.now - openedAt > UNHEARD_MS)
         birth.stayedEmpty(log.now - UNHEARD_MS);
       const wasFound = search.isFound;
-      const from = search.push(received);
+      const found = search.push(received);
       if (!search.isFound) {
         const isPast = search.seen >= limit || isWrittenSince(received, openedAt);
         return isPast || search.isHopeless ? "stop" : undefined;
@@ -76,6 +76,7 @@ export class Follow {
         silence.end();
         this.#listens();
       }
+      const from = this.#intake.firstNew(received, found);
       trust?.pass(received, from);
       const to = trust?.believed(received, from) ?? received.length;
       const chunk = to < received.length ? received.slice(0, to) : received;
@@ -97,7 +98,7 @@ export class Follow {
     };
     const shownAll = (): "stop" | undefined => {
       if (!search.isFound) return "stop";
-      this.#intake.passHole();
+      this.#intake.shownAll();
       tailSize.ended(log.now);
       return undefined;
     };

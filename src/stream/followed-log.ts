@@ -9,6 +9,7 @@ import { Hole } from "./hole.ts";
 import { LogBirth } from "./log-birth.ts";
 import { LogClock } from "./log-clock.ts";
 import type { Entrance, LogReader } from "./log-reader.ts";
+import { OldLines } from "./old-lines.ts";
 import { TailAnswers } from "./tail-answers.ts";
 import { Soundness } from "./soundness.ts";
 import { Look, TailSize } from "./tail-size.ts";
@@ -38,6 +39,7 @@ export class FollowedLog {
   readonly certain: CertainLines = new CertainLines();
   readonly birth: LogBirth = new LogBirth();
   readonly soundness: Soundness;
+  readonly oldLines: OldLines = new OldLines();
   /** Damage behind which reading goes on. */
   #hole: Hole | undefined;
   /** Behind this time a damaged record ended the log, and a gap was told. */

@@ -116,8 +116,9 @@ export class Intake {
     const visit: Visit = (received) => {
       hasShown ||= received.length > 0;
       const entries = part.of(received);
-      const from = findNew(entries);
-      if (from === "stop") return "stop";
+      const found = findNew(entries);
+      if (found === "stop") return "stop";
+      const from = this.firstNew(entries, found);
       const wish = part.isOver ? "stop" : undefined;
       if (from >= entries.length) {
         if (doubtsPlainReads) trust.pass(entries, from);
@@ -184,7 +185,25 @@ export class Intake {
 
   /** Something is missing behind the place, and reading goes on behind it: told with the first entry that follows. */
   hole(kind: HoleKind): void {
+    const { oldLines, reading } = this.log;
+    if (kind !== "damaged") oldLines.expect(kind, newestTimestamp(reading.place));
     this.#hole = kind;
+  }
+
+  /** From where on `entries[from..]`, which follow the place, or a hole behind it, are new. */
+  firstNew(entries: Entries, from: number): number {
+    const { oldLines, reading } = this.log;
+    const to = oldLines.firstNew(entries, from, () => reading.newTrail());
+    // The hole was told while the file was empty.
+    if (to > from && this.#hole === undefined && oldLines.passed !== undefined)
+      reading.restart(oldLines.passed);
+    return to;
+  }
+
+  /** All that there is now has been read. */
+  shownAll(): void {
+    this.log.oldLines.shownAll();
+    this.passHole();
   }
 
   /** Tells of a hole; `before`: the first timestamp behind it, undefined where nothing is there yet. */
@@ -194,8 +213,8 @@ export class Intake {
     if (kind === undefined) return;
     this.#hole = undefined;
     const after = newestTimestamp(log.reading.place) ?? "";
-    if (kind === "gone") log.reading.restart(log.reading.newTrail());
-    else log.reading.tearOpenLines();
+    if (kind === "damaged") log.reading.tearOpenLines();
+    else log.reading.restart(log.oldLines.passed ?? log.reading.newTrail());
     this.gap(after, before);
     // It is shown again by each read that begins before it.
     if (kind === "damaged") log.endsDamaged(after);

@@ -24,8 +24,11 @@ export interface ReadQuery {
   readonly from?: Entrance | undefined;
 }
 
-/** "damaged": it can't be read, and stays where it is. "gone": what follows is the log's beginning now. */
-export type HoleKind = "damaged" | "gone";
+/**
+ * "damaged": it can't be read, and stays where it is. "gone": what follows is the log's beginning now, in another file; "emptied": in
+ * the same.
+ */
+export type HoleKind = "damaged" | "gone" | "emptied";
 
 export interface ReadHandlers {
   /** The log is open, and its bytes come next. */

@@ -1,4 +1,4 @@
-import { existsSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 
 import { describe, expect, it } from "vitest";
@@ -139,6 +139,44 @@ describe("a log that is read from files", () => {
     expect(follower.seen("gap")).toHaveLength(1);
     await source.close();
   });
+
+  it.each(["in its place", "in pieces", "by another file"])(
+    "repeats no line where the file is trimmed by hand, %s",
+    async (how) => {
+      await using at = await scene();
+      for (const [index, text] of numbered(0, 100).entries()) {
+        const timestamp = new Date(Date.now() - 3_600_000 + 1_000 * index).toISOString();
+        at.web.write(text, { timestamp });
+        at.file.raw(`${JSON.stringify({ log: `${text}\n`, stream: "stdout", time: timestamp })}\n`);
+      }
+      const source = at.source();
+      const follower = new Follower(source);
+      await follower.has(100);
+      const kept = readFileSync(at.file.path, "utf8")
+        .split(/(?<=\n)/)
+        .slice(50);
+      if (how === "by another file") {
+        writeFileSync(`${at.file.path}.new`, kept.join(""));
+        renameSync(`${at.file.path}.new`, at.file.path);
+      } else if (how === "in pieces") {
+        at.file.truncate();
+        await follower.status("gap");
+        for (const piece of kept) at.file.raw(piece);
+      } else writeFileSync(at.file.path, kept.join(""));
+      if (how !== "by another file") {
+        await follower.status("gap");
+        await source.rotate();
+      }
+      at.file.write(...numbered(100, 110));
+      await follower.has(110);
+      await source.rotate();
+      at.file.write("the end");
+      await follower.has(111);
+      expect(follower.texts).toEqual([...numbered(0, 110), "the end"]);
+      expect(follower.seen("gap")).toHaveLength(1);
+      await source.close();
+    },
+  );
 
   it("tells damage as a gap with its place, and delivers what is sound behind it", async () => {
     await using at = await scene();
