@@ -103,6 +103,12 @@ function warnOf(stream: string, { first, last }: NatsGap): void {
   process.emitWarning(message, { code: "DOCKSPOOL_GAP" });
 }
 
+/** Once: there may be many. */
+function warnOfForeign(stream: string, { seq, subject }: JsMsg): void {
+  const message = `Message ${seq} of stream ${stream}, on ${subject}, is no record: it is left out, and so are others like it.`;
+  process.emitWarning(message, { code: "DOCKSPOOL_NO_RECORD" });
+}
+
 async function* tail(
   connection: NatsConnection,
   { stream, wanted, from, follow, subject, signal, onGap }: Resolved,
@@ -115,15 +121,32 @@ async function* tail(
   const isFiltered = ({ config: { subjects, sources } }: StreamInfo): boolean =>
     subjects?.length !== 1 || subjects[0] !== filter || (sources ?? []).length > 0;
   const reading = { connection, manager, stream, filter, isFiltered, from, follow, signal, onGap };
+  let isTold = false;
   for await (const message of streamMessages(reading)) {
     const record = recordOf(message);
-    if (wanted === undefined || wanted.some((one) => isOf(record, one))) yield record;
+    if (record === undefined) {
+      if (!isTold) warnOfForeign(stream, message);
+      isTold = true;
+    } else if (wanted === undefined || wanted.some((one) => isOf(record, one))) yield record;
   }
 }
 
-function recordOf(message: JsMsg): NatsRecord {
-  const record: Omit<NatsRecord, "sequence"> = message.json();
-  return { ...record, sequence: message.seq };
+/** Others may publish to the stream's subjects. Undefined where the message is no record. */
+function recordOf(message: JsMsg): NatsRecord | undefined {
+  let value: unknown;
+  try {
+    value = message.json();
+  } catch {
+    return undefined;
+  }
+  return isRecord(value) ? { ...value, sequence: message.seq } : undefined;
+}
+
+function isRecord(value: unknown): value is Omit<NatsRecord, "sequence"> {
+  if (!isObject(value) || !isObject(value["container"])) return false;
+  const { container, stream, timestamp, line } = value;
+  const texts = [container["id"], container["name"], container["engine"], stream, timestamp, line];
+  return texts.every((text) => typeof text === "string");
 }
 
 function isOf({ container }: NatsRecord, wanted: string): boolean {

@@ -1,7 +1,7 @@
 import { jetstreamManager } from "@nats-io/jetstream";
 import type { JetStreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it, onTestFinished, vi } from "vitest";
 import type { LogRecord } from "../../src/index.ts";
 import { natsSink, tailNats } from "../../src/nats.ts";
 import type { NatsGap, NatsRecord, NatsTailOptions } from "../../src/nats.ts";
@@ -218,6 +218,20 @@ describeWithProgram("a tail of a stream", natsProgram(), () => {
     await using start = new Tailing(connection, { follow: false });
     expect(await start.ended).toBeUndefined();
     expect(start.gaps).toEqual([]);
+  });
+
+  it("leaves out what is no record, and warns of it once", async () => {
+    const warned = vi.spyOn(process, "emitWarning").mockReturnValue();
+    onTestFinished(() => warned.mockRestore());
+    for (const body of ["no JSON", "null", '{"container":{"name":"api"}}'])
+      await connection.request("logs.default.api.stdout", body);
+    await publish(lines(10, 2));
+    await using tail = new Tailing(connection, { follow: false });
+    expect(await tail.ended).toBeUndefined();
+    expect(textsOf(tail.records)).toEqual(textsOf(lines(0, 12)));
+    const message = "Message 11 of stream LOGS, on logs.default.api.stdout, is no record";
+    const code = { code: "DOCKSPOOL_NO_RECORD" };
+    expect(warned.mock.calls).toEqual([[expect.stringContaining(message), code]]);
   });
 
   it("ends where the stream as it was is read, also where the rest of it goes meanwhile", async () => {
