@@ -3,6 +3,8 @@ import type { Colours } from "./colours.ts";
 type Paint = (text: string) => string;
 
 /** A colour for each container, as long as there are any; then they come again. */
+const MAX_NAMES = 1_000;
+
 export class Palette {
   readonly #paints: readonly Paint[];
   readonly #given = new Map<string, Paint>();
@@ -26,6 +28,8 @@ export class Palette {
   of(id: string): Paint {
     const known = this.#given.get(id);
     if (known !== undefined) return known;
+    // Containers come and go.
+    if (this.#given.size === MAX_NAMES) this.#given.clear();
     const colour = this.#paints[this.#given.size % this.#paints.length] ?? String;
     this.#given.set(id, colour);
     return colour;

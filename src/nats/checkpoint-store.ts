@@ -8,6 +8,7 @@ import type { DockspoolError } from "../errors.ts";
 import { Bucket, checkBucketLimits } from "./bucket.ts";
 import type { BucketEntry, NatsBucketLimits } from "./bucket.ts";
 import { isConflict, keptByAnother, leaseLost } from "./failures.ts";
+import { containerOf } from "./lease-keys.ts";
 import { NatsLeases } from "./leases.ts";
 import { checkConnection, checkName } from "./options.ts";
 
@@ -58,7 +59,7 @@ export class NatsCheckpointStore implements CheckpointStore {
     if (value === undefined) return undefined;
     const { checkpoint } = value;
     if (!isObject(checkpoint)) throw unreadableEntry(key);
-    this.#resumed.add(key.slice(key.lastIndexOf("/") + 1));
+    this.#resumed.add(containerOf(key));
     return checkpoint;
   }
 
@@ -82,6 +83,7 @@ export class NatsCheckpointStore implements CheckpointStore {
       inTurn(keys, async (key) => {
         await this.#bucket.remove(key);
         this.#revisions.delete(key);
+        this.#resumed.delete(containerOf(key));
       }),
     );
   }

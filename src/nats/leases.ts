@@ -8,6 +8,7 @@ import type { Lease, LeaseTrouble, Leases } from "../lifetime/lease.ts";
 import { Bucket, checkBucketLimits } from "./bucket.ts";
 import type { NatsBucketLimits } from "./bucket.ts";
 import { isConflict } from "./failures.ts";
+import { LeaseKeys } from "./lease-keys.ts";
 import { checkConnection, checkMs, checkName } from "./options.ts";
 import { OtherSessions, Session } from "./session.ts";
 
@@ -55,8 +56,7 @@ export class NatsLeases implements Leases, AsyncDisposable {
   readonly #bucket: Bucket;
   readonly #others: OtherSessions;
   readonly #held = new Map<string, Held>();
-  /** By container: the key of its lease. */
-  readonly #keys = new Map<string, string>();
+  readonly #keys = new LeaseKeys();
   #session: Promise<Session> | undefined;
 
   constructor(connection: NatsConnection, options: NatsLeasesOptions) {
@@ -102,7 +102,7 @@ export class NatsLeases implements Leases, AsyncDisposable {
 
   /** The container's lease was held by this process, and is not any more. */
   hasLost(container: string): boolean {
-    const key = this.#keys.get(container);
+    const key = this.#keys.of(container);
     return key !== undefined && !this.holds(key);
   }
 
@@ -181,7 +181,7 @@ export class NatsLeases implements Leases, AsyncDisposable {
   #lease(key: string, session: Session, token: number): Lease {
     const held = { session, token };
     this.#held.set(key, held);
-    this.#keys.set(key.slice(key.lastIndexOf("/") + 1), key);
+    this.#keys.add(key, this.#held.size, (one) => this.#held.has(one));
     return {
       token,
       lost: session.lost,

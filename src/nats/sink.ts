@@ -137,7 +137,9 @@ function checkAge(
   for (const { container, timestamp } of records) {
     if (container.id === last || toldOf.has(container.id)) continue;
     last = container.id;
-    if (checkpoints.hasResumed(container.id) && Date.now() - Date.parse(timestamp) > windowMs) {
+    // Containers come and go; few of them go on where another process has left off.
+    if (!checkpoints.hasResumed(container.id)) continue;
+    if (Date.now() - Date.parse(timestamp) > windowMs) {
       const message = `Container ${container.name} goes on at ${timestamp}, longer ago than the ${windowMs} ms for which stream ${stream} recognises a repeat: lines that were on their way when the last collector ended may be stored twice.`;
       if (late === "refuse") throw new Refusal(message);
       process.emitWarning(message, { code: "DOCKSPOOL_DUPLICATE_WINDOW" });
