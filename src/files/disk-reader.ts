@@ -20,6 +20,9 @@ const READS_BEFORE_LOOK = 16;
 /** Half an entry that has stood so long may be damage: an entry is written at once. */
 const STILL_MS = 1_000;
 
+/** Timestamps of two streams run backwards by some milliseconds. */
+const DISORDER_MS = 1_000;
+
 /** How much of the file's end is not whole, and since when, by `performance.now()`; `-Infinity`: nothing can be added. */
 interface Held {
   readonly bytes: number;
@@ -59,6 +62,8 @@ export class DiskReader implements LogFileReader {
   #skip: number;
   /** The last timestamp that was read. */
   #after: string | undefined;
+  /** Nothing of the file that is read has come yet, and it is not the first one. */
+  #isEntering = false;
   #reads = 0;
   /** Something was written, as far as is known. */
   #hasChanged = false;
@@ -203,8 +208,11 @@ export class DiskReader implements LogFileReader {
     const skipped = Math.min(this.#skip, entries.length);
     this.#skip -= skipped;
     if (skipped === entries.length) return;
-    this.#tellHole();
     const first = entries.at(0)?.timestamp;
+    if (this.#isEntering && this.#hole === undefined && isOlder(first, this.#after))
+      this.#lose("deleted", content.path, 0, undefined);
+    this.#isEntering = false;
+    this.#tellHole();
     if (this.#after === undefined && first !== undefined)
       this.#start &&= { ...this.#start, files: filesSoFar(this.#start, first) };
     this.#after = entries.at(-1)?.timestamp;
@@ -249,6 +257,7 @@ export class DiskReader implements LogFileReader {
   }
 
   async #enter(content: LogContent): Promise<void> {
+    this.#isEntering = this.#after !== undefined;
     this.#reading = { type: "newest", content };
     this.#held = { bytes: 0, since: 0 };
     this.#reads = 1;
@@ -277,4 +286,10 @@ export class DiskReader implements LogFileReader {
     if (this.#hole !== undefined) this.#news.push(this.#hole);
     this.#hole = undefined;
   }
+}
+
+/** Somebody has put another file in the log's place: in those that the engine begins time goes on. */
+function isOlder(first: string | undefined, after: string | undefined): boolean {
+  if (first === undefined || after === undefined) return false;
+  return Date.parse(first) < Date.parse(after) - DISORDER_MS;
 }

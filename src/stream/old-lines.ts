@@ -5,6 +5,8 @@ import type { HoleKind } from "./log-reader.ts";
 
 /** Who trims a log may write the file in pieces: until nothing more of it has come for so long. */
 const WRITTEN_MS = 1_000;
+/** But no longer than this altogether: the machine's clock may have been set back. */
+const LONGEST_MS = 30_000;
 /** Timestamps of two streams run backwards by some milliseconds. */
 const DISORDER_MS = 1_000;
 
@@ -13,7 +15,8 @@ interface Expected {
   readonly after: string;
   /** The engine's own log rotation makes files, too, which begin with new lines. */
   readonly isCertain: boolean;
-  /** When the file was last seen to change, by `performance.now()`. */
+  /** When it was first and last seen to change, by `performance.now()`. */
+  readonly begunAt: number;
   readonly changedAt: number;
 }
 
@@ -30,9 +33,10 @@ export class OldLines {
   /** The file was emptied, or another one is in its place. `after`: the newest timestamp that was read. */
   expect(kind: Exclude<HoleKind, "damaged">, after: string | undefined): void {
     this.#passed = undefined;
+    const now = performance.now();
     const isCertain = kind === "emptied";
     this.#expected =
-      after === undefined ? after : { after, isCertain, changedAt: performance.now() };
+      after === undefined ? undefined : { after, isCertain, begunAt: now, changedAt: now };
   }
 
   /** From where on `entries[from..]` are new. `newTrail`: the log's beginning. */
@@ -41,11 +45,13 @@ export class OldLines {
     const first = entries.at(from);
     if (expected === undefined || first === undefined) return from;
     this.#expected = undefined;
-    const { after, isCertain } = expected;
+    const { after, isCertain, begunAt } = expected;
+    const now = performance.now();
+    if (now - begunAt > LONGEST_MS) return from;
     if (!isCertain && Date.parse(first.timestamp) >= Date.parse(after) - DISORDER_MS) return from;
     const later = firstLater(entries.slice(from), after);
     const to = later === -1 ? entries.length : from + later;
-    if (later === -1) this.#expected = { after, isCertain: true, changedAt: performance.now() };
+    if (later === -1) this.#expected = { ...expected, isCertain: true, changedAt: now };
     if (to === from) return to;
     this.#passed ??= newTrail();
     this.#passed.add(entries, from, to);
