@@ -3,6 +3,7 @@ import { stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { DockspoolError, codeOf, invalidOption, messageOf } from "../errors.ts";
 import { isObject } from "../checks.ts";
+import { checkpointsAsJson } from "./checkpoint-json.ts";
 import { formatFile, parseEntry, parseFile } from "./file-format.ts";
 import { readRegular, realPlace, refuseOthers } from "./regular-file.ts";
 import { removeLeftovers, replaceFile } from "./replace-file.ts";
@@ -50,10 +51,11 @@ export class FileCheckpointStore implements CheckpointStore {
     return json === undefined ? undefined : parseEntry(json);
   }
 
-  /** @throws DockspoolError CHECKPOINT_UNREADABLE, CHECKPOINT_UNWRITABLE; the entries are saved with the next call that works */
+  /** @throws DockspoolError INVALID_OPTION; CHECKPOINT_UNREADABLE, CHECKPOINT_UNWRITABLE: the entries are saved with the next call that works */
   async save(entries: ReadonlyMap<string, Checkpoint>): Promise<void> {
+    const texts = checkpointsAsJson(entries);
     const all = await this.#read();
-    for (const [key, checkpoint] of entries) all.set(key, JSON.stringify(checkpoint));
+    for (const [key, json] of texts) all.set(key, json);
     this.#isAhead = true;
     await this.#write();
   }

@@ -1,3 +1,4 @@
+import { checkpointsAsJson } from "./checkpoint-json.ts";
 import { parseEntry } from "./file-format.ts";
 import type { Checkpoint, CheckpointStore } from "./store.ts";
 
@@ -12,7 +13,7 @@ export class MemoryCheckpointStore implements CheckpointStore {
   }
 
   async save(entries: ReadonlyMap<string, Checkpoint>): Promise<void> {
-    for (const [key, checkpoint] of entries) this.#entries.set(key, JSON.stringify(checkpoint));
+    for (const [key, json] of checkpointsAsJson(entries)) this.#entries.set(key, json);
   }
 
   async delete(keys: readonly string[]): Promise<void> {

@@ -31,6 +31,25 @@ describe("a FileCheckpointStore", () => {
   });
 });
 
+it.each([
+  ["memory", () => new MemoryCheckpointStore()],
+  ["file", () => new FileCheckpointStore(join(temporaryFolder(), "positions.json"))],
+] as const)("refuses what is no JSON, and keeps what it has: %s", async (_, create) => {
+  const store = create();
+  await store.save(new Map([["a", { at: 1 }]]));
+  const own: Record<string, unknown> = {};
+  own["own"] = own;
+  for (const wrong of [undefined, 5, null, own, { count: 1n }, { toJSON: () => undefined }]) {
+    const entries = new Map<string, never>([["b", wrong as never]]);
+    await expect(store.save(entries)).rejects.toMatchObject({ code: "INVALID_OPTION" });
+  }
+  await store.save(new Map([["c", { at: 2 }]]));
+  const again = store instanceof FileCheckpointStore ? new FileCheckpointStore(store.path) : store;
+  const keys: string[] = [];
+  for await (const key of again.keys("")) keys.push(key);
+  expect(keys).toEqual(["a", "c"]);
+});
+
 /** The names of the tests that a store fails. */
 async function failed(tests: readonly CheckpointStoreTest[]): Promise<string[]> {
   const names: string[] = [];
