@@ -83,6 +83,7 @@ export class Intake {
     if (first === undefined) return undefined;
     this.passHole(first);
     this.log.reading.commit(entries, from, this.reader.spot);
+    this.reader.passed();
     if (this.log.birth.state.type === "begun") this.#judgeFiles();
     this.#events.fresh(first);
     return undefined;
@@ -197,6 +198,7 @@ export class Intake {
     if (kind === "gone") log.reading.restart(log.reading.newTrail());
     else log.reading.tearOpenLines();
     this.gap(after, before);
+    this.reader.passed();
     // It is shown again by each read that begins before it.
     if (kind === "damaged") log.endsDamaged(after);
   }
