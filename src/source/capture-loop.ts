@@ -245,9 +245,9 @@ export class CaptureLoop {
     signal: AbortSignal,
   ): ReturnType<Streams["readToEnd"]> {
     const held = new HeldFiles();
+    const by = way.via === "files" ? { ...way, held } : way;
     try {
       for (;;) {
-        const by = { ...way, held };
         const end = await this.#streams.readToEnd(inspection, this.#log, by, stands, signal);
         if (end !== "closed" || !(await held.areNeeded())) return end;
       }

@@ -157,8 +157,7 @@ export class FileLogReader implements LogReader {
         : await this.#readToEnd(files, handlers, signal);
       return end;
     } finally {
-      const mayGoOn = end === undefined ? signal.aborted : end === "complete";
-      await (mayGoOn ? this.#leave(files) : files.close());
+      await (end === undefined && signal.aborted ? this.#leave(files) : files.close());
     }
   }
 

@@ -54,8 +54,9 @@ export class ShownFiles {
       return again;
     }
     const news = await this.#files.next();
-    if (news.type === "end" || news.type === "gone") return news;
-    this.#shown = this.#isAtPlace ? [...this.#shown, news] : [news];
+    const isEnd = news.type === "end" || news.type === "gone";
+    const kept = this.#isAtPlace ? this.#shown : [];
+    this.#shown = isEnd ? kept : [...kept, news];
     this.#count = this.#shown.length;
     return news;
   }

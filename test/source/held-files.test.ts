@@ -1,21 +1,37 @@
+import { renameSync, rmSync, symlinkSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { ContainerLogSource } from "../../src/index.ts";
 import type { SourceOptions } from "../../src/index.ts";
 import { FakeEngine } from "../../src/testing.ts";
 import type { FakeContainer } from "../../src/testing.ts";
-import { descriptorsBelow } from "../files/written-log.ts";
+import { descriptorsBelow, laterTimes } from "../files/written-log.ts";
 import { Follower } from "../support/fake-follow.ts";
 import { FileLog, dataRoot } from "../support/file-log.ts";
 
-const FILE_LINES = 100;
-/** As many stay of those that there are. */
-const HELD_FILES = 5;
+/** What is in the buffer and in hand is less than a file of so many lines. */
+const FILE_LINES = 40;
+const LINE_BYTES = 8 * 1024;
+/** So many stay of those that there are. */
+const FILES = 5;
 
-function numbered(count: number): string[] {
-  return Array.from({ length: count }, (_, at) => `line ${at}`);
+interface SceneOptions extends SourceOptions {
+  /** How many files there are at first. Default: 5. */
+  readonly fileCount?: number;
+  /** Of the first file. Default: 40. */
+  readonly lines?: number;
+  readonly isStopped?: boolean;
 }
 
-/** A source that is in the first of five files, and holds the others open; its consumer sleeps, and all but the last are deleted. */
+interface Came {
+  readonly lines: readonly string[];
+  readonly gaps: number;
+}
+
+function line(number: number): string {
+  return `line ${number}`.padEnd(LINE_BYTES);
+}
+
+/** A source that reads the oldest of a log's files, and holds the others open; its consumer sleeps behind the first line. */
 class Scene implements AsyncDisposable {
   readonly root: string;
   readonly fake: FakeEngine;
@@ -24,87 +40,200 @@ class Scene implements AsyncDisposable {
   readonly source: ContainerLogSource;
   readonly follower: Follower;
   wake: () => void = () => {};
-  #written = 0;
+  #lines = 0;
 
-  static async begin(options: SourceOptions = {}): Promise<Scene> {
-    const scene = new Scene(await FakeEngine.start(), options);
+  static async begin({ fileCount = FILES, ...options }: SceneOptions = {}): Promise<Scene> {
+    const scene = new Scene(await FakeEngine.start(), fileCount, options);
     await scene.follower.has(1);
-    await scene.follower.until(() => scene.open === HELD_FILES, "files that are open");
-    scene.fill(HELD_FILES - 1);
+    await scene.follower.until(() => scene.open === fileCount, `${fileCount} files that are open`);
     return scene;
   }
 
-  private constructor(fake: FakeEngine, options: SourceOptions) {
+  private constructor(
+    fake: FakeEngine,
+    fileCount: number,
+    { lines = FILE_LINES, isStopped = false, ...options }: SceneOptions,
+  ) {
     this.root = dataRoot();
     this.fake = fake;
     this.web = fake.create({ name: "web", logDriver: "json-file" });
     this.log = new FileLog(this.web, this.root);
-    this.#fill();
-    this.fill(HELD_FILES - 1);
-    const { root } = this;
-    const read = { read: "files", files: { root } } as const;
+    this.write(lines);
+    this.fill(fileCount - 1);
+    if (isStopped) this.web.stop();
     const asleep = new Promise<void>((resolve) => {
       this.wake = resolve;
     });
     this.source = new ContainerLogSource("web", {
       engine: fake.engine,
-      ...read,
+      read: "files",
+      files: { root: this.root },
       bufferBytes: 1,
       ...options,
     });
     this.follower = new Follower(this.source, () => asleep);
   }
 
+  /** How many of its files are. */
   get open(): number {
     return descriptorsBelow(this.root);
   }
 
-  get written(): string[] {
-    return numbered(this.#written);
+  /** That file is, and no other. */
+  isOpen(path: string): boolean {
+    return this.open === 1 && descriptorsBelow(path) === 1;
+  }
+
+  write(lines: number): void {
+    this.log.write(...Array.from({ length: lines }, () => line(this.#lines++)));
   }
 
   /** So many files are begun and filled. */
   fill(files: number): void {
     for (let file = 0; file < files; file++) {
-      this.log.rotate({ keep: HELD_FILES });
-      this.#fill();
+      this.log.rotate({ keep: FILES });
+      this.write(FILE_LINES);
     }
   }
 
-  /** All that comes once the consumer is awake, and how many gaps. */
-  async read(): Promise<{ readonly lines: readonly string[]; readonly gaps: number }> {
+  /** All that there was but the newest file is deleted. */
+  overtake(): void {
+    this.fill(FILES - 1);
+  }
+
+  /** What has come once the consumer is awake, and as many lines as were written have. */
+  async read(): Promise<Came> {
     this.wake();
-    await this.follower.has(this.#written);
+    await this.follower.has(this.#lines);
     return { lines: this.follower.texts, gaps: this.follower.seen("gap").length };
   }
 
-  get all(): { readonly lines: readonly string[]; readonly gaps: number } {
-    return { lines: this.written, gaps: 0 };
+  /** Each line once. */
+  all(gaps = 0): Came {
+    return { lines: Array.from({ length: this.#lines }, (_, at) => line(at)), gaps };
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.fake.close();
-  }
-
-  #fill(): void {
-    const from = this.#written;
-    this.#written += FILE_LINES;
-    this.log.write(...this.written.slice(from));
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.source.close();
+    await this.fake.close();
   }
 }
 
-describe("a rotation of a source that reads from files and is behind", () => {
-  it("loses nothing of files that are held open and deleted", async () => {
+describe("a source that has files open which are deleted", () => {
+  it("loses none of their lines to rotations", async () => {
     await using at = await Scene.begin();
+    at.overtake();
     await at.source.rotate();
     await at.source.rotate();
-    expect(at.open).toBe(HELD_FILES);
+    expect(at.open).toBe(FILES);
     expect(at.follower.seen("rotated")).toHaveLength(2);
-    expect(await at.read()).toEqual(at.all);
+    expect(await at.read()).toEqual(at.all());
     await expect.poll(() => at.open).toBe(1);
-    at.fill(1);
-    expect(await at.read()).toEqual(at.all);
+    await at.source.rotate();
+    at.write(1);
+    expect(await at.read()).toEqual(at.all());
+    expect(at.open).toBe(1);
     await at.source.close();
+    expect(at.open).toBe(0);
+  });
+
+  it("loses none to rotations by a timer", async () => {
+    await using at = await Scene.begin({ rotateEveryMs: 20 });
+    at.overtake();
+    await at.follower.status("rotated", 4);
+    expect(await at.read()).toEqual(at.all());
+  });
+
+  it("loses none where a rotation has only just found its place", async () => {
+    await using at = await Scene.begin({ fileCount: 1 });
+    await at.source.rotate();
+    for (let file = 0; file < FILES; file++) {
+      await laterTimes(at.root);
+      at.fill(1);
+      await at.source.rotate();
+    }
+    expect(await at.read()).toEqual(at.all());
+  });
+
+  it("tells of damage behind its place once", async () => {
+    await using at = await Scene.begin({ fileCount: 1, lines: 1 });
+    at.log.rotate();
+    at.log.raw(Buffer.alloc(4_096));
+    at.write(1);
+    await at.follower.until(() => at.isOpen(at.log.path), "the next file");
+    at.fill(1);
+    await at.source.rotate();
+    await at.source.rotate();
+    expect(await at.read()).toEqual(at.all(1));
+  });
+
+  it("reads them to their end where the container is removed", async () => {
+    await using at = await Scene.begin();
+    at.web.stop();
+    at.log.remove();
+    await at.source.rotate();
+    expect(await at.read()).toEqual(at.all());
+    expect(await at.source.ended).toEqual({ kind: "removed", complete: true });
+    expect(at.open).toBe(0);
+  });
+
+  it("reads them to their end where the container had stopped, and is removed", async () => {
+    await using at = await Scene.begin({ isStopped: true });
+    at.log.remove();
+    await at.source.rotate();
+    expect(await at.read()).toEqual(at.all());
+    expect(await at.source.ended).toMatchObject({ kind: "removed" });
+    expect(at.open).toBe(0);
+  });
+
+  it("reads them to their end without follow", async () => {
+    await using at = await Scene.begin({ follow: false });
+    const { root } = at;
+    renameSync(`${root}/containers`, `${root}/moved`);
+    await at.source.rotate();
+    expect(await at.read()).toEqual(at.all());
+    expect(await at.source.ended).toEqual({ kind: "finished" });
+    expect(at.open).toBe(0);
+  });
+
+  it("closes them when it is closed while a rotation waits for a task", async () => {
+    await using at = await Scene.begin();
+    at.overtake();
+    let end = (): void => {};
+    void at.source.tasks.run("mine", () => new Promise<void>((resolve) => (end = resolve)));
+    const rotation = at.source.rotate().catch((error: unknown) => error);
+    await at.follower.status("rotating");
+    await at.follower.until(() => at.source.stats.state === "rotating", "a stream that is closing");
+    const closed = at.source.close();
+    end();
+    await closed;
+    expect(await rotation).toMatchObject({ code: "CLOSED" });
+    expect(at.open).toBe(0);
+  });
+
+  it("closes them when its signal is aborted", async () => {
+    const abort = new AbortController();
+    await using at = await Scene.begin({ signal: abort.signal });
+    at.overtake();
+    await at.source.rotate();
+    abort.abort();
+    at.wake();
+    await at.source.ended;
+    await expect.poll(() => at.open).toBe(0);
+  });
+
+  it("closes them when it can't read on", async () => {
+    await using at = await Scene.begin();
+    at.overtake();
+    await at.source.rotate();
+    rmSync(at.log.path);
+    symlinkSync("/etc/hostname", at.log.path);
+    at.wake();
+    await at.follower.done.catch(() => {});
+    expect(await at.source.ended).toMatchObject({
+      kind: "failed",
+      error: { code: "FILES_UNREADABLE" },
+    });
     expect(at.open).toBe(0);
   });
 });
