@@ -11,6 +11,8 @@ import { FileLog, dataRoot } from "../support/file-log.ts";
 /** What is in the buffer and in hand is less than a file of so many lines. */
 const FILE_LINES = 40;
 const LINE_BYTES = 8 * 1024;
+/** A line that is read behind others. */
+const BEHIND = 15;
 /** So many stay of those that there are. */
 const FILES = 5;
 
@@ -19,6 +21,8 @@ interface SceneOptions extends SourceOptions {
   readonly fileCount?: number;
   /** Of the first file. Default: 40. */
   readonly lines?: number;
+  /** The consumer sleeps there. Default: 0. */
+  readonly asleepAt?: number;
   readonly isStopped?: boolean;
 }
 
@@ -31,7 +35,7 @@ function line(number: number): string {
   return `line ${number}`.padEnd(LINE_BYTES);
 }
 
-/** A source that reads the oldest of a log's files, and holds the others open; its consumer sleeps behind the first line. */
+/** A source that reads the oldest of a log's files, and holds the others open; its consumer sleeps. */
 class Scene implements AsyncDisposable {
   readonly root: string;
   readonly fake: FakeEngine;
@@ -44,7 +48,7 @@ class Scene implements AsyncDisposable {
 
   static async begin({ fileCount = FILES, ...options }: SceneOptions = {}): Promise<Scene> {
     const scene = new Scene(await FakeEngine.start(), fileCount, options);
-    await scene.follower.has(1);
+    await scene.follower.has((options.asleepAt ?? 0) + 1);
     await scene.follower.until(() => scene.open === fileCount, `${fileCount} files that are open`);
     return scene;
   }
@@ -52,7 +56,7 @@ class Scene implements AsyncDisposable {
   private constructor(
     fake: FakeEngine,
     fileCount: number,
-    { lines = FILE_LINES, isStopped = false, ...options }: SceneOptions,
+    { lines = FILE_LINES, asleepAt = 0, isStopped = false, ...options }: SceneOptions,
   ) {
     this.root = dataRoot();
     this.fake = fake;
@@ -71,7 +75,9 @@ class Scene implements AsyncDisposable {
       bufferBytes: 1,
       ...options,
     });
-    this.follower = new Follower(this.source, () => asleep);
+    this.follower = new Follower(this.source, (_, index) =>
+      index < asleepAt ? undefined : asleep,
+    );
   }
 
   /** How many of its files are. */
@@ -144,8 +150,8 @@ describe("a source that has files open which are deleted", () => {
     expect(await at.read()).toEqual(at.all());
   });
 
-  it("loses none where a rotation has only just found its place", async () => {
-    await using at = await Scene.begin({ fileCount: 1 });
+  it("loses none where a rotation has found its place, and waits for room", async () => {
+    await using at = await Scene.begin({ fileCount: 1, asleepAt: BEHIND });
     await at.source.rotate();
     for (let file = 0; file < FILES; file++) {
       await laterTimes(at.root);
@@ -177,14 +183,18 @@ describe("a source that has files open which are deleted", () => {
     expect(at.open).toBe(0);
   });
 
-  it("reads them to their end where the container had stopped, and is removed", async () => {
-    await using at = await Scene.begin({ isStopped: true });
-    at.log.remove();
-    await at.source.rotate();
-    expect(await at.read()).toEqual(at.all());
-    expect(await at.source.ended).toMatchObject({ kind: "removed" });
-    expect(at.open).toBe(0);
-  });
+  it.each([{ fileCount: FILES }, { fileCount: 1, asleepAt: BEHIND }])(
+    "reads them to their end where the container had stopped, and is removed: %j",
+    async (given) => {
+      await using at = await Scene.begin({ ...given, isStopped: true });
+      await at.source.rotate();
+      at.log.remove();
+      await at.source.rotate();
+      expect(await at.read()).toEqual(at.all());
+      expect(await at.source.ended).toMatchObject({ kind: "removed" });
+      expect(at.open).toBe(0);
+    },
+  );
 
   it("reads them to their end without follow", async () => {
     await using at = await Scene.begin({ follow: false });
@@ -196,20 +206,26 @@ describe("a source that has files open which are deleted", () => {
     expect(at.open).toBe(0);
   });
 
-  it("closes them when it is closed while a rotation waits for a task", async () => {
-    await using at = await Scene.begin();
-    at.overtake();
-    let end = (): void => {};
-    void at.source.tasks.run("mine", () => new Promise<void>((resolve) => (end = resolve)));
-    const rotation = at.source.rotate().catch((error: unknown) => error);
-    await at.follower.status("rotating");
-    await at.follower.until(() => at.source.stats.state === "rotating", "a stream that is closing");
-    const closed = at.source.close();
-    end();
-    await closed;
-    expect(await rotation).toMatchObject({ code: "CLOSED" });
-    expect(at.open).toBe(0);
-  });
+  it.each([{ isStopped: false }, { isStopped: true }])(
+    "closes them when it is closed while a rotation waits for a task: %j",
+    async (given) => {
+      await using at = await Scene.begin(given);
+      at.overtake();
+      let end = (): void => {};
+      void at.source.tasks.run("mine", () => new Promise<void>((resolve) => (end = resolve)));
+      const rotation = at.source.rotate().catch((error: unknown) => error);
+      await at.follower.status("rotating");
+      await at.follower.until(
+        () => at.source.stats.state === "rotating",
+        "a stream that is closing",
+      );
+      const closed = at.source.close();
+      end();
+      await closed;
+      expect(await rotation).toMatchObject({ code: "CLOSED" });
+      expect(at.open).toBe(0);
+    },
+  );
 
   it("closes them when its signal is aborted", async () => {
     const abort = new AbortController();
