@@ -103,9 +103,10 @@ export class DiskReader implements LogFileReader {
   }
 
   async isOvertaken(): Promise<boolean> {
+    // Looked at in any case: whoever asks again and again lets others go on meanwhile.
+    const newest = await inodeOf(this.#folder.path).catch(() => undefined);
     const reading = this.#reading;
     if (reading.type !== "newest") return reading.type === "older";
-    const newest = await inodeOf(this.#folder.path).catch(() => undefined);
     return newest !== reading.content.inode;
   }
 

@@ -143,6 +143,16 @@ describe("a source that has files open which are deleted", () => {
     expect(at.open).toBe(0);
   });
 
+  it("lets others go on while it is rotated without a pause", async () => {
+    await using at = await Scene.begin();
+    at.overtake();
+    const others = new AbortController();
+    setTimeout(() => others.abort(), 0);
+    for (let time = 0; time < 2_000 && !others.signal.aborted; time++) await at.source.rotate();
+    expect(others.signal.aborted).toBe(true);
+    expect(await at.read()).toEqual(at.all());
+  });
+
   it("loses none to rotations by a timer", async () => {
     await using at = await Scene.begin({ rotateEveryMs: 20 });
     at.overtake();
