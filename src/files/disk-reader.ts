@@ -1,4 +1,5 @@
 import type { Entry } from "../wire/entry.ts";
+import { inodeOf } from "./file-chain.ts";
 import type { FileDecoder, FilePiece } from "./file-decoder.ts";
 import { FilesBehind } from "./files-behind.ts";
 import type { FileBehind } from "./files-behind.ts";
@@ -103,6 +104,15 @@ export class DiskReader implements LogFileReader {
   changed(): void {
     this.#quiet.changed();
     this.#hasChanged = true;
+    this.#isShown = false;
+  }
+
+  async isOvertaken(): Promise<boolean> {
+    // Looked at in any case: whoever asks again and again lets others go on meanwhile.
+    const newest = await inodeOf(this.#folder.path).catch(() => undefined);
+    const reading = this.#reading;
+    if (reading.type !== "newest") return reading.type === "older";
+    return newest !== reading.content.inode;
   }
 
   next(): Promise<FileNews> {

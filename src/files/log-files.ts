@@ -82,6 +82,11 @@ export interface LogFileReader extends AsyncDisposable {
   readonly filesAtStart: number | undefined;
   /** A file of the log was found. */
   readonly hasFile: boolean;
+  /**
+   * Whether what comes next may be had by these descriptors alone: the file that is read is not the newest any more. Never rejects: of
+   * a folder that can't be looked at it is so.
+   */
+  isOvertaken(): Promise<boolean>;
   /** Bytes of a beginning that is not whole yet: a line without its newline, or a part of a line. */
   readonly isHolding: boolean;
   /** It is likely that something has changed since the last `next()`. */

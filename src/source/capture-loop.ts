@@ -6,6 +6,7 @@ import type { TaskGroup } from "../lifetime/task-group.ts";
 import { newestTimestamp } from "../resume/position.ts";
 import { endedEarly } from "../stream/failures.ts";
 import type { FollowedLog } from "../stream/followed-log.ts";
+import { HeldFiles } from "../stream/held-files.ts";
 import type { Attempts } from "./attempts.ts";
 import { START_TOLD_MS } from "../container/later-run.ts";
 import type { CurrentPhase } from "./current-phase.ts";
@@ -222,12 +223,7 @@ export class CaptureLoop {
       this.#view.runs.opens();
       const stands = (task: AbortSignal): Promise<boolean> =>
         this.#view.isUnchangedSince(inspection, task);
-      let end: Awaited<ReturnType<Streams["readToEnd"]>>;
-      try {
-        end = await this.#streams.readToEnd(inspection, this.#log, way, stands, signal);
-      } finally {
-        await closeFirst(way);
-      }
+      const end = await this.#readWholly(inspection, way, stands, signal);
       if (end === "closed") await this.#turn.pass(signal);
       if (end !== "read") return LOOK_AGAIN;
       const hasOpenLines = (this.#parts.log()?.reading.position?.open.length ?? 0) > 0;
@@ -239,6 +235,26 @@ export class CaptureLoop {
     this.#parts.attempts.succeeded();
     this.#stopped(inspection, wasRead);
     return followRestarts ? undefined : { type: "ended", reason: { kind: "stopped" } };
+  }
+
+  /** Over rotations, as long as what is held open is read no other way. */
+  async #readWholly(
+    inspection: Inspection,
+    way: Way,
+    stands: (signal: AbortSignal) => Promise<boolean>,
+    signal: AbortSignal,
+  ): ReturnType<Streams["readToEnd"]> {
+    const held = new HeldFiles();
+    const by = way.via === "files" ? { ...way, held } : way;
+    try {
+      for (;;) {
+        const end = await this.#streams.readToEnd(inspection, this.#log, by, stands, signal);
+        if (end !== "closed" || !(await held.areNeeded())) return end;
+      }
+    } finally {
+      await held.close();
+      await closeFirst(way);
+    }
   }
 
   #stopped({ startedAt, finishedAt, exit }: Inspection, wasRead: boolean): void {

@@ -10,6 +10,7 @@ import type { LogLocation } from "../files/log-files.ts";
 import { EngineLogReader } from "../stream/engine-log-reader.ts";
 import { FileLogReader, wholeAsShown } from "../stream/file-log-reader.ts";
 import { proveFiles } from "../stream/file-proof.ts";
+import type { HeldFiles } from "../stream/held-files.ts";
 import { firstFileRoot, locateFiles } from "../stream/log-location.ts";
 import type { Located } from "../stream/log-location.ts";
 import type { HeadStart } from "./host.ts";
@@ -36,6 +37,8 @@ export type Way =
       readonly told?: ToldRun | undefined;
       /** Its first file, looked for before it ran. */
       readonly first?: FirstFile | undefined;
+      /** What the read before has left open. */
+      readonly held?: HeldFiles | undefined;
     };
 
 const ENGINE: Way = { via: "engine" };

@@ -94,6 +94,9 @@ export class EngineLogReader implements LogReader {
     return Promise.resolve(undefined);
   }
 
+  /** Each read looks for the place. */
+  passed(): void {}
+
   /** Its follows end with the container's run. */
   lookNow(): void {}
 

@@ -11,8 +11,11 @@ import type { Position, Spot } from "../resume/position.ts";
 import type { Entries, Entry } from "../wire/entry.ts";
 import { CertainLines } from "./certain-lines.ts";
 import { ContainerLooks } from "./container-looks.ts";
+import type { HeldFiles } from "./held-files.ts";
 import type { Entrance, LogReader, ReadEnd, ReadHandlers, ReadQuery, Visit } from "./log-reader.ts";
 import { RunEnd } from "./run-end.ts";
+import { ShownFiles } from "./shown-files.ts";
+import type { Tail } from "./tail-size.ts";
 
 /** Opens a container's log files. @throws DockspoolError FILES_UNREADABLE */
 export type OpenFiles = (
@@ -28,6 +31,8 @@ interface Parts {
   readonly told?: ToldRun | undefined;
   /** The log's first file, looked for before the container ran. */
   readonly first?: FirstFile | undefined;
+  /** What a read before has left open, and the next one may need. */
+  readonly held?: HeldFiles | undefined;
   readonly open: OpenFiles;
   readonly sawBytes: () => void;
 }
@@ -49,20 +54,22 @@ export class FileLogReader implements LogReader {
   readonly isOneFile = false;
   readonly #location: LogLocation;
   readonly #first: FirstFile | undefined;
-  readonly #open: OpenFiles;
+  readonly #held: HeldFiles | undefined;
+  readonly #openFiles: OpenFiles;
   readonly #looks: ContainerLooks;
   readonly #runEnd: RunEnd;
   readonly #sawBytes: () => void;
-  #sought: { readonly entrance: Entrance; readonly files: LogFileReader } | undefined;
-  #files: LogFileReader | undefined;
+  #sought: { readonly entrance: Entrance; readonly files: ShownFiles } | undefined;
+  #files: ShownFiles | undefined;
   #remains: readonly Entry[] = [];
   #spot: Spot | undefined;
 
-  constructor({ client, inspection, location, told, first, open, sawBytes }: Parts) {
+  constructor({ client, inspection, location, told, first, held, open, sawBytes }: Parts) {
     this.inspection = wholeAsShown(inspection);
     this.#location = location;
     this.#first = first;
-    this.#open = open;
+    this.#held = held;
+    this.#openFiles = open;
     this.#sawBytes = sawBytes;
     this.#looks = new ContainerLooks(client, inspection);
     this.#runEnd = new RunEnd(client, inspection, told);
@@ -93,12 +100,34 @@ export class FileLogReader implements LogReader {
     return entries;
   }
 
+  passed(count: number = Infinity): void {
+    this.#files?.passed(count);
+  }
+
   lookNow(): void {
     this.#runEnd.lookNow();
   }
 
-  async seek(place: Position, entries: number, signal: AbortSignal): Promise<Entrance | undefined> {
+  async seek(place: Position, entries: Tail, signal: AbortSignal): Promise<Entrance | undefined> {
     await this.#dropSought();
+    const find = async (): Promise<ShownFiles | undefined> =>
+      entries === "all" ? undefined : this.#find(place, entries, signal);
+    const files = await (this.#held?.next(find) ?? find());
+    if (files === undefined) return undefined;
+    const isPlace = files.isAtPlace;
+    const entrance = { isLogStart: files.fromStart && !isPlace, isPlace };
+    this.#sought = { entrance, files };
+    if (signal.aborted) await this.#dropSought();
+    signal.throwIfAborted();
+    return entrance;
+  }
+
+  /** Opens them so that the place is shown. */
+  async #find(
+    place: Position,
+    entries: number,
+    signal: AbortSignal,
+  ): Promise<ShownFiles | undefined> {
     const { spot } = place;
     const hint: FilesFrom | undefined = spot && {
       type: "hint",
@@ -109,17 +138,8 @@ export class FileLogReader implements LogReader {
     const before = Math.max(1, entries - groupedEntries(place));
     const search: FilesFrom | undefined =
       timestamp === undefined ? undefined : { type: "before", timestamp, entries: before };
-    let files: LogFileReader | undefined;
-    if (hint !== undefined) files = await this.#open(this.#location, hint);
-    if (files === undefined && search !== undefined)
-      files = await this.#open(this.#location, search);
-    files = await this.#orFirst(files, signal);
-    if (files === undefined) return undefined;
-    const entrance = { isLogStart: files.fromStart };
-    this.#sought = { entrance, files };
-    if (signal.aborted) await this.#dropSought();
-    signal.throwIfAborted();
-    return entrance;
+    const found = (hint && (await this.#open(hint))) ?? (search && (await this.#open(search)));
+    return this.#orFirst(found, signal);
   }
 
   /** @throws DockspoolError FILES_UNREADABLE; the signal's reason */
@@ -128,14 +148,16 @@ export class FileLogReader implements LogReader {
     if (files === undefined) return "cut";
     this.#files = files;
     this.#remains = [];
+    let end: ReadEnd | undefined;
     try {
       signal.throwIfAborted();
       handlers.opened?.();
-      return query.follow
+      end = query.follow
         ? await this.#follow(files, handlers, signal)
         : await this.#readToEnd(files, handlers, signal);
+      return end;
     } finally {
-      await files.close();
+      await (end === undefined && signal.aborted ? this.#leave(files) : files.close());
     }
   }
 
@@ -151,37 +173,46 @@ export class FileLogReader implements LogReader {
     return this.#looks.isThere(signal);
   }
 
-  async #begin({ tail, from }: ReadQuery, signal: AbortSignal): Promise<LogFileReader | undefined> {
+  async #begin({ tail, from }: ReadQuery, signal: AbortSignal): Promise<ShownFiles | undefined> {
     const sought = this.#sought;
     this.#sought = undefined;
     if (from !== undefined && from === sought?.entrance) return sought.files;
-    await sought?.files.close();
+    if (sought !== undefined) await this.#leave(sought.files);
     const file = tail === "all" ? await this.#first?.take(this.#location.path, signal) : undefined;
-    if (file !== undefined) return this.#open(this.#location, { type: "file", file });
-    const start: FilesFrom = tail === "all" ? { type: "start" } : { type: "tail", entries: tail };
-    return this.#open(this.#location, start);
+    if (file !== undefined) return this.#open({ type: "file", file });
+    return this.#open(tail === "all" ? { type: "start" } : { type: "tail", entries: tail });
+  }
+
+  async #open(from: FilesFrom): Promise<ShownFiles | undefined> {
+    const files = await this.#openFiles(this.#location, from);
+    return files && new ShownFiles(files);
   }
 
   /** Where the log's files are gone already, the first one may be open. */
   async #orFirst(
-    files: LogFileReader | undefined,
+    files: ShownFiles | undefined,
     signal: AbortSignal,
-  ): Promise<LogFileReader | undefined> {
+  ): Promise<ShownFiles | undefined> {
     if (files?.hasFile === true) return files;
     const file = await this.#first?.take(this.#location.path, signal);
     if (file === undefined) return files;
     await files?.close();
-    return this.#open(this.#location, { type: "file", file });
+    return this.#open({ type: "file", file });
   }
 
   async #dropSought(): Promise<void> {
     const sought = this.#sought;
     this.#sought = undefined;
-    await sought?.files.close();
+    if (sought !== undefined) await this.#leave(sought.files);
+  }
+
+  /** Another read may go on with them. */
+  async #leave(files: ShownFiles): Promise<void> {
+    await (this.#held?.put(files) ?? files.close());
   }
 
   async #readToEnd(
-    files: LogFileReader,
+    files: ShownFiles,
     handlers: ReadHandlers,
     signal: AbortSignal,
   ): Promise<ReadEnd> {
@@ -197,11 +228,7 @@ export class FileLogReader implements LogReader {
     return isStopped ? "stopped" : "complete";
   }
 
-  async #follow(
-    files: LogFileReader,
-    handlers: ReadHandlers,
-    signal: AbortSignal,
-  ): Promise<ReadEnd> {
+  async #follow(files: ShownFiles, handlers: ReadHandlers, signal: AbortSignal): Promise<ReadEnd> {
     FileLogReader.#followed++;
     const changes = new FileChanges(dirname(this.#location.path), this.#location.folder);
     const unlink = onAbort(signal, () => changes.wake());

@@ -55,7 +55,7 @@ export class Follow {
     const opened = (): void => {
       openedAt = log.now;
       trust?.opened(log.now, Date.now());
-      if (search.isFound) return this.#listens();
+      if (search.isFound) return this.#listens(0);
       this.#intake.enter({ type: "aligning", silenceMs: ALIGNMENT_SILENCE_MS });
       silence.restart();
     };
@@ -74,7 +74,7 @@ export class Follow {
       }
       if (!wasFound) {
         silence.end();
-        this.#listens();
+        this.#listens(from);
       }
       const from = this.#intake.firstNew(received, found);
       trust?.pass(received, from);
@@ -128,7 +128,9 @@ export class Follow {
     }
   }
 
-  #listens(): void {
+  /** The place is found, behind so many of the entries that were shown last. */
+  #listens(from: number): void {
+    this.#intake.reader.passed(from);
     this.#listensSince = performance.now();
     this.#intake.enter({ type: "following" });
     this.#intake.aligned("exact");

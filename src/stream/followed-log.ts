@@ -106,10 +106,8 @@ export class FollowedLog {
   async ask({ tail, isFirst }: Look, reader: LogReader, signal: AbortSignal): Promise<Asked> {
     const isWhole = tail === "all";
     if (reader.via === "files") {
-      const from =
-        isFirst && !isWhole
-          ? await reader.seek(this.target, this.reading.entriesBefore, signal)
-          : undefined;
+      const before = isWhole ? "all" : this.reading.entriesBefore;
+      const from = isFirst ? await reader.seek(this.target, before, signal) : undefined;
       return { tail, isWhole: isWhole || from?.isLogStart === true, from };
     }
     const hole = this.#hole;

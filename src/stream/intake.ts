@@ -83,6 +83,7 @@ export class Intake {
     if (first === undefined) return undefined;
     this.passHole(first);
     this.log.reading.commit(entries, from, this.reader.spot);
+    this.reader.passed();
     if (this.log.birth.state.type === "begun") this.#judgeFiles();
     this.#events.fresh(first);
     return undefined;
@@ -216,6 +217,7 @@ export class Intake {
     if (kind === "damaged") log.reading.tearOpenLines();
     else log.reading.restart(log.oldLines.passed ?? log.reading.newTrail());
     this.gap(after, before);
+    this.reader.passed();
     // It is shown again by each read that begins before it.
     if (kind === "damaged") log.endsDamaged(after);
   }

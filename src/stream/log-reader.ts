@@ -15,6 +15,8 @@ export type Visit = (entries: Entries) => "stop" | void | Promise<"stop" | void>
 export interface Entrance {
   /** What begins there is the log's first entry. */
   readonly isLogStart: boolean;
+  /** It is the place itself: what begins there was not taken yet. */
+  readonly isPlace: boolean;
 }
 
 export interface ReadQuery {
@@ -70,10 +72,15 @@ export interface LogReader {
   /** `tail` as this reader can give it. */
   tail(entries: number): Tail;
   /**
-   * Where to begin so that `place` is shown with at least `entries` before it, without a guess of how much came since; undefined
-   * where only tails can be read. The next read takes it.
+   * Where to begin so that `place` is shown with at least `entries` before it, or all there are, without a guess of how much came since;
+   * undefined where only tails can be read. The next read takes it.
    */
-  seek(place: Position, entries: number, signal: AbortSignal): Promise<Entrance | undefined>;
+  seek(place: Position, entries: Tail, signal: AbortSignal): Promise<Entrance | undefined>;
+  /**
+   * What the read has shown is taken, or stands before the place; of the last entries the first `count` ones, or all. What was not
+   * taken is shown by the next read.
+   */
+  passed(count?: number): void;
   /** Something happened to the container: it may not run any more. */
   lookNow(): void;
   /** @throws DockspoolError; the signal's reason */

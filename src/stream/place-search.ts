@@ -28,7 +28,7 @@ export class PlaceSearch {
     this.#found = found;
     this.#aligner = new Aligner(target, isWhole);
     log.reading.beginReplay();
-    if (this.#aligner.matched) this.#place();
+    if (from?.isPlace === true || this.#aligner.matched) this.#place();
   }
 
   get isFound(): boolean {

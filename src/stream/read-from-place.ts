@@ -33,11 +33,15 @@ export async function readFromPlace(
   const search = new PlaceSearch(log, target, look, asked, found);
   // Where nothing was read before, the place is known before the engine has answered: no stream is open then.
   const opened = (): void => {
-    if (search.isFound) intake.aligned("exact");
+    if (!search.isFound) return;
+    intake.reader.passed();
+    intake.aligned("exact");
   };
   const findNew = (entries: Entries): number | "stop" => {
+    const wasFound = search.isFound;
     const from = search.push(entries);
     if (!search.isFound) return search.isHopeless ? "stop" : entries.length;
+    if (!wasFound) intake.reader.passed(from);
     intake.aligned("exact");
     fresh += entries.length - from;
     return from;

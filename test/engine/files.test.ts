@@ -5,12 +5,13 @@ import { describe, expect, onTestFinished, test } from "vitest";
 
 import { StreamPool } from "../../src/index.ts";
 import type { Cursor, LogRecord } from "../../src/index.ts";
+import { descriptorsBelow } from "../files/written-log.ts";
 import { crashContainers } from "../support/crash-containers.ts";
 import { CrashRuns, crashSeed, moments, randomFrom, untilMoment } from "../support/crash-run.ts";
 import { compared, create, follow, rotateWhile, run, whileRunning } from "../support/follow.ts";
 import type { FollowOptions, Following } from "../support/follow.ts";
 import { noDifference } from "../support/ground-truth.ts";
-import { expectExplained, numbered } from "../support/numbered-log.ts";
+import { expectExplained, numbered, printed } from "../support/numbered-log.ts";
 import { pause } from "../support/pause.ts";
 import { runAll } from "../support/pool-following.ts";
 import { describeWithEngine } from "../support/real-engine.ts";
@@ -58,6 +59,7 @@ function expectTold(following: Following): void {
 const FAST_LINES = sizes({ short: 20_000, long: 100_000 });
 const ROUNDS = sizes({ short: 6, long: 15 });
 const LINES = sizes({ short: 2_000, long: 8_000 });
+const ROTATIONS = sizes({ short: 3, long: 100 });
 
 describeWithEngine("a log that is read from the engine's files", (engine) => {
   describe.each(sizes({ short: drivers.slice(1, 2), long: [...drivers] }))(
@@ -132,6 +134,43 @@ describeWithEngine("a log that is read from the engine's files", (engine) => {
         }
         expect(numbers).toEqual(Array.from({ length: ROUNDS * 100 }, (_, at) => at));
       });
+    },
+  );
+
+  test(
+    "loses no line of files that the engine deletes while they are held open",
+    twoSizes,
+    async () => {
+      // Some 300 lines fill a file.
+      const held = 800;
+      const lines = 1_350;
+      const script = [
+        printed(0, held),
+        "trap go=1 USR1",
+        `while [ -z "$go" ]; do ${pause(20)}; done`,
+        printed(held, lines),
+      ].join("; ");
+      const options = { "max-size": "50k", "max-file": "3" };
+      const id = await run(engine, { script, driver: "json-file", options });
+      const poll = { timeout: 30_000 };
+      await expect.poll(async () => (await plainLines(engine, id)).length, poll).toBe(held);
+      let wake = (): void => {};
+      const asleep = new Promise<void>((resolve) => (wake = resolve));
+      const open = descriptorsBelow(engine.directory);
+      const following = fromFiles(engine, id, { bufferBytes: 1, handle: () => asleep });
+      await following.untilCount(1);
+      // The oldest has been read, or is.
+      await expect.poll(() => descriptorsBelow(engine.directory)).toBeGreaterThan(open + 1);
+      await engine.kill(id, "SIGUSR1");
+      await engine.wait(id);
+      // Two files are gone.
+      expect((await plainLines(engine, id)).length).toBeLessThan(lines - 500);
+      for (let time = 0; time < ROTATIONS; time++) await following.source.rotate();
+      wake();
+      await following.untilStopped();
+      expect(following.of("gap")).toEqual([]);
+      expect(numbersOf(following)).toEqual(Array.from({ length: lines }, (_, at) => at));
+      await expect.poll(() => descriptorsBelow(engine.directory)).toBe(open);
     },
   );
 

@@ -82,17 +82,8 @@ export class WrittenLog implements AsyncDisposable {
     writeFileSync(this.path, "");
   }
 
-  /** What is made or deleted from now on bears a later time, by so much: a file system's clock stands still for some milliseconds. */
-  async laterTimes(byMs = 0): Promise<void> {
-    const time = (): bigint => {
-      const path = join(this.root, "now");
-      writeFileSync(path, "");
-      const { birthtimeNs } = statSync(path, { bigint: true });
-      rmSync(path);
-      return birthtimeNs;
-    };
-    const before = time() + BigInt(byMs) * 1_000_000n;
-    while (time() <= before) await new Promise((resolve) => setImmediate(resolve));
+  laterTimes(byMs?: number): Promise<void> {
+    return laterTimes(this.root, byMs);
   }
 
   /** So many log rotations, each at a later time and with five lines behind it. */
@@ -132,6 +123,19 @@ export class WrittenLog implements AsyncDisposable {
       // Not every number has a file.
     }
   }
+}
+
+/** What is made or deleted there from now on bears a later time, by so much: a file system's clock stands still for some milliseconds. */
+export async function laterTimes(folder: string, byMs = 0): Promise<void> {
+  const time = (): bigint => {
+    const path = join(folder, "now");
+    writeFileSync(path, "");
+    const { birthtimeNs } = statSync(path, { bigint: true });
+    rmSync(path);
+    return birthtimeNs;
+  };
+  const before = time() + BigInt(byMs) * 1_000_000n;
+  while (time() <= before) await new Promise((resolve) => setImmediate(resolve));
 }
 
 export interface ReadLog {

@@ -4,10 +4,15 @@ import { create, follow, report, rotateWhile, whileRunning } from "./follow.ts";
 import type { FollowOptions, Following } from "./follow.ts";
 import type { RealEngine, RunOptions } from "./real-engine.ts";
 
-/** Lines "line 0" to "line n-1" of about 100 bytes, in bursts of `burst` with a pause between. */
-export function numbered(lines: number, burst: number = lines): string {
+/** Lines of about 100 bytes with these numbers, which the script may have to count. */
+export function printed(from: number | string, to: number | string): string {
   const pad = "x".repeat(85);
-  const print = `awk -v from=$i -v to=$((i+${burst})) 'BEGIN { for (i = from; i < to; i++) print "line", i, "${pad}" }'`;
+  return `awk -v from=${from} -v to=${to} 'BEGIN { for (i = from; i < to; i++) print "line", i, "${pad}" }'`;
+}
+
+/** Lines "line 0" to "line n-1", in bursts of `burst` with a pause between. */
+export function numbered(lines: number, burst: number = lines): string {
+  const print = printed("$i", `$((i+${burst}))`);
   return `i=0; while [ $i -lt ${lines} ]; do ${print}; i=$((i+${burst})); usleep 20000; done`;
 }
 
