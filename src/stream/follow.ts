@@ -74,7 +74,7 @@ export class Follow {
       }
       if (!wasFound) {
         silence.end();
-        this.#listens(from);
+        this.#listens(found);
       }
       const from = this.#intake.firstNew(received, found);
       trust?.pass(received, from);

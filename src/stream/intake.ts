@@ -196,8 +196,10 @@ export class Intake {
     const { oldLines, reading } = this.log;
     const to = oldLines.firstNew(entries, from, () => reading.newTrail());
     // The hole was told while the file was empty.
-    if (to > from && this.#hole === undefined && oldLines.passed !== undefined)
+    if (to > from && this.#hole === undefined && oldLines.passed !== undefined) {
       reading.restart(oldLines.passed);
+      this.reader.passed(to);
+    }
     return to;
   }
 

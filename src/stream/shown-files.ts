@@ -10,6 +10,8 @@ export class ShownFiles {
   #shown: readonly Shown[] = [];
   /** So much of it was shown by this read. */
   #count = 0;
+  /** What this read has shown last. */
+  #last: Shown | undefined;
   #isAtPlace = false;
 
   constructor(files: LogFileReader) {
@@ -51,6 +53,7 @@ export class ShownFiles {
     const again = this.#shown[this.#count];
     if (again !== undefined) {
       this.#count++;
+      this.#last = again;
       return again;
     }
     const news = await this.#files.next();
@@ -58,13 +61,13 @@ export class ShownFiles {
     const kept = this.#isAtPlace ? this.#shown : [];
     this.#shown = isEnd ? kept : [...kept, news];
     this.#count = this.#shown.length;
+    this.#last = isEnd ? undefined : news;
     return news;
   }
 
   /** What was shown is taken, or stands before the place; of the last entries the first `count` ones. */
   passed(count: number): void {
-    const last = this.#shown[this.#count - 1];
-    const rest = last === undefined ? [] : behind(last, count);
+    const rest = this.#last === undefined ? [] : behind(this.#last, count);
     this.#shown = [...rest, ...this.#shown.slice(this.#count)];
     this.#count = rest.length;
     this.#isAtPlace = true;
@@ -73,6 +76,7 @@ export class ShownFiles {
   /** Another read begins. */
   begin(): void {
     this.#count = 0;
+    this.#last = undefined;
     // Nobody has watched them meanwhile.
     this.#files.changed();
   }
