@@ -3,6 +3,8 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 import type { ViteUserConfig } from "vitest/config";
+import { BaseSequencer } from "vitest/node";
+import type { TestSpecification } from "vitest/node";
 import { chosenForms } from "./test/support/size.ts";
 
 const forms = chosenForms();
@@ -38,6 +40,17 @@ const USES_SERVERS = /describeWithProgram|hasSshd|support\/(?:nats|tls-proxy)/;
 const serverFiles = unitFiles.filter((path) => USES_SERVERS.test(readFileSync(path, "utf8")));
 
 const PROGRAMS = "test/support/programs-setup.ts";
+
+const isApart = ({ project }: TestSpecification): boolean => project.name === "unit-apart";
+
+/** What has a process for each file comes first: what shares some fills the time beside it, and nothing long is left for the end. */
+class ApartFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    // oxlint-disable-next-line unicorn/no-array-sort -- of the sequencer, not of an array
+    const sorted = await super.sort(files);
+    return [...sorted.filter(isApart), ...sorted.filter((file) => !isApart(file))];
+  }
+}
 
 /** Files of these projects need no engine. */
 function withoutEngine(
@@ -82,8 +95,9 @@ const jsonFile = process.env["VITEST_JSON_FILE"];
 
 const config: ViteUserConfig = defineConfig({
   test: {
-    // In their short forms most files wait for sockets and timers half of the time: on two cores six at once are no more than a load.
-    maxWorkers: Math.max(forms === "short" ? 6 : 3, availableParallelism()),
+    // In their short forms most files wait for sockets and timers for most of the time: it takes eight at once to keep two cores busy.
+    maxWorkers: Math.max(forms === "short" ? 8 : 3, availableParallelism()),
+    sequence: { sequencer: ApartFirst },
     reporters:
       jsonFile === undefined ? ["default"] : ["default", ["json", { outputFile: jsonFile }]],
     tags: [

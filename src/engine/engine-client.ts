@@ -1,9 +1,7 @@
 import { DockspoolError } from "../errors.ts";
 import type { ContainerInfo } from "../wire/records.ts";
-import { HeldBody } from "./body.ts";
+import type { HeldBody } from "./body.ts";
 import type { BodyEnd } from "./body.ts";
-import { ByteDeadline } from "./byte-deadline.ts";
-import type { Answer } from "./contact.ts";
 import type { EngineClock } from "./engine-clock.ts";
 import type { DetailsOptions } from "./details.ts";
 import { EngineLink } from "./engine-link.ts";
@@ -20,25 +18,18 @@ import { OwnInfoQuestion } from "./own-info.ts";
 import type { Inspection } from "./inspection.ts";
 import type { Listed } from "./list.ts";
 import { k8sFileBytes } from "./log-file-size.ts";
-import { Questions, awaitHead } from "./questions.ts";
+import { LogRequests } from "./log-requests.ts";
+import type { LogQuery } from "./log-requests.ts";
+import { Questions } from "./questions.ts";
 import type { EventHandlers } from "./read-events.ts";
-import { readLog } from "./read-log.ts";
 import type { LogHandlers } from "./read-log.ts";
 import { ServiceRequests } from "./service-requests.ts";
 import { traitsOf } from "./traits.ts";
 import type { EngineTraits } from "./traits.ts";
 
 export type { EventHandlers } from "./read-events.ts";
+export type { LogQuery } from "./log-requests.ts";
 export type { LogHandlers } from "./read-log.ts";
-
-/** Always both streams: the engine filters after `tail`, and a position must outlive a choice of streams. */
-export interface LogQuery {
-  readonly follow: boolean;
-  /** The last so many entries, or "all". */
-  readonly tail: number | "all";
-  /** The container may be about to start, which the answer waits for. */
-  readonly starting?: boolean;
-}
 
 export interface ClientOptions {
   /** Names an engine that has no stable id of its own, for keys that outlive the process; default `name`. */
@@ -68,23 +59,23 @@ export class EngineClient {
   readonly #link: EngineLink;
   readonly #timeoutMs: number;
   readonly #details: DetailsOptions | undefined;
-  readonly #wantsAttributes: boolean;
   readonly #questions: Questions;
   readonly #identification: Identification;
   /** For details, and where it keeps its data. */
   readonly #own: OwnInfoQuestion | undefined;
   readonly #events: EventRequests;
+  readonly #logs: LogRequests;
 
   constructor(engine: Engine = {}, options: ClientOptions = {}) {
     this.#timeoutMs = connectTimeoutOf(engine);
     this.#link = new EngineLink(engine, this.#timeoutMs);
     this.name = options.name ?? DEFAULT_NAME;
     this.#details = options.details;
-    this.#wantsAttributes = options.attributes ?? false;
     const atOnce = options.questionsAtOnce ?? Infinity;
     this.#questions = new Questions(this.#link, this.#timeoutMs, atOnce);
     this.services = new ServiceRequests(this.#link, this.#questions, this.#timeoutMs);
     this.#events = new EventRequests(this.#link, this.#questions, this.#timeoutMs);
+    this.#logs = new LogRequests(this.#link, this.#timeoutMs, options.attributes ?? false);
     if (this.#details !== undefined || options.asksDataRoot === true)
       this.#own = new OwnInfoQuestion(this.#link, this.#questions);
     this.#identification = new Identification(
@@ -115,8 +106,8 @@ export class EngineClient {
   }
 
   /** Logs of such an engine come with their lines' attributes. */
-  givesAttributes({ givesAttributes }: EngineTraits): boolean {
-    return this.#wantsAttributes && givesAttributes;
+  givesAttributes(traits: EngineTraits): boolean {
+    return this.#logs.giveAttributes(traits);
   }
 
   /** Where it connects to, for people. */
@@ -205,13 +196,8 @@ export class EngineClient {
     }
   }
 
-  /**
-   * Reads a container's log, or what `openLogs` holds of it. `opened` is awaited when the engine has answered; the result
-   * says how the body ended, after response and socket are closed.
-   *
-   * @throws DockspoolError as `inspect`, and LOGS_UNREADABLE; what `take` throws; the signal's reason
-   */
-  async readLogs(
+  /** @throws as `LogRequests.read` */
+  readLogs(
     container: ContainerInfo,
     query: LogQuery,
     traits: EngineTraits,
@@ -219,37 +205,12 @@ export class EngineClient {
     signal: AbortSignal,
     held?: HeldBody,
   ): Promise<BodyEnd> {
-    const wait = new ByteDeadline(signal);
-    const isPatient = query.follow && traits.headersWithFirstLine;
-    if (!isPatient) awaitHead(wait, this.#timeoutMs, query.starting);
-    const silence = handlers.mayBeSilent ?? (query.follow ? undefined : () => false);
-    try {
-      const answer = held?.take() ?? (await this.#getLogs(container, query, traits, wait, signal));
-      wait.within(undefined, "");
-      await handlers.opened();
-      const reader = { ...handlers, mayBeSilent: silence };
-      return await readLog(this.#link, answer, container, reader, wait, this.#timeoutMs, signal);
-    } finally {
-      wait.release();
-    }
+    return this.#logs.read(container, query, traits, handlers, signal, held);
   }
 
-  /**
-   * Follows a log from its start: asks for it, and leaves the reading to `readLogs`. The container may be about to start.
-   *
-   * @throws as that
-   */
-  async openLogs(id: string, signal: AbortSignal): Promise<HeldBody> {
-    const wait = new ByteDeadline(signal);
-    awaitHead(wait, this.#timeoutMs, true);
-    try {
-      const query = { follow: true, tail: "all" } as const;
-      const { traits } = this.#link.contact;
-      const answer = await this.#getLogs({ id, name: id }, query, traits, wait, signal);
-      return new HeldBody(answer, this.givesAttributes(traits));
-    } finally {
-      wait.release();
-    }
+  /** @throws as `LogRequests.open` */
+  openLogs(id: string, signal: AbortSignal): Promise<HeldBody> {
+    return this.#logs.open(id, signal);
   }
 
   /** @throws as `EventRequests.follow` */
@@ -279,25 +240,5 @@ export class EngineClient {
   /** Destroys what is still connected. Resolves when nothing of it is left, or soon; never rejects. */
   close(): Promise<void> {
     return this.#link.close();
-  }
-
-  #getLogs(
-    container: Pick<ContainerInfo, "id" | "name">,
-    { follow, tail }: LogQuery,
-    traits: EngineTraits,
-    wait: ByteDeadline,
-    signal: AbortSignal,
-  ): Promise<Answer> {
-    // Both streams, since `tail` counts before the choice of streams. Never `since`: the engine reads the log from its start for
-    // it, and drops lines (docs/maintainers/engines-quirks.md).
-    const parameters = {
-      follow: follow ? "1" : "0",
-      stdout: "1",
-      stderr: "1",
-      timestamps: "1",
-      tail: String(tail),
-      ...(this.givesAttributes(traits) ? { details: "1" } : {}),
-    };
-    return this.#link.get(`/containers/${container.id}/logs`, parameters, wait, signal, container);
   }
 }

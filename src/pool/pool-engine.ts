@@ -3,7 +3,6 @@ import type { CheckpointKeeper } from "../checkpoint/keeper.ts";
 import { EngineClient } from "../engine/engine-client.ts";
 import { connectTimeoutOf } from "../engine/engine-options.ts";
 import type { Engine } from "../engine/engine-options.ts";
-import { neverStarted } from "../engine/inspection.ts";
 import type { Inspection } from "../engine/inspection.ts";
 import { DockspoolError } from "../errors.ts";
 import { unlessAborted } from "../lifetime/abort.ts";
@@ -11,16 +10,11 @@ import { Backoff } from "../lifetime/backoff.ts";
 import { sleep } from "../lifetime/deadline.ts";
 import type { TaskGroup } from "../lifetime/task-group.ts";
 import type { Tally } from "../metrics/tally.ts";
-import { LOG_START } from "../resume/position.ts";
 import type { Position } from "../resume/position.ts";
 import type { ContainerLogSource } from "../source/container-log-source.ts";
-import { locate } from "../stream/locate.ts";
-import { DEFAULT_CHECKPOINT_EVERY_MS, resolveOptions } from "../source/options.ts";
+import { DEFAULT_CHECKPOINT_EVERY_MS } from "../source/options.ts";
 import { asksDataRootFor } from "../source/read-options.ts";
 import type { From } from "../stream/from.ts";
-import type { Start } from "../lines/line-options.ts";
-import type { ContainerInfo } from "../wire/records.ts";
-import { FROM_ITS_START } from "./discovery/decision.ts";
 import type { Place } from "./discovery/discovered-container.ts";
 import { Discovery } from "./discovery/discovery.ts";
 import { Moment } from "./discovery/moment.ts";
@@ -30,6 +24,7 @@ import { EngineEvents } from "./discovery/engine-events.ts";
 import { checkReadable } from "./failures.ts";
 import { HeadStart } from "./turns/head-start.ts";
 import type { PoolSourceOptions, ResolvedPoolOptions } from "./options.ts";
+import { Places } from "./places.ts";
 import type { FollowedContainers } from "./followed-containers.ts";
 import { leasedOf } from "./leased-containers.ts";
 import type { LeasedContainers } from "./leased-containers.ts";
@@ -59,6 +54,7 @@ export class PoolEngine {
   readonly checkpoints: EngineCheckpoints | undefined;
   readonly leased: LeasedContainers | undefined;
   readonly #pool: PoolEngineParts;
+  readonly #places: Places;
   /** How long `attach` waits for an engine that can't be reached. */
   readonly #patienceMs: number;
   /** Until when all that happened was told of, in epoch milliseconds. */
@@ -85,6 +81,7 @@ export class PoolEngine {
     const beginning = new Moment(this.client);
     this.checkpoints =
       keeper === undefined ? undefined : new EngineCheckpoints(keeper, this.client);
+    this.#places = new Places(this.client, this.checkpoints, pool);
     this.discovery = new Discovery({
       engineName: name,
       client: this.client,
@@ -106,7 +103,8 @@ export class PoolEngine {
       },
       readsStopped: options.stopped,
       selects: (container) => !own.is(container.id) && options.selects(container),
-      locate: (inspection, isNew, signal) => this.#place(inspection, async () => isNew, signal),
+      locate: (inspection, isNew, signal) =>
+        this.#places.find(inspection, async () => isNew, signal),
       readsFiles: reading.read !== "engine",
       headStart: (id) => new HeadStart(this.client, followed.slots, id, reading, tasks.signal),
       options: (container) => options.sourceOptions(container),
@@ -178,7 +176,7 @@ export class PoolEngine {
     const isNew = async (): Promise<boolean> =>
       from === undefined && this.discovery.isNew(inspection, signal);
     const locating = (): Promise<Place> =>
-      this.#place(inspection, isNew, signal, from, sourceOptions);
+      this.#places.find(inspection, isNew, signal, from, sourceOptions);
     for (;;) {
       await this.leased?.take(info, signal);
       await unlessAborted(followed.closed(info.id), signal);
@@ -230,56 +228,6 @@ export class PoolEngine {
     this.checkpoints?.noteView({ at, known }, isLast);
   }
 
-  /** `isNew` is asked once it is known what was saved. */
-  async #place(
-    inspection: Inspection,
-    isNew: () => Promise<boolean>,
-    signal: AbortSignal,
-    from: From = this.#fromOf(inspection),
-    options: PoolSourceOptions = {},
-  ): Promise<Place> {
-    const saved = await this.#savedPlace(inspection, signal);
-    if (saved !== undefined) return saved;
-    if (await isNew()) return FROM_ITS_START;
-    // What never ran has written nothing. It may run, and be gone, before its log is answered.
-    const isEmpty = !inspection.running && neverStarted(inspection.startedAt);
-    if (isEmpty && (typeof from === "string" || "tail" in from)) return FROM_ITS_START;
-    const start = await this.#locate(inspection, from, options, signal);
-    return { start, isResumed: false };
-  }
-
-  #fromOf({ running }: Inspection): From {
-    const { from, fromOfStopped } = this.#pool.options;
-    return running ? from : fromOfStopped;
-  }
-
-  async #savedPlace({ info }: Inspection, signal: AbortSignal): Promise<Place | undefined> {
-    const { checkpoints } = this;
-    if (checkpoints === undefined) return undefined;
-    // What is read already is delivered by the source that read it.
-    const position =
-      this.#pool.followed.placeBehind(info.id) ??
-      (await unlessAborted(this.#load(checkpoints, info, signal), signal));
-    return position === undefined ? undefined : { start: { position }, isResumed: true };
-  }
-
-  async #load(
-    checkpoints: EngineCheckpoints,
-    container: ContainerInfo,
-    signal: AbortSignal,
-  ): Promise<Position | undefined> {
-    try {
-      return await checkpoints.load(container.id, signal);
-    } catch (error) {
-      // It is tried again.
-      if (DockspoolError.is(error, "CHECKPOINT_UNREADABLE") && error.transient) {
-        const status = { type: "checkpoint-failed", error } as const;
-        this.#pool.emit({ type: "source", container, status });
-      }
-      throw error;
-    }
-  }
-
   /** What it writes once it starts is read, also by another process. */
   #keepIdle(id: string, position: Position): void {
     // Its position is kept by whoever has its lease.
@@ -291,23 +239,5 @@ export class PoolEngine {
         failed: () => {},
       })
       .moved();
-  }
-
-  /** Reads with a turn, as whatever reads a log. */
-  async #locate(
-    inspection: Inspection,
-    from: From,
-    options: PoolSourceOptions,
-    signal: AbortSignal,
-  ): Promise<Start> {
-    if (from === "start") return { position: LOG_START };
-    const holder = { stream: () => undefined, yield: () => {} };
-    const request = { holder, interest: "started", queued: () => {} } as const;
-    const turn = await this.#pool.followed.slots.take(request, signal);
-    try {
-      return await locate(this.client, inspection, resolveOptions({ ...options, from }), signal);
-    } finally {
-      turn.release();
-    }
   }
 }

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { JsonFileDecoder } from "../../src/files/json-file.ts";
 import type { Entry } from "../../src/wire/entry.ts";
+import { wellFormedText } from "../support/any-text.ts";
 import { propertyRuns } from "../support/size.ts";
 import { arbitraryCuts, chunked } from "../wire/bytes.ts";
 import type { Decoded } from "../wire/bytes.ts";
@@ -35,7 +36,7 @@ function escaped(text: string): string {
 
 const arbitraryText = fc.oneof(
   { weight: 6, arbitrary: fc.constantFrom("tick", "tock", "", "x".repeat(90)) },
-  fc.string({ unit: "binary", maxLength: 40 }),
+  wellFormedText,
   fc.string({
     unit: fc.constantFrom("a", '"', "\\", "\u001b", "\r", "\0", "<", "ä", "😀", "\ufffd"),
   }),

@@ -149,8 +149,9 @@ describe("a pool that reads from files", () => {
     checkpoints.load = async (key, ...rest) => {
       if (key.includes(brief.id)) {
         brief.stop();
-        // The event comes before the answer.
-        await new Promise((resolve) => setTimeout(resolve, 100));
+        // Events come in order: whoever has heard of this one has heard of the exit.
+        const later = fake.create({ name: "later" });
+        await eventually(() => pool.sources.has(later.id), "the later container");
       }
       return load(key, ...rest);
     };
@@ -162,8 +163,7 @@ describe("a pool that reads from files", () => {
       checkpoints,
     });
     pool.deliver(() => {});
-    const states = (): unknown[] => Array.from(pool.sources.values(), ({ stats }) => stats.state);
-    await expect.poll(states, PATIENT).toEqual(["stopped"]);
+    await expect.poll(() => pool.sources.get(brief.id)?.stats.state, PATIENT).toBe("stopped");
   });
 });
 

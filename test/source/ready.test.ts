@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ContainerLogSource } from "../../src/index.ts";
 import type { SourceOptions } from "../../src/index.ts";
 import { FakeEngine } from "../../src/testing.ts";
-import { eager, failure, nothingOpen } from "../support/fake-follow.ts";
+import { eager, eventually, failure, nothingOpen } from "../support/fake-follow.ts";
 
 let fake: FakeEngine;
 beforeEach(async () => {
@@ -57,9 +57,12 @@ describe("ready()", () => {
     fake.create({ name: "web" });
     fake.fault = ({ path }) => (path.includes("/logs") ? { withholdHeaders: true } : undefined);
     const one = source("web");
-    const error = await failure(one.ready({ timeoutMs: 200 }), "ENGINE_UNREACHABLE");
+    const later = failure(one.ready(), "CLOSED");
+    await eventually(() => fake.requests.some(({ path }) => path.includes("/logs")));
+    const error = await failure(one.ready({ timeoutMs: 0 }), "ENGINE_UNREACHABLE");
     expect(error.message).toContain("it waits for the response headers");
     await one.close();
+    await later;
   });
 
   it("rejects at once where the source has failed, or was closed", async () => {

@@ -6,3 +6,12 @@ const codes = fc.oneof(fc.nat(0xff), fc.nat(0xffff), fc.nat(0x10ffff));
 export const anyText: fc.Arbitrary<string> = fc.string({
   unit: codes.map((code) => String.fromCodePoint(code)),
 });
+
+const HALVES = { first: 0xd800, last: 0xdfff };
+
+/** Any characters, as far as they are whole. */
+export const wellFormedText: fc.Arbitrary<string> = fc.string({
+  unit: codes
+    .filter((code) => code < HALVES.first || code > HALVES.last)
+    .map((code) => String.fromCodePoint(code)),
+});

@@ -40,7 +40,7 @@ export class Programs implements Disposable {
   /** What the compiler says of all of them, as "docs/pool.md:12: …". */
   typeErrors(others: readonly string[] = []): string[] {
     const files = [...this.#snippets.map((snippet) => this.pathOf(snippet)), ...others];
-    const program = ts.createProgram(files, {
+    const options: ts.CompilerOptions = {
       target: ts.ScriptTarget.ES2022,
       lib: ["lib.es2023.d.ts", "lib.esnext.disposable.d.ts"],
       types: ["node"],
@@ -54,7 +54,11 @@ export class Programs implements Disposable {
       checkJs: true,
       noEmit: true,
       skipLibCheck: true,
-    });
+    };
+    // Of comments it reads what it needs to find errors, as the command `tsc` does.
+    const host = ts.createCompilerHost(options);
+    host.jsDocParsingMode = ts.JSDocParsingMode.ParseForTypeErrors;
+    const program = ts.createProgram(files, options, host);
     return files.flatMap((file) => {
       const source = program.getSourceFile(file);
       if (source === undefined) return [`${file} was not read`];

@@ -41,7 +41,7 @@ export function processesOf(directory: string): number[] {
   for (const name of directoryNames("/proc")) {
     const pid = Number(name);
     if (!Number.isInteger(pid) || pid === process.pid) continue;
-    const args = readText(`/proc/${name}/cmdline`).split("\0");
+    const args = argumentsOf(name);
     const program = basename(args[0] ?? "");
     if (program === "") continue; // a kernel thread, or ended and not yet reaped
     const isEngine =
@@ -171,6 +171,24 @@ function kill(pid: number): void {
 
 function directoryNames(path: string): string[] {
   return existsSync(path) ? readdirSync(path) : [];
+}
+
+/** While a process becomes another program (execve), it has none for a moment. */
+function argumentsOf(pid: string): string[] {
+  const deadline = performance.now() + DEADLINE_MS;
+  for (;;) {
+    const args = readText(`/proc/${pid}/cmdline`);
+    if (args !== "" || !hasProgram(pid) || performance.now() > deadline) return args.split("\0");
+  }
+}
+
+/** False for a kernel thread, and for what has ended. */
+function hasProgram(pid: string): boolean {
+  try {
+    return readlinkSync(`/proc/${pid}/exe`) !== "";
+  } catch {
+    return false;
+  }
 }
 
 /** Empty where it cannot be read: processes come and go meanwhile. */
