@@ -25,6 +25,7 @@ import type { EventHandlers } from "./read-events.ts";
 import type { LogHandlers } from "./read-log.ts";
 import { ServiceRequests } from "./service-requests.ts";
 import { traitsOf } from "./traits.ts";
+import { TailBounds } from "./tail-bound.ts";
 import type { EngineTraits } from "./traits.ts";
 
 export type { EventHandlers } from "./read-events.ts";
@@ -56,6 +57,8 @@ export class EngineClient {
   readonly name: string;
   /** Of a swarm's manager. */
   readonly services: ServiceRequests;
+  /** What is known of its logs' tails. */
+  readonly tailBounds: TailBounds = new TailBounds();
   readonly #link: EngineLink;
   readonly #timeoutMs: number;
   readonly #details: DetailsOptions | undefined;

@@ -100,6 +100,16 @@ export function followsAreWhole(traits: EngineTraits, logDriver: string): boolea
  * reads a log from files of its `local` driver.
  */
 export function gluesLines(traits: EngineTraits, logDriver: string): boolean {
+  return isOldLocal(traits, logDriver);
+}
+
+/** It ends itself where it comes to damage while it looks for a tail's beginning: Docker before 23, in files of its `local` driver. */
+export function isEndedByDamage(traits: EngineTraits, logDriver: string): boolean {
+  return isOldLocal(traits, logDriver);
+}
+
+/** An engine that does not say who it is may be Docker before 23. */
+function isOldLocal(traits: EngineTraits, logDriver: string): boolean {
   const isOldDocker = !traits.followReachesEnd && !traits.unstableParts;
   return isOldDocker && isKeptAsLocal(logDriver);
 }

@@ -38,6 +38,7 @@ export function streamOf({ capture, info }: FollowedContainer): FollowedStream {
     room: capture.buffer.state,
     rotateTimeoutMs: capture.rotateTimeoutMs,
     damagedAt: capture.damagedAt,
+    hiddenSince: capture.hiddenSince,
     overdue: capture.overdue,
     trouble: capture.trouble,
   };

@@ -146,6 +146,11 @@ export class Capture {
     return this.#loop.damagedAt;
   }
 
+  /** Since when its log's end can't be asked for, in epoch milliseconds. */
+  get hiddenSince(): number | undefined {
+    return this.#log?.tailBound.hiddenSince;
+  }
+
   /** Tasks that outlived a rotation's deadline, and still run. */
   get overdue(): OverdueTasks | undefined {
     return this.#streams.overdue;
@@ -255,7 +260,7 @@ export class Capture {
   }
 
   #knows(inspection: Inspection): FollowedLog {
-    this.#log ??= new FollowedLog(inspection, this.#host.client.clock, this.#options, {
+    this.#log ??= new FollowedLog(inspection, this.#host.client, this.#options, {
       buffer: this.buffer,
       consumer: this.consumer,
       truncated: ({ timestamp, bytes }) => this.phase.tell({ type: "truncated", timestamp, bytes }),

@@ -21,5 +21,9 @@ interface Parts {
 export function readerOf(way: Way, { client, inspection, log, held, sawBytes }: Parts): LogReader {
   return way.via === "files"
     ? new FileLogReader({ client, inspection, ...way, open: openLogFiles, sawBytes })
-    : new EngineLogReader(client, inspection, sawBytes, held, log.certain);
+    : new EngineLogReader(client, inspection, sawBytes, {
+        held,
+        certain: log.certain,
+        tailBound: log.tailBound,
+      });
 }

@@ -60,7 +60,7 @@ export type SourceStatus =
   | { type: "gap"; after: string; before?: string }
   /** The line of that timestamp had so many bytes, more than `maxLineBytes`, or its beginning is lost. */
   | { type: "truncated"; timestamp: string; bytes: number }
-  /** The engine said so in the middle of the log. */
+  /** The engine said so in the middle of the log, or it may end itself where it is asked for that log's last lines. */
   | { type: "engine-error"; message: string }
   /** A sink failed at attempt number `attempt`; the next one follows in `delayMs` milliseconds. `error`: what it threw. */
   | { type: "delivery-retry"; sink: string; attempt: number; delayMs: number; error: unknown }

@@ -56,6 +56,9 @@ export async function catchUp(intake: Intake, first: Look, signal: AbortSignal):
       if (reader.dropsAtDamage && ++attempts < ATTEMPTS_AT_DAMAGE) continue;
       damage = latest ?? "";
       log.isDamaged(damage);
+    } else if (log.tailBound.hidesEnd) {
+      // What a read shows ends at the damage.
+      return total;
     } else {
       const behind = await readBehindSilentHole(intake, target, look, signal);
       return total + (behind ?? (await goOnElsewhere(intake, target, look.whole(), signal)));

@@ -1,8 +1,9 @@
 import type { HeldBody } from "../engine/body.ts";
 import type { EngineClient } from "../engine/engine-client.ts";
 import type { Inspection } from "../engine/inspection.ts";
+import type { TailBound } from "../engine/tail-bound.ts";
 import { gluesLines } from "../engine/traits.ts";
-import { DockspoolError } from "../errors.ts";
+import { DockspoolError, codeOf } from "../errors.ts";
 import { AttributedFrameDecoder } from "../wire/attributed-frames.ts";
 import type { Decoder, Entries, Entry } from "../wire/entry.ts";
 import { FrameDecoder } from "../wire/frames.ts";
@@ -12,11 +13,23 @@ import { TtyDecoder } from "../wire/tty.ts";
 import { CertainLines } from "./certain-lines.ts";
 import { ContainerLooks } from "./container-looks.ts";
 import { isDamage } from "./failures.ts";
-import type { Entrance, LogReader, ReadEnd, ReadHandlers, ReadQuery } from "./log-reader.ts";
+import { LogClock } from "./log-clock.ts";
+import type { Entrance, LogReader, ReadEnd, ReadHandlers, ReadQuery, Visit } from "./log-reader.ts";
 import type { Tail } from "./tail-size.ts";
 
 /** Ends a read from within, on purpose. */
 class Stop extends Error {}
+
+/** The engine was not there to be asked. */
+const UNASKED: ReadonlySet<string> = new Set(["ECONNREFUSED", "ENOENT"]);
+
+/** What lasts of a log from one reader to the next. */
+interface Lasting {
+  /** A follow from the log's start that is open already. */
+  readonly held?: HeldBody | undefined;
+  readonly certain?: CertainLines;
+  readonly tailBound?: TailBound;
+}
 
 /** Reads one container's log as entries, by the Engine API. */
 export class EngineLogReader implements LogReader {
@@ -28,20 +41,22 @@ export class EngineLogReader implements LogReader {
   readonly #inspection: Inspection;
   readonly #looks: ContainerLooks;
   readonly #sawBytes: () => void;
+  readonly #tailBound: TailBound;
+  readonly #clock: LogClock;
   #held: HeldBody | undefined;
   #isHolding: () => boolean = () => false;
   #remains: () => readonly Entry[] = () => [];
   #damage: string | undefined;
 
-  /** `held`: a follow from the log's start that is open already. */
   constructor(
     client: EngineClient,
     inspection: Inspection,
     sawBytes: () => void,
-    held?: HeldBody,
-    certain: CertainLines = new CertainLines(),
+    { held, certain, tailBound }: Lasting = {},
   ) {
-    this.certain = certain;
+    this.certain = certain ?? new CertainLines();
+    this.#tailBound = tailBound ?? client.tailBounds.of(inspection);
+    this.#clock = new LogClock(client.clock);
     this.#client = client;
     this.#inspection = inspection;
     this.#sawBytes = sawBytes;
@@ -100,8 +115,46 @@ export class EngineLogReader implements LogReader {
   /** Its follows end with the container's run. */
   lookNow(): void {}
 
-  /** @throws DockspoolError as `EngineClient.readLogs`; the signal's reason */
-  async read(
+  allowsTail(entries: number): boolean {
+    return this.#tailBound.allows(entries);
+  }
+
+  /**
+   * "damaged" also where the engine is not asked, since that might end it.
+   *
+   * @throws DockspoolError as `EngineClient.readLogs`; the signal's reason
+   */
+  async read(query: ReadQuery, handlers: ReadHandlers, signal: AbortSignal): Promise<ReadEnd> {
+    const tail = query.tail === "all" ? 0 : query.tail;
+    const bound = this.#tailBound;
+    if (!bound.allows(tail)) return "damaged";
+    // Of a terminal's lines some are glued together, and what has no end yet is none.
+    const enough = this.#inspection.info.tty ? Math.floor(tail / 2) : tail;
+    let shown = 0;
+    const visit: Visit = (entries) => {
+      shown += entries.length;
+      return handlers.visit(entries);
+    };
+    try {
+      const end = await this.#read(query, { ...handlers, visit }, signal);
+      const isReported = end === "damaged" || typeof end === "object";
+      // A tail of one entry that is answered by an error does not end the engine.
+      if (shown < enough && end !== "stopped" && !(isReported && tail === 1))
+        bound.failed(tail, shown, this.#clock.now());
+      if (end === "damaged") bound.sawDamage(this.#clock.now());
+      return end;
+    } catch (error) {
+      const isUnasked = DockspoolError.is(error) && UNASKED.has(codeOf(error.cause));
+      // What is closed before anything came may have been lost in that moment.
+      const isDoubtful = !signal.aborted || (shown === 0 && tail > 1);
+      if (shown < enough && !isUnasked && isDoubtful) bound.failed(tail, shown, this.#clock.now());
+      throw error;
+    } finally {
+      if (tail > 0 && shown >= tail) bound.shown(tail);
+    }
+  }
+
+  async #read(
     { follow, tail }: ReadQuery,
     { opened, bytes: came, visit }: ReadHandlers,
     signal: AbortSignal,

@@ -26,7 +26,8 @@ export function cutWhileReading(): DockspoolError {
 }
 
 /** What an engine reports of a record that it can't decode. */
-const UNDECODABLE = /invalid character|unexpected (?:EOF|end of JSON)|unmarshal|proto: /i;
+const UNDECODABLE =
+  /invalid character|unexpected (?:EOF|end of JSON)|unmarshal|proto: |message is too large/i;
 
 /** The engine has come to a damaged record, and says so (Docker 26). */
 export function isDamage({ kind, message }: Fault): boolean {

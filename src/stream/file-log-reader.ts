@@ -80,6 +80,10 @@ export class FileLogReader implements LogReader {
     return FileLogReader.#followed;
   }
 
+  allowsTail(): boolean {
+    return true;
+  }
+
   get spot(): Spot | undefined {
     return this.#spot;
   }

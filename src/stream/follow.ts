@@ -1,6 +1,6 @@
 import type { BodyEnd } from "../engine/body.ts";
 import { Silence } from "../lifetime/silence.ts";
-import { groupedEntries } from "../resume/position.ts";
+import { groupedEntries, newestTimestamp } from "../resume/position.ts";
 import type { Position } from "../resume/position.ts";
 import type { Entries } from "../wire/entry.ts";
 import type { Asked } from "./followed-log.ts";
@@ -73,24 +73,32 @@ export class Follow {
         return isPast || search.isHopeless ? "stop" : undefined;
       }
       if (!wasFound) {
+        if (reader.via === "engine") log.sawPlace(asked.tail, search.seen);
         silence.end();
         this.#listens(found);
       }
       const from = this.#intake.firstNew(received, found);
       trust?.pass(received, from);
       const to = trust?.believed(received, from) ?? received.length;
-      const chunk = to < received.length ? received.slice(0, to) : received;
+      if (trust !== undefined && to < trust.replayedAt && to < received.length) {
+        const known = received.slice(0, trust.replayedAt);
+        if (this.#goesOnInDoubt(known, from, to))
+          return known.length < received.length ? "stop" : undefined;
+      }
+      const isWhole = to === received.length;
+      const chunk = isWhole ? received : received.slice(0, to);
+      const goesOn = (): boolean => isWhole && this.#goesOnInDoubt(received, to, to);
       if (!this.#intake.isFull || from >= to) {
         this.#intake.commit(chunk, from);
-        const isDoubtful = to < received.length || trust?.mayBeOvertaken(chunk, from) === true;
-        return isDoubtful ? "stop" : undefined;
+        const isDoubtful = !isWhole || trust?.mayBeOvertaken(chunk, from) === true;
+        return isDoubtful && !goesOn() ? "stop" : undefined;
       }
       isPaused = true;
       return this.#intake.room(signal).then(() => {
         isPaused = false;
         this.#intake.commit(chunk, from);
         // While it was paused the engine's own log rotation may have overtaken it, which says nothing of it.
-        return trust === undefined ? undefined : "stop";
+        return trust === undefined || goesOn() ? undefined : "stop";
       });
     };
     const hole = (kind: HoleKind): void => {
@@ -126,6 +134,19 @@ export class Follow {
       silence.release();
       if (!isPaused) tailSize.closing(log.now);
     }
+  }
+
+  /**
+   * Something may be missing before `entries[to..]`. Where no reread may be asked for that would tell, a gap does, and these are taken:
+   * whoever reads them again would lose them. False where a reread is to tell.
+   */
+  #goesOnInDoubt(entries: Entries, from: number, to: number): boolean {
+    const { reader, log } = this.#intake;
+    if (log.mayReread(reader)) return false;
+    this.#intake.commit(entries.slice(0, to), from);
+    this.#intake.gap(newestTimestamp(log.reading.place) ?? "", entries.at(to)?.timestamp);
+    this.#intake.commit(entries, to);
+    return true;
   }
 
   /** The place is found, behind so many of the entries that were shown last. */

@@ -1,5 +1,6 @@
-import type { EngineClock } from "../engine/engine-clock.ts";
+import type { EngineClient } from "../engine/engine-client.ts";
 import type { Inspection } from "../engine/inspection.ts";
+import type { TailBound } from "../engine/tail-bound.ts";
 import type { LineOptions, ReadingOutput } from "../lines/line-options.ts";
 import { Reading } from "../lines/reading.ts";
 import { newestTimestamp } from "../resume/position.ts";
@@ -17,6 +18,8 @@ import type { Tail } from "./tail-size.ts";
 import { Trust } from "./trust.ts";
 
 const SILENT_MS = 1_000;
+/** What may come while a stream is reopened. */
+const REREAD_ENTRIES = 1_000;
 
 /** What a look asks the engine for. */
 export interface Asked {
@@ -36,6 +39,7 @@ export class FollowedLog {
   readonly trust: Trust;
   readonly #clock: LogClock;
   readonly tails: TailAnswers = new TailAnswers();
+  readonly tailBound: TailBound;
   readonly certain: CertainLines = new CertainLines();
   readonly birth: LogBirth = new LogBirth();
   readonly soundness: Soundness;
@@ -51,11 +55,12 @@ export class FollowedLog {
 
   constructor(
     inspection: Inspection,
-    clock: EngineClock,
+    client: Pick<EngineClient, "clock" | "tailBounds">,
     options: LineOptions,
     output: Omit<ReadingOutput, "came">,
   ) {
-    this.#clock = new LogClock(clock);
+    this.#clock = new LogClock(client.clock);
+    this.tailBound = client.tailBounds.of(inspection);
     this.soundness = new Soundness(inspection);
     const { traits, maxLogFileBytes } = inspection;
     this.trust = new Trust({
@@ -70,6 +75,7 @@ export class FollowedLog {
         this.trust.took(entries);
         this.birth.came(entries);
         this.#hole?.came(entries.length);
+        this.tailBound.came(entries);
         const last = entries.at(-1);
         if (last !== undefined) this.tailSize.came(entries.length, last.timestamp, this.now);
       },
@@ -99,11 +105,29 @@ export class FollowedLog {
     const expected = reader.inspection.followIsWhole
       ? this.tailSize.expected(this.now)
       : this.tailSize.expected(this.now, 0);
-    return new Look(reader.tail(entriesBefore + expected), newest);
+    return new Look(this.#bounded(reader.tail(entriesBefore + expected), reader), newest);
+  }
+
+  /** A read that the engine was asked for has shown the place, behind so many entries. */
+  sawPlace(tail: Tail, before: number): void {
+    if (tail === "all") this.tailBound.readWhole(before, this.now);
+    else this.tailBound.shown(tail);
+  }
+
+  /** A reread may show the place, and what came since: a doubt is settled by that. */
+  mayReread(reader: LogReader): boolean {
+    return reader.allowsTail(this.reading.entriesBefore + REREAD_ENTRIES);
+  }
+
+  /** All of the log, where its tail may end the engine. */
+  #bounded(tail: Tail, reader: LogReader): Tail {
+    return tail !== "all" && !reader.allowsTail(tail) ? "all" : tail;
   }
 
   /** What `look` can be, where the log is damaged. */
-  async ask({ tail, isFirst }: Look, reader: LogReader, signal: AbortSignal): Promise<Asked> {
+  async ask(look: Look, reader: LogReader, signal: AbortSignal): Promise<Asked> {
+    const { isFirst } = look;
+    const tail = this.#bounded(look.tail, reader);
     const isWhole = tail === "all";
     if (reader.via === "files") {
       const before = isWhole ? "all" : this.reading.entriesBefore;

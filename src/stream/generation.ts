@@ -5,6 +5,7 @@ import { Follow } from "./follow.ts";
 import type { FollowEnd } from "./follow.ts";
 import { Intake } from "./intake.ts";
 import type { GenerationParts } from "./intake.ts";
+import { hearNew } from "./hidden-end.ts";
 import { readOn } from "./log-end.ts";
 import { awaitLastLine } from "./plain-read.ts";
 import { Polling } from "./polling.ts";
@@ -82,7 +83,10 @@ export class Generation {
         continue;
       }
       if (!isDamaged && !(await this.#runsOn(signal))) return end;
-      if ((await readOn(this.#intake, signal)) === 0) return "cut";
+      if ((await readOn(this.#intake, signal)) === 0) {
+        if (!log.tailBound.hidesEnd) return "cut";
+        if (!(await hearNew(this.#intake, signal))) return "cut";
+      }
       hasCaughtUp = false;
     }
   }

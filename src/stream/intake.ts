@@ -12,6 +12,9 @@ import { readPlainly } from "./plain-read.ts";
 import type { PlainEnd } from "./plain-read.ts";
 import type { Tail } from "./tail-size.ts";
 
+const MAY_END =
+  'damage in this log may end the engine where it is asked for the last lines: fewer are asked for, and lines may be missing. With read: "files" it is read whole';
+
 /** What a generation tells its source. */
 export interface GenerationEvents {
   /** The place is found, and reading goes on behind it. */
@@ -181,13 +184,17 @@ export class Intake {
 
   /** Some of the log is lost, from `after` to `before`. */
   gap(after: string, before?: string): void {
-    if (!this.log.isDamagedEnd(after)) this.#events.gap(after, before);
+    // What stands behind a hidden end is not known before it is passed.
+    const isPassed =
+      before !== undefined && this.reader.via === "engine" && !this.log.mayReread(this.reader);
+    if (isPassed || !this.log.isDamagedEnd(after)) this.#events.gap(after, before);
   }
 
   /** Something is missing behind the place, and reading goes on behind it: told with the first entry that follows. */
   hole(kind: HoleKind): void {
-    const { oldLines, reading } = this.log;
-    if (kind !== "damaged") oldLines.expect(kind, newestTimestamp(reading.place));
+    const { log } = this;
+    if (kind === "damaged") log.tailBound.sawDamage(log.now);
+    else log.oldLines.expect(kind, newestTimestamp(log.reading.place));
     this.#hole = kind;
   }
 
@@ -227,6 +234,7 @@ export class Intake {
   /** @throws DockspoolError where the stream can't be read any further */
   check(end: PlainEnd): void {
     const { damage } = this.reader;
+    if (this.log.tailBound.takeNews()) this.#events.engineError(MAY_END);
     if (end === "damaged" && damage !== undefined && !this.#hasToldDamage) {
       this.#hasToldDamage = true;
       this.#events.engineError(damage);

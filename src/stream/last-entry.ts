@@ -12,6 +12,7 @@ export async function lastEntry({ reader, log }: Intake, signal: AbortSignal): P
   const { traits, info } = reader.inspection;
   // A read of the files goes on behind damage.
   if (reader.via === "files" || traits.unstableParts || !log.tails.mayAsk()) return "not known";
+  if (!reader.allowsTail(1)) return "not known";
   let last: Entry | undefined;
   const visit = (entries: Entries): "stop" | undefined => {
     last = entries.at(0);

@@ -30,7 +30,7 @@ export async function readOn(intake: Intake, signal: AbortSignal): Promise<numbe
     if (passed === 0) break;
     fresh += passed;
   }
-  if (last === "none") await tellDamagedEnd(intake, signal);
+  if (last === "none" || log.tailBound.hidesEnd) await tellDamagedEnd(intake, signal);
   return fresh;
 }
 

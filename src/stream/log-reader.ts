@@ -69,6 +69,8 @@ export interface LogReader {
   readonly damage: string | undefined;
   /** What a follow that came to its end has left undecided, where the log is read no further. */
   remains(): readonly Entry[];
+  /** So many of the last entries may be asked for: the engine is not known to end itself by that. */
+  allowsTail(entries: number): boolean;
   /** `tail` as this reader can give it. */
   tail(entries: number): Tail;
   /**

@@ -22,7 +22,7 @@ export async function readFromPlace(
   asked: Asked,
   signal: AbortSignal,
 ): Promise<PlaceRead> {
-  const { log } = intake;
+  const { log, reader } = intake;
   let fresh = 0;
   const found = (): boolean => {
     if (!log.reading.found() && !asked.isWhole) return false;
@@ -54,6 +54,7 @@ export async function readFromPlace(
   if (end === "complete" && search.isFound) {
     log.tailSize.ended(log.now);
     log.soundness.found();
+    if (reader.via === "engine") log.sawPlace(asked.tail, search.seen);
   }
   return { end, search, fresh };
 }

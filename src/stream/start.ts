@@ -71,6 +71,7 @@ async function grow(
   signal: AbortSignal,
 ): Promise<Start> {
   for (let entries = first; entries <= MOST_ENTRIES; entries *= GROWTH) {
+    if (!reader.allowsTail(entries)) break;
     const found = await lookForCertain(reader, reader.tail(entries), look, signal);
     if (found === "stuck") break;
     if (found !== undefined) return found;

@@ -57,6 +57,7 @@ export class Trust {
   #doubts = 0;
   /** Doubted for what may be missing before it. */
   #doubted: string | undefined;
+  #replayedAt = Infinity;
   /** So many such doubts in a row were wrong. */
   #wrongDoubts = 0;
   /** Chunks of this follow that were looked at for their lag. */
@@ -90,6 +91,11 @@ export class Trust {
     return this.#distrust.mayLeaveOutFile && !this.#isNeverRotated;
   }
 
+  /** Of those that `believed` has looked at last: the index of the first one that was there before. */
+  get replayedAt(): number {
+    return this.#replayedAt;
+  }
+
   /** The engine has answered, at `logTime` by the log's clock, and at `now` by ours. */
   opened(logTime: number, now: number): void {
     // What follows have brought tells more than any answer of the engine's.
@@ -108,12 +114,15 @@ export class Trust {
   believed(entries: Entries, from: number, now: number = Date.now()): number {
     if (this.#isNeverRotated || from >= entries.length) return entries.length;
     const fresh = entries.slice(from);
+    this.#replayedAt = entries.length;
     if (this.#doubts >= MOST_DOUBTS) {
       this.pass(fresh, fresh.length);
       return entries.length;
     }
+    const replay = this.#firstReplay(fresh);
+    this.#replayedAt = from + replay;
     const believed = Math.min(
-      this.#firstReplay(fresh),
+      replay,
       this.#firstBehindHole(fresh),
       this.#firstOvertaken(fresh, now),
     );

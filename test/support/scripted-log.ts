@@ -27,6 +27,13 @@ export class ScriptedLog implements AsyncDisposable {
   leavesOut: number | undefined;
   /** The next plain read that comes to this line goes on at the log's first one, and then at twice as far. */
   jumpsBackAt: number | undefined;
+  /**
+   * Docker 20.10 with the driver `local`: it ends where a tail comes to a damaged record, and is back at once; all that is asked for
+   * then is cut. What begins before such a record is told to end at it.
+   */
+  isLocal = false;
+  /** How often the engine has ended by that. */
+  deaths = 0;
   maxSize: string | undefined;
   /** Docker 26: a read that ends at a damaged record says why, and has dropped some entries before that; with one damage alone. */
   saysWhy = false;
@@ -45,7 +52,10 @@ export class ScriptedLog implements AsyncDisposable {
   readonly #follows = new Set<Reader>();
   readonly #server: http.Server = http.createServer((request, response) => {
     const url = new URL(request.url ?? "/", "http://engine");
-    response.setHeader("Server", `Docker/${this.isOld ? "20.10.24" : "28.5.2"} (linux)`);
+    response.setHeader(
+      "Server",
+      `Docker/${this.isOld || this.isLocal ? "20.10.24" : "28.5.2"} (linux)`,
+    );
     if (url.pathname.endsWith("/logs")) this.#logs(url.searchParams, response);
     else if (url.pathname.endsWith("/events")) {
       if (url.searchParams.has("until")) {
@@ -103,6 +113,12 @@ export class ScriptedLog implements AsyncDisposable {
     this.#follows.clear();
   }
 
+  /** The engine ends, by itself or by its operator's hand, and is back at once. */
+  end(): void {
+    this.deaths++;
+    this.#server.closeAllConnections();
+  }
+
   cutEvents(): void {
     for (const events of this.#events) events.destroy();
   }
@@ -130,6 +146,10 @@ export class ScriptedLog implements AsyncDisposable {
       return;
     }
     response.writeHead(200).flushHeaders();
+    if (this.isLocal && tail !== "all" && this.#comesToDamage(Number(tail))) {
+      this.end();
+      return;
+    }
     if (this.areTailsStuck && tail !== "all") {
       this.stuck.add(response);
       response.on("close", () => this.stuck.delete(response));
@@ -166,6 +186,13 @@ export class ScriptedLog implements AsyncDisposable {
     response.on("close", () => this.#follows.delete(follow));
   }
 
+  /** Of the last `tail` records one is damaged. */
+  #comesToDamage(tail: number): boolean {
+    const { length } = this.lines;
+    const first = Math.max(0, length - tail);
+    return this.damages.some((damage) => tail > 0 && damage > first);
+  }
+
   /** The line that a tail begins with. */
   #beginOf(tail: number): number {
     const { length } = this.lines;
@@ -194,8 +221,12 @@ export class ScriptedLog implements AsyncDisposable {
   }
 
   #endAtDamage(response: ServerResponse): void {
-    const message = "invalid character '\\x00' looking for beginning of value";
-    response.end(this.saysWhy ? frame(3, `Error grabbing logs: ${message}\n`) : undefined);
+    const message = this.isLocal
+      ? "log message is too large (168194932 > 1000000)"
+      : "invalid character '\\x00' looking for beginning of value";
+    response.end(
+      this.saysWhy || this.isLocal ? frame(3, `Error grabbing logs: ${message}\n`) : undefined,
+    );
   }
 
   #frame(index: number): Buffer {
@@ -214,7 +245,7 @@ export class ScriptedLog implements AsyncDisposable {
         StartedAt: this.timestamp(0),
       },
       Config: { Image: "x", Labels: {}, Tty: false },
-      HostConfig: { LogConfig: { Type: "json-file", Config: options } },
+      HostConfig: { LogConfig: { Type: this.isLocal ? "local" : "json-file", Config: options } },
     };
   }
 }

@@ -23,6 +23,8 @@ export interface FollowedStream {
   readonly rotateTimeoutMs: number;
   /** When bytes came last that are no log. */
   readonly damagedAt: number | undefined;
+  /** Since when its log ends with damage that the engine may not be asked for. */
+  readonly hiddenSince?: number | undefined;
   /** Tasks of streams that were closed, and that still run. */
   readonly overdue: OverdueTasks | undefined;
   /** Why its log is not had. */
@@ -58,7 +60,11 @@ export function streamFindings(
     if (runs) running++;
     const silence = waitOf(stream, plan, now) ?? troubleOf(stream, now);
     const wrong =
-      silence ?? unrotated(stream, plan, now) ?? overdueOf(stream, now) ?? damageOf(stream, now);
+      silence ??
+      unrotated(stream, plan, now) ??
+      overdueOf(stream, now) ??
+      hiddenOf(stream) ??
+      damageOf(stream, now);
     if (wrong === undefined) continue;
     const { since } = wrong;
     const detail = `${name} ${wrong.detail}`;
@@ -126,6 +132,14 @@ function unrotated(
   if (now - since <= 2 * rotateEveryMs + BOUNDS.overdueMs) return undefined;
   const detail = `was to be rotated every ${span(rotateEveryMs)}, and was not for ${span(now - since)}`;
   return { detail, since };
+}
+
+/** Of what it has written only the next line will come. */
+function hiddenOf({ phase, via, hiddenSince }: FollowedStream): Wrong | undefined {
+  const isStopped = phase.type === "stopped" || "reason" in phase;
+  if (hiddenSince === undefined || via === "files" || isStopped) return undefined;
+  const detail = `has damage at the end of its log, and this engine may end itself where it is asked for that: lines come again with the next one; read: "files" shows all`;
+  return { detail, since: hiddenSince };
 }
 
 /** What came was no log, and was read again since. */

@@ -62,6 +62,7 @@ const flowing: readonly FollowedStream[] = [
 const odd: readonly FollowedStream[] = [
   heard(following, 86_400_000),
   { ...heard(following, 60_000), damagedAt: NOW - 1 },
+  { ...heard(following, 60_000), hiddenSince: NOW - 1 },
   { ...heard(following, 60_000), overdue: { names: ["upload"], since: NOW - 60_000 } },
 ];
 /** Their log was read to the end, or is not wanted any more. */
