@@ -68,8 +68,8 @@ export class DiskReader implements LogFileReader {
   #reads = 0;
   /** Something was written, as far as is known. */
   #hasChanged = false;
-  /** All that there was is in the news. */
-  #isShown = false;
+  /** What was just written was read to the file's end. */
+  #isAll = false;
   #held: Held = { bytes: 0, since: 0 };
   #busy: Promise<unknown> = Promise.resolve();
   readonly #quiet: QuietFile;
@@ -104,7 +104,7 @@ export class DiskReader implements LogFileReader {
   changed(): void {
     this.#quiet.changed();
     this.#hasChanged = true;
-    this.#isShown = false;
+    this.#isAll = false;
   }
 
   async isOvertaken(): Promise<boolean> {
@@ -139,15 +139,12 @@ export class DiskReader implements LogFileReader {
   }
 
   async #next(): Promise<FileNews> {
-    if (await this.#quiet.isUnchanged()) return { type: "end" };
     if (this.#hasChanged) await this.#readNow();
+    else if (await this.#quiet.isUnchanged()) return { type: "end" };
     for (;;) {
       const first = this.#news.shift();
       if (first !== undefined) return first;
-      if (this.#isShown) {
-        this.#isShown = false;
-        return { type: "end" };
-      }
+      if (this.#hasShownAll()) return { type: "end" };
       const end = await this.#read();
       if (end === "on") continue;
       this.#tellHole();
@@ -159,7 +156,6 @@ export class DiskReader implements LogFileReader {
     }
   }
 
-  /** Where all that was just written is in the newest file, there is no more to look at. */
   async #readNow(): Promise<void> {
     this.#hasChanged = false;
     if (this.#reading.type !== "newest") return;
@@ -168,9 +164,16 @@ export class DiskReader implements LogFileReader {
     const read = await content.readNow((bytes) => this.#decoder.decode(bytes));
     if (read === undefined) return;
     for (const piece of read.pieces) this.#take(piece, content, offset);
-    const isAll = read.isAll && this.#hole === undefined;
-    this.#isShown = isAll && this.#folder.newestNow() === content.inode;
-    if (this.#isShown) this.#held = { bytes: 0, since: 0 };
+    if (read.isAll) this.#held = { bytes: 0, since: 0 };
+    this.#isAll = read.isAll && this.#hole === undefined;
+  }
+
+  /** Where what was just written is all of the newest file, there is no more to look at. */
+  #hasShownAll(): boolean {
+    const isAll = this.#isAll;
+    this.#isAll = false;
+    const reading = this.#reading;
+    return isAll && reading.type === "newest" && this.#folder.newestNow() === reading.content.inode;
   }
 
   get #isStill(): boolean {
