@@ -53,10 +53,11 @@ export class FilesBehind {
     const opened = await this.#folder.openAll(async (chain) => {
       this.#most = Math.max(this.#most, chain.length);
       const place = await this.#place(last, chain);
-      const next = chain[place + 1];
+      const from = place === -1 ? await newerFrom(chain, last) : place + 1;
+      const next = chain[from];
       isGone = place === -1 && next === undefined;
       isLost = next !== undefined && !(await this.#follows(next, last, chain, chain[place]));
-      return fitting(chain.slice(place + 1), sizes);
+      return fitting(chain.slice(from), sizes);
     });
     for (const one of opened ?? []) {
       this.#open.push({ content: contentOf(one), bytes: one.file.bytes, isLost });
@@ -85,6 +86,8 @@ export class FilesBehind {
     listed: ChainFile | undefined,
   ): Promise<boolean> {
     if (listed !== undefined) return next.number === listed.number - 1;
+    // Older ones than that are there: it was not the engine that deleted it.
+    if (next !== chain[0]) return false;
     const { deletedAt } = await last.look();
     return deletedAt !== undefined && this.#isNewestDeletion(deletedAt, chain);
   }
@@ -102,6 +105,15 @@ export class FilesBehind {
     const isBegun = newest.born >= deletedAt && newest.born - deletedAt < LONGEST_ROTATION_NS;
     return isBegun && before.born > 0n && before.born < deletedAt;
   }
+}
+
+/** The first file that was made behind `deleted`, which somebody may have deleted though older ones are there. */
+async function newerFrom(chain: readonly ChainFile[], deleted: LogContent): Promise<number> {
+  // A compressed file is made after what is in it.
+  if (deleted.isFinal) return 0;
+  const { born } = await deleted.look();
+  const from = chain.findIndex((file) => file.born === 0n || file.born >= born);
+  return from === -1 ? chain.length : from;
 }
 
 /** It may have been written since it was opened. */

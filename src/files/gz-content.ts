@@ -62,7 +62,8 @@ export class GzContent implements LogContent {
 
   async look(): Promise<ContentLook> {
     const stats = await this.#file.handle.stat({ bigint: true });
-    return { heldBytes: this.#held.length, deletedAt: deletedAt(stats) };
+    const { birthtimeNs: born } = stats;
+    return { heldBytes: this.#held.length, deletedAt: deletedAt(stats), born };
   }
 
   head(bytes: number): Promise<Buffer> {

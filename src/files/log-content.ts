@@ -32,6 +32,8 @@ export interface ContentLook {
   readonly heldBytes: number;
   /** In nanoseconds of the file system's clock; undefined where it is there. */
   readonly deletedAt: bigint | undefined;
+  /** When the file was made, by the same clock; 0 where the file system does not tell. */
+  readonly born: bigint;
 }
 
 export interface JustWritten extends Decoded {

@@ -79,7 +79,7 @@ export class PlainContent implements LogContent {
   async look(): Promise<ContentLook> {
     const stats = await this.#file.handle.stat({ bigint: true });
     const heldBytes = Math.max(0, Number(stats.size) - this.#offset);
-    return { heldBytes, deletedAt: deletedAt(stats) };
+    return { heldBytes, deletedAt: deletedAt(stats), born: stats.birthtimeNs };
   }
 
   close(): Promise<void> {

@@ -1,4 +1,4 @@
-import { rmSync, symlinkSync, truncateSync } from "node:fs";
+import { renameSync, rmSync, symlinkSync, truncateSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { FilesBehind } from "../../src/files/files-behind.ts";
 import { LogFolder, contentOf } from "../../src/files/log-folder.ts";
@@ -37,6 +37,29 @@ describe("the files behind the one that is read", () => {
     log.write(5);
     expect((await readOn(reader)).shown).toEqual(["deleted", ...log.texts.slice(10)]);
   });
+
+  it.each([
+    ["deleted", (path: string) => rmSync(path)],
+    ["put elsewhere", (path: string) => renameSync(path, `${path}-kept`)],
+  ])(
+    "are those that were made since, where the one that is read was %s by hand",
+    async (_, take) => {
+      await using log = await WrittenLog.create(10);
+      log.write(5);
+      await using reader = await log.open();
+      await begin(log, 3);
+      const { shown } = await readOn(reader);
+      expect(shown).toEqual(log.texts);
+      take(log.path);
+      expect((await readOn(reader)).shown).toEqual([]);
+      await log.laterTimes();
+      // The engine begins a new file when it rotates, or is started.
+      log.write(5);
+      expect((await readOn(reader)).shown).toEqual(["deleted", ...log.texts.slice(-5)]);
+      await log.rotateLater(1);
+      expect((await readOn(reader)).shown).toEqual(log.texts.slice(-5));
+    },
+  );
 
   it.each([
     { size: 1, most: 8 },
