@@ -104,6 +104,16 @@ export class TailBound {
     }
   }
 
+  /**
+   * So many were asked for, and the read was closed before any of them came: the engine may have ended in that moment, which is no more
+   * than a reason to read the whole log next.
+   */
+  closed(tail: number): void {
+    const state = this.#state;
+    if (this.#changed === undefined || state.type === "doubted" || state.type === "bounded") return;
+    this.#enter({ type: "doubted", failed: tail, shown: 0, least: 1, isAgain: false });
+  }
+
   /** They came, or of a shorter log all that there was. */
   shown(tail: number): void {
     const state = this.#state;

@@ -145,9 +145,10 @@ export class EngineLogReader implements LogReader {
       return end;
     } catch (error) {
       const isUnasked = DockspoolError.is(error) && UNASKED.has(codeOf(error.cause));
-      // What is closed before anything came may have been lost in that moment.
-      const isDoubtful = !signal.aborted || (shown === 0 && tail > 1);
-      if (shown < enough && !isUnasked && isDoubtful) bound.failed(tail, shown, this.#clock.now());
+      if (shown < enough && !isUnasked) {
+        if (!signal.aborted) bound.failed(tail, shown, this.#clock.now());
+        else if (shown === 0 && tail > 1) bound.closed(tail);
+      }
       throw error;
     } finally {
       if (tail > 0 && shown >= tail) bound.shown(tail);

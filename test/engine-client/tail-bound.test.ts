@@ -90,6 +90,17 @@ describe("a tail that was not shown whole", () => {
   });
 });
 
+test("a read that was closed before anything came makes the next one a whole one, however often", () => {
+  const tails = bound();
+  for (let rotation = 1; rotation <= 5; rotation++) {
+    tails.closed(50);
+    expect(tails.allows(50)).toBe(false);
+    tails.readWhole(1_000 * rotation, NOW);
+    expect(tails.allows(50)).toBe(true);
+  }
+  expect(tails.takeNews()).toBe(false);
+});
+
 test("a loss while no more is asked for than was shown since is nobody's fault", () => {
   const tails = bound();
   for (let outage = 0; outage < 5; outage++) {
