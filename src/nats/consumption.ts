@@ -9,8 +9,9 @@ import type {
 import { TimeoutError } from "@nats-io/transport-node";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { onAbort } from "../lifetime/abort.ts";
+import { sleep } from "../lifetime/deadline.ts";
 import { ConnectionWatch } from "./connection-watch.ts";
-import { isAnswer } from "./failures.ts";
+import { isAnswer, isUnavailable } from "./failures.ts";
 
 export interface ConsumptionSource {
   readonly connection: NatsConnection;
@@ -32,8 +33,15 @@ const LOOK_MS = 2_000;
 /** To take the consumer away at the server, which does so by itself after a while. */
 const DELETE_MS = 500;
 const MOST_ADDED = 5;
+/** Between two attempts, times how many there were: two seconds in all, in which a leader is chosen. */
+const ADD_AGAIN_MS = 200;
 
-/** An old cluster may put it on a node that is away, and then does not answer: the next one may stand elsewhere. @throws what NATS answers */
+/**
+ * An old cluster may put it on a node that is away, and then does not answer: the next one may stand elsewhere. One that has just lost a
+ * node may have to choose another leader first.
+ *
+ * @throws what NATS answers; the signal's reason
+ */
 export async function addConsumer(
   { manager, stream, signal }: ConsumptionSource,
   config: Partial<ConsumerConfig>,
@@ -42,9 +50,10 @@ export async function addConsumer(
     try {
       return await manager.consumers.add(stream, config);
     } catch (error) {
-      if (!(error instanceof TimeoutError) || attempt === MOST_ADDED) throw error;
+      const mayPass = error instanceof TimeoutError || isUnavailable(error);
+      if (!mayPass || attempt === MOST_ADDED) throw error;
     }
-    signal.throwIfAborted();
+    await sleep(attempt * ADD_AGAIN_MS, signal);
   }
 }
 

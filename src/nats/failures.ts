@@ -20,6 +20,11 @@ export function isAnswer(error: unknown): boolean {
   return error instanceof JetStreamApiError;
 }
 
+/** A node of a cluster has no leader to ask, for the moment ("JetStream system temporarily unavailable"). */
+export function isUnavailable(error: unknown): boolean {
+  return error instanceof JetStreamApiError && error.status === 503;
+}
+
 /** There is no such stream. */
 export function isMissing(error: unknown): boolean {
   return error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound;
