@@ -201,10 +201,17 @@ describeWithEngine("a json-file log with a damaged record", (engine) => {
     await following.untilLine("line 299");
     const missing = missingIn(following);
     report("half a line, then a run", shown(following, missing));
-    // What was joined to it is there in the file, and in a follow that had read the half before.
-    if (missing.length > 0) await expectAllBut([100], engine, following);
-    const gaps = missing.length > 0 || following.source.stats.via === "files" ? 1 : 0;
-    expect(following.of("gap")).toHaveLength(gaps);
+    const isByFiles = following.source.stats.via === "files";
+    if (!isByFiles && following.of("gap").length === 0 && (await majorOf(engine)) < 23) {
+      // It had read the half before, or its follow goes on behind the damage, without a word: where one of its blocks of 512 bytes
+      // happens to begin with a record. Of a container that runs that can't be told.
+      expect(missing).toEqual(missing.map((_, index) => BURST + index));
+      expect(missing.length).toBeLessThan(BURST);
+    } else {
+      // What was joined to it is there in the file, and in a follow that had read the half before.
+      if (missing.length > 0) await expectAllBut([100], engine, following);
+      expect(following.of("gap")).toHaveLength(missing.length > 0 || isByFiles ? 1 : 0);
+    }
     await engine.rm(id);
     expect(await following.done).toMatchObject({ kind: "removed" });
   });
