@@ -2,9 +2,10 @@ import type { Colours } from "./colours.ts";
 
 type Paint = (text: string) => string;
 
-/** A colour for each container, as long as there are any; then they come again. */
+/** So many containers keep their colours at most. */
 const MAX_NAMES = 1_000;
 
+/** A colour for each container, as long as there are any; then they come again. */
 export class Palette {
   readonly #paints: readonly Paint[];
   readonly #given = new Map<string, Paint>();

@@ -1,4 +1,5 @@
 import type { Entry } from "../wire/entry.ts";
+import { isLongBefore } from "../wire/timestamps.ts";
 import { inodeOf } from "./file-chain.ts";
 import type { FileDecoder, FilePiece } from "./file-decoder.ts";
 import { FilesBehind } from "./files-behind.ts";
@@ -20,9 +21,6 @@ const READS_BEFORE_LOOK = 16;
 
 /** Half an entry that has stood so long may be damage: an entry is written at once. */
 const STILL_MS = 1_000;
-
-/** Timestamps of two streams run backwards by some milliseconds. */
-const DISORDER_MS = 1_000;
 
 /** How much of the file's end is not whole, and since when, by `performance.now()`; `-Infinity`: nothing can be added. */
 interface Held {
@@ -222,7 +220,7 @@ export class DiskReader implements LogFileReader {
     this.#skip -= skipped;
     if (skipped === entries.length) return;
     const first = entries.at(0)?.timestamp;
-    if (this.#isEntering && this.#hole === undefined && isOlder(first, this.#after))
+    if (this.#isEntering && this.#hole === undefined && this.#isOlder(first))
       this.#lose("deleted", content.path, 0, undefined);
     this.#isEntering = false;
     this.#tellHole();
@@ -284,6 +282,11 @@ export class DiskReader implements LogFileReader {
       this.#reading = { type: "older", content };
   }
 
+  /** Somebody has put another file in the log's place: in those that the engine begins time goes on. */
+  #isOlder(first: string | undefined): boolean {
+    return first !== undefined && this.#after !== undefined && isLongBefore(first, this.#after);
+  }
+
   #lose(cause: FileHole["cause"], path: string, offset: number, bytes: number | undefined): void {
     const hole = this.#hole;
     const end = hole?.bytes === undefined ? undefined : hole.offset + hole.bytes;
@@ -299,10 +302,4 @@ export class DiskReader implements LogFileReader {
     if (this.#hole !== undefined) this.#news.push(this.#hole);
     this.#hole = undefined;
   }
-}
-
-/** Somebody has put another file in the log's place: in those that the engine begins time goes on. */
-function isOlder(first: string | undefined, after: string | undefined): boolean {
-  if (first === undefined || after === undefined) return false;
-  return Date.parse(first) < Date.parse(after) - DISORDER_MS;
 }

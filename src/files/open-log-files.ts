@@ -11,13 +11,12 @@ import type { Opened } from "./log-folder.ts";
 import { rulesOf } from "./log-format.ts";
 import type { FormatRules } from "./log-format.ts";
 import { endsEntry, lastEnd, lookBack, probeAt, searchTime } from "./look-back.ts";
+import { DISORDER_MS } from "../wire/timestamps.ts";
 import { PlainContent, openAt } from "./plain-content.ts";
 import { readable } from "./unreadable.ts";
 
 /** While files are rotated a search begins again so often. */
 const SEARCHES = 5;
-/** Timestamps of two streams run backwards by some milliseconds. */
-const DISORDER_MS = 1_000;
 
 /** A file in which reading may begin, and where. */
 type Found =

@@ -15,7 +15,7 @@ import { adopted, sleepOrRecover } from "./host.ts";
 import type { SourceHost } from "./host.ts";
 import { lookAgainAndAgain } from "./later-looks.ts";
 import { FollowLoop } from "./follow-loop.ts";
-import { closeFirst } from "./log-ways.ts";
+import { closeFirst, withHeld } from "./log-ways.ts";
 import type { LogWays, Way } from "./log-ways.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { EndReason, SourceStatus } from "./status.ts";
@@ -245,7 +245,7 @@ export class CaptureLoop {
     signal: AbortSignal,
   ): ReturnType<Streams["readToEnd"]> {
     const held = new HeldFiles();
-    const by = way.via === "files" ? { ...way, held } : way;
+    const by = withHeld(way, held);
     try {
       for (;;) {
         const end = await this.#streams.readToEnd(inspection, this.#log, by, stands, signal);

@@ -4,7 +4,7 @@ import { sleep } from "../lifetime/deadline.ts";
 import type { FollowedLog } from "../stream/followed-log.ts";
 import { HeldFiles } from "../stream/held-files.ts";
 import type { SourceHost } from "./host.ts";
-import { closeFirst } from "./log-ways.ts";
+import { closeFirst, withHeld } from "./log-ways.ts";
 import type { LogWays, Way } from "./log-ways.ts";
 import type { Streams } from "./streams.ts";
 import type { TurnKeeper } from "./turn.ts";
@@ -47,7 +47,7 @@ export class FollowLoop {
     const { view, streams } = this.#parts;
     const watch = view.watchRun(this.#inspection.info.id, () => streams.lookNow(), signal);
     try {
-      return await this.#follow({ ...way, held: this.#held }, signal);
+      return await this.#follow(withHeld(way, this.#held), signal);
     } finally {
       await watch.close();
       await this.#held.close();
@@ -82,7 +82,7 @@ export class FollowLoop {
         const starting = { told: view.runs.told, headStart: undefined };
         const next = await ways.choose(this.#inspection, starting, signal);
         if (next?.via !== via) return "look again";
-        way = next.via === "files" ? { ...next, held: this.#held } : next;
+        way = withHeld(next, this.#held);
         continue;
       }
       const isProper = way.via === "files" || traits.followReachesEnd;

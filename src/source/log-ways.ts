@@ -41,6 +41,11 @@ export type Way =
       readonly held?: HeldFiles | undefined;
     };
 
+/** By files, with what is held open of them. */
+export function withHeld(way: Way, held: HeldFiles): Way {
+  return way.via === "files" ? { ...way, held } : way;
+}
+
 const ENGINE: Way = { via: "engine" };
 const HEAD_START: Way = { via: "engine", isHeadStart: true };
 

@@ -1,14 +1,13 @@
 import { firstLater } from "../resume/later.ts";
 import type { Trail } from "../resume/trail.ts";
 import type { Entries } from "../wire/entry.ts";
+import { isLongBefore } from "../wire/timestamps.ts";
 import type { HoleKind } from "./log-reader.ts";
 
 /** Who trims a log may write the file in pieces: until nothing more of it has come for so long. */
 const WRITTEN_MS = 1_000;
 /** But no longer than this altogether: the machine's clock may have been set back. */
 const LONGEST_MS = 30_000;
-/** Timestamps of two streams run backwards by some milliseconds. */
-const DISORDER_MS = 1_000;
 
 interface Expected {
   /** The newest timestamp that was read before. */
@@ -48,7 +47,7 @@ export class OldLines {
     const { after, isCertain, begunAt } = expected;
     const now = performance.now();
     if (now - begunAt > LONGEST_MS) return from;
-    if (!isCertain && Date.parse(first.timestamp) >= Date.parse(after) - DISORDER_MS) return from;
+    if (!isCertain && !isLongBefore(first.timestamp, after)) return from;
     const later = firstLater(entries.slice(from), after);
     const to = later === -1 ? entries.length : from + later;
     if (later === -1) this.#expected = { ...expected, isCertain: true, changedAt: now };

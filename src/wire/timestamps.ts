@@ -95,3 +95,11 @@ function epochSeconds(match: RegExpExecArray): number | undefined {
   const offset = (match[9] === "-" ? -1 : 1) * (field(10) * 3600 + field(11) * 60);
   return midnight / 1000 + hour * 3600 + minute * 60 + second - offset;
 }
+
+/** Timestamps of one log's two streams run backwards by some milliseconds: what is so much earlier is another log's, or another time's. */
+export const DISORDER_MS = 1_000;
+
+/** By more than two streams' lines may run backwards. */
+export function isLongBefore(one: string, other: string): boolean {
+  return Date.parse(one) < Date.parse(other) - DISORDER_MS;
+}

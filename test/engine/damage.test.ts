@@ -17,6 +17,7 @@ import { readLog } from "../support/plain-reader.ts";
 import { describeWithEngine } from "../support/real-engine.ts";
 import type { RealEngine } from "../support/real-engine.ts";
 import { longOnly, sizes, twoSizes } from "../support/size.ts";
+import { expectTold, numberOf } from "../support/told-holes.ts";
 
 const BURST = 100;
 
@@ -52,8 +53,6 @@ async function readsOf(engine: RealEngine): Promise<"dropped" | "exact"> {
   return major < 23 || major >= 28 ? "exact" : "dropped";
 }
 
-const numberOf = ({ line }: { readonly line: string }): number => Number(line.split(" ")[1]);
-
 /** The numbers that did not come before the last one that did. What came is in order, and nothing twice. */
 function missingIn(following: Following): number[] {
   const missing: number[] = [];
@@ -65,22 +64,6 @@ function missingIn(following: Following): number[] {
     next = number + 1;
   }
   return missing;
-}
-
-/** A gap lies around each place where numbers are missing. */
-function expectTold(following: Following): void {
-  const told = following.of("gap");
-  let last = { number: -1, timestamp: "" };
-  for (const record of following.lines) {
-    const number = numberOf(record);
-    if (number > last.number + 1)
-      expect(told).toContainEqual({
-        type: "gap",
-        after: last.timestamp,
-        before: record.timestamp,
-      });
-    last = { number, timestamp: record.timestamp };
-  }
 }
 
 /** What can be had of the log is there, but for the damaged lines; a gap tells of them. */

@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 
 import { follow, report, run } from "../support/follow.ts";
-import type { Following } from "../support/follow.ts";
 import { pause } from "../support/pause.ts";
 import { RealEngine, hasEngine } from "../support/real-engine.ts";
 import { sizes, twoSizes } from "../support/size.ts";
+import { expectTold, numberOf } from "../support/told-holes.ts";
 
 const LENGTH_BYTES = 4;
 /** Fewer than the entries that a rotation asks for. */
@@ -80,25 +80,6 @@ class Revival implements AsyncDisposable {
 /** Of containers whose logs are sound. */
 const INNOCENT = 8;
 const RESTARTS = 3;
-
-const numberOf = ({ line }: { readonly line: string }): number => Number(line.split(" ")[1]);
-
-/** Each line once and in order, or a gap around it. */
-function expectTold(following: Following): void {
-  const told = following.of("gap");
-  let last = { number: -1, timestamp: "" };
-  for (const record of following.lines) {
-    const number = numberOf(record);
-    expect(number).toBeGreaterThan(last.number);
-    if (number > last.number + 1)
-      expect(told).toContainEqual({
-        type: "gap",
-        after: last.timestamp,
-        before: record.timestamp,
-      });
-    last = { number, timestamp: record.timestamp };
-  }
-}
 
 describe.skipIf(!hasEngine())("a damaged record in a log of the driver local", () => {
   test.each(sizes<Damaged[]>({ short: ["length before"], long: ["length behind", "whole"] }))(

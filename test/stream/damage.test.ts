@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ContainerLogSource } from "../../src/index.ts";
 import type { SourceOptions } from "../../src/index.ts";
 import { eager, Follower } from "../support/fake-follow.ts";
-import { ScriptedLog } from "../support/scripted-log.ts";
+import { ScriptedLog, numberedLines } from "../support/scripted-log.ts";
 
 let web: ScriptedLog;
 beforeEach(async () => {
@@ -13,12 +13,8 @@ afterEach(() => web[Symbol.asyncDispose]());
 const follow = (options: SourceOptions = {}): Follower =>
   new Follower(new ContainerLogSource("web", { engine: web.engine, ...eager, ...options }));
 
-function numbered(from: number, to: number): string[] {
-  return Array.from({ length: to - from }, (_, index) => `line ${from + index}`);
-}
-
 function write(from: number, to: number): void {
-  web.write(...numbered(from, to));
+  web.write(...numberedLines(from, to));
 }
 
 describe.each([
@@ -42,8 +38,10 @@ describe.each([
       const first = damages.at(0) ?? 0;
       const last = damages.at(-1) ?? 0;
       const passed = saysWhy ? [last] : damages;
-      const between = saysWhy ? numbered(first, last) : [];
-      expect(follower.texts).toEqual(numbered(0, 200).filter((line) => !between.includes(line)));
+      const between = saysWhy ? numberedLines(first, last) : [];
+      expect(follower.texts).toEqual(
+        numberedLines(0, 200).filter((line) => !between.includes(line)),
+      );
       expect(follower.seen("gap").map(({ before }) => before)).toEqual(
         passed.map((damage) => web.timestamp(damage)),
       );
@@ -65,7 +63,7 @@ describe.each([
       write(damage + 10, damage + 12);
       await follower.has(damage + 12);
     }
-    expect(follower.texts).toEqual(numbered(0, 32));
+    expect(follower.texts).toEqual(numberedLines(0, 32));
     expect(follower.seen("gap")).toHaveLength(2);
     await follower.source.close();
   });
@@ -82,7 +80,7 @@ describe.each([
     const { cursor } = first;
     const second = follow({ follow: false, ...(cursor && { resume: cursor }) });
     await second.done;
-    expect(second.texts).toEqual(numbered(15, 40));
+    expect(second.texts).toEqual(numberedLines(15, 40));
     expect(second.seen("gap")).toEqual([]);
   });
 
@@ -96,7 +94,7 @@ describe.each([
     await follower.done;
     const [ended] = follower.seen("ended");
     expect(ended?.reason).toEqual({ kind: "removed", complete: false });
-    expect(follower.texts).toEqual(numbered(0, 5));
+    expect(follower.texts).toEqual(numberedLines(0, 5));
   });
 });
 
@@ -110,7 +108,7 @@ describe("a log of Docker 20.10 with a damaged record, where follows fall silent
       web.stop();
       const follower = follow({ follow: false });
       await follower.done;
-      expect(follower.texts).toEqual(numbered(0, 200));
+      expect(follower.texts).toEqual(numberedLines(0, 200));
       expect(follower.seen("gap")).toHaveLength(1);
     },
   );
@@ -130,7 +128,7 @@ describe("a log of Docker 20.10 with a damaged record, where follows fall silent
       if (cursor === undefined) throw new Error("There is no cursor.");
       const resumed = follow({ resume: cursor });
       await resumed.until(() => resumed.texts.at(-1) === "line 1299");
-      expect(resumed.texts).toEqual(numbered(200, 1_300));
+      expect(resumed.texts).toEqual(numberedLines(200, 1_300));
       expect(resumed.seen("gap")).toEqual([]);
       await resumed.source.close();
     },
@@ -154,7 +152,7 @@ describe("a log of Docker 20.10 with a damaged record, where follows fall silent
       const stopped = follow({ follow: false });
       await stopped.done;
       const after = at === 0 ? "" : web.timestamp(at - 1);
-      expect(stopped.texts).toEqual(numbered(0, 200));
+      expect(stopped.texts).toEqual(numberedLines(0, 200));
       expect(stopped.seen("gap")).toEqual([{ type: "gap", after, before: web.timestamp(at) }]);
       expect(web.asked.length).toBeLessThan(100);
     },
@@ -168,7 +166,7 @@ describe("a log of Docker 20.10 with a damaged record, where follows fall silent
     web.stop();
     const follower = follow({ follow: false });
     await follower.done;
-    expect(follower.texts).toEqual([...numbered(0, 100), ...numbered(170, 33_000)]);
+    expect(follower.texts).toEqual([...numberedLines(0, 100), ...numberedLines(170, 33_000)]);
     expect(web.asked.filter((asked) => asked === "follow=0 tail=all")).toHaveLength(2);
   });
 
@@ -203,7 +201,7 @@ describe("a log that ends with a damaged record", () => {
     web.stop();
     const follower = follow({ follow: false });
     await follower.done;
-    expect(follower.texts).toEqual(numbered(0, 20));
+    expect(follower.texts).toEqual(numberedLines(0, 20));
     expect(follower.seen("gap")).toEqual([{ type: "gap", after: web.timestamp(19) }]);
   });
 
@@ -233,7 +231,7 @@ describe("a log that was emptied by hand, whose end the engine looks for without
     for (let rotation = 0; rotation < 3; rotation++)
       await follower.source.rotate().catch(() => undefined);
     await follower.has(205);
-    expect(follower.texts).toEqual(numbered(0, 205));
+    expect(follower.texts).toEqual(numberedLines(0, 205));
     expect(follower.seen("gap")).toMatchObject([
       { after: web.timestamp(199), before: web.timestamp(200) },
     ]);
@@ -256,7 +254,7 @@ describe("a plain read of Docker 20.10 that jumps back where the log is rotated"
       web.jumpsBackAt = jump;
       const follower = follow({ follow: false });
       await follower.done;
-      expect(follower.texts).toEqual(numbered(0, 300));
+      expect(follower.texts).toEqual(numberedLines(0, 300));
       expect(follower.seen("gap")).toEqual([]);
     },
   );

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ContainerLogSource } from "../../src/index.ts";
 import type { SourceOptions } from "../../src/index.ts";
 import { eager, Follower } from "../support/fake-follow.ts";
-import { ScriptedLog } from "../support/scripted-log.ts";
+import { ScriptedLog, numberedLines } from "../support/scripted-log.ts";
 
 let web: ScriptedLog;
 beforeEach(async () => {
@@ -14,12 +14,8 @@ afterEach(() => web[Symbol.asyncDispose]());
 const follow = (options: SourceOptions = {}): Follower =>
   new Follower(new ContainerLogSource("web", { engine: web.engine, ...eager, ...options }));
 
-function numbered(from: number, to: number): string[] {
-  return Array.from({ length: to - from }, (_, index) => `line ${from + index}`);
-}
-
 function write(from: number, to: number): void {
-  web.write(...numbered(from, to));
+  web.write(...numberedLines(from, to));
 }
 
 function hasLine(follower: Follower, line: string): Promise<void> {
@@ -28,7 +24,9 @@ function hasLine(follower: Follower, line: string): Promise<void> {
 
 /** All but what the gaps tell of, which is behind `last`. */
 function expectTold(follower: Follower, last: number): void {
-  const missing = numbered(0, web.lines.length).filter((line) => !follower.texts.includes(line));
+  const missing = numberedLines(0, web.lines.length).filter(
+    (line) => !follower.texts.includes(line),
+  );
   const gaps = follower.seen("gap");
   expect(follower.texts).toEqual(web.lines.filter((line) => !missing.includes(line)));
   for (const line of missing) {

@@ -13,6 +13,11 @@ interface Reader {
   readonly response: ServerResponse;
 }
 
+/** Lines with these numbers. */
+export function numberedLines(from: number, to: number): string[] {
+  return Array.from({ length: to - from }, (_, index) => `line ${from + index}`);
+}
+
 /** One container of Docker 28 with a log that is as people have them: damaged, or emptied by hand. */
 export class ScriptedLog implements AsyncDisposable {
   readonly lines: string[] = [];
