@@ -12,6 +12,8 @@ export interface PositionCheckpoint {
   moved(): void;
   /** It is saved before long, moved or not. */
   hurry(): void;
+  /** It is saved now. Resolves with false where that takes longer. Never rejects: what can't be saved is told. */
+  saveWithin(timeoutMs: number): Promise<boolean>;
   /** Whoever follows the container has ended: another source may. What is still delivered counts until one does. */
   ended(): void;
   /** The container is gone. */
@@ -96,6 +98,10 @@ export class ContainerCheckpoint implements PositionCheckpoint, StoreEntry {
 
   hurry(): void {
     this.#place.keeper.hurry();
+  }
+
+  saveWithin(timeoutMs: number): Promise<boolean> {
+    return this.#place.keeper.saveWithin(timeoutMs);
   }
 
   ended(): void {

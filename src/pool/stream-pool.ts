@@ -127,7 +127,8 @@ export class StreamPool
   /**
    * Ends following a container: by id, unambiguous id prefix, or name, on each engine that has one of that name. It is not
    * followed until it is attached again; calls of `attach()` that are under way reject with CLOSED. Lines that were read already
-   * are still delivered. Resolves also where the container is not followed.
+   * are still delivered. Its position is saved, for another source of the same store. Resolves also where the container is not
+   * followed.
    *
    * @throws DockspoolError TASKS_STILL_RUNNING past `rotateTimeoutMs`; its source has ended all the same
    */

@@ -43,6 +43,10 @@ export class OwnCheckpoint implements SourceCheckpoint {
     this.#checkpoint?.moved();
   }
 
+  saveWithin(timeoutMs: number): Promise<boolean> {
+    return this.keeper.saveWithin(timeoutMs);
+  }
+
   gone(): void {
     this.#checkpoint?.gone();
   }

@@ -10,7 +10,7 @@ import type { ContainerInfo, LogBatch, LogRecord } from "../wire/records.ts";
 import { Capture } from "./capture.ts";
 import type { RotationReason } from "./channels.ts";
 import { ownHost } from "./host.ts";
-import type { SourceHost } from "./host.ts";
+import type { SourceCheckpoint, SourceHost } from "./host.ts";
 import { Consumption } from "../queue/consumption.ts";
 import { SourceQueue } from "../queue/source-queue.ts";
 import { handled } from "../lifetime/handled.ts";
@@ -38,6 +38,8 @@ export class ContainerLogSource
   readonly #options: ResolvedOptions;
   readonly #capture: Capture;
   readonly #consumption: Consumption;
+  readonly #checkpoint: SourceCheckpoint | undefined;
+  /** Its own; undefined where a pool has one. */
   #keeper: CheckpointKeeper | undefined;
 
   /**
@@ -53,9 +55,9 @@ export class ContainerLogSource
     checkContainer(container);
     this.container = container;
     this.#options = resolveOptions(options);
-    this.#capture = new Capture(container, this.#options, host ?? this.#ownHost(), (status) =>
-      this.#tell(status),
-    );
+    const { checkpoint } = (host ??= this.#ownHost());
+    this.#checkpoint = checkpoint;
+    this.#capture = new Capture(container, this.#options, host, (status) => this.#tell(status));
     this.#consumption = this.#newConsumption();
   }
 
@@ -226,7 +228,7 @@ export class ContainerLogSource
 
   /** What is not saved by then is told by a status, or comes again. */
   async #save(): Promise<void> {
-    await this.#keeper?.saveWithin(this.#options.rotateTimeoutMs);
+    await this.#checkpoint?.saveWithin(this.#options.rotateTimeoutMs);
   }
 
   #tell(status: SourceStatus): void {

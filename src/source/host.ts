@@ -105,6 +105,8 @@ export interface SourceCheckpoint {
   load?(container: string, signal: AbortSignal): Promise<Position | undefined>;
   /** The position may have moved. */
   moved(): void;
+  /** Saves it now. Resolves with false where that takes longer. Never rejects: what can't be saved is told. */
+  saveWithin(timeoutMs: number): Promise<boolean>;
   /** The container is gone. */
   gone(): void;
 }

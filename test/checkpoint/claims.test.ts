@@ -1,12 +1,14 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { ContainerLogSource, FileCheckpointStore } from "../../src/index.ts";
-import type { SourceOptions } from "../../src/index.ts";
+import type { Checkpoint, SourceOptions } from "../../src/index.ts";
 import { FakeEngine } from "../../src/testing.ts";
 import type { FakeContainer } from "../../src/testing.ts";
 import { PoolRuns } from "../support/checkpoint-pool.ts";
+import type { PoolFollower } from "../support/pool-follow.ts";
 import { WatchedStore } from "../support/checkpoint-stores.ts";
 import { eager, eventually, failure, Follower } from "../support/fake-follow.ts";
 
@@ -26,6 +28,14 @@ afterEach(async () => {
   await runs.close();
   await fake.close();
 });
+
+/** After a save of so long a keeper rests for a second. */
+class SlowStore extends WatchedStore {
+  override async save(entries: ReadonlyMap<string, Checkpoint>): Promise<void> {
+    await sleep(100);
+    await super.save(entries);
+  }
+}
 
 function open(options: SourceOptions = {}): ContainerLogSource {
   const given = { engine: fake.engine, checkpoints: runs.store, checkpointEveryMs: 1, ...eager };
@@ -163,6 +173,19 @@ describe("a source and a pool of one store", () => {
     web.write("three");
     expect(await read()).toContain("three");
   });
+
+  for (const [what, end] of [
+    ["its pool has detached it", ({ pool }) => pool.detach("web")],
+    ["its pool's source of it is closed", (follower) => follower.source(web).close()],
+  ] satisfies [string, (follower: PoolFollower) => Promise<void>][])
+    it(`follow one after the other where ${what}, and the store is so slow that saving rests`, async () => {
+      runs.store = new SlowStore();
+      const follower = runs.follow({ from: "start" });
+      await follower.expectAll(web);
+      await end(follower);
+      web.write("two");
+      expect(await read()).toEqual(["two"]);
+    });
 
   it("count a stopped container as the pool's, which will follow it", async () => {
     web.stop();
