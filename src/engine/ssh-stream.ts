@@ -1,3 +1,5 @@
+import { connect } from "node:net";
+import type { Socket } from "node:net";
 import { Duplex, Readable } from "node:stream";
 import { isError, messageOf } from "../errors.ts";
 import { withHostKeys } from "./host-keys.ts";
@@ -41,18 +43,22 @@ export class SshStream extends Duplex {
 
   /** Never rejects. */
   async #connect(given: SshConfig): Promise<void> {
+    let socket: Socket | undefined;
     try {
       const [{ config, refusal }, { default: sshAgent }] = await Promise.all([
         withHostKeys(given),
         import("docker-modem/lib/ssh.js"),
       ]);
       if (this.destroyed) return;
-      sshAgent(config).createConnection({}, (error, channel) => {
+      socket = config["sock"] === undefined ? socketFor(config) : undefined;
+      const own = socket && { sock: socket };
+      sshAgent({ ...config, ...own }).createConnection({}, (error, channel) => {
         if (isError(error)) this.destroy(refusal() ?? named(error));
         else if (channel instanceof Duplex) this.#connected(channel);
       });
     } catch (error) {
-      // A key that can't be read, for one.
+      // A key that can't be read, for one: ssh2 has not begun.
+      socket?.destroy();
       this.destroy(sshError(SSH_OPTIONS, messageOf(error), error));
     }
   }
@@ -82,6 +88,21 @@ export class SshStream extends Duplex {
     }
     this.destroy(commandFailure(code, this.#complaint));
   }
+}
+
+/** As ssh2 makes one, but each of its packets is sent at once: behind another one it would wait for 40 ms and more, until that is acknowledged. */
+function socketFor(config: SshConfig): Socket {
+  const { host, port = 22, localAddress, localPort, forceIPv4, forceIPv6, timeout } = config;
+  const family = forceIPv4 === forceIPv6 ? 0 : forceIPv4 === true ? 4 : 6;
+  return connect({
+    ...(typeof localAddress === "string" && { localAddress }),
+    ...(typeof localPort === "number" && { localPort }),
+    ...(typeof timeout === "number" && { timeout }),
+    host: String(host),
+    port: Number(port),
+    family,
+    noDelay: true,
+  });
 }
 
 /** docker-modem ends the connection when the channel is closed, which it is when all has been read. */
