@@ -1,14 +1,13 @@
 import type { Entries, Entry, LogStream } from "../wire/entry.ts";
-import { FrameEntries, textBytes } from "../wire/frame-entries.ts";
-import { compareTimestamps, detached } from "../wire/timestamps.ts";
+import { FrameEntries } from "../wire/frame-entries.ts";
+import { compareTimestamps, detached, epochMs } from "../wire/timestamps.ts";
+import { FillRate } from "./fill-rate.ts";
 
-/** What an entry takes in the engine's file beside its text (`json-file`: quotes, names, time). */
-const OVERHEAD_BYTES = 90;
-/** Behind by this share of a file, the next change of files may come before the reader does. */
-const SAFE_SHARE = 0.5;
 const NO_LAG_MS = 5;
-/** The rate is the highest of late: a burst is what overtakes. */
-const FADING = 0.98;
+/** So late an engine's own reader may be on a busy machine: a file that is filled meanwhile is left out though nobody lags. */
+const ENGINE_LATE_MS = 20;
+/** Behind a doubt of such a file that was wrong there is no other one for so many times as long as it takes to be filled. */
+const RESTS = 50;
 /** So many doubts in a row, without an entry in between, are no reason to doubt any more. */
 const MOST_DOUBTS = 3;
 
@@ -43,7 +42,7 @@ interface Latest {
  */
 export class Trust {
   readonly #distrust: Distrust;
-  readonly #maxFileBytes: number;
+  readonly #rate: FillRate;
   /** Of each stream in this follow. */
   readonly #latest = new Map<LogStream, Latest>();
   #openedAt = Infinity;
@@ -51,9 +50,6 @@ export class Trust {
   #before: { timestamp: string | undefined } | undefined;
   /** The least difference of the two clocks that a follow has shown. */
   #leastMs = Infinity;
-  #bytesPerMs = 0;
-  #bytes = 0;
-  #from: number | undefined;
   #doubts = 0;
   /** Doubted for what may be missing before it. */
   #doubted: string | undefined;
@@ -63,10 +59,17 @@ export class Trust {
   /** Chunks of this follow that were looked at for their lag. */
   #chunks = 0;
   #wasOvertakenAtOnce = false;
+  #isFollow = false;
+  /** The latest entry that was taken, in milliseconds. */
+  #takenTo: number | undefined;
+  /** The latest one that was doubted because a file can be filled in a moment; `-Infinity` where that was right. */
+  #leftOutAt = -Infinity;
+  /** It is to be seen whether that was right. */
+  #isLeftOutDoubted = false;
 
   constructor(distrust: Distrust) {
     this.#distrust = distrust;
-    this.#maxFileBytes = distrust.maxFileBytes ?? Infinity;
+    this.#rate = new FillRate(distrust.maxFileBytes ?? Infinity);
   }
 
   /** A follow begins. */
@@ -74,9 +77,9 @@ export class Trust {
     this.#latest.clear();
     this.#openedAt = Infinity;
     this.#before = this.#distrust.mayLeaveOutFile ? { timestamp: undefined } : undefined;
-    this.#from = undefined;
-    this.#bytes = 0;
+    this.#rate.begin();
     this.#chunks = 0;
+    this.#isFollow = true;
   }
 
   /** A plain read begins, which may jump back as well: Docker 20.10 shifts its files while they are opened. */
@@ -84,6 +87,7 @@ export class Trust {
     this.#latest.clear();
     this.#before = undefined;
     this.#chunks = 0;
+    this.#isFollow = false;
   }
 
   /** Plain reads are not to be trusted either. */
@@ -124,7 +128,7 @@ export class Trust {
     const believed = Math.min(
       replay,
       this.#firstBehindHole(fresh),
-      this.#firstOvertaken(fresh, now),
+      this.#firstBehindPause(fresh, now),
     );
     if (believed < fresh.length) this.#doubts++;
     return from + believed;
@@ -138,7 +142,7 @@ export class Trust {
     const differenceMs = now - Date.parse(last.timestamp);
     this.#leastMs = Math.min(this.#leastMs, differenceMs);
     const lagMs = differenceMs - this.#leastMs;
-    const isOvertaken = lagMs > NO_LAG_MS && this.#mayFillFile(lagMs);
+    const isOvertaken = lagMs > NO_LAG_MS && this.#rate.mayFill(lagMs);
     if (!isOvertaken) {
       this.#wasOvertakenAtOnce = false;
       return false;
@@ -159,24 +163,17 @@ export class Trust {
       this.#wrongDoubts = isWrong ? this.#wrongDoubts + 1 : 0;
       this.#doubted = undefined;
     }
-    this.#bytes += textBytes(entries) + OVERHEAD_BYTES * entries.length;
-    const stamped = Date.parse(last.timestamp);
-    // All that was there when a follow was opened may come in one piece.
-    this.#from ??= Date.parse(first.timestamp);
-    if (stamped > this.#from) {
-      this.#bytesPerMs = Math.max(this.#bytes / (stamped - this.#from), this.#bytesPerMs * FADING);
-      this.#from = stamped;
-      this.#bytes = 0;
+    if (!this.#isFollow && this.#isLeftOutDoubted) {
+      const isWrong = epochMs(first.timestamp) === this.#leftOutAt;
+      if (!isWrong) this.#leftOutAt = -Infinity;
+      this.#isLeftOutDoubted = false;
     }
+    this.#takenTo = epochMs(last.timestamp);
+    this.#rate.wrote(entries);
   }
 
   get #isNeverRotated(): boolean {
-    return this.#maxFileBytes === Infinity;
-  }
-
-  /** At the rate of late the log may have filled much of a file in so many milliseconds. */
-  #mayFillFile(ms: number): boolean {
-    return ms * this.#bytesPerMs > this.#maxFileBytes * SAFE_SHARE;
+    return this.#distrust.maxFileBytes === undefined;
   }
 
   #firstReplay(entries: Entries): number {
@@ -225,17 +222,47 @@ export class Trust {
     const first = entries.at(0);
     if (first === undefined || this.#chunks === 0) return entries.length;
     const lagMs = now - Date.parse(first.timestamp) - this.#leastMs;
-    if (!this.#mayFillFile(lagMs)) return entries.length;
+    if (!this.#rate.mayFill(lagMs)) return entries.length;
     let index = -1;
     let previousMs = Infinity;
     for (const { timestamp } of entries) {
       index++;
       const stampedMs = Date.parse(timestamp);
-      if (this.#mayFillFile((stampedMs - previousMs) / 2 ** this.#wrongDoubts)) {
+      if (this.#rate.mayFill((stampedMs - previousMs) / 2 ** this.#wrongDoubts)) {
         this.#doubted = timestamp;
         return index;
       }
       previousMs = stampedMs;
+    }
+    return entries.length;
+  }
+
+  #firstBehindPause(entries: Entries, now: number): number {
+    const leftOut = this.#firstLeftOut(entries);
+    return leftOut < entries.length ? leftOut : this.#firstOvertaken(entries, now);
+  }
+
+  /**
+   * Where a file can be filled in a moment the engine's own reader may come too late, though ours does not lag: any pause in which
+   * the log can fill a file may be one that was left out.
+   */
+  #firstLeftOut(entries: Entries): number {
+    const first = entries.at(0);
+    if (!this.#isFollow || first === undefined) return entries.length;
+    const leastMs = this.#rate.leastMs(epochMs(first.timestamp));
+    if (leastMs > ENGINE_LATE_MS) return entries.length;
+    let previous = this.#takenTo ?? Infinity;
+    let index = 0;
+    for (const { timestamp } of entries) {
+      const stamped = epochMs(timestamp);
+      const hasRested = Math.abs(stamped - this.#leftOutAt) > RESTS * leastMs;
+      if (stamped - previous > leastMs && hasRested) {
+        this.#leftOutAt = stamped;
+        this.#isLeftOutDoubted = true;
+        return index;
+      }
+      previous = stamped;
+      index++;
     }
     return entries.length;
   }
@@ -251,7 +278,7 @@ export class Trust {
       if (Date.parse(timestamp) <= this.#openedAt) continue;
       this.#before = undefined;
       const silentMs = Date.parse(timestamp) - Date.parse(previous);
-      if (!this.#mayFillFile(silentMs / 2 ** this.#wrongDoubts)) break;
+      if (!this.#rate.mayFill(silentMs / 2 ** this.#wrongDoubts)) break;
       this.#doubted = timestamp;
       return index;
     }

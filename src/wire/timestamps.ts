@@ -69,6 +69,12 @@ export function coarsen(utc: string, digits: number): string {
   return `${utc.slice(0, digits === 0 ? 19 : 20 + digits)}Z`;
 }
 
+/** A UTC timestamp as milliseconds since 1970-01-01T00:00:00Z, with their fractions. */
+export function epochMs(utc: string): number {
+  const fractions = utc.slice(23, -1);
+  return Date.parse(utc) + (fractions === "" ? 0 : Number(`0.${fractions}`));
+}
+
 /** Negative where `a` is earlier than `b`; UTC timestamps of any precision, missing digits read as 0. */
 export function compareTimestamps(a: string, b: string): number {
   const left = a.slice(0, -1);

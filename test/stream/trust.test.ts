@@ -149,6 +149,71 @@ describe("a follow of a log whose files last a second", () => {
   });
 });
 
+describe("a follow of a log that may fill a file within milliseconds", () => {
+  /** 200 bytes each 10 µs: half a file is full after half a millisecond. */
+  const burst = (fromMs: number, lines: number): Entry[] =>
+    Array.from({ length: lines }, (_, index) => at(fromMs + index / 100));
+  const at = (ms: number): Entry => {
+    const fraction = String(Math.round((ms % 1) * 1e6)).padStart(6, "0");
+    const timestamp = new Date(BEGUN + Math.floor(ms)).toISOString().replace("Z", `${fraction}Z`);
+    return { ...entry(0), timestamp };
+  };
+  const docker28 = { ...docker20, mayLeaveOutFile: false };
+  let trust: Trust;
+  const takes = (entries: Entry[]): number => {
+    const to = trust.believed(entries, 0);
+    trust.took(entries.slice(0, to));
+    trust.mayBeOvertaken(entries.slice(0, to), 0);
+    return to;
+  };
+  const rereads = (entries: Entry[]): void => {
+    trust.beginPlainRead();
+    trust.took(entries);
+    open(trust, 0);
+  };
+  beforeEach(() => {
+    trust = new Trust(docker28);
+    open(trust, 0);
+    takes(burst(0, 100));
+  });
+
+  it("is doubted behind a pause in which a file may have been filled, whether that comes in one piece or not", () => {
+    expect(takes([...burst(1, 50), ...burst(2.2, 50)])).toBe(50);
+    rereads(burst(1.5, 70));
+    expect(takes(burst(3.1, 50))).toBe(0);
+    rereads(burst(2.2, 100));
+    expect(takes(burst(3.2, 50))).toBe(50);
+  });
+
+  it("is doubted no more for some milliseconds where nothing was missing", () => {
+    expect(takes(burst(2, 50))).toBe(0);
+    rereads(burst(2, 50));
+    expect(takes(burst(4, 50))).toBe(50);
+    expect(takes(burst(40, 50))).toBe(0);
+  });
+
+  it("is believed once the burst is a minute ago, however few lines come", () => {
+    let doubts = 0;
+    for (let ms = 1_000; ms < 600_000; ms += 1_000) {
+      if (takes([at(ms)]) === 1) continue;
+      doubts++;
+      expect(ms).toBeLessThan(60_000);
+      rereads([at(ms)]);
+    }
+    expect(doubts).toBeGreaterThan(0);
+  });
+});
+
+it("a log of long lines fills no file in a pause", () => {
+  const trust = new Trust({ ...docker20, mayLeaveOutFile: false });
+  const long = (ms: number): Entry => ({ ...entry(ms), text: Buffer.alloc(4_000) });
+  open(trust, 0);
+  for (let ms = 0; ms < 60_000; ms += 1_000) {
+    expect(trust.believed([long(ms)], 0, BEGUN + ms)).toBe(1);
+    trust.took([long(ms)]);
+  }
+});
+
 it("a first follow is doubted where a file is missing behind what was there when it was opened", () => {
   const trust = new Trust(docker20);
   open(trust, 1_000);
