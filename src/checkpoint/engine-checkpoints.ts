@@ -9,6 +9,7 @@ import type { PositionCheckpoint, PositionOwner } from "./container-checkpoint.t
 import { isCreatedSince, parseNote, toNote } from "./engine-note.ts";
 import type { EngineNote } from "./engine-note.ts";
 import { unreadableEntry } from "./failures.ts";
+import { moveFromFormerId } from "./former-id.ts";
 import type { CheckpointKeeper } from "./keeper.ts";
 import { CONFIRM_EVERY_MS, isForgotten } from "./pruning.ts";
 import type { StoreEntry } from "./store-entry.ts";
@@ -36,6 +37,8 @@ export class EngineCheckpoints {
   #identity: EngineIdentity | undefined;
   /** Another process's. */
   #found: EngineNote | undefined;
+  /** By container: found under an id that the engine had before, and not saved yet under this one. */
+  #moved: ReadonlyMap<string, Checkpoint> = new Map();
   /** By the engine's clock. */
   #view: EngineView | undefined;
   #note: StoreEntry | undefined;
@@ -83,7 +86,7 @@ export class EngineCheckpoints {
     new Claim(this.#keeper.store, key, container, this.#keeper).check();
     // What is not saved yet is newer.
     if (this.#keeper.isChanged(key)) await this.#keeper.saveWithin(SAVE_FIRST_MS, signal);
-    const checkpoint = await this.#keeper.load(key, signal);
+    const checkpoint = (await this.#keeper.load(key, signal)) ?? this.#moved.get(container);
     if (checkpoint === undefined) return undefined;
     if (checkpoint["container"] !== container) throw unreadableEntry(key);
     try {
@@ -161,6 +164,11 @@ export class EngineCheckpoints {
     let note = await this.#keeper.load(noteKey, signal);
     // As earlier releases have saved it.
     if (note === undefined && noteKey !== id) note = await this.#keeper.load(id, signal);
+    if (note === undefined) {
+      const former = await moveFromFormerId(this.#keeper, this.#client, id, signal);
+      note = former?.note;
+      this.#moved = former?.positions ?? this.#moved;
+    }
     this.#found = note === undefined ? undefined : parseNote(noteKey, note);
     this.#identity = identity;
     if (isDistinct) await this.#prune(id, signal);
