@@ -102,7 +102,13 @@ export class Capture {
       about: () => this.#about,
       isResumed: () => this.#isResumed,
     });
-    this.#ways = new LogWays(options, host.client, this.#turn, (status) => this.phase.tell(status));
+    this.#ways = new LogWays(
+      options,
+      host.client,
+      this.#turn,
+      (status) => this.phase.tell(status),
+      () => this.#log?.cameAt ?? 0,
+    );
     this.#loop = new CaptureLoop({
       options,
       host,

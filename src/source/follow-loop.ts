@@ -79,7 +79,7 @@ export class FollowLoop {
         // What is held open is read no other way, whatever is there now.
         if (await this.#held.areNeeded()) continue;
         const { via } = way;
-        const starting = { told: view.runs.told, headStart: undefined };
+        const starting = { told: view.runs.told, headStart: undefined, isReopened: true };
         const next = await ways.choose(this.#inspection, starting, signal);
         if (next?.via !== via) return "look again";
         way = withHeld(next, this.#held);

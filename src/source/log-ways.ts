@@ -14,6 +14,7 @@ import type { HeldFiles } from "../stream/held-files.ts";
 import { firstFileRoot, locateFiles } from "../stream/log-location.ts";
 import type { Located } from "../stream/log-location.ts";
 import type { HeadStart } from "./host.ts";
+import { KnownFile } from "./known-file.ts";
 import type { ReadOptions } from "./read-options.ts";
 import type { SourceStatus } from "./status.ts";
 import type { TurnKeeper } from "./turn.ts";
@@ -58,6 +59,8 @@ type ReadingStatus = Extract<SourceStatus, { type: "reading" }>;
 export interface Starting {
   readonly told: ToldRun | undefined;
   readonly headStart: HeadStart | undefined;
+  /** It runs already: one of its streams is reopened. */
+  readonly isReopened?: boolean;
 }
 
 /** Its first file is looked for, or open, while nothing is read from it: the container has never started, or is read by a stream. */
@@ -74,18 +77,20 @@ export class LogWays {
   readonly #turn: Pick<TurnKeeper, "take" | "give">;
   readonly #told: (status: ReadingStatus) => void;
   #standby: Standby | undefined;
-  /** The path that is known to be this container's log. */
-  #proved: string | undefined;
+  readonly #known: KnownFile;
   #missed = 0;
   #last: ReadingStatus | undefined;
 
+  /** `cameAt`: when something new came last, by `performance.now()`. */
   constructor(
-    options: ReadOptions,
+    options: ReadOptions & { readonly stallProbeMs: number | false },
     client: EngineClient,
     turn: Pick<TurnKeeper, "take" | "give">,
     told: (status: ReadingStatus) => void,
+    cameAt: () => number,
   ) {
     this.#options = options;
+    this.#known = new KnownFile({ cameAt, stallProbeMs: options.stallProbeMs });
     this.#client = client;
     this.#turn = turn;
     this.#told = told;
@@ -123,7 +128,7 @@ export class LogWays {
 
   /** The log's file is known, wherever the container has got to since. */
   get isProved(): boolean {
-    return this.#proved !== undefined;
+    return this.#known.path !== undefined;
   }
 
   /** It stands still. Before its first start its file is looked for, since that may be gone a moment after it was made. */
@@ -194,14 +199,14 @@ export class LogWays {
 
   /** Whether another try may help after that error of a read: "auto" has another way. */
   mayPass(error: DockspoolError): boolean {
-    this.#proved = undefined;
+    this.#known.forget();
     return this.#options.read === "auto" || error.transient;
   }
 
   /** The way to the files, or why there is none. */
   async #look(
     inspection: Inspection,
-    { told, headStart }: Starting,
+    { told, headStart, isReopened = false }: Starting,
     signal: AbortSignal,
   ): Promise<Way | string | undefined> {
     const located = await this.#locate(inspection, signal);
@@ -221,11 +226,23 @@ export class LogWays {
     // One that was not started yet has none.
     if (!inspection.running && !hasStarted(inspection.startedAt) && !(await isThere(location.path)))
       return ENGINE;
+    const isKnown = this.#known.path === location.path;
+    if (isKnown && !this.#known.isDoubtful(inspection.running, isReopened))
+      return (await isThere(location.path)) ? way : missing(location);
+    // It reads a stream of the engine's, too.
+    if (await this.#turn.take(signal)) return undefined;
+    const reason = await this.#prove(inspection, location, isKnown, signal);
+    return reason ?? way;
+  }
+
+  /** Why the file is not this container's log; undefined where it is. */
+  async #prove(
+    inspection: Inspection,
+    location: LogLocation,
+    isKnown: boolean,
+    signal: AbortSignal,
+  ): Promise<string | undefined> {
     try {
-      if (this.#proved === location.path)
-        return (await isThere(location.path)) ? way : missing(location);
-      // It reads a stream of the engine's, too.
-      if (await this.#turn.take(signal)) return undefined;
       const files = new FileLogReader({
         client: this.#client,
         inspection,
@@ -235,17 +252,20 @@ export class LogWays {
       });
       const engine = new EngineLogReader(this.#client, wholeAsShown(inspection), () => {});
       const proof = await proveFiles(engine, files, signal);
-      if (proof === "another") {
-        if (!(await isThere(location.path))) return missing(location);
-        return `${location.path} does not have the last line that the engine shows: it is another log`;
-      }
+      if (proof === "another") this.#known.forget();
       if (!(await isThere(location.path))) return missing(location);
+      if (proof === "another")
+        return `${location.path} does not have the last line that the engine shows: it is another log`;
       // Of an empty log the path alone tells, which bears the container's id.
-      this.#proved = location.path;
-      return way;
+      this.#known.compared(location.path, inspection.running, proof === "not known");
+      return undefined;
     } catch (error) {
-      if (!DockspoolError.is(error, "FILES_UNREADABLE")) throw error;
-      return error.message;
+      signal.throwIfAborted();
+      if (DockspoolError.is(error, "FILES_UNREADABLE")) return error.message;
+      if (!isKnown || !DockspoolError.is(error)) throw error;
+      // Reading goes on while the engine can't be asked.
+      this.#known.compared(location.path, inspection.running);
+      return undefined;
     }
   }
 

@@ -177,6 +177,11 @@ export class FollowedLog {
       this.reading.commit([keptBack.line], 0);
   }
 
+  /** When entries came last that are new, by `performance.now()`. */
+  get cameAt(): number {
+    return this.#cameAt;
+  }
+
   /** Nothing has come for a while. */
   get isSilent(): boolean {
     return performance.now() - this.#cameAt > SILENT_MS;
