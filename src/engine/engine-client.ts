@@ -65,7 +65,7 @@ export class EngineClient {
   readonly #questions: Questions;
   readonly #identification: Identification;
   /** For details, and where it keeps its data. */
-  readonly #own: OwnInfoQuestion | undefined;
+  #own: OwnInfoQuestion | undefined;
   readonly #events: EventRequests;
   readonly #logs: LogRequests;
 
@@ -164,6 +164,13 @@ export class EngineClient {
     if (this.#own === undefined) return inspection;
     // Nothing keeps a container that is being started from being followed.
     if (!now) await this.#own.ask(signal);
+    return withOwnInfo(inspection, this.#own.known);
+  }
+
+  /** The same, with where the engine keeps its data. Later inspections tell that as well. */
+  async withDataRoot(inspection: Inspection, signal: AbortSignal): Promise<Inspection> {
+    this.#own ??= new OwnInfoQuestion(this.#link, this.#questions);
+    await this.#own.ask(signal);
     return withOwnInfo(inspection, this.#own.known);
   }
 

@@ -291,9 +291,9 @@ export class FollowedContainers {
     this.#leaving.add(info.id, feed);
     const isKept = reason.kind !== "failed" || reason.error.code !== "CLOSED";
     const position = isKept && stats.lines > 0 ? capture.place : undefined;
-    engine.discovery.ended(info.id, { reason, position });
+    const isTold = engine.discovery.ended(info.id, { reason, position });
     if (reason.kind !== "failed" && !this.#isClosed) engine.left(info.id);
-    if (reason.kind === "failed" && UNREADABLE.has(reason.error.code))
+    if (reason.kind === "failed" && UNREADABLE.has(reason.error.code) && !isTold)
       this.#emit({ type: "skipped", container: info, error: reason.error });
     this.#emit({ type: "detached", container: info, reason });
   }

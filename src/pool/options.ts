@@ -132,8 +132,8 @@ export interface ResolvedPoolOptions {
   readonly maxStreams: number;
   readonly timeSliceMs: number;
   readonly rotation: RotationPlan | false;
-  /** Unless `source` says otherwise. */
-  readonly reading: ReadOptions;
+  /** How a container is read. One of which nothing is known yet may be read from files where `source` is a function. */
+  readonly reading: (container?: ContainerInfo) => ReadOptions;
   readonly sourceOptions: (container: ContainerInfo) => PoolSourceOptions;
   /** Undefined: as lines arrive. */
   readonly latenessMs: number | undefined;
@@ -220,6 +220,7 @@ export function resolvePoolOptions(options: PoolOptions): ResolvedPoolOptions {
     read: checkRead("read", given.read),
     files: checkFiles("files", given.files),
   };
+  const sourceOptions = sourceOptionsOf(given.source, reading);
   return {
     engines: enginesOf(given),
     selects: guarded("select", compileSelector(given.select), refusePromise),
@@ -233,8 +234,8 @@ export function resolvePoolOptions(options: PoolOptions): ResolvedPoolOptions {
     maxStreams: given.maxStreams,
     timeSliceMs: given.timeSliceMs,
     rotation: rotationPlan(given.rotation),
-    reading,
-    sourceOptions: sourceOptionsOf(given.source, reading),
+    reading: readingOf(sourceOptions, given.source, reading),
+    sourceOptions,
     latenessMs: latenessOf(given.order),
     bufferBytes: given.bufferBytes,
     checkpoints: given.checkpoints,
@@ -270,10 +271,12 @@ function rotationPlan(rotation: NonNullable<PoolOptions["rotation"]>): RotationP
   return { everyMs, jitter };
 }
 
+type SourceOptionsOf = (container: ContainerInfo) => PoolSourceOptions & ReadOptions;
+
 function sourceOptionsOf(
   source: NonNullable<PoolOptions["source"]>,
-  reading: Pick<PoolSourceOptions, "read" | "files">,
-): (container: ContainerInfo) => PoolSourceOptions {
+  reading: ReadOptions,
+): SourceOptionsOf {
   if (typeof source !== "function") {
     const checked = { ...reading, ...checkSourceOptions(source) };
     return () => checked;
@@ -282,6 +285,27 @@ function sourceOptionsOf(
     ...reading,
     ...checkSourceOptions(refusePromise(answer)),
   }));
+}
+
+function readingOf(
+  sourceOptions: SourceOptionsOf,
+  source: NonNullable<PoolOptions["source"]>,
+  given: ReadOptions,
+): ResolvedPoolOptions["reading"] {
+  if (typeof source !== "function") {
+    const { read = given.read, files = given.files } = source;
+    return () => ({ read, files });
+  }
+  const unknown = { ...given, read: given.read === "engine" ? "auto" : given.read } as const;
+  return (container) => {
+    if (container === undefined) return unknown;
+    try {
+      return sourceOptions(container);
+    } catch {
+      // That is told when it is to be followed.
+      return given;
+    }
+  };
 }
 
 function latenessOf(order: PoolOptions["order"] | undefined): number | undefined {

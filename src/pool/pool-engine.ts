@@ -69,7 +69,7 @@ export class PoolEngine {
     this.#patienceMs = connectTimeoutOf(engine);
     const { details, attributes, reading } = options;
     const questionsAtOnce = QUESTIONS_AT_ONCE;
-    const asksDataRoot = asksDataRootFor(reading);
+    const asksDataRoot = asksDataRootFor(reading());
     this.client = new EngineClient(engine, {
       name,
       questionsAtOnce,
@@ -105,8 +105,9 @@ export class PoolEngine {
       selects: (container) => !own.is(container.id) && options.selects(container),
       locate: (inspection, isNew, signal) =>
         this.#places.find(inspection, async () => isNew, signal),
-      readsFiles: reading.read !== "engine",
-      headStart: (id) => new HeadStart(this.client, followed.slots, id, reading, tasks.signal),
+      readsFiles: (info) => reading(info).read !== "engine",
+      headStart: (id, info) =>
+        new HeadStart(this.client, followed.slots, id, reading, tasks.signal, info),
       options: (container) => options.sourceOptions(container),
       found: (finding, sourceOptions) => {
         if (this.leased === undefined) followed.add(this, finding, sourceOptions);
@@ -164,15 +165,19 @@ export class PoolEngine {
 
   /** Follows a container that was found. @throws DockspoolError LOGS_UNREADABLE, ENGINE_UNREACHABLE, …; the signal's reason */
   async attach(
-    inspection: Inspection,
+    found: Inspection,
     from: From | undefined,
     given: PoolSourceOptions,
     signal: AbortSignal,
   ): Promise<ContainerLogSource> {
     const { followed, options } = this.#pool;
-    const { info } = inspection;
+    const { info } = found;
     checkReadable(info);
     const sourceOptions = { ...options.sourceOptions(info), ...given };
+    const { read = "engine", files = {} } = sourceOptions;
+    const inspection = asksDataRootFor({ read, files })
+      ? await this.client.withDataRoot(found, signal)
+      : found;
     const isNew = async (): Promise<boolean> =>
       from === undefined && this.discovery.isNew(inspection, signal);
     const locating = (): Promise<Place> =>

@@ -1,12 +1,13 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { MemoryCheckpointStore, StreamPool } from "../../src/index.ts";
-import type { LogRecord, PoolStatus } from "../../src/index.ts";
+import type { LogRecord, PoolOptions, PoolSourceOptions, PoolStatus } from "../../src/index.ts";
 import { FakeEngine } from "../../src/testing.ts";
 import type { FakeContainer } from "../../src/testing.ts";
 import { BriefLog } from "../support/brief-log.ts";
 import { CountingProxy } from "../support/counting-proxy.ts";
 import { eventually } from "../support/fake-follow.ts";
 import { FileLog, dataRoot } from "../support/file-log.ts";
+import { RewritingProxy } from "../support/rewriting-proxy.ts";
 
 const PATIENT = { timeout: 20_000 };
 
@@ -137,6 +138,72 @@ describe("a pool that reads from files", () => {
       expect(file.isOpen).toBe(false);
     },
   );
+
+  it.each<[string, PoolOptions]>([
+    ["source", { source: { read: "files" } }],
+    ["source, with its root", { source: { read: "files", files: { root: "" } } }],
+    ["a function", { source: ({ name }) => ({ read: name === "brief" ? "files" : "engine" }) }],
+    ["a function, with its root", { source: () => ({ read: "files", files: { root: "" } }) }],
+    [
+      "a function, with another root for the pool",
+      { files: { root: "/nowhere" }, source: () => ({ read: "files", files: { root: "" } }) },
+    ],
+  ])(
+    "has the lines of a container that is gone before anybody could look, by option %s",
+    async (_where, given) => {
+      const root = dataRoot();
+      await using fake = await FakeEngine.start();
+      await using proxy = await RewritingProxy.start(fake);
+      proxy.rewrite = (path, answer) =>
+        path.includes("/info") ? { ...answer, DockerRootDir: root } : answer;
+      const brief = fake.create({ name: "brief", started: false });
+      const file = new BriefLog(brief.id, root);
+      const { source = {} } = given;
+      const rooted = (options: PoolSourceOptions): PoolSourceOptions =>
+        options.files === undefined ? options : { ...options, files: { root } };
+      await using pool = new StreamPool({
+        engine: proxy.engine,
+        ...given,
+        source: typeof source === "function" ? (info) => rooted(source(info)) : rooted(source),
+      });
+      const lines: string[] = [];
+      const reasons: PoolStatus[] = [];
+      pool.on("detached", (status) => reasons.push(status));
+      pool.deliver((batch) => {
+        for (const { line } of batch) lines.push(line);
+      });
+      await pool.ready();
+      await file.run("first", "last");
+      brief.start();
+      brief.remove();
+      await expect.poll(() => reasons.length, PATIENT).toBe(1);
+      await expect.poll(() => lines, PATIENT).toEqual(["first", "last"]);
+      expect(reasons[0]).toMatchObject({ reason: { kind: "removed", complete: true } });
+      expect(file.isOpen).toBe(false);
+    },
+  );
+
+  it("has the lines of one that is attached with files, though the others are read by streams", async () => {
+    const root = dataRoot();
+    await using fake = await FakeEngine.start();
+    await using proxy = await RewritingProxy.start(fake);
+    proxy.rewrite = (path, answer) =>
+      path.includes("/info") ? { ...answer, DockerRootDir: root } : answer;
+    const brief = fake.create({ name: "brief", started: false });
+    const file = new BriefLog(brief.id, root);
+    await using pool = new StreamPool({ engine: proxy.engine, discover: false });
+    const lines: string[] = [];
+    pool.deliver((batch) => {
+      for (const { line } of batch) lines.push(line);
+    });
+    const source = await pool.attach("brief", { read: "files" });
+    await expect.poll(() => source.stats.state).toBe("stopped");
+    await file.run("first", "last");
+    brief.start();
+    brief.remove();
+    expect(await source.ended).toEqual({ kind: "removed", complete: true });
+    await expect.poll(() => lines).toEqual(["first", "last"]);
+  });
 
   it("knows at once that a container has exited, though that happened while its place was looked for", async () => {
     const root = dataRoot();

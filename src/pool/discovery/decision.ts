@@ -21,10 +21,10 @@ export interface DecisionParts {
   readonly ready: (signal: AbortSignal) => Promise<unknown>;
   /** @throws DockspoolError INVALID_OPTION, where the caller's function fails */
   readonly selects: (container: ContainerInfo) => boolean;
-  /** Logs are read from files, where that can be. */
-  readonly readsFiles: boolean;
+  /** Its log is read from files, where that can be; where nothing is known of it: it may be. */
+  readonly readsFiles: (info?: ContainerInfo) => boolean;
   /** Asks for a container's stream, or its file. */
-  readonly headStart: (id: string) => HeadStart;
+  readonly headStart: (id: string, info?: ContainerInfo) => HeadStart;
   /** What had stopped before is read to its end, not only once it starts. */
   readonly readsStopped: boolean;
   /** Where reading goes on, or begins as of now, for a container that was there before, or is new. @throws DockspoolError */
@@ -167,7 +167,8 @@ function follow(
       ? { since: before.since, error: before.error, hasFailed: true }
       : undefined;
   const options = attachedWith ?? parts.options(inspection.info);
-  container.become({ kind: "followed", failures, headStart });
+  const skipped = before.kind === "skipped" ? before : undefined;
+  container.become({ kind: "followed", failures, headStart, skipped });
   try {
     parts.found({ ...finding, trouble }, options);
     return undefined;
@@ -183,12 +184,12 @@ function headStartOf({ state }: DiscoveredContainer): Looking["headStart"] {
 /** Its file is looked for long before its start is told of: it may be gone a moment after that. */
 function fileOf(
   { id }: DiscoveredContainer,
-  { startedAt }: Inspection,
+  { info, startedAt }: Inspection,
   { position }: Start,
   { readsFiles, headStart }: DecisionParts,
 ): HeadStart | undefined {
-  const isToCome = readsFiles && neverStarted(startedAt) && isLogStart(position);
-  return isToCome ? headStart(id) : undefined;
+  const isToCome = readsFiles(info) && neverStarted(startedAt) && isLogStart(position);
+  return isToCome ? headStart(id, info) : undefined;
 }
 
 /** It has run since the pool, or its checkpoints, last saw the engine. */

@@ -66,10 +66,12 @@ interface Followed {
   readonly failures: number;
   /** What its source begins with. */
   readonly headStart: HeadStart | undefined;
+  /** It was skipped before. */
+  readonly skipped?: Skipped | undefined;
 }
 
 /** Its log can't be read, or an option's function failed for it: another run is tried anew. */
-interface Skipped {
+export interface Skipped {
   readonly kind: "skipped";
   readonly error: DockspoolError;
   readonly startedAt: string | undefined;

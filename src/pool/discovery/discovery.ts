@@ -9,7 +9,7 @@ import type { UnsettledContainer } from "../health/discovery-health.ts";
 import { Departed } from "./departed.ts";
 import { DiscoveredContainer } from "./discovered-container.ts";
 import type { Place } from "./discovered-container.ts";
-import { Looks } from "./looks.ts";
+import { Looks, wasTold } from "./looks.ts";
 import type { LooksParts } from "./looks.ts";
 import { Refusals } from "./refusals.ts";
 
@@ -195,10 +195,10 @@ export class Discovery {
     known.become({ kind: "followed", failures: 0, headStart: undefined });
   }
 
-  /** The source of a container has ended. */
-  ended(id: string, { reason, position }: Ending): void {
+  /** The source of a container has ended. True where the same was told of it before. */
+  ended(id: string, { reason, position }: Ending): boolean {
     const known = this.#containers.get(id);
-    if (known === undefined) return;
+    if (known === undefined) return false;
     const { state } = known;
     if (position !== undefined) known.place = { start: { position }, isResumed: true };
     if (reason.kind === "removed") {
@@ -209,7 +209,9 @@ export class Discovery {
       // A source that has read something got behind whatever the one before it failed at, and one that lost its lease has not failed.
       const isStuck = position === undefined && reason.error.code !== "CLOSED";
       this.#looks.failed(known, reason.error, isStuck ? state.failures : 0);
+      return state.skipped !== undefined && wasTold(state.skipped, reason.error);
     }
+    return false;
   }
 
   #find(container: string): DiscoveredContainer | undefined {
@@ -272,7 +274,7 @@ export class Discovery {
     this.#looks.at(container, { isCreated: true });
     const { state } = container;
     // It may have run by the time at which the engine answers.
-    if (this.#parts.readsFiles && state.kind === "looking" && state.headStart === undefined)
+    if (this.#parts.readsFiles() && state.kind === "looking" && state.headStart === undefined)
       container.become({ ...state, headStart: this.#parts.headStart(container.id) });
   }
 
@@ -285,8 +287,9 @@ export class Discovery {
     // The source of one that was looked at asks for its stream itself, at once.
     // Of one that has run the file is there.
     const isFirst = state.kind === "idle" && !hasStarted(state.inspection.startedAt);
-    const isWanted = state.kind === "looking" || (isFirst && readsFiles);
-    if (isWanted) container.become({ ...state, headStart: state.headStart ?? headStart(id) });
+    const info = state.kind === "idle" ? state.inspection.info : undefined;
+    const isWanted = state.kind === "looking" || (isFirst && readsFiles(info));
+    if (isWanted) container.become({ ...state, headStart: state.headStart ?? headStart(id, info) });
     if ("headStart" in container.state) container.state.headStart?.begin();
     this.#looks.at(container, { startedBy: Infinity });
   }

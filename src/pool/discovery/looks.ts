@@ -9,7 +9,7 @@ import type { ContainerInfo } from "../../wire/records.ts";
 import { decide, nextCheck } from "./decision.ts";
 import type { DecisionParts } from "./decision.ts";
 import { isWaiting } from "./discovered-container.ts";
-import type { DiscoveredContainer, Looking, Reason } from "./discovered-container.ts";
+import type { DiscoveredContainer, Looking, Reason, Skipped } from "./discovered-container.ts";
 
 /** What only another run, or other options, may mend. */
 const SKIPPED_AT: ReadonlySet<ErrorCode> = new Set([
@@ -138,7 +138,8 @@ export class Looks {
     }
     const failures = before.kind === "failed" ? before.failures : 0;
     // It is told once.
-    if (failures === 0 && !wasTold(before, failure)) skipped(this.#infoOf(container), failure);
+    const isTold = before.kind === "skipped" && wasTold(before, failure);
+    if (failures === 0 && !isTold) skipped(this.#infoOf(container), failure);
     this.failed(container, failure, failures);
   }
 
@@ -148,8 +149,8 @@ export class Looks {
   }
 }
 
-/** It was skipped for the same, and will be so for ever, or has not run since. */
-function wasTold(before: Looking["before"], { code }: DockspoolError): boolean {
-  if (before.kind !== "skipped" || before.error.code !== code) return false;
+/** It was skipped for the same, and will be so for ever, or had not run by then. */
+export function wasTold(before: Skipped, { code }: DockspoolError): boolean {
+  if (before.error.code !== code) return false;
   return code === "LOGS_UNREADABLE" || !hasStarted(before.startedAt);
 }

@@ -1,10 +1,14 @@
 import type { EngineClient } from "../../engine/engine-client.ts";
 import { FirstFile } from "../../files/first-file.ts";
 import { onAbort } from "../../lifetime/abort.ts";
-import type { ReadOptions } from "../../source/read-options.ts";
+import type { FilesOptions, ReadOptions } from "../../source/read-options.ts";
 import { DOCKER_ROOT, firstFileRoot } from "../../stream/log-location.ts";
 import type { Inspection } from "../../engine/inspection.ts";
 import type { HeldStream, Turn, TurnHolder, Turns } from "../../source/host.ts";
+import type { ContainerInfo } from "../../wire/records.ts";
+
+/** How a container is read; how it may be, where nothing is known of it. */
+type Reading = (info?: ContainerInfo) => ReadOptions;
 
 /**
  * A log stream that is asked for while its container is being started, before the container can be looked at.
@@ -17,8 +21,9 @@ export class HeadStart {
   readonly #client: EngineClient;
   readonly #turns: Turns;
   readonly #container: string;
-  readonly #file: FirstFile | undefined;
-  readonly #root: string;
+  readonly #reading: Reading;
+  #root: string;
+  #file: FirstFile | undefined;
   readonly #closing = new AbortController();
   readonly #unlink: () => void;
   #stream: Promise<HeldStream | undefined> | undefined;
@@ -28,18 +33,21 @@ export class HeadStart {
   #state: "asked" | "taken" | "cancelled" = "asked";
   #holder: TurnHolder | undefined;
 
-  /** Cancelled with `signal`, until somebody takes it. Where files are read the log's first one is looked for at once. */
+  /** Cancelled with `signal`, until somebody takes it. Where files may be read the log's first one is looked for at once. */
   constructor(
     client: EngineClient,
     turns: Turns,
     container: string,
-    { read, files }: ReadOptions,
+    reading: Reading,
     signal: AbortSignal,
+    info?: ContainerInfo,
   ) {
-    this.#root = files.root ?? client.dataRoot ?? DOCKER_ROOT;
     this.#client = client;
     this.#turns = turns;
     this.#container = container;
+    this.#reading = reading;
+    const { read, files } = reading(info);
+    this.#root = this.#rootOf(files);
     this.#file = read === "engine" ? undefined : new FirstFile(this.#root, container);
     this.#unlink = onAbort(signal, () => this.cancel());
   }
@@ -56,9 +64,15 @@ export class HeadStart {
   }
 
   knows(inspection: Inspection): void {
+    const { read, files } = this.#reading(inspection.info);
+    const root = this.#rootOf(files);
     const attributes = this.#client.givesAttributes(inspection.traits);
-    this.#isInFile = firstFileRoot(inspection, this.#root, attributes) !== undefined;
-    if (!this.#isInFile) void this.#file?.close();
+    this.#isInFile = read !== "engine" && firstFileRoot(inspection, root, attributes) !== undefined;
+    const isElsewhere = root !== this.#root;
+    if (!this.#isInFile || isElsewhere) void this.#file?.close();
+    if (!this.#isInFile || !isElsewhere) return;
+    this.#root = root;
+    this.#file = new FirstFile(root, this.#container);
   }
 
   /**
@@ -95,6 +109,10 @@ export class HeadStart {
     if (this.#state !== "asked") return;
     this.#cancelStream();
     void this.#file?.close();
+  }
+
+  #rootOf({ root }: FilesOptions): string {
+    return root ?? this.#client.dataRoot ?? DOCKER_ROOT;
   }
 
   #cancelStream(): void {

@@ -200,6 +200,28 @@ describe("a container whose log can't be read", () => {
     expect(follower.seen("skipped")).toHaveLength(1);
     await follower.end();
   });
+
+  it("is skipped once for a run of which its network is told of before its start", async () => {
+    const follower = await follow({
+      source: ({ name }) => ({ ...eager, read: name === "remote" ? "files" : "engine" }),
+    });
+    const remote = make({ name: "remote", logDriver: "journald", started: false });
+    const looks = (): number =>
+      fake.requests.filter(({ path }) => path.includes(`${remote.id}/json`)).length;
+    tell(remote, "create");
+    await eventually(() => looks() === 1, "a look");
+    const actor = { ID: "none", Attributes: { container: remote.id, type: "null" } };
+    const connect = { Type: "network", Action: "connect", Actor: actor, time: Date.now() / 1_000 };
+    events?.write(`${JSON.stringify(connect)}\n`);
+    await follower.until(() => follower.seen("skipped").length === 1, "skipped");
+    const before = looks();
+    remote.start();
+    tell(remote, "start");
+    await eventually(() => looks() > before, "another look");
+    await dealtWith(follower);
+    expect(follower.seen("skipped")).toHaveLength(1);
+    await follower.end();
+  });
 });
 
 describe("what is known of containers that are gone", () => {
