@@ -38,7 +38,8 @@ interface Latest {
  *   doubted where a file may have been filled before it;
  * - been overtaken: a follow that is behind by a file loses the rest of it, and nothing says so. What comes next is told by its lag,
  *   and a hole within what came by the time between its entries.
- * A doubt is settled by an aligned reread, and leads to no other one of its kind: a clock that was set looks the same.
+ * A doubt is settled by an aligned reread, and leads to no other one of its kind: a clock that was set looks the same, and so does a long line of nothing
+ * but zeros.
  */
 export class Trust {
   readonly #distrust: Distrust;
@@ -54,6 +55,11 @@ export class Trust {
   /** Doubted for what may be missing before it. */
   #doubted: string | undefined;
   #replayedAt = Infinity;
+  /** A part that was doubted, and whether a reread has begun since. */
+  #doubtedPart: Pick<Entry, "stream" | "timestamp" | "text"> | undefined;
+  #isReread = false;
+  /** Lines whose parts are the same, as a reread has shown: of each stream the latest one's timestamp. */
+  readonly #uniform = new Map<LogStream, string>();
   /** So many such doubts in a row were wrong. */
   #wrongDoubts = 0;
   /** Chunks of this follow that were looked at for their lag. */
@@ -75,6 +81,7 @@ export class Trust {
   /** A follow begins. */
   begin(): void {
     this.#latest.clear();
+    this.#isReread = true;
     this.#openedAt = Infinity;
     this.#before = this.#distrust.mayLeaveOutFile ? { timestamp: undefined } : undefined;
     this.#rate.begin();
@@ -85,6 +92,7 @@ export class Trust {
   /** A plain read begins, which may jump back as well: Docker 20.10 shifts its files while they are opened. */
   beginPlainRead(): void {
     this.#latest.clear();
+    this.#isReread = true;
     this.#before = undefined;
     this.#chunks = 0;
     this.#isFollow = false;
@@ -158,6 +166,12 @@ export class Trust {
     const [first, last] = [entries.at(0), entries.at(-1)];
     if (this.#isNeverRotated || first === undefined || last === undefined) return;
     this.#doubts = 0;
+    const part = this.#doubtedPart;
+    if (part !== undefined && this.#isReread) {
+      // Behind the place it is shown again.
+      if (isSamePart(first, part)) this.#uniform.set(part.stream, part.timestamp);
+      this.#doubtedPart = undefined;
+    }
     if (this.#doubted !== undefined) {
       const isWrong = first.timestamp === this.#doubted;
       this.#wrongDoubts = isWrong ? this.#wrongDoubts + 1 : 0;
@@ -192,7 +206,13 @@ export class Trust {
     if (latest === undefined) return false;
     const order = compareTimestamps(timestamp, latest.timestamp);
     if (order !== 0 || this.#distrust.repeatsTimestamps) return order < 0;
-    return latest.part === undefined || (!ended && text.equals(latest.part));
+    if (latest.part === undefined) return true;
+    const isSame = !ended && text.equals(latest.part) && this.#uniform.get(stream) !== timestamp;
+    if (isSame) {
+      this.#doubtedPart = { stream, timestamp, text: latest.part };
+      this.#isReread = false;
+    }
+    return isSame;
   }
 
   #note({ stream, timestamp, text, ended }: Entry): void {
@@ -284,4 +304,11 @@ export class Trust {
     }
     return entries.length;
   }
+}
+
+function isSamePart(
+  { stream, timestamp, text }: Entry,
+  part: Pick<Entry, "stream" | "timestamp" | "text">,
+): boolean {
+  return stream === part.stream && timestamp === part.timestamp && text.equals(part.text);
 }

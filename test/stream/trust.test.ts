@@ -109,6 +109,24 @@ describe("a follow of a log whose files last a second", () => {
       });
       expect(believed).toEqual([0, 0, 0, 2]);
     });
+
+    it("is believed to its end where a reread shows that its parts are the same", () => {
+      expect(trust.believed([part("a"), part("a"), part("a")], 0)).toBe(1);
+      trust.took([part("a")]);
+      trust.beginPlainRead();
+      trust.pass([part("a")], 1);
+      for (let doubt = 1; doubt <= 3; doubt++) {
+        expect(trust.believed([part("a")], 0)).toBe(0);
+        trust.beginPlainRead();
+        trust.pass([part("a")], 1);
+      }
+      expect(trust.believed([part("a")], 0)).toBe(1);
+      trust.took([part("a")]);
+      const rest = Array.from({ length: 300 }, () => part("a"));
+      for (const one of rest) expect(trust.believed([one], 0)).toBe(1);
+      const next = { ...part("a"), timestamp: entry(1_001).timestamp };
+      expect(trust.believed([next, next], 0)).toBe(1);
+    });
   });
 
   it("is believed in the end, where doubts lead to nothing", () => {
