@@ -1,4 +1,4 @@
-import { isObject } from "../checks.ts";
+import { checkText, isObject } from "../checks.ts";
 import { invalidOption } from "../errors.ts";
 import type { Checkpoint } from "./store.ts";
 
@@ -6,10 +6,14 @@ import type { Checkpoint } from "./store.ts";
 export function checkpointsAsJson(
   entries: ReadonlyMap<string, Checkpoint>,
 ): readonly (readonly [key: string, json: string])[] {
+  // An object that is no Map has no entries that a loop would show.
+  if (!isObject(entries) || !(Symbol.iterator in entries))
+    throw invalidOption("entries", entries, "a Map of checkpoints by their keys");
   return Array.from(entries, ([key, checkpoint]) => [key, asJson(key, checkpoint)] as const);
 }
 
-function asJson(key: string, checkpoint: unknown): string {
+function asJson(key: unknown, checkpoint: unknown): string {
+  checkText("entries", key);
   const place = `entries[${JSON.stringify(key)}]`;
   if (!isObject(checkpoint)) throw invalidOption(place, checkpoint, "an object that JSON can hold");
   try {

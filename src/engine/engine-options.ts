@@ -1,5 +1,5 @@
 import { types } from "node:util";
-import { checkKeys } from "../checks.ts";
+import { MAX_TIMER_MS, checkKeys, checkNumber, isOptions } from "../checks.ts";
 import { invalidOption } from "../errors.ts";
 import { contextNameIn, parseEngineUrl } from "./engine-url.ts";
 
@@ -98,15 +98,11 @@ export function validateEngine(engine: Engine, place = "engine"): void {
   if (protocol !== undefined && !["http", "https", "ssh"].includes(protocol)) {
     throw invalidOption(`${place}.protocol`, protocol, '"http", "https" or "ssh"');
   }
-  if (sshOptions !== undefined && (typeof sshOptions !== "object" || sshOptions === null)) {
+  if (sshOptions !== undefined && !isOptions(sshOptions)) {
     throw invalidOption(`${place}.sshOptions`, sshOptions, "what ssh2's connect() takes");
   }
-  if (
-    connectTimeoutMs !== undefined &&
-    !(Number.isFinite(connectTimeoutMs) && connectTimeoutMs > 0)
-  ) {
-    throw invalidOption(`${place}.connectTimeoutMs`, connectTimeoutMs, "milliseconds above 0");
-  }
+  if (connectTimeoutMs !== undefined)
+    checkNumber(`${place}.connectTimeoutMs`, connectTimeoutMs, 1, MAX_TIMER_MS, "milliseconds");
   const given = places.filter((name) => engine[name] !== undefined);
   if (given.length > 1) {
     const fields = Object.fromEntries(given.map((name) => [name, engine[name]]));

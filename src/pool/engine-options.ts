@@ -1,4 +1,4 @@
-import { isObject } from "../checks.ts";
+import { isOptions } from "../checks.ts";
 import { validateEngine } from "../engine/engine-options.ts";
 import type { Engine } from "../engine/engine-options.ts";
 import { invalidOption } from "../errors.ts";
@@ -15,7 +15,7 @@ export function enginesOf({
   if (engine !== undefined) {
     throw invalidOption("engines", engines, 'nothing where "engine" is given: one of the two');
   }
-  if (!isObject(engines))
+  if (!isOptions(engines))
     throw invalidOption("engines", engines, "an object of engines by their names");
   const all = new Map(Object.entries(engines));
   if (all.size === 0) throw invalidOption("engines", engines, "at least one engine by its name");

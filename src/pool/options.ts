@@ -264,7 +264,8 @@ function rotationPlan(rotation: NonNullable<PoolOptions["rotation"]>): RotationP
   if (rotation === false) return false;
   checkKeys("rotation", rotation, ["everyMs", "jitter"]);
   const { everyMs, jitter = DEFAULT_JITTER } = rotation;
-  checkNumber("rotation.everyMs", everyMs, 1, MAX_TIMER_MS / 2, "milliseconds");
+  // With all of its jitter it is twice as long.
+  checkNumber("rotation.everyMs", everyMs, 1, Math.floor(MAX_TIMER_MS / 2), "milliseconds");
   if (!(typeof jitter === "number" && jitter >= 0 && jitter <= 1))
     throw invalidOption("rotation.jitter", jitter, "a share from 0 to 1");
   return { everyMs, jitter };
@@ -287,7 +288,8 @@ function sourceOptionsOf(
 function latenessOf(order: PoolOptions["order"] | undefined): number | undefined {
   if (order === undefined) return undefined;
   checkKeys("order", order, ["byTimestamp", "latenessMs"]);
-  if (!order.byTimestamp) throw invalidOption("order.byTimestamp", order.byTimestamp, "true");
+  const byTimestamp: unknown = order.byTimestamp;
+  if (byTimestamp !== true) throw invalidOption("order.byTimestamp", byTimestamp, "true");
   checkNumber("order.latenessMs", order.latenessMs, 0, MAX_TIMER_MS, "milliseconds");
   return order.latenessMs;
 }
