@@ -1,5 +1,6 @@
-import { checkText, isObject } from "../checks.ts";
+import { isObject } from "../checks.ts";
 import { invalidOption } from "../errors.ts";
+import { checkKey } from "./arguments.ts";
 import type { Checkpoint } from "./store.ts";
 
 /** Entries as JSON. @throws DockspoolError INVALID_OPTION where one is none: it would damage what it is written into */
@@ -13,7 +14,7 @@ export function checkpointsAsJson(
 }
 
 function asJson(key: unknown, checkpoint: unknown): string {
-  checkText("entries", key);
+  checkKey(key, "entries");
   const place = `entries[${JSON.stringify(key)}]`;
   if (!isObject(checkpoint)) throw invalidOption(place, checkpoint, "an object that JSON can hold");
   try {
