@@ -54,6 +54,11 @@ export function isModem(engine: Engine): engine is DockerModem {
   return typeof engine === "object" && "dial" in engine && typeof engine.dial === "function";
 }
 
+/** It connects only later: what is done to the caller's settings until then is no matter here. */
+export function ownEngine(engine: Engine): Engine {
+  return typeof engine === "string" || isModem(engine) ? engine : { ...engine };
+}
+
 /** To the response headers, in milliseconds. */
 export function connectTimeoutOf(engine: Engine): number {
   const given = typeof engine === "string" || isModem(engine) ? undefined : engine.connectTimeoutMs;

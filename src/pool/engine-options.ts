@@ -1,5 +1,5 @@
 import { isOptions } from "../checks.ts";
-import { validateEngine } from "../engine/engine-options.ts";
+import { ownEngine, validateEngine } from "../engine/engine-options.ts";
 import type { Engine } from "../engine/engine-options.ts";
 import { invalidOption } from "../errors.ts";
 
@@ -31,5 +31,5 @@ function checkEngines(
   placeOf: (name: string) => string,
 ): ReadonlyMap<string, Engine> {
   for (const [name, engine] of engines) validateEngine(engine, placeOf(name));
-  return engines;
+  return new Map(Array.from(engines, ([name, engine]) => [name, ownEngine(engine)]));
 }

@@ -21,6 +21,7 @@ import {
 import type { SourceOptions } from "../source/options.ts";
 import { checkFiles, checkRead } from "../source/read-options.ts";
 import type { FilesOptions, ReadFrom, ReadOptions } from "../source/read-options.ts";
+import { ownFrom } from "../stream/from.ts";
 import type { From } from "../stream/from.ts";
 import type { ContainerInfo } from "../wire/records.ts";
 import { guarded, refusePromise } from "./caller-functions.ts";
@@ -224,9 +225,9 @@ export function resolvePoolOptions(options: PoolOptions): ResolvedPoolOptions {
     engines: enginesOf(given),
     selects: guarded("select", compileSelector(given.select), refusePromise),
     discover: given.discover,
-    from: given.from,
+    from: ownFrom(given.from),
     stopped: given.stopped,
-    fromOfStopped: given.stopped ? (options.from ?? "start") : given.from,
+    fromOfStopped: ownFrom(given.stopped ? (options.from ?? "start") : given.from),
     excludeSelf: given.excludeSelf,
     details: checkDetails("details", given.details),
     attributes: given.attributes,
@@ -257,7 +258,8 @@ export function checkAttachOptions(options: AttachOptions): AttachOptions {
   // Any name will do: one that is none of the pool's is refused by the pool.
   const { engineName: _, ...sourceOptions } = options;
   resolveOptions(sourceOptions);
-  return withoutUndefined(options);
+  const given = withoutUndefined(options);
+  return given.from === undefined ? given : { ...given, from: ownFrom(given.from) };
 }
 
 function rotationPlan(rotation: NonNullable<PoolOptions["rotation"]>): RotationPlan | false {

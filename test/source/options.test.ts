@@ -1,6 +1,6 @@
 import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
-import { ContainerLogSource } from "../../src/index.ts";
+import { ContainerLogSource, StreamPool } from "../../src/index.ts";
 import type { SourceOptions } from "../../src/index.ts";
 import { FakeEngine } from "../../src/testing.ts";
 import { Follower, thrown } from "../support/fake-follow.ts";
@@ -212,4 +212,27 @@ describe("an option that is undefined", () => {
     const options = Object.fromEntries(names.map((name) => [name, undefined]));
     expect(() => new ContainerLogSource("web", options as SourceOptions)).not.toThrow();
   });
+});
+
+it("what is done to options afterwards changes nothing", async () => {
+  await using fake = await FakeEngine.start();
+  const web = fake.create({ name: "web" });
+  for (const line of ["one", "two", "three"]) web.write(line);
+  const engine = { ...fake.engine };
+  const since = new Date(0);
+  const from = { tail: 1 };
+  const sources = [
+    new ContainerLogSource("web", { engine, from, follow: false }),
+    new ContainerLogSource("web", { engine, from: { since }, follow: false }),
+  ];
+  const pool = new StreamPool({ engine, excludeSelf: false });
+  engine.socketPath = "/nowhere";
+  from.tail = 3;
+  since.setFullYear(2100);
+  const lines: string[][] = [[], []];
+  for (const [index, source] of sources.entries())
+    for await (const { line } of source) lines[index]?.push(line);
+  expect(lines).toEqual([["three"], ["one", "two", "three"]]);
+  await pool.ready();
+  await pool.close();
 });
