@@ -27,6 +27,9 @@ export function checkDelays(
   given: { readonly minDelayMs?: number; readonly maxDelayMs?: number },
   defaults: { readonly minDelayMs: number; readonly maxDelayMs: number },
 ): { minDelayMs: number; maxDelayMs: number } {
+  const longest: unknown = given.maxDelayMs;
+  if (longest !== undefined)
+    checkNumber(`${place}.maxDelayMs`, longest, 0, MAX_TIMER_MS, "milliseconds");
   const { minDelayMs = Math.min(defaults.minDelayMs, given.maxDelayMs ?? Infinity) } = given;
   checkNumber(`${place}.minDelayMs`, minDelayMs, 0, MAX_TIMER_MS, "milliseconds");
   const { maxDelayMs = Math.max(defaults.maxDelayMs, minDelayMs) } = given;
@@ -77,6 +80,16 @@ export function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 /**
+ * What options stand in: an object, or what a module exports. Not a Promise, a Map or a Date: none of these has options, so all would be
+ * the default ones.
+ */
+export function isOptions(value: unknown): value is Record<string, unknown> {
+  return isObject(value) && HOLDS_OPTIONS.has(Object.prototype.toString.call(value));
+}
+
+const HOLDS_OPTIONS: ReadonlySet<string> = new Set(["[object Object]", "[object Module]"]);
+
+/**
  * An object with no other keys than these. `place`: where it stands; "" for the options themselves. `elsewhere`: where names stand
  * that are mistaken for one of these.
  */
@@ -86,7 +99,7 @@ export function checkKeys(
   known: readonly string[],
   elsewhere: Readonly<Record<string, string>> = {},
 ): void {
-  if (!isObject(value))
+  if (!isOptions(value))
     throw invalidOption(
       place === "" ? "options" : place,
       value,

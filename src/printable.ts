@@ -1,3 +1,5 @@
+import { types } from "node:util";
+
 /** What a terminal or a log may obey: control characters, line ends, marks of direction, and what cannot be seen. */
 const unprintable = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}\u200b\u2060-\u206f\ufeff]/gu;
 
@@ -46,7 +48,7 @@ function showList(items: readonly unknown[]): string {
 
 function showObject(value: object): string {
   const type = Object.prototype.toString.call(value).slice("[object ".length, -1);
-  if (type === "Date") return "an invalid Date";
+  if (types.isDate(value)) return Number.isNaN(value.getTime()) ? "an invalid Date" : "a Date";
   if (type !== "Object") return `a value of the type ${printable(type, MAX_SHOWN)}`;
   const keys = Object.keys(value);
   if (keys.length === 0) return "{}";

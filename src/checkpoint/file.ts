@@ -3,6 +3,7 @@ import { stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { DockspoolError, codeOf, invalidOption, messageOf } from "../errors.ts";
 import { isObject } from "../checks.ts";
+import { checkKey, checkKeyList, checkPrefix } from "./arguments.ts";
 import { checkpointsAsJson } from "./checkpoint-json.ts";
 import { formatFile, parseEntry, parseFile } from "./file-format.ts";
 import { readRegular, realPlace, refuseOthers } from "./regular-file.ts";
@@ -47,6 +48,7 @@ export class FileCheckpointStore implements CheckpointStore {
 
   /** @throws DockspoolError CHECKPOINT_UNREADABLE */
   async load(key: string): Promise<Checkpoint | undefined> {
+    checkKey(key);
     const json = (await this.#read()).get(key);
     return json === undefined ? undefined : parseEntry(json);
   }
@@ -62,6 +64,7 @@ export class FileCheckpointStore implements CheckpointStore {
 
   /** @throws as `save` */
   async delete(keys: readonly string[]): Promise<void> {
+    checkKeyList(keys);
     const all = await this.#read();
     for (const key of keys) if (all.delete(key)) this.#isAhead = true;
     if (this.#isAhead) await this.#write();
@@ -69,6 +72,7 @@ export class FileCheckpointStore implements CheckpointStore {
 
   /** @throws DockspoolError CHECKPOINT_UNREADABLE */
   async *keys(prefix: string): AsyncIterable<string> {
+    checkPrefix(prefix);
     const all = await this.#read();
     for (const key of [...all.keys()]) if (key.startsWith(prefix)) yield key;
   }

@@ -1,3 +1,4 @@
+import { checkKey, checkKeyList, checkPrefix } from "./arguments.ts";
 import { checkpointsAsJson } from "./checkpoint-json.ts";
 import { parseEntry } from "./file-format.ts";
 import type { Checkpoint, CheckpointStore } from "./store.ts";
@@ -8,6 +9,7 @@ export class MemoryCheckpointStore implements CheckpointStore {
   readonly #entries = new Map<string, string>();
 
   async load(key: string): Promise<Checkpoint | undefined> {
+    checkKey(key);
     const json = this.#entries.get(key);
     return json === undefined ? undefined : parseEntry(json);
   }
@@ -17,10 +19,12 @@ export class MemoryCheckpointStore implements CheckpointStore {
   }
 
   async delete(keys: readonly string[]): Promise<void> {
+    checkKeyList(keys);
     for (const key of keys) this.#entries.delete(key);
   }
 
   async *keys(prefix: string): AsyncIterable<string> {
+    checkPrefix(prefix);
     for (const key of [...this.#entries.keys()]) if (key.startsWith(prefix)) yield key;
   }
 }

@@ -39,14 +39,14 @@ export function resolveDelivery(sink: Sink, options: DeliveryOptions): ResolvedD
   checkFunction("sink", sink);
   checkKeys("", options, optionNames);
   const given = withoutUndefined(options);
-  const { maxRecords = 1_000, maxWaitMs = 200, timeoutMs = 30_000, deadLetter } = given;
+  const { maxRecords = 1_000, maxWaitMs = 200, timeoutMs = 30_000, retry = {}, deadLetter } = given;
   const { name = sink.name === "" ? "sink" : sink.name } = given;
   checkText("name", name);
   checkNumber("maxRecords", maxRecords, 1, MAX_RECORDS, "records");
   checkNumber("maxWaitMs", maxWaitMs, 0, MAX_TIMER_MS, "milliseconds");
   checkNumber("timeoutMs", timeoutMs, 1, MAX_TIMER_MS, "milliseconds");
   if (deadLetter !== undefined) checkFunction("deadLetter", deadLetter);
-  return { name, maxRecords, maxWaitMs, timeoutMs, deadLetter, ...resolveRetry(given.retry ?? {}) };
+  return { name, maxRecords, maxWaitMs, timeoutMs, deadLetter, ...resolveRetry(retry) };
 }
 
 function resolveRetry(

@@ -168,8 +168,9 @@ export class SinkDelivery {
     for (;;) {
       const { attempt, delayMs: usualMs } = backoff.next();
       this.#becomes({ type: "calling", since, attempt, ...failure, ...batch });
+      // A sink may take out of its batch what it has; all of it counts, and is given again.
       const call = (own: AbortSignal): void | Promise<void> =>
-        sink(records, { signal: own, attempt });
+        sink(records.slice(), { signal: own, attempt });
       try {
         await traced(
           () => callSink(owner, call, timeoutMs, signal),
@@ -209,7 +210,7 @@ export class SinkDelivery {
     }
     try {
       await traced(
-        () => callSink(owner, () => deadLetter(records, error), timeoutMs, signal),
+        () => callSink(owner, () => deadLetter(records.slice(), error), timeoutMs, signal),
         () => ({
           sink: this.name,
           call: "dead letter",

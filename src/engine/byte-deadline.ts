@@ -1,3 +1,4 @@
+import { MAX_TIMER_MS } from "../checks.ts";
 import { onAbort } from "../lifetime/abort.ts";
 
 interface Wait {
@@ -38,14 +39,15 @@ export class ByteDeadline {
 
   /** Something has to come within `ms`, from now on and after each byte; undefined: whenever it likes. */
   within(ms: number | undefined, reason: string, maySleep: () => boolean = never): void {
-    this.#wait = ms === undefined ? undefined : { ms, reason, maySleep };
+    this.#wait =
+      ms === undefined ? undefined : { ms: Math.min(ms, MAX_TIMER_MS), reason, maySleep };
     this.#restart();
   }
 
   /** All has to be over within `ms` from now, whatever comes. */
   atMost(ms: number, reason: string): void {
     clearTimeout(this.#limit);
-    this.#limit = setTimeout(() => this.#expire(reason), ms);
+    this.#limit = setTimeout(() => this.#expire(reason), Math.min(ms, MAX_TIMER_MS));
   }
 
   /** A byte, or the answer's head. */

@@ -1,5 +1,5 @@
 import { types } from "node:util";
-import { checkKeys } from "../checks.ts";
+import { MAX_TIMER_MS, checkKeys, checkNumber, isOptions } from "../checks.ts";
 import { invalidOption } from "../errors.ts";
 import { contextNameIn, parseEngineUrl } from "./engine-url.ts";
 
@@ -54,6 +54,11 @@ export function isModem(engine: Engine): engine is DockerModem {
   return typeof engine === "object" && "dial" in engine && typeof engine.dial === "function";
 }
 
+/** It connects only later: what is done to the caller's settings until then is no matter here. */
+export function ownEngine(engine: Engine): Engine {
+  return typeof engine === "string" || isModem(engine) ? engine : { ...engine };
+}
+
 /** To the response headers, in milliseconds. */
 export function connectTimeoutOf(engine: Engine): number {
   const given = typeof engine === "string" || isModem(engine) ? undefined : engine.connectTimeoutMs;
@@ -98,15 +103,11 @@ export function validateEngine(engine: Engine, place = "engine"): void {
   if (protocol !== undefined && !["http", "https", "ssh"].includes(protocol)) {
     throw invalidOption(`${place}.protocol`, protocol, '"http", "https" or "ssh"');
   }
-  if (sshOptions !== undefined && (typeof sshOptions !== "object" || sshOptions === null)) {
+  if (sshOptions !== undefined && !isOptions(sshOptions)) {
     throw invalidOption(`${place}.sshOptions`, sshOptions, "what ssh2's connect() takes");
   }
-  if (
-    connectTimeoutMs !== undefined &&
-    !(Number.isFinite(connectTimeoutMs) && connectTimeoutMs > 0)
-  ) {
-    throw invalidOption(`${place}.connectTimeoutMs`, connectTimeoutMs, "milliseconds above 0");
-  }
+  if (connectTimeoutMs !== undefined)
+    checkNumber(`${place}.connectTimeoutMs`, connectTimeoutMs, 1, MAX_TIMER_MS, "milliseconds");
   const given = places.filter((name) => engine[name] !== undefined);
   if (given.length > 1) {
     const fields = Object.fromEntries(given.map((name) => [name, engine[name]]));

@@ -76,9 +76,22 @@ export class StatusEmitter<S extends { type: string }> extends EventEmitter<Stat
   }
 }
 
+/** By emitter, whoever hears of its statuses before its listeners do. */
+const hearers = new WeakMap<object, object>();
+
+/** The statuses are heard also where the caller removes all listeners. One hears of an emitter's. */
+export function hearStatuses<S extends { type: string }>(
+  emitter: StatusEmitter<S>,
+  heard: (status: S) => void,
+): void {
+  hearers.set(emitter, heard);
+}
+
 /** Tells a status as "status", and as what it is. */
 export function tellStatus<S extends { type: string }>(emitter: StatusEmitter<S>, status: S): void {
   giveJson(status);
+  const hearer = hearers.get(emitter);
+  if (typeof hearer === "function") callSafely(() => Reflect.apply(hearer, undefined, [status]));
   for (const event of ["status", status.type]) callBase(emitter, "emit", [event, status]);
 }
 

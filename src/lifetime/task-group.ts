@@ -1,8 +1,13 @@
+import { MAX_TIMER_MS, checkFunction, checkKeys, checkNumber, checkText } from "../checks.ts";
 import { DockspoolError } from "../errors.ts";
 import { handled } from "./handled.ts";
 
 interface Settling {
   readonly timeoutMs?: number;
+}
+
+interface Closing extends Settling {
+  readonly reason?: unknown;
 }
 
 /** Runs and awaits the tasks that belong to one lifetime. */
@@ -14,8 +19,13 @@ export class TaskGroup {
   #idle: (() => void)[] = [];
   #closed = false;
 
-  /** `name` stands in error messages; default "tasks". */
+  /**
+   * `name` stands in error messages; default "tasks".
+   *
+   * @throws DockspoolError INVALID_OPTION
+   */
   constructor(name = "tasks") {
+    checkText("name", name);
     this.#name = name;
   }
 
@@ -38,9 +48,11 @@ export class TaskGroup {
    * Starts a task that ends, at the latest, soon after `signal` aborts. The promise is the task's own; a caller that
    * does not look at it causes no unhandled rejection.
    *
-   * @throws DockspoolError CLOSED once the group is closed.
+   * @throws DockspoolError CLOSED once the group is closed; INVALID_OPTION
    */
   run<T>(name: string, task: (signal: AbortSignal) => Promise<T> | T): Promise<T> {
+    checkText("name", name);
+    checkFunction("task", task);
     if (this.#closed) {
       throw new DockspoolError(
         "CLOSED",
@@ -58,11 +70,20 @@ export class TaskGroup {
   /**
    * Resolves when no task is left.
    *
-   * @throws DockspoolError TASKS_STILL_RUNNING with the names of those left after `timeoutMs` (default: no limit).
+   * @throws DockspoolError TASKS_STILL_RUNNING with the names of those left after `timeoutMs` (default: no limit); INVALID_OPTION
    */
-  settled({ timeoutMs }: Settling = {}): Promise<void> {
+  settled(options: Settling = {}): Promise<void> {
+    return handled(this.#settled(options));
+  }
+
+  async #settled(options: Settling): Promise<void> {
+    const timeoutMs = settlingMs(options, ["timeoutMs"]);
+    await this.#idleWithin(timeoutMs);
+  }
+
+  #idleWithin(timeoutMs: number | undefined): Promise<void> {
     if (this.#running.size === 0) return Promise.resolve();
-    const settled = new Promise<void>((resolve, reject) => {
+    return new Promise<void>((resolve, reject) => {
       const expire = (): void => {
         forget();
         reject(this.#stillRunning(timeoutMs ?? 0));
@@ -78,18 +99,27 @@ export class TaskGroup {
       };
       this.#idle.push(idle);
     });
-    return handled(settled);
   }
 
-  /** Aborts `signal` (with `reason`), refuses new tasks, then as `settled`. Can be called again. */
-  close({ reason, ...settling }: Settling & { readonly reason?: unknown } = {}): Promise<void> {
+  /**
+   * Aborts `signal` (with `reason`), refuses new tasks, then as `settled`. Can be called again.
+   *
+   * @throws DockspoolError as `settled`
+   */
+  close(options: Closing = {}): Promise<void> {
+    return handled(this.#close(options));
+  }
+
+  async #close(options: Closing): Promise<void> {
+    const timeoutMs = settlingMs(options, ["timeoutMs", "reason"]);
+    const { reason } = options;
     if (!this.#closed) {
       this.#closed = true;
       this.#controller.abort(
         reason ?? new DockspoolError("CLOSED", `The group "${this.#name}" is closed.`),
       );
     }
-    return this.settled(settling);
+    await this.#idleWithin(timeoutMs);
   }
 
   #done(key: symbol): void {
@@ -103,6 +133,14 @@ export class TaskGroup {
       `${this.#name}: still running after ${timeoutMs} ms: ${this.names.join(", ")}. A task must end soon after its signal aborts.`,
     );
   }
+}
+
+/** @throws DockspoolError INVALID_OPTION */
+function settlingMs(options: Settling, known: readonly string[]): number | undefined {
+  checkKeys("", options, known);
+  const { timeoutMs } = options;
+  if (timeoutMs !== undefined) checkNumber("timeoutMs", timeoutMs, 0, MAX_TIMER_MS, "milliseconds");
+  return timeoutMs;
 }
 
 async function start<T>(

@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { checkKeys, isObject } from "../checks.ts";
+import { checkKey, checkKeyList, checkPrefix } from "../checkpoint/arguments.ts";
+import { checkpointsAsJson } from "../checkpoint/checkpoint-json.ts";
 import { unreadableEntry } from "../checkpoint/failures.ts";
 import type { Checkpoint, CheckpointStore } from "../checkpoint/store.ts";
 import { invalidOption } from "../errors.ts";
@@ -54,6 +56,7 @@ export class NatsCheckpointStore implements CheckpointStore {
   }
 
   async load(key: string): Promise<Checkpoint | undefined> {
+    checkKey(key);
     const { value, revision } = await this.#bucket.get(key);
     this.#revisions.set(key, revision);
     if (value === undefined) return undefined;
@@ -64,12 +67,12 @@ export class NatsCheckpointStore implements CheckpointStore {
   }
 
   /** Positions are saved before notes of engines, which must not know of a container whose position is not there. */
-  save(entries: ReadonlyMap<string, Checkpoint>): Promise<void> {
-    const texts = Array.from(entries, ([key, checkpoint]) => {
-      const copy: unknown = JSON.parse(JSON.stringify(checkpoint));
+  async save(entries: ReadonlyMap<string, Checkpoint>): Promise<void> {
+    const texts = checkpointsAsJson(entries).map(([key, json]) => {
+      const copy: unknown = JSON.parse(json);
       return [key, copy] as const;
     });
-    return this.#next(async () => {
+    await this.#next(async () => {
       await inTurn(texts.filter(isPosition), ([key, value]) => this.#write(key, value));
       await inTurn(
         texts.filter((entry) => !isPosition(entry)),
@@ -78,8 +81,9 @@ export class NatsCheckpointStore implements CheckpointStore {
     });
   }
 
-  delete(keys: readonly string[]): Promise<void> {
-    return this.#next(() =>
+  async delete(keys: readonly string[]): Promise<void> {
+    checkKeyList(keys);
+    await this.#next(() =>
       inTurn(keys, async (key) => {
         await this.#bucket.remove(key);
         this.#revisions.delete(key);
@@ -89,6 +93,7 @@ export class NatsCheckpointStore implements CheckpointStore {
   }
 
   async *keys(prefix: string): AsyncIterable<string> {
+    checkPrefix(prefix);
     yield* await this.#bucket.keys(prefix);
   }
 

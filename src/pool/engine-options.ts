@@ -1,5 +1,5 @@
-import { isObject } from "../checks.ts";
-import { validateEngine } from "../engine/engine-options.ts";
+import { isOptions } from "../checks.ts";
+import { ownEngine, validateEngine } from "../engine/engine-options.ts";
 import type { Engine } from "../engine/engine-options.ts";
 import { invalidOption } from "../errors.ts";
 
@@ -15,7 +15,7 @@ export function enginesOf({
   if (engine !== undefined) {
     throw invalidOption("engines", engines, 'nothing where "engine" is given: one of the two');
   }
-  if (!isObject(engines))
+  if (!isOptions(engines))
     throw invalidOption("engines", engines, "an object of engines by their names");
   const all = new Map(Object.entries(engines));
   if (all.size === 0) throw invalidOption("engines", engines, "at least one engine by its name");
@@ -31,5 +31,5 @@ function checkEngines(
   placeOf: (name: string) => string,
 ): ReadonlyMap<string, Engine> {
   for (const [name, engine] of engines) validateEngine(engine, placeOf(name));
-  return engines;
+  return new Map(Array.from(engines, ([name, engine]) => [name, ownEngine(engine)]));
 }

@@ -1,5 +1,5 @@
 import type { PositionCheckpoint } from "../checkpoint/container-checkpoint.ts";
-import { tellStatus } from "../lifetime/listeners.ts";
+import { hearStatuses, tellStatus } from "../lifetime/listeners.ts";
 import type { ContainerFigures } from "../metrics/figures.ts";
 import type { Tally } from "../metrics/tally.ts";
 import type { Capture } from "../source/capture.ts";
@@ -20,6 +20,11 @@ export interface FollowedContainer {
   readonly checkpoint: PositionCheckpoint | undefined;
   /** At its last look; one that is renamed has a new one. */
   info: ContainerInfo;
+}
+
+/** Whatever its caller does with its listeners. */
+export function hear(source: ContainerLogSource, heard: (status: SourceStatus) => void): void {
+  hearStatuses(source, heard);
 }
 
 /** A status of a source's, from outside of it. */

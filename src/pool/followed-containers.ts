@@ -14,7 +14,7 @@ import { DEFAULT_CHECKPOINT_EVERY_MS } from "../source/options.ts";
 import type { EndReason, SourceStatus } from "../source/status.ts";
 import { EngineFlows } from "./engine-flows.ts";
 import { poolClosed } from "./failures.ts";
-import { count, figuresOf, sourcesNamed, streamOf, tell } from "./followed-container.ts";
+import { count, figuresOf, hear, sourcesNamed, streamOf, tell } from "./followed-container.ts";
 import type { FollowedContainer } from "./followed-container.ts";
 import type { FollowedStream } from "./health/stream-health.ts";
 import { Feed } from "./merge/feed.ts";
@@ -122,7 +122,7 @@ export class FollowedContainers {
     this.#sources.set(info.id, source);
     this.#entries.set(info.id, entry);
     this.output.add(feed, info);
-    source.on("status", (status) => this.#heard(entry, status));
+    hear(source, (status) => this.#heard(entry, status));
     this.#emit({ type: "attached", container: info });
     capture.start();
     return source;

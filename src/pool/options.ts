@@ -21,6 +21,7 @@ import {
 import type { SourceOptions } from "../source/options.ts";
 import { checkFiles, checkRead } from "../source/read-options.ts";
 import type { FilesOptions, ReadFrom, ReadOptions } from "../source/read-options.ts";
+import { ownFrom } from "../stream/from.ts";
 import type { From } from "../stream/from.ts";
 import type { ContainerInfo } from "../wire/records.ts";
 import { guarded, refusePromise } from "./caller-functions.ts";
@@ -225,9 +226,9 @@ export function resolvePoolOptions(options: PoolOptions): ResolvedPoolOptions {
     engines: enginesOf(given),
     selects: guarded("select", compileSelector(given.select), refusePromise),
     discover: given.discover,
-    from: given.from,
+    from: ownFrom(given.from),
     stopped: given.stopped,
-    fromOfStopped: given.stopped ? (options.from ?? "start") : given.from,
+    fromOfStopped: ownFrom(given.stopped ? (options.from ?? "start") : given.from),
     excludeSelf: given.excludeSelf,
     details: checkDetails("details", given.details),
     attributes: given.attributes,
@@ -258,14 +259,16 @@ export function checkAttachOptions(options: AttachOptions): AttachOptions {
   // Any name will do: one that is none of the pool's is refused by the pool.
   const { engineName: _, ...sourceOptions } = options;
   resolveOptions(sourceOptions);
-  return withoutUndefined(options);
+  const given = withoutUndefined(options);
+  return given.from === undefined ? given : { ...given, from: ownFrom(given.from) };
 }
 
 function rotationPlan(rotation: NonNullable<PoolOptions["rotation"]>): RotationPlan | false {
   if (rotation === false) return false;
   checkKeys("rotation", rotation, ["everyMs", "jitter"]);
   const { everyMs, jitter = DEFAULT_JITTER } = rotation;
-  checkNumber("rotation.everyMs", everyMs, 1, MAX_TIMER_MS / 2, "milliseconds");
+  // With all of its jitter it is twice as long.
+  checkNumber("rotation.everyMs", everyMs, 1, Math.floor(MAX_TIMER_MS / 2), "milliseconds");
   if (!(typeof jitter === "number" && jitter >= 0 && jitter <= 1))
     throw invalidOption("rotation.jitter", jitter, "a share from 0 to 1");
   return { everyMs, jitter };
@@ -311,7 +314,8 @@ function readingOf(
 function latenessOf(order: PoolOptions["order"] | undefined): number | undefined {
   if (order === undefined) return undefined;
   checkKeys("order", order, ["byTimestamp", "latenessMs"]);
-  if (!order.byTimestamp) throw invalidOption("order.byTimestamp", order.byTimestamp, "true");
+  const byTimestamp: unknown = order.byTimestamp;
+  if (byTimestamp !== true) throw invalidOption("order.byTimestamp", byTimestamp, "true");
   checkNumber("order.latenessMs", order.latenessMs, 0, MAX_TIMER_MS, "milliseconds");
   return order.latenessMs;
 }

@@ -215,9 +215,13 @@ export class StreamPool
    * at once where it has failed or is closed; INVALID_OPTION
    */
   ready(options: ReadyOptions = {}): Promise<void> {
+    return handled(this.#ready(options));
+  }
+
+  async #ready(options: ReadyOptions): Promise<void> {
     const timeoutMs = readyTimeout(options);
     void this.#begin();
-    return handled(poolReady(this.#health, () => this.#ending, timeoutMs));
+    await poolReady(this.#health, () => this.#ending, timeoutMs);
   }
 
   /** How it goes now: engines, discovery, streams, buffer, sinks, checkpoints. docs/operating.md lists what it can say. */

@@ -166,7 +166,8 @@ export class Batch {
 
   #make(): readonly LineRecord[] {
     const made = this.#chunks.map(({ lines }) =>
-      "count" in lines ? lines.make(lines.count) : lines.records,
+      // What is handed out is the consumer's; the records' own places are found by these.
+      "count" in lines ? lines.make(lines.count) : lines.records.slice(),
     );
     return made.length === 1 ? (made[0] ?? []) : made.flat();
   }

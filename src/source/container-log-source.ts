@@ -92,12 +92,16 @@ export class ContainerLogSource
    * Begins, and resolves once the stream is open, or the container is known to be stopped. It need not be consumed by then.
    *
    * @throws DockspoolError with the reason in one sentence after `timeoutMs` (default 10,000), while the source goes on trying,
-   * or at once where it has ended; INVALID_OPTION
+   * or at once where it has failed, is closed, or has ended before its stream was open; the signal's reason; INVALID_OPTION
    */
   ready(options: ReadyOptions = {}): Promise<ContainerInfo> {
+    return handled(this.#ready(options));
+  }
+
+  async #ready(options: ReadyOptions): Promise<ContainerInfo> {
     const timeoutMs = readyTimeout(options);
     this.#capture.start();
-    return handled(whenReady(this.container, this.#capture, timeoutMs));
+    return whenReady(this.container, this.#capture, timeoutMs);
   }
 
   /** After the last line delivered: what a later source passes as `resume`. Undefined until the log was found. */

@@ -1,7 +1,7 @@
 import type { CheckpointStore } from "../checkpoint/store.ts";
 import { checkDetails } from "../engine/details.ts";
 import type { DetailsOptions } from "../engine/details.ts";
-import { validateEngine } from "../engine/engine-options.ts";
+import { ownEngine, validateEngine } from "../engine/engine-options.ts";
 import type { Engine } from "../engine/engine-options.ts";
 import { invalidOption } from "../errors.ts";
 import type { BackoffOptions } from "../lifetime/backoff.ts";
@@ -10,7 +10,7 @@ import type { Cursor } from "../resume/cursor.ts";
 import type { ResolvedMultiline } from "../lines/multiline.ts";
 import { checkFiles, checkRead } from "./read-options.ts";
 import type { FilesOptions, ReadFrom } from "./read-options.ts";
-import { sinceTimestamp } from "../stream/from.ts";
+import { ownFrom, sinceTimestamp } from "../stream/from.ts";
 import type { From } from "../stream/from.ts";
 import {
   MAX_TIMER_MS,
@@ -192,6 +192,8 @@ export function resolveOptions(options: SourceOptions, place = ""): ResolvedOpti
   if (given.engineName !== undefined) checkText(at("engineName"), given.engineName);
   return {
     ...given,
+    engine: ownEngine(given.engine),
+    from: ownFrom(given.from),
     streams: new Set([...given.streams, TTY]),
     read: checkRead(at("read"), given.read),
     files: checkFiles(at("files"), given.files),

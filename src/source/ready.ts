@@ -24,9 +24,9 @@ export function readyTimeout(options: ReadyOptions): number {
 }
 
 /**
- * Resolves once the first stream is open, or the container is known to be stopped.
+ * Resolves once the first stream is open, or the container is known to be stopped; also where its log was read to its end since.
  *
- * @throws DockspoolError why it is not, after `timeoutMs`; why it has ended
+ * @throws DockspoolError why it is not, after `timeoutMs`; why it was given up, also where it was open before
  */
 export function whenReady(
   container: string,
@@ -39,9 +39,9 @@ export function whenReady(
     observe: (changed) => phase.observe(changed),
     look: () => {
       const isReady = capture.stats.generation > 0 || isOpen(phase.value);
-      if (isReady && capture.info !== undefined) return capture.info;
-      throwIfEnded(container, phase.value);
-      return undefined;
+      const info = isReady ? capture.info : undefined;
+      throwIfEnded(container, phase.value, info !== undefined);
+      return info;
     },
     late: () => late(container, capture, timeoutMs),
   });
@@ -52,7 +52,8 @@ function isOpen(phase: Phase): boolean {
   return isRead || phase.type === "following" || phase.type === "stopped";
 }
 
-function throwIfEnded(container: string, phase: Phase): void {
+/** `wasOpen`: its stream was open, and its log's end is no failure. */
+function throwIfEnded(container: string, phase: Phase, wasOpen: boolean): void {
   if (!("reason" in phase)) return;
   const { reason } = phase;
   switch (reason.kind) {
@@ -60,14 +61,17 @@ function throwIfEnded(container: string, phase: Phase): void {
       throw reason.error;
     case "aborted":
       throw reason.reason;
+    case "closed":
+      throw closedError(container);
     case "removed":
+      if (wasOpen) return;
       throw new DockspoolError(
         "CONTAINER_NOT_FOUND",
         `Container ${container} was removed before its stream was open.`,
         { container },
       );
     default:
-      throw closedError(container);
+      if (!wasOpen) throw closedError(container);
   }
 }
 

@@ -197,6 +197,8 @@ export class EngineLogReader implements LogReader {
         signal,
         isHeld ? held : undefined,
       );
+      // Without a length and chunks, a connection that ends is a body that ends.
+      if (end === "complete" && decoder.isCutOff) return "cut";
       // A plain read's end is definite: what is left in the decoder is a last line without its end, or is still written.
       if (end === "complete" && follow) this.#remains = () => decoder.end(false);
       else if (end === "complete") await look(decoder.end(running));

@@ -10,3 +10,11 @@ export function sinceTimestamp(since: unknown): string | undefined {
     return Number.isNaN(since.getTime()) ? undefined : toUtc(since.toISOString());
   return typeof since === "string" ? toUtc(since) : undefined;
 }
+
+/** Reading begins only later: what is done to the caller's object until then is no matter here. */
+export function ownFrom(from: From): From {
+  if (typeof from === "string") return from;
+  return "since" in from && from.since !== undefined
+    ? { since: sinceTimestamp(from.since) ?? from.since }
+    : { ...from };
+}

@@ -53,6 +53,8 @@ export async function goOnBehindGap(
   // What stands before the damage is not the log's end.
   if (end === "damaged" && before === undefined) return 0;
   goOn();
+  // What is there now may be less than there is a moment later.
+  if (before === undefined) intake.log.oldLines.expect("emptied", after);
   if (end === "complete") intake.log.soundness.found();
   return fresh;
 }

@@ -1,5 +1,13 @@
 import { randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
+import {
+  checkBytes,
+  checkHealth,
+  checkKept,
+  checkLine,
+  checkName,
+  checkStop,
+} from "./arguments.ts";
 import type { Clock } from "./clock.ts";
 import { ContainerLog } from "./container-log.ts";
 import type { EventHub } from "./event-hub.ts";
@@ -126,12 +134,14 @@ export class ScriptedContainer implements FakeContainer {
   }
 
   stop(how: FakeStop = {}): void {
+    checkStop(how);
     if (!this.isUp) return;
     this.#end(how);
     if (this.#around.profile.flavour === "docker") this.#emit("stop");
   }
 
   health(health: FakeHealth): void {
+    checkHealth(health);
     this.#health = health;
     if (this.#around.profile.flavour === "docker") this.#emit(`health_status: ${health}`);
     else this.#emit("health_status", { health_status: health });
@@ -150,6 +160,7 @@ export class ScriptedContainer implements FakeContainer {
   }
 
   rename(name: string): void {
+    checkName(name);
     this.#refuseRemoved();
     const next = name.replace(/^\//, "");
     this.#around.names.take(next, this);
@@ -168,6 +179,7 @@ export class ScriptedContainer implements FakeContainer {
   }
 
   write(line: string, options: FakeWriteOptions = {}): void {
+    checkLine(line, options);
     this.#refuseRemoved();
     const stream = this.tty ? "tty" : (options.stream ?? "stdout");
     this.contents.write(line, stream, options.timestamp, options.partial ?? false);
@@ -176,11 +188,13 @@ export class ScriptedContainer implements FakeContainer {
   }
 
   writeRaw(bytes: Uint8Array): void {
+    checkBytes(bytes);
     for (const response of this.#responses) response.writeRaw(bytes);
     this.#wake();
   }
 
   truncate(keepLines: number): void {
+    checkKept(keepLines);
     this.contents.truncate(keepLines);
   }
 

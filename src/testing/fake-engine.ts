@@ -1,6 +1,7 @@
 import { createServer, type Server } from "node:http";
 import type { EngineOptions } from "../engine/engine-options.ts";
 import { Api } from "./api.ts";
+import { checkClock, checkEngineOptions, checkEvent, checkFault, checkSpec } from "./arguments.ts";
 import { Clock } from "./clock.ts";
 import { type ContainerSurroundings, ScriptedContainer } from "./container.ts";
 import { EventHub } from "./event-hub.ts";
@@ -33,7 +34,7 @@ const KEPT_REQUESTS = 10_000;
  * // connect with fake.engine
  */
 export class FakeEngine implements AsyncDisposable {
-  /** Asked for each request: what goes wrong with it, if anything. Where it throws, the answer is a 500. */
+  /** Asked for each request: what goes wrong with it, if anything. Where it throws, or gives what is no fault, the answer is a 500. */
   fault: ((request: FakeRequest) => Fault | undefined) | undefined = undefined;
   readonly #listener: Listener;
   readonly #surroundings: ContainerSurroundings;
@@ -69,16 +70,21 @@ export class FakeEngine implements AsyncDisposable {
       if (this.#requests.length >= 2 * KEPT_REQUESTS) this.#requests.splice(0, KEPT_REQUESTS);
       request.resume();
       const exchange = new Exchange(parseTarget(method, url), request, response);
-      this.#api.take(exchange, () => this.fault?.(seen));
+      this.#api.take(exchange, () => {
+        const fault = this.fault?.(seen);
+        checkFault(fault);
+        return fault;
+      });
     });
   }
 
   /**
    * Listens, by default on a unix socket in a temporary directory that `close()` removes.
    *
-   * @throws Error where `port` is in use.
+   * @throws Error where `port` is in use; DockspoolError INVALID_OPTION, as all of its functions.
    */
   static async start(options: FakeEngineOptions = {}): Promise<FakeEngine> {
+    checkEngineOptions(options);
     // Never listens itself: connections are handed to it, so that the address can be left and taken again at once.
     const server = createServer({ keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0 });
     server.on("clientError", (_error, socket) => void socket.destroy());
@@ -98,6 +104,7 @@ export class FakeEngine implements AsyncDisposable {
   }
 
   set clockAheadMs(aheadMs: number) {
+    checkClock("clockAheadMs", aheadMs);
     this.#surroundings.clock.aheadMs = aheadMs;
   }
 
@@ -124,6 +131,7 @@ export class FakeEngine implements AsyncDisposable {
    * @throws Error where the name is in use.
    */
   create(spec: FakeContainerSpec): FakeContainer {
+    checkSpec(spec);
     return new ScriptedContainer(spec, this.#surroundings);
   }
 
@@ -136,6 +144,7 @@ export class FakeEngine implements AsyncDisposable {
 
   /** Tells whoever listens to its events, and keeps it with the latest 256 events. */
   event(event: FakeEvent): void {
+    checkEvent(event);
     this.#surroundings.events.emitOther(event);
   }
 

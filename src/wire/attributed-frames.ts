@@ -18,6 +18,10 @@ export class AttributedFrameDecoder implements Decoder {
     return this.#frames.isHolding;
   }
 
+  get isCutOff(): boolean {
+    return this.#frames.isCutOff;
+  }
+
   push(bytes: Buffer, spans?: readonly number[]): Entry[] {
     return Array.from(this.#frames.push(bytes, spans), (entry) => this.#stripped(entry));
   }

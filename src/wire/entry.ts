@@ -43,4 +43,6 @@ export interface Decoder {
   readonly fault: Fault | undefined;
   /** The beginning of a line has come that is in no entry yet. */
   readonly isHolding: boolean;
+  /** What has come ends in the middle of a frame: where nothing follows, that is no log's end. */
+  readonly isCutOff: boolean;
 }

@@ -79,6 +79,10 @@ export class FrameDecoder implements Decoder {
     return this.#long !== undefined || !this.#fragments.isEmpty;
   }
 
+  get isCutOff(): boolean {
+    return this.isHolding;
+  }
+
   /** A frame that was cut off is no entry: a reread brings it whole. */
   end(): Entry[] {
     return [];

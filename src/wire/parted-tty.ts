@@ -41,6 +41,11 @@ export class PartedTtyDecoder implements Decoder {
     return this.#line !== undefined || !this.#fragments.isEmpty;
   }
 
+  /** It has no frames. */
+  get isCutOff(): boolean {
+    return false;
+  }
+
   push(bytes: Buffer, spans: readonly number[] = [0, bytes.length]): Entry[] {
     if (this.#fault !== undefined) return [];
     return this.#decode(this.#fragments.join(bytes, spans), false);

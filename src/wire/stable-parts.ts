@@ -29,6 +29,10 @@ export class StablePartsDecoder implements Decoder {
     return this.#lines.isHolding || this.#decoder.isHolding;
   }
 
+  get isCutOff(): boolean {
+    return this.#decoder.isCutOff;
+  }
+
   push(bytes: Buffer, spans?: readonly number[]): Entry[] {
     return this.#addAll(this.#decoder.push(bytes, spans));
   }

@@ -1,4 +1,5 @@
 import { DockspoolError } from "../errors.ts";
+import { show } from "../printable.ts";
 
 /** The form that the engine sends on almost every line: nanoseconds and "Z" (RFC 3339). */
 export const NANOSECOND_UTC_LENGTH: number = "2026-11-23T15:58:34.885847851Z".length;
@@ -47,12 +48,12 @@ export function toUtc(timestamp: string): string | undefined {
  * @throws DockspoolError INVALID_OPTION where it is no RFC 3339 time.
  */
 export function epochNanoseconds(timestamp: string): bigint {
-  const match = RFC3339.exec(timestamp);
+  const match = typeof timestamp === "string" ? RFC3339.exec(timestamp) : null;
   const seconds = match === null ? undefined : epochSeconds(match);
   if (match === null || seconds === undefined) {
     throw new DockspoolError(
       "INVALID_OPTION",
-      `epochNanoseconds() was given ${JSON.stringify(timestamp)}; allowed: an RFC 3339 time such as "2026-11-23T15:58:34.885847851Z".`,
+      `epochNanoseconds() was given ${show(timestamp)}; allowed: an RFC 3339 time such as "2026-11-23T15:58:34.885847851Z".`,
     );
   }
   return BigInt(seconds) * 1_000_000_000n + BigInt((match[7] ?? "").padEnd(9, "0"));

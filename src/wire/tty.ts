@@ -87,6 +87,11 @@ export class TtyDecoder implements Decoder {
     return !this.#fragments.isEmpty;
   }
 
+  /** It has no frames. */
+  get isCutOff(): boolean {
+    return false;
+  }
+
   push(bytes: Buffer, spans: readonly number[] = [0, bytes.length]): Entries {
     if (this.#fault !== undefined) return [];
     if (this.#fragments.isEmpty && !(this.#isScattered && spans.length > 2))

@@ -6,6 +6,7 @@ import type { CheckpointStore } from "../../src/index.ts";
 import { checkpointStoreTests } from "../../src/testing.ts";
 import type { CheckpointStoreTest } from "../../src/testing.ts";
 import { brokenStores } from "../support/checkpoint-broken-stores.ts";
+import { failure } from "../support/fake-follow.ts";
 import { temporaryFolder } from "../support/checkpoint-files.ts";
 
 describe("a MemoryCheckpointStore", () => {
@@ -48,6 +49,25 @@ it.each([
   const keys: string[] = [];
   for await (const key of again.keys("")) keys.push(key);
   expect(keys).toEqual(["a", "c"]);
+});
+
+it.each([
+  ["memory", () => new MemoryCheckpointStore()],
+  ["file", () => new FileCheckpointStore(join(temporaryFolder(), "positions.json"))],
+] as const)("refuses arguments that would do nothing, or something else: %s", async (_, create) => {
+  const store = create();
+  await store.save(new Map([["a", { at: 1 }]]));
+  const first = async (prefix: unknown): Promise<void> => {
+    for await (const key of store.keys(prefix as never)) return expect.fail(key);
+  };
+  for (const wrong of [{ b: { at: 2 } }, null, undefined, "b", [[5, {}]], [5]])
+    await failure(store.save(wrong as never), "INVALID_OPTION");
+  for (const wrong of ["a", undefined, { a: 1 }, [5]])
+    await failure(store.delete(wrong as never), "INVALID_OPTION");
+  for (const wrong of [undefined, 5, {}])
+    await failure(store.load(wrong as never), "INVALID_OPTION");
+  for (const wrong of [undefined, 5, /a/]) await failure(first(wrong), "INVALID_OPTION");
+  expect(await store.load("a")).toEqual({ at: 1 });
 });
 
 /** The names of the tests that a store fails. */

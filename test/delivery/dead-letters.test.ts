@@ -56,6 +56,31 @@ describe("a dead letter", () => {
     expect(supply.failures).toEqual([]);
   });
 
+  it("and each attempt get all records, whatever a sink takes out of its batch", async () => {
+    const supply = new HandSupply();
+    const given: string[][] = [];
+    const empties = (records: LogBatch): void => {
+      given.push(texts(records));
+      (records as unknown[]).splice(0);
+      throw refused;
+    };
+    const { done } = supply.dispatch.deliver(empties, {
+      ...options,
+      retry: twice,
+      deadLetter: empties,
+    });
+    supply.brings(["1", "2"]);
+    await pass(10);
+    const error = await failure(done, "SINK_FAILED");
+    expect(given).toEqual([
+      ["1", "2"],
+      ["1", "2"],
+      ["1", "2"],
+    ]);
+    expect(error.message).toContain("gave up 2 record(s)");
+    expect(supply.acknowledged).toBe(0);
+  });
+
   it("may be what takes everything", async () => {
     const supply = new HandSupply();
     const dead: string[] = [];

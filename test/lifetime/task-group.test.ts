@@ -1,6 +1,7 @@
 import { setTimeout as after } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { TaskGroup } from "../../src/index.ts";
+import type { DockspoolError } from "../../src/index.ts";
 import { failure, thrown, turns } from "../support/fake-follow.ts";
 
 /** Ends when it is aborted. */
@@ -171,5 +172,47 @@ describe("close()", () => {
       failure(group.close({ timeoutMs: 5 }), "TASKS_STILL_RUNNING"),
     );
     expect(error.message).toContain("suicidal");
+  });
+});
+
+describe("a wrong argument", () => {
+  const wrong = [null, Number.NaN, -1, 1.5, Infinity, 2 ** 31, "5", 5n, Symbol("s"), {}];
+  const shown = (error: DockspoolError, option: string): void => {
+    expect(error.message).toContain(`"${option}"`);
+  };
+
+  it("is a time that is none: of settled(), and of close(), which then does not close", async () => {
+    const group = new TaskGroup();
+    void group.run("a", obedient);
+    for (const timeoutMs of wrong) {
+      const options = { timeoutMs: timeoutMs as never };
+      shown(await failure(group.settled(options), "INVALID_OPTION"), "timeoutMs");
+      shown(await failure(group.close(options), "INVALID_OPTION"), "timeoutMs");
+    }
+    const unknown = await failure(group.settled({ timeout: 5 } as never), "INVALID_OPTION");
+    expect(unknown.message).toContain('did you mean "timeoutMs"?');
+    for (const options of [null, 5, new Map()])
+      await failure(group.close(options as never), "INVALID_OPTION");
+    expect([group.signal.aborted, group.names]).toEqual([false, ["a"]]);
+    await group.close();
+  });
+
+  it("is a name that is none, or a task that is none", () => {
+    for (const name of ["", 5, null, Symbol("s"), {}] as never[]) {
+      shown(
+        thrown(() => new TaskGroup(name), "INVALID_OPTION"),
+        "name",
+      );
+      shown(
+        thrown(() => new TaskGroup().run(name, () => 1), "INVALID_OPTION"),
+        "name",
+      );
+    }
+    const group = new TaskGroup();
+    shown(
+      thrown(() => group.run("a", Promise.resolve() as never), "INVALID_OPTION"),
+      "task",
+    );
+    expect(group.size).toBe(0);
   });
 });

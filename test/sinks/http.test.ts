@@ -154,5 +154,9 @@ describe("the sink for HTTP", () => {
     const headers = { authorization: "s3cret\n x" };
     const { message } = thrown(() => httpSink("http://host", { headers }), "INVALID_OPTION");
     expect(message).not.toContain("s3cret");
+    // Nothing of it would be sent.
+    const none = { headers: new Headers({ authorization: "s3cret" }) as never };
+    const error = thrown(() => httpSink("http://host", none), "INVALID_OPTION");
+    expect(error.message).toContain('"headers"');
   });
 });

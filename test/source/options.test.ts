@@ -1,6 +1,6 @@
 import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
-import { ContainerLogSource } from "../../src/index.ts";
+import { ContainerLogSource, StreamPool } from "../../src/index.ts";
 import type { SourceOptions } from "../../src/index.ts";
 import { FakeEngine } from "../../src/testing.ts";
 import { Follower, thrown } from "../support/fake-follow.ts";
@@ -42,6 +42,8 @@ const bad: readonly (readonly [string, Record<string, unknown>, string])[] = [
   ["reconnect", { reconnect: 5 }, "minDelayMs"],
   ["reconnect.minDelayMs", { reconnect: { minDelayMs: -1 } }, "milliseconds"],
   ["reconnect.maxDelayMs", { reconnect: { minDelayMs: 10, maxDelayMs: 5 } }, "10"],
+  ["reconnect.maxDelayMs", { reconnect: { maxDelayMs: Symbol("s") } }, "milliseconds"],
+  ["reconnect", { reconnect: new Map([["maxDelayMs", 5]]) }, "type Map"],
   ["signal", { signal: {} }, "AbortSignal"],
   ["engine", { engine: "ftp://10.0.0.5" }, "tcp://HOST:PORT"],
   ["engine", { engine: null }, "dial"],
@@ -49,7 +51,10 @@ const bad: readonly (readonly [string, Record<string, unknown>, string])[] = [
   ["engine.socketPath", { engine: { socketPath: "" } }, "empty"],
   ["engine.port", { engine: { host: "b", port: 70_000 } }, "65535"],
   ["engine.protocol", { engine: { host: "b", protocol: "tcp" } }, "ssh"],
-  ["engine.connectTimeoutMs", { engine: { connectTimeoutMs: 0 } }, "above 0"],
+  ["engine.connectTimeoutMs", { engine: { connectTimeoutMs: 0 } }, "from 1"],
+  ["engine.connectTimeoutMs", { engine: { connectTimeoutMs: 2 ** 31 } }, "2147483647"],
+  ["engine.sshOptions", { engine: { host: "b", sshOptions: new Map() } }, "ssh2"],
+  ["engine", { engine: new URL("tcp://10.0.0.5:2375") }, "socketPath"],
   ["engine.socket", { engine: { socket: "/a" } }, "socketPath"],
   ["engine.ca", { engine: { host: "b", ca: 5 } }, "PEM"],
 ];
@@ -207,4 +212,27 @@ describe("an option that is undefined", () => {
     const options = Object.fromEntries(names.map((name) => [name, undefined]));
     expect(() => new ContainerLogSource("web", options as SourceOptions)).not.toThrow();
   });
+});
+
+it("what is done to options afterwards changes nothing", async () => {
+  await using fake = await FakeEngine.start();
+  const web = fake.create({ name: "web" });
+  for (const line of ["one", "two", "three"]) web.write(line);
+  const engine = { ...fake.engine };
+  const since = new Date(0);
+  const from = { tail: 1 };
+  const sources = [
+    new ContainerLogSource("web", { engine, from, follow: false }),
+    new ContainerLogSource("web", { engine, from: { since }, follow: false }),
+  ];
+  const pool = new StreamPool({ engine, excludeSelf: false });
+  engine.socketPath = "/nowhere";
+  from.tail = 3;
+  since.setFullYear(2100);
+  const lines: string[][] = [[], []];
+  for (const [index, source] of sources.entries())
+    for await (const { line } of source) lines[index]?.push(line);
+  expect(lines).toEqual([["three"], ["one", "two", "three"]]);
+  await pool.ready();
+  await pool.close();
 });

@@ -78,9 +78,41 @@ describe("ready()", () => {
     await waiting;
   });
 
-  it("refuses a time that is none", () => {
+  it("rejects also where the source was open before, and was closed, aborted, or has failed since", async () => {
+    const web = fake.create({ name: "web" });
+    web.write("one");
+    const closed = source("web");
+    await closed.ready();
+    await closed.close();
+    await failure(closed.ready(), "CLOSED");
+    const controller = new AbortController();
+    const aborted = source("web", { signal: controller.signal });
+    await aborted.ready();
+    controller.abort("enough");
+    await expect(aborted.ready()).rejects.toBe("enough");
+    const failed = source("web");
+    const refuse = (): never => {
+      throw new Error("no");
+    };
+    const { done } = failed.deliver(refuse, { retry: { attempts: 1 } });
+    await failure(done, "SINK_FAILED");
+    await failed.ended;
+    await failure(failed.ready(), "SINK_FAILED");
+  });
+
+  it("resolves where the log was read to its end since", async () => {
+    const web = fake.create({ name: "web" });
+    web.write("one");
+    const one = source("web", { follow: false });
+    for await (const { line } of one) expect(line).toBe("one");
+    expect(await one.ended).toEqual({ kind: "finished" });
+    expect((await one.ready()).id).toBe(web.id);
+  });
+
+  it("refuses a time that is none", async () => {
     fake.create({ name: "web" });
-    expect(() => source("web").ready({ timeoutMs: -1 })).toThrow(/timeoutMs/);
+    const error = await failure(source("web").ready({ timeoutMs: -1 }), "INVALID_OPTION");
+    expect(error.message).toContain('"timeoutMs"');
   });
 
   it("that nobody looks at ends no process", async () => {

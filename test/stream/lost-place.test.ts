@@ -1,7 +1,9 @@
+import type { Socket } from "node:net";
 import { setTimeout as after } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { ContainerLogSource } from "../../src/index.ts";
 import { FakeEngine } from "../../src/testing.ts";
+import { AnsweringPeer } from "../support/answering-peer.ts";
 import { eager, Follower, texts } from "../support/fake-follow.ts";
 
 /** What the engine can be asked for on any machine. */
@@ -88,4 +90,60 @@ it("a place that is lost during a rotation is a gap soon, however steadily the c
     clearInterval(writer);
     await source.close();
   }
+});
+
+/** A body without a length: it ends with the connection, whatever that ends by. */
+function endWithConnection(socket: Socket, body: readonly number[] = []): void {
+  socket.write("HTTP/1.0 200 OK\r\nServer: Docker/28.5.2 (linux)\r\nApi-Version: 1.51\r\n\r\n");
+  socket.end(Buffer.from(body));
+}
+
+it.each([
+  ["the header of a frame", [1, 0, 0, 0]],
+  ["a frame", [1, 0, 0, 0, 0, 0, 0, 90, 50, 48]],
+])("a connection that ends in the middle of %s is no log's end", async (_, bytes) => {
+  await using fake = await FakeEngine.start();
+  await using peer = await AnsweringPeer.start(fake);
+  const web = fake.create({ name: "web" });
+  web.write("one");
+  const source = new ContainerLogSource("web", { engine: peer.engine, ...eager });
+  const follower = new Follower(source);
+  await follower.has(1);
+  let cut = 0;
+  peer.own = (socket, path) => {
+    if (!path.includes("/logs")) return false;
+    cut++;
+    return endWithConnection(socket, bytes);
+  };
+  web.cut();
+  await follower.until(() => cut > 6, "cut");
+  peer.own = () => false;
+  web.write("two");
+  await follower.has(2);
+  expect(follower.texts).toEqual(["one", "two"]);
+  expect(follower.seen("gap")).toEqual([]);
+  await source.close();
+});
+
+it("what was read before a log was empty is not new where it is there again", async () => {
+  await using fake = await FakeEngine.start();
+  await using peer = await AnsweringPeer.start(fake);
+  const web = fake.create({ name: "web" });
+  for (const line of ["one", "two", "three"]) web.write(line);
+  const source = new ContainerLogSource("web", { engine: peer.engine, ...eager });
+  const follower = new Follower(source);
+  await follower.has(3);
+  peer.own = (socket, path) => (path.includes("/logs") ? endWithConnection(socket) : false);
+  web.cut();
+  await follower.status("gap");
+  peer.own = () => false;
+  await follower.until(() => fake.open.follows === 1, "followed again");
+  web.write("four");
+  await follower.has(4);
+  await source.rotate();
+  web.write("five");
+  await follower.has(5);
+  expect(follower.texts).toEqual(["one", "two", "three", "four", "five"]);
+  expect(follower.seen("gap")).toHaveLength(1);
+  await source.close();
 });

@@ -115,6 +115,14 @@ describe("a timestamp", () => {
     expect(thrown(() => epochNanoseconds(text), "INVALID_OPTION").message).toContain("RFC 3339");
   });
 
+  it.each([[5n], [Symbol("s")], [null], [undefined], [new Date()], [Object.create(null)]])(
+    "is none where it is no text: %s",
+    (wrong: unknown) => {
+      const error = thrown(() => epochNanoseconds(wrong as never), "INVALID_OPTION");
+      expect(error.message).toContain("RFC 3339");
+    },
+  );
+
   it("of a leap day is one", () => {
     expect(epochNanoseconds("2028-02-29T00:00:00.5Z")).toBe(1_835_395_200_500_000_000n);
   });

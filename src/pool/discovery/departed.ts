@@ -1,3 +1,5 @@
+import type { Place } from "./discovered-container.ts";
+
 /** What is still on its way about a container that is gone is not older than so many others that went after it. */
 const KEPT = 1_000;
 
@@ -6,28 +8,31 @@ const KEPT = 1_000;
  * and is gone already (Podman's events come a quarter of a second late): it is not found again, and its end is told once.
  */
 export class Departed {
-  readonly #ids = new Set<string>();
+  /** Where each was read to; undefined where nothing was. */
+  readonly #places = new Map<string, Place | undefined>();
 
-  add(id: string): void {
-    this.#ids.delete(id);
-    this.#ids.add(id);
-    for (const oldest of this.#ids) {
-      if (this.#ids.size <= KEPT) break;
-      this.#ids.delete(oldest);
+  add(id: string, place?: Place): void {
+    this.#places.delete(id);
+    this.#places.set(id, place);
+    for (const oldest of this.#places.keys()) {
+      if (this.#places.size <= KEPT) break;
+      this.#places.delete(oldest);
     }
   }
 
   has(id: string): boolean {
-    return this.#ids.has(id);
+    return this.#places.has(id);
   }
 
-  /** It is there again, under its old id: `podman container restore`. */
-  delete(id: string): void {
-    this.#ids.delete(id);
+  /** It is there again, under its old id (`podman container restore`), or the engine was wrong. Returns where it was read to. */
+  comesBack(id: string): Place | undefined {
+    const place = this.#places.get(id);
+    this.#places.delete(id);
+    return place;
   }
 
   /** Those that are gone by now. */
   get ids(): ReadonlySet<string> {
-    return new Set(this.#ids);
+    return new Set(this.#places.keys());
   }
 }

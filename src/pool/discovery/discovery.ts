@@ -78,10 +78,8 @@ export class Discovery {
       ...oldestFirst.filter(({ running }) => !running),
     ];
     // One that has gone since the list was asked for may be in it; what is there though it was gone before has come back.
-    for (const { id } of listed) if (departed.has(id)) this.#departed.delete(id);
-    const untold = inTurn.filter(
-      (one) => !this.#departed.has(one.id) && this.#listed(one, isFirst),
-    );
+    const isGone = ({ id }: Listed): boolean => this.#departed.has(id) && !departed.has(id);
+    const untold = inTurn.filter((one) => !isGone(one) && this.#listed(one, isFirst));
     this.#refusals.forget(refused);
     return [...missing, ...untold].map(({ id }) => id);
   }
@@ -202,7 +200,7 @@ export class Discovery {
     const { state } = known;
     if (position !== undefined) known.place = { start: { position }, isResumed: true };
     if (reason.kind === "removed") {
-      this.#departed.add(id);
+      this.#departed.add(id, known.place);
       known.become({ kind: "gone" });
     } else if (reason.kind !== "failed") this.refuse(id);
     else if (state.kind === "followed") {
@@ -226,6 +224,7 @@ export class Discovery {
     const container = new DiscoveredContainer(id, name, isNew, () => this.#changed(container));
     this.#containers.set(id, container);
     container.refusedAt = this.#refusals.take(id, name);
+    container.place = this.#departed.comesBack(id);
     return container;
   }
 
@@ -241,6 +240,7 @@ export class Discovery {
   #listed(listed: Listed, isFirst: boolean): boolean {
     const { id, name, running } = listed;
     const found = this.#containers.get(id);
+    const isBack = this.#departed.has(id);
     const known = found ?? this.#add(id, name, !isFirst && !this.#old.has(id));
     const isRenamed = known.name !== name;
     known.name = name;
@@ -251,7 +251,9 @@ export class Discovery {
     const isCheck = state.kind === "skipped" && running && state.checkAt <= performance.now();
     if (isOpen) this.#looks.at(known, { hasRun: running, isRenamed });
     else if (isCheck) this.#looks.at(known, { isCheck: true });
-    return found === undefined ? !isFirst : isRenamed || (state.kind === "idle" && running);
+    return found === undefined
+      ? !isFirst && !isBack
+      : isRenamed || (state.kind === "idle" && running);
   }
 
   /** A list does not show it. True where an event should have told of it. */

@@ -168,7 +168,10 @@ export class EngineEvents {
       // Whether the events' answer has begun or not, what can be listed is listed.
       await stream.wait(LATE_MS);
       await this.#pollUntilOpen(stream, look);
-      return await lookNowAndThen(stream, look, this.#heardOf);
+      const end = await lookNowAndThen(stream, look, this.#heardOf);
+      // What has come was no event.
+      if (stream.state.kind === "refused") await this.#pollUntilOpen(stream, look);
+      return end;
     } finally {
       own.abort();
       unlink();

@@ -25,16 +25,23 @@ export class EventStream {
       this.#become({ kind: "open" });
       opened();
     };
+    let hasTold = false;
+    const told: EventHandlers["event"] = (each) => {
+      hasTold = true;
+      event(each);
+    };
     // Whether the answer begins with the first event only is not known before: nothing but looks tells that it is late.
     const options = { patient: true };
-    this.closed = client.readEvents(undefined, { opened: begun, event }, signal, options).then(
-      () => this.#become({ kind: "ended" }),
-      (error: unknown) => {
-        const isRefused =
-          this.#state.kind === "asked" && DockspoolError.is(error, "ENGINE_RESPONSE");
-        this.#become({ kind: isRefused ? "refused" : "failed", error });
-      },
-    );
+    this.closed = client
+      .readEvents(undefined, { opened: begun, event: told }, signal, options)
+      .then(
+        () => this.#become({ kind: "ended" }),
+        (error: unknown) => {
+          // What answers 200 and then tells something else tells no events either.
+          const isRefused = !hasTold && DockspoolError.is(error, "ENGINE_RESPONSE");
+          this.#become({ kind: isRefused ? "refused" : "failed", error });
+        },
+      );
   }
 
   get state(): EventStreamState {

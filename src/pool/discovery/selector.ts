@@ -1,6 +1,6 @@
 import { COMPOSE_LABELS, SWARM_LABELS } from "../../engine/details.ts";
 import { invalidOption } from "../../errors.ts";
-import { checkKeys, isObject, ownRegExp } from "../../checks.ts";
+import { checkKeys, isOptions, ownRegExp } from "../../checks.ts";
 import type { ContainerInfo } from "../../wire/records.ts";
 
 /** A string with `*` as wildcard for any characters, which matches the whole text, or an expression. */
@@ -62,7 +62,7 @@ function testsOf(option: string, selector: Omit<ContainerSelector, "exclude">): 
     tests.push(({ image }) => matches(image));
   }
   if (labels !== undefined) {
-    if (!isObject(labels))
+    if (!isOptions(labels))
       throw invalidOption(`${option}.labels`, labels, "an object of patterns by labels");
     tests.push(
       ...allOf(

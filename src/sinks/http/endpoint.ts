@@ -1,4 +1,4 @@
-import { checkBoolean, checkText, isObject } from "../../checks.ts";
+import { checkBoolean, checkText, isOptions } from "../../checks.ts";
 import { invalidOption } from "../../errors.ts";
 
 /** Options that all sinks over HTTP have. */
@@ -47,7 +47,7 @@ export function endpointOf(
 
 function headersOf(given: unknown, type: string, gzip: boolean): Headers {
   const allowed = "an object with texts as HTTP allows them";
-  if (!isObject(given)) throw invalidOption("headers", given, allowed);
+  if (!isOptions(given)) throw invalidOption("headers", given, allowed);
   const headers = new Headers();
   for (const [name, value] of Object.entries(given)) {
     // The value may be a secret: an error must not show it.

@@ -224,6 +224,30 @@ describe("a container whose log can't be read", () => {
   });
 });
 
+describe("a container of which the engine says that it is gone, though it lists it", () => {
+  it("is followed again from where it was left", async () => {
+    const web = make({ name: "web" });
+    web.write("one");
+    const follower = await follow();
+    await follower.expectAll(web);
+    const gone = JSON.stringify({ message: `No such container: ${web.id}` });
+    const { own } = peer;
+    peer.own = (socket, path) =>
+      path.includes(web.id)
+        ? respond(socket, 404, gone, { Server: "Docker/28.5.2 (linux)" })
+        : own(socket, path);
+    web.cut();
+    await follower.until(() => follower.seen("detached").length === 1, "detached");
+    peer.own = own;
+    web.write("two");
+    events?.end();
+    await follower.expectAll(web);
+    expect(follower.texts(web)).toEqual(["one", "two"]);
+    expect(follower.pool.health().components["engine:default"]?.status).toBe("healthy");
+    await follower.end();
+  });
+});
+
 describe("what is known of containers that are gone", () => {
   it("is bounded: the latest thousand", () => {
     const departed = new Departed();

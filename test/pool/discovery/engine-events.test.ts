@@ -161,6 +161,33 @@ describe("a stream of events", () => {
     expect(Date.now() - since).toBeGreaterThan(15_000);
   });
 
+  it("that is answered by something else is made up for likewise", async () => {
+    let answered = 0;
+    for (let second = 0; second < 60; second++) {
+      if (hand.requests.length > answered) {
+        answered = hand.requests.length;
+        await hand.open();
+        await hand.end(forbidden());
+      }
+      await vi.advanceTimersByTimeAsync(1_000);
+    }
+    expect(hand.events.contact).toMatchObject({ kind: "blind", error: forbidden() });
+    expect(hand.events.isOpen).toBe(false);
+    expect(hand.requests.length).toBeGreaterThanOrEqual(10);
+    expect(hand.requests.length).toBeLessThanOrEqual(40);
+    expect(hand.looks).toBeLessThanOrEqual(80);
+    expect(hand.told).toEqual(["connected"]);
+  });
+
+  it("that is answered by something else behind an event is lost, and the engine may be gone", async () => {
+    await hand.open();
+    hand.tell("web");
+    hand.isReachable = false;
+    await hand.end(forbidden());
+    expect(hand.events.contact).toMatchObject({ kind: "disconnected" });
+    expect(hand.told).toEqual(["connected", "disconnected"]);
+  });
+
   it("whose answer does not begin is made up for likewise, and is taken once it does", async () => {
     await vi.advanceTimersByTimeAsync(11_000);
     expect(hand.events.contact.kind).toBe("late");

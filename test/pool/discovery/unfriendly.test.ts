@@ -213,6 +213,36 @@ describe("events whose answer begins with the first of them, or never", () => {
     await follower.end();
   }, 60_000);
 
+  it.each([
+    ["nothing", ""],
+    ["a page", "<html>please log in</html>"],
+  ])(
+    "are made up for likewise where %s stands in their place, without asking again and again",
+    async (_, body) => {
+      let asked = 0;
+      peer.own = (socket, path) => {
+        if (!path.startsWith("/events")) return false;
+        asked++;
+        return respond(socket, 200, body);
+      };
+      const follower = follow();
+      await follower.attached(web);
+      const fresh = fake.create({ name: "fresh" });
+      fresh.write("first words");
+      await follower.expectAll(fresh);
+      const engine = (): string | undefined =>
+        follower.pool.health().components["engine:default"]?.detail;
+      await eventually(() => engine()?.startsWith("its events can't be had") === true);
+      expect(asked).toBeLessThan(10);
+      expect(follower.seen("engine").map(({ state }) => state)).toEqual(["connected"]);
+      peer.own = () => false;
+      await eventually(
+        () => follower.pool.health().components["engine:default"]?.status === "healthy",
+      );
+      await follower.end();
+    },
+  );
+
   it("that come late are taken from then on", async () => {
     const held: (() => void)[] = [];
     let isLate = true;
