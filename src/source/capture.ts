@@ -220,7 +220,6 @@ export class Capture {
         this.#finish({ kind: "failed", error: asFailure(error, this.#container) });
       } finally {
         this.#turn.end();
-        this.#ways.close();
       }
     });
   }

@@ -5,6 +5,7 @@ import type { Inspection } from "../engine/inspection.ts";
 import type { FirstFile } from "../files/first-file.ts";
 import { FileChanges } from "../files/file-changes.ts";
 import type { FileNews, FilesFrom, LogFileReader, LogLocation } from "../files/log-files.ts";
+import { hasTooManyOpen } from "../files/unreadable.ts";
 import { onAbort } from "../lifetime/abort.ts";
 import { groupedEntries, oldestTimestamp } from "../resume/position.ts";
 import type { Position, Spot } from "../resume/position.ts";
@@ -152,16 +153,18 @@ export class FileLogReader implements LogReader {
     if (files === undefined) return "cut";
     this.#files = files;
     this.#remains = [];
-    let end: ReadEnd | undefined;
+    let isLeft = false;
     try {
       signal.throwIfAborted();
       handlers.opened?.();
-      end = query.follow
+      return query.follow
         ? await this.#follow(files, handlers, signal)
         : await this.#readToEnd(files, handlers, signal);
-      return end;
+    } catch (error) {
+      isLeft = signal.aborted || hasTooManyOpen(error);
+      throw error;
     } finally {
-      await (end === undefined && signal.aborted ? this.#leave(files) : files.close());
+      await (isLeft ? this.#leave(files) : files.close());
     }
   }
 
