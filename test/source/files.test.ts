@@ -202,6 +202,28 @@ describe("a log that is read from files", () => {
     await source.close();
   });
 
+  it.each([
+    "2262-04-11T23:47:16.854775807Z",
+    "1970-01-01T00:00:00Z",
+    "2016-12-31T23:59:60.000000001Z",
+  ])("brings lines with odd times, first and among others: %s", async (time) => {
+    await using at = await scene();
+    const odd = `{"log":"odd\\n","stream":"stdout","time":"${time}"}\n`;
+    at.file.raw(odd);
+    at.file.write("one");
+    at.file.raw(odd);
+    at.file.write("two");
+    const source = at.source();
+    const follower = new Follower(source);
+    await follower.has(4);
+    await source.rotate();
+    at.file.write("three");
+    await follower.has(5);
+    expect(follower.texts).toEqual(["odd", "one", "odd", "two", "three"]);
+    expect(follower.seen("gap")).toEqual([]);
+    await source.close();
+  });
+
   it("waits for a last line that has no newline yet", async () => {
     await using at = await scene();
     at.file.write("whole");
@@ -357,6 +379,19 @@ describe("the choice of how to read", () => {
       kind: "failed",
       error: { code: "FILES_UNREADABLE", message: reason },
     });
+  });
+
+  it("knows its log where the clock was set back before the last line", async () => {
+    await using at = await scene();
+    at.file.write("one");
+    at.file.raw('{"log":"ahead\\n","stream":"stdout","time":"2099-01-01T00:00:00.000000001Z"}\n');
+    // It is read apart from the line before.
+    at.file.write('"two"');
+    const source = at.source();
+    const follower = new Follower(source);
+    await follower.has(3);
+    expect(follower.texts).toEqual(["one", "ahead", '"two"']);
+    await source.close();
   });
 
   it("does not take a file that is another log", async () => {
