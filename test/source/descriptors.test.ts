@@ -46,6 +46,23 @@ describe("a source that is behind, in a process that has too many files open", (
   });
 });
 
+describe("a source that may not open its files any more", () => {
+  it("goes on by the engine with auto, and by files again", async () => {
+    await using at = await SlowReading.begin({ ...eager, read: "auto", fileCount: 1 });
+    at.fill(1);
+    const mend = exhaust("EACCES");
+    at.wake();
+    await at.follower.status("reading", 2);
+    expect(await at.read()).toEqual(at.all());
+    mend();
+    await at.source.rotate();
+    await at.follower.status("reading", 3);
+    const [, refused] = at.follower.seen("reading");
+    expect(refused).toMatchObject({ via: "engine", reason: expect.stringContaining("EACCES") });
+    expect(at.source.stats.via).toBe("files");
+  });
+});
+
 describe("a source that has no file open, in a process that has too many", () => {
   it("waits for one as long as it takes, where only files will do", async () => {
     await using fake = await FakeEngine.start();

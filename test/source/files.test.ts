@@ -1,4 +1,13 @@
-import { existsSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname } from "node:path";
 
 import { describe, expect, it } from "vitest";
@@ -6,7 +15,7 @@ import { ContainerLogSource } from "../../src/index.ts";
 import type { SourceOptions } from "../../src/index.ts";
 import { FakeEngine } from "../../src/testing.ts";
 import type { FakeContainer, FakeContainerSpec } from "../../src/testing.ts";
-import { Follower, toLines } from "../support/fake-follow.ts";
+import { Follower, eager, toLines } from "../support/fake-follow.ts";
 import { FileLog, dataRoot } from "../support/file-log.ts";
 
 function numbered(from: number, to: number): string[] {
@@ -347,6 +356,63 @@ describe("a cursor", () => {
       expect(rest.seen("gap")).toEqual([]);
       await resumed.close();
     }
+  });
+});
+
+describe("a log whose file is replaced by hand", () => {
+  const replacements = {
+    "a link out of the root": (path: string) => symlinkSync("/etc/hostname", path),
+    "a link to itself": (path: string) => symlinkSync(path, path),
+    "a folder": (path: string) => mkdirSync(path),
+    // Whoever opens one waits for a writer.
+    "a pipe": (path: string) => void execFileSync("mkfifo", [path]),
+  };
+
+  describe.each(Object.entries(replacements))("by %s", (_, replace) => {
+    it.each([false, true])(
+      "is read from the engine with auto, and from files again; rotated meanwhile: %s",
+      async (isRotated) => {
+        await using at = await scene();
+        at.file.write("one");
+        const source = at.source({ read: "auto", ...eager });
+        const follower = new Follower(source);
+        await follower.has(1);
+        renameSync(at.file.path, `${at.file.path}-kept`);
+        replace(at.file.path);
+        if (isRotated) await source.rotate();
+        await follower.status("reading", 2);
+        at.web.write("two");
+        await follower.has(2);
+        rmSync(at.file.path, { recursive: true });
+        renameSync(`${at.file.path}-kept`, at.file.path);
+        at.file.rewrite();
+        await source.rotate();
+        await follower.status("reading", 3);
+        at.file.write("three");
+        await follower.has(3);
+        expect(follower.texts).toEqual(["one", "two", "three"]);
+        expect(follower.seen("gap")).toEqual([]);
+        expect(follower.seen("reading").map(({ via }) => via)).toEqual([
+          "files",
+          "engine",
+          "files",
+        ]);
+        await source.close();
+      },
+    );
+
+    it("ends its source where only files will do", async () => {
+      await using at = await scene();
+      at.file.write("one");
+      const source = at.source();
+      const follower = new Follower(source);
+      await follower.has(1);
+      rmSync(at.file.path);
+      replace(at.file.path);
+      await follower.done.catch(() => {});
+      const error = { code: "FILES_UNREADABLE", transient: false };
+      expect(await source.ended).toMatchObject({ kind: "failed", error });
+    });
   });
 });
 
