@@ -1,4 +1,5 @@
 import type { FileHandle } from "node:fs/promises";
+import { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { constants, createGunzip } from "node:zlib";
 import type { Gunzip } from "node:zlib";
@@ -70,13 +71,14 @@ export class GzContent implements LogContent {
     return headOf(this.#file, bytes);
   }
 
-  /** The file's last bytes tell how long its content is (RFC 1952, ISIZE). */
+  /** The file's last bytes tell how long its content is (RFC 1952, ISIZE); where it is several files, joined, that of the last one. */
   async #isWhole(): Promise<boolean> {
     const { handle } = this.#file;
     const { size } = await handle.stat();
     if (size < LEAST_BYTES) return false;
     const { buffer } = await handle.read(Buffer.alloc(4), 0, 4, size - 4);
-    return buffer.readUInt32LE() === (this.#offset + this.#held.length) % 2 ** 32;
+    const isOne = buffer.readUInt32LE() === (this.#offset + this.#held.length) % 2 ** 32;
+    return isOne || hasEnd(handle);
   }
 
   /** Reads no more, and leaves the file open. */
@@ -102,15 +104,32 @@ async function* bytesOf(handle: FileHandle): AsyncGenerator<Buffer, undefined> {
   }
 }
 
+/** It is decompressed once more, without what lets half of it be shown. */
+async function hasEnd(handle: FileHandle): Promise<boolean> {
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+  try {
+    await pipeline(bytesOf(handle), createGunzip({ chunkSize: CHUNK_BYTES }), nowhere);
+    return true;
+  } catch (error) {
+    return unlessRead(error, false);
+  }
+}
+
 /** Undefined at the end. */
 async function nextOf(
   chunks: AsyncIterator<Buffer, undefined>,
 ): Promise<Buffer | "damaged" | undefined> {
   try {
     return (await chunks.next()).value;
-  } catch {
-    return "damaged";
+  } catch (error) {
+    return unlessRead(error, "damaged");
   }
+}
+
+/** What the disk does not give may be had by another try, and is no damage. */
+function unlessRead<T>(error: unknown, otherwise: T): T {
+  if (error instanceof Error && "syscall" in error) throw error;
+  return otherwise;
 }
 
 /** The first bytes of a compressed file's content, as far as they can be read. */

@@ -20,6 +20,9 @@ export function startIn({ number, born }: ChainFile): LogStart {
  * entry that it begins with, and right behind that.
  */
 export function filesSoFar({ files, born }: LogStart, first: string): number {
-  const written = BigInt(Date.parse(first)) * 1_000_000n;
+  const writtenMs = Date.parse(first);
+  // A damaged one may be no time at all.
+  if (Number.isNaN(writtenMs)) return files;
+  const written = BigInt(writtenMs) * 1_000_000n;
   return born > 0n && written - born > LEAST_START_NS ? 1 : files;
 }

@@ -18,6 +18,12 @@ export function unreadable(path: string, reason: string, cause?: unknown): Docks
   return new DockspoolError("FILES_UNREADABLE", message, { cause, transient });
 }
 
+/** The process, or the machine, has too many files open: no other one can be, and those that are can be read on. */
+export function hasTooManyOpen(error: unknown): boolean {
+  const code = DockspoolError.is(error, "FILES_UNREADABLE") ? codeOf(error.cause) : "";
+  return code === "EMFILE" || code === "ENFILE";
+}
+
 /** @throws DockspoolError FILES_UNREADABLE in the place of an error of the operating system's */
 export async function readable<T>(path: string, read: () => Promise<T>): Promise<T> {
   try {

@@ -44,6 +44,7 @@ export function streamOf({ capture, info }: FollowedContainer): FollowedStream {
     rotateTimeoutMs: capture.rotateTimeoutMs,
     damagedAt: capture.damagedAt,
     hiddenSince: capture.hiddenSince,
+    awaitsDiskSince: capture.awaitsDiskSince,
     overdue: capture.overdue,
     trouble: capture.trouble,
   };

@@ -6,7 +6,6 @@ import type { TaskGroup } from "../lifetime/task-group.ts";
 import { newestTimestamp } from "../resume/position.ts";
 import { endedEarly } from "../stream/failures.ts";
 import type { FollowedLog } from "../stream/followed-log.ts";
-import { HeldFiles } from "../stream/held-files.ts";
 import type { Attempts } from "./attempts.ts";
 import { START_TOLD_MS } from "../container/later-run.ts";
 import type { CurrentPhase } from "./current-phase.ts";
@@ -15,7 +14,7 @@ import { adopted, sleepOrRecover } from "./host.ts";
 import type { SourceHost } from "./host.ts";
 import { lookAgainAndAgain } from "./later-looks.ts";
 import { FollowLoop } from "./follow-loop.ts";
-import { closeFirst, withHeld } from "./log-ways.ts";
+import { closeFirst } from "./log-ways.ts";
 import type { LogWays, Way } from "./log-ways.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { EndReason, SourceStatus } from "./status.ts";
@@ -88,6 +87,14 @@ export class CaptureLoop {
 
   /** @throws DockspoolError that no other try mends; the signal's reason */
   async run(signal: AbortSignal): Promise<EndReason> {
+    try {
+      return await this.#run(signal);
+    } finally {
+      await this.#parts.ways.end();
+    }
+  }
+
+  async #run(signal: AbortSignal): Promise<EndReason> {
     let outcome: Outcome = LOOK_AGAIN;
     for (;;) {
       try {
@@ -244,15 +251,13 @@ export class CaptureLoop {
     stands: (signal: AbortSignal) => Promise<boolean>,
     signal: AbortSignal,
   ): ReturnType<Streams["readToEnd"]> {
-    const held = new HeldFiles();
-    const by = withHeld(way, held);
+    const { held } = this.#parts.ways;
     try {
       for (;;) {
-        const end = await this.#streams.readToEnd(inspection, this.#log, by, stands, signal);
+        const end = await this.#streams.readToEnd(inspection, this.#log, way, stands, signal);
         if (end !== "closed" || !(await held.areNeeded())) return end;
       }
     } finally {
-      await held.close();
       await closeFirst(way);
     }
   }

@@ -157,6 +157,12 @@ export class Capture {
     return this.#log?.tailBound.hiddenSince;
   }
 
+  /** Since when the disk does not answer, in epoch milliseconds. */
+  get awaitsDiskSince(): number | undefined {
+    const since = this.#streams.awaitsDiskSince;
+    return since && Date.now() - (performance.now() - since);
+  }
+
   /** Tasks that outlived a rotation's deadline, and still run. */
   get overdue(): OverdueTasks | undefined {
     return this.#streams.overdue;
@@ -226,7 +232,6 @@ export class Capture {
         this.#finish({ kind: "failed", error: asFailure(error, this.#container) });
       } finally {
         this.#turn.end();
-        this.#ways.close();
       }
     });
   }

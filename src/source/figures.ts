@@ -17,6 +17,9 @@ import type { TurnKeeper } from "./turn.ts";
 /** A container's, without its names. */
 export type SourceFigures = Omit<ContainerFigures, "engine" | "id" | "name">;
 
+/** A disk that is only busy answers sooner. */
+const DISK_MS = 1_000;
+
 /** The parts of a source that its figures are read from. */
 export interface Measured {
   readonly host: SourceHost;
@@ -52,7 +55,7 @@ export function statsOf(parts: Measured): SourceStats {
   return {
     state: stateOf(phase, isRotating),
     since,
-    waitsFor: waitsFor(phase),
+    waitsFor: awaitsDisk(parts.streams) ? "the disk" : waitsFor(phase),
     by,
     health: parts.health,
     via: streams.generation === 0 ? undefined : parts.streams.via,
@@ -71,6 +74,10 @@ export function statsOf(parts: Measured): SourceStats {
     sockets: host.sockets(streams.isReading),
     lastDeliveryAt: consumer.lastDeliveryAt,
   };
+}
+
+function awaitsDisk({ awaitsDiskSince: since }: Streams): boolean {
+  return since !== undefined && performance.now() - since >= DISK_MS;
 }
 
 /** What metrics show of a source, read when somebody asks. */

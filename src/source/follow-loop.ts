@@ -2,9 +2,8 @@ import type { ContainerView } from "../container/container-view.ts";
 import type { Inspection } from "../engine/inspection.ts";
 import { sleep } from "../lifetime/deadline.ts";
 import type { FollowedLog } from "../stream/followed-log.ts";
-import { HeldFiles } from "../stream/held-files.ts";
 import type { SourceHost } from "./host.ts";
-import { closeFirst, withHeld } from "./log-ways.ts";
+import { closeFirst } from "./log-ways.ts";
 import type { LogWays, Way } from "./log-ways.ts";
 import type { Streams } from "./streams.ts";
 import type { TurnKeeper } from "./turn.ts";
@@ -27,7 +26,6 @@ export class FollowLoop {
   readonly #parts: Parts;
   readonly #log: FollowedLog;
   readonly #inspection: Inspection;
-  readonly #held = new HeldFiles();
 
   constructor(parts: Parts, log: FollowedLog, inspection: Inspection) {
     this.#parts = parts;
@@ -47,10 +45,9 @@ export class FollowLoop {
     const { view, streams } = this.#parts;
     const watch = view.watchRun(this.#inspection.info.id, () => streams.lookNow(), signal);
     try {
-      return await this.#follow(withHeld(way, this.#held), signal);
+      return await this.#follow(way, signal);
     } finally {
       await watch.close();
-      await this.#held.close();
       await closeFirst(way);
     }
   }
@@ -76,13 +73,13 @@ export class FollowLoop {
           turn.give();
           return "look again";
         }
-        // What is held open is read no other way, whatever is there now.
-        if (await this.#held.areNeeded()) continue;
+        // Nothing else is asked, whatever is there now.
+        if (await ways.held.areNeeded()) continue;
         const { via } = way;
         const starting = { told: view.runs.told, headStart: undefined, isReopened: true };
         const next = await ways.choose(this.#inspection, starting, signal);
         if (next?.via !== via) return "look again";
-        way = withHeld(next, this.#held);
+        way = next;
         continue;
       }
       const isProper = way.via === "files" || traits.followReachesEnd;

@@ -7,10 +7,11 @@ import { DockspoolError } from "../errors.ts";
 import { FirstFile } from "../files/first-file.ts";
 import { openLogFiles } from "../files/open-log-files.ts";
 import type { LogLocation } from "../files/log-files.ts";
+import { hasTooManyOpen } from "../files/unreadable.ts";
 import { EngineLogReader } from "../stream/engine-log-reader.ts";
 import { FileLogReader, wholeAsShown } from "../stream/file-log-reader.ts";
 import { proveFiles } from "../stream/file-proof.ts";
-import type { HeldFiles } from "../stream/held-files.ts";
+import { HeldFiles } from "../stream/held-files.ts";
 import { firstFileRoot, locateFiles } from "../stream/log-location.ts";
 import type { Located } from "../stream/log-location.ts";
 import type { HeadStart } from "./host.ts";
@@ -39,13 +40,8 @@ export type Way =
       /** Its first file, looked for before it ran. */
       readonly first?: FirstFile | undefined;
       /** What the read before has left open. */
-      readonly held?: HeldFiles | undefined;
+      readonly held: HeldFiles;
     };
-
-/** By files, with what is held open of them. */
-export function withHeld(way: Way, held: HeldFiles): Way {
-  return way.via === "files" ? { ...way, held } : way;
-}
 
 const ENGINE: Way = { via: "engine" };
 const HEAD_START: Way = { via: "engine", isHeadStart: true };
@@ -76,6 +72,8 @@ export class LogWays {
   readonly #client: EngineClient;
   readonly #turn: Pick<TurnKeeper, "take" | "give">;
   readonly #told: (status: ReadingStatus) => void;
+  /** What a read has left open. */
+  readonly held: HeldFiles = new HeldFiles();
   #standby: Standby | undefined;
   readonly #known: KnownFile;
   #missed = 0;
@@ -110,6 +108,7 @@ export class LogWays {
     if (this.#options.read === "engine" || inspection.info.logDriver === "none") return ENGINE;
     const chosen = await this.#look(inspection, starting, signal);
     if (chosen === undefined) return undefined;
+    if (typeof chosen === "string" || chosen.via === "engine") await this.held.drop();
     if (typeof chosen === "object" && chosen.via === "engine") return chosen;
     if (typeof chosen !== "string") {
       this.#missed = 0;
@@ -197,9 +196,15 @@ export class LogWays {
     void this.takeFirstFile()?.close();
   }
 
+  /** Nothing is read any more. */
+  async end(): Promise<void> {
+    await this.held.close();
+    await this.takeFirstFile()?.close();
+  }
+
   /** Whether another try may help after that error of a read: "auto" has another way. */
   mayPass(error: DockspoolError): boolean {
-    this.#known.forget();
+    if (!hasTooManyOpen(error)) this.#known.forget();
     return this.#options.read === "auto" || error.transient;
   }
 
@@ -217,7 +222,9 @@ export class LogWays {
     const { location } = located;
     if (FileLogReader.followed >= MOST_FOLLOWED)
       return `${MOST_FOLLOWED} logs are followed from files already`;
-    const way: Way = { via: "files", location, told };
+    const way: Way = { via: "files", location, told, held: this.held };
+    // What is held open is read no other way, whatever is there now.
+    if (await this.held.areNeeded()) return way;
     // Of an empty log the path alone tells, which bears the container's id. There may be no time for another look.
     if ((await headStart?.hasFile()) === true || (await this.hasFirstFile())) return way;
     const isFirstRun = told !== undefined && !hasStarted(told.before);
@@ -261,7 +268,10 @@ export class LogWays {
       return undefined;
     } catch (error) {
       signal.throwIfAborted();
-      if (DockspoolError.is(error, "FILES_UNREADABLE")) return error.message;
+      if (DockspoolError.is(error, "FILES_UNREADABLE")) {
+        if (error.transient && this.#options.read === "files") throw error;
+        return error.message;
+      }
       if (!isKnown || !DockspoolError.is(error)) throw error;
       // Reading goes on while the engine can't be asked.
       this.#known.compared(location.path, inspection.running);

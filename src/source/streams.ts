@@ -121,6 +121,11 @@ export class Streams {
     return this.#generation?.listensSince;
   }
 
+  /** Since when the disk does not answer, by `performance.now()`. */
+  get awaitsDiskSince(): number | undefined {
+    return this.#generation?.awaitsDiskSince;
+  }
+
   /** Something happened to the container, after which its run may be over, or not. */
   lookNow(mayHaveEnded = true): void {
     this.#generation?.lookNow(mayHaveEnded);

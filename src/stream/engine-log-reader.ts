@@ -92,6 +92,10 @@ export class EngineLogReader implements LogReader {
     return undefined;
   }
 
+  get awaitsDiskSince(): undefined {
+    return undefined;
+  }
+
   get isOneFile(): boolean {
     return !this.#inspection.followIsWhole;
   }

@@ -5,6 +5,7 @@ import type { Inspection } from "../engine/inspection.ts";
 import type { FirstFile } from "../files/first-file.ts";
 import { FileChanges } from "../files/file-changes.ts";
 import type { FileNews, FilesFrom, LogFileReader, LogLocation } from "../files/log-files.ts";
+import { hasTooManyOpen } from "../files/unreadable.ts";
 import { onAbort } from "../lifetime/abort.ts";
 import { groupedEntries, oldestTimestamp } from "../resume/position.ts";
 import type { Position, Spot } from "../resume/position.ts";
@@ -63,6 +64,7 @@ export class FileLogReader implements LogReader {
   #files: ShownFiles | undefined;
   #remains: readonly Entry[] = [];
   #spot: Spot | undefined;
+  #awaitsDiskSince: number | undefined;
 
   constructor({ client, inspection, location, told, first, held, open, sawBytes }: Parts) {
     this.inspection = wholeAsShown(inspection);
@@ -94,6 +96,10 @@ export class FileLogReader implements LogReader {
 
   get isHolding(): boolean {
     return this.#files?.isHolding === true;
+  }
+
+  get awaitsDiskSince(): number | undefined {
+    return this.#awaitsDiskSince;
   }
 
   remains(): readonly Entry[] {
@@ -152,16 +158,18 @@ export class FileLogReader implements LogReader {
     if (files === undefined) return "cut";
     this.#files = files;
     this.#remains = [];
-    let end: ReadEnd | undefined;
+    let isLeft = false;
     try {
       signal.throwIfAborted();
       handlers.opened?.();
-      end = query.follow
+      return query.follow
         ? await this.#follow(files, handlers, signal)
         : await this.#readToEnd(files, handlers, signal);
-      return end;
+    } catch (error) {
+      isLeft = signal.aborted || hasTooManyOpen(error);
+      throw error;
     } finally {
-      await (end === undefined && signal.aborted ? this.#leave(files) : files.close());
+      await (isLeft ? this.#leave(files) : files.close());
     }
   }
 
@@ -188,8 +196,18 @@ export class FileLogReader implements LogReader {
   }
 
   async #open(from: FilesFrom): Promise<ShownFiles | undefined> {
-    const files = await this.#openFiles(this.#location, from);
+    const files = await this.#disk(this.#openFiles(this.#location, from));
     return files && new ShownFiles(files);
+  }
+
+  /** Its answer may take for ever: on a network file system whose server is gone. */
+  async #disk<T>(answer: Promise<T>): Promise<T> {
+    this.#awaitsDiskSince = performance.now();
+    try {
+      return await answer;
+    } finally {
+      this.#awaitsDiskSince = undefined;
+    }
   }
 
   /** Where the log's files are gone already, the first one may be open. */
@@ -221,7 +239,7 @@ export class FileLogReader implements LogReader {
     signal: AbortSignal,
   ): Promise<ReadEnd> {
     for (;;) {
-      const news = await files.next();
+      const news = await this.#disk(files.next());
       signal.throwIfAborted();
       if (news.type === "end" || news.type === "gone") break;
       if ((await this.#take(news, handlers)) === "stop") return "stopped";
@@ -241,7 +259,7 @@ export class FileLogReader implements LogReader {
       let hasBrought = false;
       let hasEnded = false;
       for (;;) {
-        const news = await files.next();
+        const news = await this.#disk(files.next());
         signal.throwIfAborted();
         if (news.type !== "end" && news.type !== "gone") {
           hasBrought = true;

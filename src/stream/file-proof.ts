@@ -58,7 +58,7 @@ async function lookFor(
   signal: AbortSignal,
 ): Promise<"shown" | "overtaken" | "missing"> {
   const query = { follow: false, tail: LAST_ENTRIES };
-  const last = new ProofSearch(wanted, isSameText);
+  const last = new ProofSearch(wanted, isSameText, LAST_ENTRIES);
   await files.read(query, { visit: last.visit }, signal);
   if (last.isShown) return "shown";
   const group = { timestamp: wanted.timestamp, count: 1, digest: 0n };
@@ -75,11 +75,15 @@ class ProofSearch {
   readonly #wanted: Entry;
   readonly #isSameText: boolean;
   readonly #limit: number;
+  readonly #least: number;
   #first: string | undefined;
+  #seen = 0;
   #isShown = false;
 
-  constructor(wanted: Entry, isSameText: boolean) {
+  /** `least`: so many entries are looked at in any case, since a clock may have been set back between them. */
+  constructor(wanted: Entry, isSameText: boolean, least: number = 0) {
     this.#wanted = wanted;
+    this.#least = least;
     this.#isSameText = isSameText;
     this.#limit = Date.parse(wanted.timestamp) + DISORDER_MS;
   }
@@ -96,8 +100,10 @@ class ProofSearch {
   readonly visit: Visit = (entries) => {
     this.#first ??= entries.at(0)?.timestamp;
     for (const entry of entries) this.#isShown ||= this.#isWanted(entry);
+    this.#seen += entries.length;
     const last = entries.at(-1);
-    const isBehind = last !== undefined && Date.parse(last.timestamp) > this.#limit;
+    const isLater = last !== undefined && Date.parse(last.timestamp) > this.#limit;
+    const isBehind = isLater && this.#seen >= this.#least;
     return this.#isShown || isBehind ? "stop" : undefined;
   };
 

@@ -38,8 +38,14 @@ export class Generation {
    * beginning of a line.
    */
   get listensSince(): number | undefined {
-    if (this.#intake.reader.isHolding) return undefined;
+    const { isHolding, awaitsDiskSince } = this.#intake.reader;
+    if (isHolding || awaitsDiskSince !== undefined) return undefined;
     return this.#follow.listensSince ?? this.#polling.listensSince;
+  }
+
+  /** Since when the disk does not answer, by `performance.now()`. */
+  get awaitsDiskSince(): number | undefined {
+    return this.#intake.reader.awaitsDiskSince;
   }
 
   /** Something happened to the container, after which its run may be over, or not. */

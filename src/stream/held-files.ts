@@ -15,7 +15,7 @@ export class HeldFiles {
 
   /** A read is over. What is not at the place is closed. */
   async put(files: ShownFiles): Promise<void> {
-    await this.#drop();
+    await this.drop();
     if (this.#isClosed || !files.isAtPlace) return files.close();
     files.begin();
     this.#files = files;
@@ -26,26 +26,27 @@ export class HeldFiles {
     const found = (await this.areNeeded()) ? undefined : await find();
     // What was there when it was looked for may be deleted by now.
     if (!(await this.areNeeded())) {
-      await this.#drop();
+      await this.drop();
       return found;
     }
     await found?.close();
     return this.#take();
   }
 
+  /** The next read goes another way. */
+  async drop(): Promise<void> {
+    await this.#take()?.close();
+  }
+
   /** There is no next read. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    await this.#drop();
+    await this.drop();
   }
 
   #take(): ShownFiles | undefined {
     const files = this.#files;
     this.#files = undefined;
     return files;
-  }
-
-  async #drop(): Promise<void> {
-    await this.#take()?.close();
   }
 }

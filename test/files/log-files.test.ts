@@ -1,6 +1,15 @@
-import { mkdirSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { LogFolder, contentOf } from "../../src/files/log-folder.ts";
 import { openLogFiles } from "../../src/files/open-log-files.ts";
 import { WrittenLog, descriptorsBelow, readOn } from "./written-log.ts";
 
@@ -275,6 +284,43 @@ describe("a log's files", () => {
     expect(shown.at(-1)).toBe(log.texts.at(-1));
     expect(shown.slice(0, -2)).toEqual(log.texts.slice(0, shown.length - 2));
     expect(shown.length).toBeGreaterThan(1_000);
+  });
+
+  it.each([0, 1])(
+    "are read whole where a compressed one is several, joined by hand; short by %d bytes",
+    async (cut) => {
+      await using log = await WrittenLog.create(4);
+      for (let round = 0; round < 2; round++) {
+        log.write(9_000, " of a line that is not that short");
+        log.rotate();
+        log.compress();
+      }
+      const all = Buffer.concat([2, 1].map((number) => readFileSync(`${log.path}.${number}.gz`)));
+      rmSync(`${log.path}.2.gz`);
+      writeFileSync(`${log.path}.1.gz`, all.subarray(0, all.length - cut));
+      log.write(1);
+      await using reader = await log.open();
+      const { shown } = await readOn(reader);
+      const damage = cut > 0 ? ["damaged"] : [];
+      expect(shown).toEqual([...log.texts.slice(0, -1), ...damage, ...log.texts.slice(-1)]);
+      await using last = await log.open({ type: "tail", entries: 10_000 });
+      expect((await readOn(last)).shown.slice(0, 5)).toEqual(log.texts.slice(-10_000, -9_995));
+    },
+  );
+
+  it("are not damaged where the disk does not give what is compressed", async () => {
+    await using log = await WrittenLog.create();
+    log.write(1);
+    log.rotate();
+    log.compress();
+    const opened = await new LogFolder(log.location).open(([first]) => first);
+    if (opened === undefined) throw new Error("There is no file.");
+    const content = contentOf(opened);
+    await opened.opened.handle.close();
+    await expect(content.read(() => ({ pieces: [], consumed: 0 }))).rejects.toMatchObject({
+      code: "EBADF",
+    });
+    await expect(content.head(512)).rejects.toMatchObject({ code: "EBADF" });
   });
 
   it("are read to their end, and are gone then, where the container is removed", async () => {

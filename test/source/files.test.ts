@@ -1,4 +1,13 @@
-import { existsSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname } from "node:path";
 
 import { describe, expect, it } from "vitest";
@@ -6,7 +15,7 @@ import { ContainerLogSource } from "../../src/index.ts";
 import type { SourceOptions } from "../../src/index.ts";
 import { FakeEngine } from "../../src/testing.ts";
 import type { FakeContainer, FakeContainerSpec } from "../../src/testing.ts";
-import { Follower, toLines } from "../support/fake-follow.ts";
+import { Follower, eager, toLines } from "../support/fake-follow.ts";
 import { FileLog, dataRoot } from "../support/file-log.ts";
 
 function numbered(from: number, to: number): string[] {
@@ -202,6 +211,28 @@ describe("a log that is read from files", () => {
     await source.close();
   });
 
+  it.each([
+    "2262-04-11T23:47:16.854775807Z",
+    "1970-01-01T00:00:00Z",
+    "2016-12-31T23:59:60.000000001Z",
+  ])("brings lines with odd times, first and among others: %s", async (time) => {
+    await using at = await scene();
+    const odd = `{"log":"odd\\n","stream":"stdout","time":"${time}"}\n`;
+    at.file.raw(odd);
+    at.file.write("one");
+    at.file.raw(odd);
+    at.file.write("two");
+    const source = at.source();
+    const follower = new Follower(source);
+    await follower.has(4);
+    await source.rotate();
+    at.file.write("three");
+    await follower.has(5);
+    expect(follower.texts).toEqual(["odd", "one", "odd", "two", "three"]);
+    expect(follower.seen("gap")).toEqual([]);
+    await source.close();
+  });
+
   it("waits for a last line that has no newline yet", async () => {
     await using at = await scene();
     at.file.write("whole");
@@ -328,6 +359,63 @@ describe("a cursor", () => {
   });
 });
 
+describe("a log whose file is replaced by hand", () => {
+  const replacements = {
+    "a link out of the root": (path: string) => symlinkSync("/etc/hostname", path),
+    "a link to itself": (path: string) => symlinkSync(path, path),
+    "a folder": (path: string) => mkdirSync(path),
+    // Whoever opens one waits for a writer.
+    "a pipe": (path: string) => void execFileSync("mkfifo", [path]),
+  };
+
+  describe.each(Object.entries(replacements))("by %s", (_, replace) => {
+    it.each([false, true])(
+      "is read from the engine with auto, and from files again; rotated meanwhile: %s",
+      async (isRotated) => {
+        await using at = await scene();
+        at.file.write("one");
+        const source = at.source({ read: "auto", ...eager });
+        const follower = new Follower(source);
+        await follower.has(1);
+        renameSync(at.file.path, `${at.file.path}-kept`);
+        replace(at.file.path);
+        if (isRotated) await source.rotate();
+        await follower.status("reading", 2);
+        at.web.write("two");
+        await follower.has(2);
+        rmSync(at.file.path, { recursive: true });
+        renameSync(`${at.file.path}-kept`, at.file.path);
+        at.file.rewrite();
+        await source.rotate();
+        await follower.status("reading", 3);
+        at.file.write("three");
+        await follower.has(3);
+        expect(follower.texts).toEqual(["one", "two", "three"]);
+        expect(follower.seen("gap")).toEqual([]);
+        expect(follower.seen("reading").map(({ via }) => via)).toEqual([
+          "files",
+          "engine",
+          "files",
+        ]);
+        await source.close();
+      },
+    );
+
+    it("ends its source where only files will do", async () => {
+      await using at = await scene();
+      at.file.write("one");
+      const source = at.source();
+      const follower = new Follower(source);
+      await follower.has(1);
+      rmSync(at.file.path);
+      replace(at.file.path);
+      await follower.done.catch(() => {});
+      const error = { code: "FILES_UNREADABLE", transient: false };
+      expect(await source.ended).toMatchObject({ kind: "failed", error });
+    });
+  });
+});
+
 describe("the choice of how to read", () => {
   it("falls back to the engine with auto, and says why", async () => {
     await using journald = await scene("journald");
@@ -357,6 +445,19 @@ describe("the choice of how to read", () => {
       kind: "failed",
       error: { code: "FILES_UNREADABLE", message: reason },
     });
+  });
+
+  it("knows its log where the clock was set back before the last line", async () => {
+    await using at = await scene();
+    at.file.write("one");
+    at.file.raw('{"log":"ahead\\n","stream":"stdout","time":"2099-01-01T00:00:00.000000001Z"}\n');
+    // It is read apart from the line before.
+    at.file.write('"two"');
+    const source = at.source();
+    const follower = new Follower(source);
+    await follower.has(3);
+    expect(follower.texts).toEqual(["one", "ahead", '"two"']);
+    await source.close();
   });
 
   it("does not take a file that is another log", async () => {

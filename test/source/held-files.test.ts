@@ -1,133 +1,11 @@
 import { renameSync, rmSync, symlinkSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { ContainerLogSource } from "../../src/index.ts";
-import type { SourceOptions } from "../../src/index.ts";
-import { FakeEngine } from "../../src/testing.ts";
-import type { FakeContainer } from "../../src/testing.ts";
-import { descriptorsBelow, laterTimes } from "../files/written-log.ts";
-import { Follower } from "../support/fake-follow.ts";
-import { FileLog, dataRoot } from "../support/file-log.ts";
-
-/** What is in the buffer and in hand is less than a file of so many lines. */
-const FILE_LINES = 40;
-const LINE_BYTES = 8 * 1024;
-/** A line that is read behind others. */
-const BEHIND = 15;
-/** So many stay of those that there are. */
-const FILES = 5;
-
-interface SceneOptions extends SourceOptions {
-  /** How many files there are at first. Default: 5. */
-  readonly fileCount?: number;
-  /** Of the first file. Default: 40. */
-  readonly lines?: number;
-  /** The consumer sleeps there. Default: 0. */
-  readonly asleepAt?: number;
-  readonly isStopped?: boolean;
-}
-
-interface Came {
-  readonly lines: readonly string[];
-  readonly gaps: number;
-}
-
-function line(number: number): string {
-  return `line ${number}`.padEnd(LINE_BYTES);
-}
-
-/** A source that reads the oldest of a log's files, and holds the others open; its consumer sleeps. */
-class Scene implements AsyncDisposable {
-  readonly root: string;
-  readonly fake: FakeEngine;
-  readonly web: FakeContainer;
-  readonly log: FileLog;
-  readonly source: ContainerLogSource;
-  readonly follower: Follower;
-  wake: () => void = () => {};
-  #lines = 0;
-
-  static async begin({ fileCount = FILES, ...options }: SceneOptions = {}): Promise<Scene> {
-    const scene = new Scene(await FakeEngine.start(), fileCount, options);
-    await scene.follower.has((options.asleepAt ?? 0) + 1);
-    await scene.follower.until(() => scene.open === fileCount, `${fileCount} files that are open`);
-    return scene;
-  }
-
-  private constructor(
-    fake: FakeEngine,
-    fileCount: number,
-    { lines = FILE_LINES, asleepAt = 0, isStopped = false, ...options }: SceneOptions,
-  ) {
-    this.root = dataRoot();
-    this.fake = fake;
-    this.web = fake.create({ name: "web", logDriver: "json-file" });
-    this.log = new FileLog(this.web, this.root);
-    this.write(lines);
-    this.fill(fileCount - 1);
-    if (isStopped) this.web.stop();
-    const asleep = new Promise<void>((resolve) => {
-      this.wake = resolve;
-    });
-    this.source = new ContainerLogSource("web", {
-      engine: fake.engine,
-      read: "files",
-      files: { root: this.root },
-      bufferBytes: 1,
-      ...options,
-    });
-    this.follower = new Follower(this.source, (_, index) =>
-      index < asleepAt ? undefined : asleep,
-    );
-  }
-
-  /** How many of its files are. */
-  get open(): number {
-    return descriptorsBelow(this.root);
-  }
-
-  /** That file is, and no other. */
-  isOpen(path: string): boolean {
-    return this.open === 1 && descriptorsBelow(path) === 1;
-  }
-
-  write(lines: number): void {
-    this.log.write(...Array.from({ length: lines }, () => line(this.#lines++)));
-  }
-
-  /** So many files are begun and filled. */
-  fill(files: number): void {
-    for (let file = 0; file < files; file++) {
-      this.log.rotate({ keep: FILES });
-      this.write(FILE_LINES);
-    }
-  }
-
-  /** All that there was but the newest file is deleted. */
-  overtake(): void {
-    this.fill(FILES - 1);
-  }
-
-  /** What has come once the consumer is awake, and as many lines as were written have. */
-  async read(): Promise<Came> {
-    this.wake();
-    await this.follower.has(this.#lines);
-    return { lines: this.follower.texts, gaps: this.follower.seen("gap").length };
-  }
-
-  /** Each line once. */
-  all(gaps = 0): Came {
-    return { lines: Array.from({ length: this.#lines }, (_, at) => line(at)), gaps };
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.source.close();
-    await this.fake.close();
-  }
-}
+import { laterTimes } from "../files/written-log.ts";
+import { BEHIND, FILES, SlowReading } from "../support/slow-reading.ts";
 
 describe("a source that has files open which are deleted", () => {
   it("loses none of their lines to rotations", async () => {
-    await using at = await Scene.begin();
+    await using at = await SlowReading.begin();
     at.overtake();
     await at.source.rotate();
     await at.source.rotate();
@@ -144,7 +22,7 @@ describe("a source that has files open which are deleted", () => {
   });
 
   it("lets others go on while it is rotated without a pause", async () => {
-    await using at = await Scene.begin();
+    await using at = await SlowReading.begin();
     at.overtake();
     const others = new AbortController();
     setTimeout(() => others.abort(), 0);
@@ -154,14 +32,14 @@ describe("a source that has files open which are deleted", () => {
   });
 
   it("loses none to rotations by a timer", async () => {
-    await using at = await Scene.begin({ rotateEveryMs: 20 });
+    await using at = await SlowReading.begin({ rotateEveryMs: 20 });
     at.overtake();
     await at.follower.status("rotated", 4);
     expect(await at.read()).toEqual(at.all());
   });
 
   it("loses none where a rotation has found its place, and waits for room", async () => {
-    await using at = await Scene.begin({ fileCount: 1, asleepAt: BEHIND });
+    await using at = await SlowReading.begin({ fileCount: 1, asleepAt: BEHIND });
     await at.source.rotate();
     for (let file = 0; file < FILES; file++) {
       await laterTimes(at.root);
@@ -172,7 +50,7 @@ describe("a source that has files open which are deleted", () => {
   });
 
   it("tells of damage behind its place once", async () => {
-    await using at = await Scene.begin({ fileCount: 1, lines: 1 });
+    await using at = await SlowReading.begin({ fileCount: 1, lines: 1 });
     at.log.rotate();
     at.log.raw(Buffer.alloc(4_096));
     at.write(1);
@@ -184,7 +62,7 @@ describe("a source that has files open which are deleted", () => {
   });
 
   it("reads them to their end where the container is removed", async () => {
-    await using at = await Scene.begin();
+    await using at = await SlowReading.begin();
     at.web.stop();
     at.log.remove();
     await at.source.rotate();
@@ -196,7 +74,7 @@ describe("a source that has files open which are deleted", () => {
   it.each([{ fileCount: FILES }, { fileCount: 1, asleepAt: BEHIND }])(
     "reads them to their end where the container had stopped, and is removed: %j",
     async (given) => {
-      await using at = await Scene.begin({ ...given, isStopped: true });
+      await using at = await SlowReading.begin({ ...given, isStopped: true });
       await at.source.rotate();
       at.log.remove();
       await at.source.rotate();
@@ -207,7 +85,7 @@ describe("a source that has files open which are deleted", () => {
   );
 
   it("reads them to their end without follow", async () => {
-    await using at = await Scene.begin({ follow: false });
+    await using at = await SlowReading.begin({ follow: false });
     const { root } = at;
     renameSync(`${root}/containers`, `${root}/moved`);
     await at.source.rotate();
@@ -219,7 +97,7 @@ describe("a source that has files open which are deleted", () => {
   it.each([{ isStopped: false }, { isStopped: true }])(
     "closes them when it is closed while a rotation waits for a task: %j",
     async (given) => {
-      await using at = await Scene.begin(given);
+      await using at = await SlowReading.begin(given);
       at.overtake();
       let end = (): void => {};
       void at.source.tasks.run("mine", () => new Promise<void>((resolve) => (end = resolve)));
@@ -239,7 +117,7 @@ describe("a source that has files open which are deleted", () => {
 
   it("closes them when its signal is aborted", async () => {
     const abort = new AbortController();
-    await using at = await Scene.begin({ signal: abort.signal });
+    await using at = await SlowReading.begin({ signal: abort.signal });
     at.overtake();
     await at.source.rotate();
     abort.abort();
@@ -249,7 +127,7 @@ describe("a source that has files open which are deleted", () => {
   });
 
   it("closes them when it can't read on", async () => {
-    await using at = await Scene.begin();
+    await using at = await SlowReading.begin();
     at.overtake();
     await at.source.rotate();
     rmSync(at.log.path);

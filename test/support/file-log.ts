@@ -15,7 +15,7 @@ import { gzipSync } from "node:zlib";
 
 import { onTestFinished } from "vitest";
 
-import type { FakeContainer } from "../../src/testing.ts";
+import type { FakeContainer, FakeLine } from "../../src/testing.ts";
 
 /** A data root of its own for a test. */
 export function dataRoot(): string {
@@ -91,6 +91,11 @@ export class FileLog {
     rmSync(name(1));
   }
 
+  /** All that the engine has told is in one file. */
+  rewrite(): void {
+    writeFileSync(this.path, this.#container.written.map((line) => this.#text(line)).join(""));
+  }
+
   /** By hand. */
   truncate(): void {
     truncateSync(this.path, 0);
@@ -105,7 +110,10 @@ export class FileLog {
   #last(end = "\n"): string {
     const last = this.#container.written.at(-1);
     if (last === undefined) throw new Error("Nothing was written.");
-    const { line, stream, timestamp } = last;
+    return this.#text(last, end);
+  }
+
+  #text({ line, stream, timestamp }: FakeLine, end = "\n"): string {
     const attrs = this.#attributes;
     return `${JSON.stringify({ log: line + end, stream, attrs, time: timestamp })}\n`;
   }

@@ -9,6 +9,8 @@ export const BOUNDS = {
   damagedMs: 300_000,
   /** An answer of the engine, without a byte: a little more than `connectTimeoutMs` by default. */
   silentMs: 15_000,
+  /** A read of a log file. */
+  diskMs: 5_000,
   /** An events stream that ended is opened again at once. */
   eventsMs: 5_000,
   /** An engine is listed every 30 s, and a list may take 50 s. */

@@ -25,6 +25,8 @@ export interface FollowedStream {
   readonly damagedAt: number | undefined;
   /** Since when its log ends with damage that the engine may not be asked for. */
   readonly hiddenSince?: number | undefined;
+  /** Since when the disk that its log files are on does not answer. */
+  readonly awaitsDiskSince?: number | undefined;
   /** Tasks of streams that were closed, and that still run. */
   readonly overdue: OverdueTasks | undefined;
   /** Why its log is not had. */
@@ -58,7 +60,7 @@ export function streamFindings(
     const { name, phase } = stream;
     const runs = phase.type !== "stopped" && !("reason" in phase);
     if (runs) running++;
-    const silence = waitOf(stream, plan, now) ?? troubleOf(stream, now);
+    const silence = diskOf(stream, now) ?? waitOf(stream, plan, now) ?? troubleOf(stream, now);
     const wrong =
       silence ??
       unrotated(stream, plan, now) ??
@@ -89,6 +91,12 @@ function troubleOf({ phase, since, trouble }: FollowedStream, now: number): Wron
     detail: `can't be followed for ${span(now - trouble.since)}: ${trouble.error.message}`,
     since: trouble.since,
   };
+}
+
+/** Its log files are on a disk that does not answer: a network's, mostly, whose server is gone. */
+function diskOf({ awaitsDiskSince: since }: FollowedStream, now: number): Wrong | undefined {
+  if (since === undefined || now - since < BOUNDS.diskMs) return undefined;
+  return { detail: `waits for the disk for ${span(now - since)}`, since };
 }
 
 /** What it does takes longer than it may. */

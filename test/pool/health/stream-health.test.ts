@@ -46,6 +46,7 @@ const ended = { kind: "closed" } as const;
 
 /** Nothing comes of them. */
 const silent: readonly FollowedStream[] = [
+  { ...heard(following, 60_000), awaitsDiskSince: NOW - BOUNDS.diskMs },
   heard({ type: "opening" }, BOUNDS.silentMs + 1),
   heard({ type: "waiting" }, BOUNDS.overdueMs + 1),
   heard({ type: "closing", for: "rotation" }, 10_000 + BOUNDS.closingMs + 1),
@@ -53,6 +54,7 @@ const silent: readonly FollowedStream[] = [
 ];
 /** They run, and their log comes, or may come soon. */
 const flowing: readonly FollowedStream[] = [
+  { ...heard(following, 60_000), awaitsDiskSince: NOW - 1 },
   heard(following, 60_000),
   heard({ type: "opening" }, 1),
   heard({ type: "waiting" }, 1),

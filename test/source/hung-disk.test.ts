@@ -1,0 +1,135 @@
+import { describe, expect, it, vi } from "vitest";
+import { ContainerLogSource, StreamPool } from "../../src/index.ts";
+import { FakeEngine } from "../../src/testing.ts";
+import { Follower, eager } from "../support/fake-follow.ts";
+import { FileLog, dataRoot } from "../support/file-log.ts";
+
+let answer: Promise<void> | undefined;
+
+vi.mock(import("node:fs/promises"), async (original) => {
+  const all = await original();
+  /** Each read waits for as long as the disk does not answer. */
+  const opened: typeof all.open = async (...given) => {
+    const handle = await all.open(...given);
+    const read = handle.read.bind(handle);
+    return Object.assign(handle, {
+      read: async (...args: Parameters<typeof read>) => {
+        await answer;
+        return read(...args);
+      },
+    });
+  };
+  /** A network file system. */
+  const remote = async (): Promise<unknown> => ({ type: 0x6969n });
+  return { ...all, open: opened, statfs: remote as typeof all.statfs };
+});
+
+/** No read is answered until what this returns is called. */
+function hang(): () => void {
+  let mend = (): void => {};
+  answer = new Promise((resolve) => {
+    mend = () => {
+      answer = undefined;
+      resolve();
+    };
+  });
+  return mend;
+}
+
+interface Scene extends AsyncDisposable {
+  readonly fake: FakeEngine;
+  readonly log: FileLog;
+  readonly options: { readonly read: "files"; readonly files: { readonly root: string } };
+}
+
+async function scene(): Promise<Scene> {
+  const fake = await FakeEngine.start();
+  const root = dataRoot();
+  const log = new FileLog(fake.create({ name: "web", logDriver: "json-file" }), root);
+  log.write("one");
+  const options = { read: "files", files: { root } } as const;
+  return { fake, log, options, [Symbol.asyncDispose]: () => fake.close() };
+}
+
+describe("a log whose disk does not answer", () => {
+  it("is told of, and goes on once it does", async () => {
+    await using at = await scene();
+    const source = new ContainerLogSource("web", { engine: at.fake.engine, ...at.options });
+    const follower = new Follower(source);
+    await follower.has(1);
+    const mend = hang();
+    at.log.write("two");
+    await follower.until(() => source.stats.waitsFor === "the disk", "a read that hangs");
+    mend();
+    await follower.has(2);
+    expect(source.stats.waitsFor).toBeUndefined();
+    await source.close();
+  });
+
+  it("makes its pool unhealthy while it lasts", async () => {
+    await using at = await scene();
+    await using pool = new StreamPool({ engine: at.fake.engine, ...at.options });
+    const came: string[] = [];
+    pool.deliver((batch) => {
+      for (const { line } of batch) came.push(line);
+    });
+    await pool.ready();
+    const mend = hang();
+    at.log.write("two");
+    const streams = (): unknown => pool.health().components["streams"];
+    await expect.poll(streams, { timeout: 30_000 }).toMatchObject({
+      status: "unhealthy",
+      detail: expect.stringContaining("web waits for the disk"),
+    });
+    mend();
+    await expect.poll(() => came, { timeout: 30_000 }).toEqual(["two"]);
+    await expect.poll(streams).toMatchObject({ status: "healthy" });
+  });
+
+  it("ends a rotation by its deadline, and is read on once it answers", async () => {
+    await using at = await scene();
+    const engine = at.fake.engine;
+    const source = new ContainerLogSource("web", {
+      engine,
+      ...at.options,
+      ...eager,
+      rotateTimeoutMs: 50,
+    });
+    const follower = new Follower(source);
+    await follower.has(1);
+    const mend = hang();
+    at.log.write("two");
+    await follower.until(() => source.stats.waitsFor === "the disk", "a read that hangs");
+    await expect(source.rotate()).rejects.toMatchObject({ code: "TASKS_STILL_RUNNING" });
+    mend();
+    await follower.has(2);
+    at.log.write("three");
+    await follower.has(3);
+    expect(follower.texts).toEqual(["one", "two", "three"]);
+    expect(follower.seen("gap")).toEqual([]);
+    await source.close();
+  });
+
+  it.each(["closed", "aborted"] as const)("does not keep its source from being %s", async (how) => {
+    await using at = await scene();
+    const abort = new AbortController();
+    const { engine } = at.fake;
+    const { signal } = abort;
+    const source = new ContainerLogSource("web", {
+      engine,
+      ...at.options,
+      signal,
+      rotateTimeoutMs: 50,
+    });
+    const follower = new Follower(source);
+    await follower.has(1);
+    const mend = hang();
+    at.log.write("two");
+    await follower.until(() => source.stats.waitsFor === "the disk", "a read that hangs");
+    if (how === "aborted") abort.abort();
+    else await expect(source.close()).rejects.toMatchObject({ code: "TASKS_STILL_RUNNING" });
+    expect(await source.ended).toMatchObject({ kind: how });
+    mend();
+    await expect.poll(() => source.stats.tasks).toBe(0);
+  });
+});
