@@ -104,6 +104,18 @@ describeWithProgram("the sink for NATS", natsProgram(), () => {
     expect(found?.line).toMatch(/^é{100000,}$/);
   });
 
+  it("refuses a line of which not even the container's labels fit into a message", async () => {
+    const own = ownStream();
+    const sink = natsSink(connection, { ...own, create: true });
+    const container = containerNamed("big", { labels: { a: "x".repeat(2_000_000) } });
+    await expect(
+      sink([recordOf("a"), recordOf("b", { container })], context),
+    ).rejects.toMatchObject({
+      retryable: false,
+      message: expect.stringContaining("container big"),
+    });
+  });
+
   it("refuses a stream that recognises repeats for less than leases ask for", async () => {
     const own = ownStream();
     const leases = natsLeases(connection, { bucket: "none", owner: "me", ttlMs: 10_000 });
