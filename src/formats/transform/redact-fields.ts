@@ -109,7 +109,7 @@ const JSON_WORD = /[^\s,}\]"'\\]*/y;
  * at once: what a lookahead has found is not taken back.
  */
 const TEXT_WORD =
-  /(?:(?:basic|bearer|digest|negotiate|token)\s+)?(?:[^\s"'\\]|(?=(\\+))\1(?!["'])|\\*["'](?=[\p{L}\p{N}]))*/iuy;
+  /(?:(?:basic|bearer|digest|negotiate|token)\s+)?(?:[^\s"'\\]+|(?=(\\+))\1(?!["'])|\\*["'](?=[\p{L}\p{N}]))*/iuy;
 
 function bareEnd(line: string, start: number, isJson: boolean): number {
   const word = isJson ? JSON_WORD : TEXT_WORD;
