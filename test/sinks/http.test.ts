@@ -4,11 +4,15 @@ import { ContainerLogSource } from "../../src/index.ts";
 import type { LogBatch, SinkContext } from "../../src/index.ts";
 import { retryAfterMs } from "../../src/sinks/http/retry-after.ts";
 import { httpSink } from "../../src/sinks/http.ts";
+import type { RefusedLines } from "../../src/sinks/http.ts";
+import { lokiSink } from "../../src/sinks/loki.ts";
+import { otlpSink } from "../../src/sinks/otlp.ts";
 import { FakeEngine } from "../../src/testing.ts";
 import { eventually, thrown, turns } from "../support/fake-follow.ts";
 import { recordOf } from "../support/plain-records.ts";
 import { RawPeer } from "../support/raw-peer.ts";
 import { HttpReceiver } from "../support/sinks/http-receiver.ts";
+import type { Received, Reply } from "../support/sinks/http-receiver.ts";
 
 const context: SinkContext = { signal: new AbortController().signal, attempt: 1 };
 
@@ -20,6 +24,8 @@ function linesIn(body: string): string[] {
   const objects = body.split("\n").slice(0, -1);
   return objects.map((json): string => JSON.parse(json).line);
 }
+
+type OnRefused = (refused: RefusedLines) => void;
 
 const GZIP = "Content-Encoding: gzip\r\n";
 
@@ -125,6 +131,27 @@ describe("the sink for HTTP", () => {
     receiver.replies.push(tooLarge);
     const alone = Promise.resolve(httpSink(receiver.url)(lines("d"), context));
     await expect(alone).rejects.toMatchObject({ retryable: false });
+  });
+
+  it.each([
+    ["httpSink", (url: string, onRefused: OnRefused) => httpSink(url, { onRefused })],
+    ["lokiSink", (url: string, onRefused: OnRefused) => lokiSink(url, { onRefused })],
+    ["otlpSink", (url: string, onRefused: OnRefused) => otlpSink(url, { onRefused })],
+  ])("%s tells of a record that is too large alone, and sends the others", async (_, sinkOf) => {
+    await using receiver = await HttpReceiver.start();
+    const taken: string[] = [];
+    const answer = ({ body }: Received): Reply => {
+      const found = ["one", "large", "three"].filter((text) => body.includes(text));
+      if (found.includes("large")) return { status: 413, body: "no room\n" };
+      taken.push(...found);
+      return { status: 200 };
+    };
+    for (let at = 0; at < 10; at++) receiver.replies.push(answer);
+    const refused: RefusedLines[] = [];
+    const records = lines("one", "large", "three");
+    await sinkOf(receiver.url, (told) => refused.push(told))(records, context);
+    expect(taken).toEqual(["one", "three"]);
+    expect(refused).toEqual([{ records: [records[1]], lines: 1, message: "no room" }]);
   });
 
   it.each([
