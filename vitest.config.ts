@@ -98,6 +98,8 @@ const config: ViteUserConfig = defineConfig({
     // In their short forms most files wait for sockets and timers for most of the time: it takes eight at once to keep two cores busy.
     maxWorkers: Math.max(forms === "short" ? 8 : 3, availableParallelism()),
     sequence: { sequencer: ApartFirst },
+    // Only how late a failure is seen: vitest's second is too short on a busy machine.
+    expect: { poll: { timeout: 60_000 } },
     reporters:
       jsonFile === undefined ? ["default"] : ["default", ["json", { outputFile: jsonFile }]],
     tags: [

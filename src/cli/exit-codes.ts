@@ -14,9 +14,9 @@ export const EXIT_BY_SIGNAL = 128;
 
 /** For `--help`. */
 export const EXIT_CODES_HELP = `Exit codes:
-  0    ended as asked: by the end of the logs, Ctrl-C, SIGTERM, or a reader that
-       has enough
+  0    ended as asked: by the end of the logs, Ctrl-C, SIGTERM, SIGHUP, or a
+       reader that has enough
   1    failed; the last line on standard error says why
   2    an option is wrong
   3    the engine can't be reached at the start
-  130  a second Ctrl-C ended it at once (143: a second SIGTERM)`;
+  130  a second Ctrl-C ended it at once (129: SIGHUP, 143: SIGTERM)`;

@@ -1,4 +1,4 @@
-import { FileCheckpointStore, StreamPool } from "../index.ts";
+import { StreamPool } from "../index.ts";
 import type { PoolOptions, PoolStatus } from "../index.ts";
 import { Absence } from "./absence.ts";
 import { coloursOf } from "./colours.ts";
@@ -15,6 +15,8 @@ import { NothingYet } from "./nothing-yet.ts";
 import { Output, ReaderGone } from "./output.ts";
 import { startPage } from "./page/start-page.ts";
 import type { Page } from "./page/start-page.ts";
+import { positionsOf } from "./positions.ts";
+import type { Positions } from "./positions.ts";
 import { printingOf } from "./printing.ts";
 import type { Printing } from "./printing.ts";
 import { Screen, cursorRest } from "./screen.ts";
@@ -44,7 +46,8 @@ export async function follow(
 ): Promise<void> {
   const begun = Date.now();
   const { stdout, stderr, env } = surroundings;
-  const pool = new StreamPool(poolOptions(target, settings));
+  const positions = positionsOf(settings.checkpoints);
+  const pool = new StreamPool(poolOptions(target, settings, positions));
   const output = new Output(stdout);
   const printing = printingOf(settings, surroundings);
   const colours = coloursOf(stderr, env);
@@ -100,10 +103,15 @@ export async function follow(
     const columns = stderr.columns ?? Infinity;
     stderr.write(`${summary(pool, Date.now() - begun, columns)}\n`);
   }
+  positions?.check();
 }
 
-function poolOptions({ engine, name, demo }: Target, settings: Settings): PoolOptions {
-  const { from, multiline, maxStreams, checkpoints, rotateEveryMs } = settings;
+function poolOptions(
+  { engine, name, demo }: Target,
+  settings: Settings,
+  positions: Positions | undefined,
+): PoolOptions {
+  const { from, multiline, maxStreams, rotateEveryMs } = settings;
   const everyMs = rotateEveryMs ?? (demo === undefined ? ROTATE_EVERY_MS : ROTATE_DEMO_EVERY_MS);
   return {
     engines: { [name]: engine },
@@ -112,7 +120,7 @@ function poolOptions({ engine, name, demo }: Target, settings: Settings): PoolOp
     maxStreams,
     rotation: { everyMs },
     source: multiline === undefined ? {} : { multiline: { start: multiline } },
-    ...(checkpoints === undefined ? {} : { checkpoints: new FileCheckpointStore(checkpoints) }),
+    ...(positions === undefined ? {} : { checkpoints: positions }),
   };
 }
 

@@ -74,11 +74,11 @@ export function since(option: string, given: string, now: number = Date.now()): 
   return time;
 }
 
-/** A regular expression as JavaScript has it, as it is or with flags: "/error|warning/i". */
+/** A regular expression as JavaScript has it, as it is or with flags: "/error|warning/i". All matches of one are no more than the first. */
 export function expression(option: string, given: string): RegExp {
-  const [, source = given, flags = ""] = /^\/(.+)\/([imsu]*)$/s.exec(given) ?? [];
+  const [, source = given, flags = ""] = /^\/(.+)\/([gimsu]*)$/s.exec(given) ?? [];
   try {
-    return new RegExp(source, flags);
+    return new RegExp(source, flags.replace("g", ""));
   } catch {
     throw wrongValue(option, given, "a regular expression, such as error|warning or /error/i");
   }

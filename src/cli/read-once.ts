@@ -1,13 +1,15 @@
 import { EngineClient } from "../engine/engine-client.ts";
 import { DockspoolError } from "../errors.ts";
-import { ContainerLogSource, FileCheckpointStore } from "../index.ts";
-import type { CheckpointStore, ContainerInfo, SourceOptions } from "../index.ts";
+import { ContainerLogSource } from "../index.ts";
+import type { ContainerInfo, SourceOptions } from "../index.ts";
 import { compileSelector } from "../pool/discovery/selector.ts";
 import { coloursOf } from "./colours.ts";
 import { selectorOf } from "./containers.ts";
 import { PlainDisplay } from "./display.ts";
 import { Notices } from "./notices.ts";
 import { Output, ReaderGone } from "./output.ts";
+import { positionsOf } from "./positions.ts";
+import type { Positions } from "./positions.ts";
 import { printingOf } from "./printing.ts";
 import type { Settings } from "./settings.ts";
 import { onStopSignal } from "./stop-signals.ts";
@@ -29,15 +31,16 @@ export async function readOnce(
   const display = new PlainDisplay(output, stderr, coloursOf(stderr, env));
   const printing = printingOf(settings, surroundings);
   const notices = new Notices();
+  const positions = positionsOf(settings.checkpoints);
   const stopping = new AbortController();
   const unlink = onStopSignal(
     () => stopping.abort(),
     () => {},
   );
   try {
-    const options = sourceOptions(target, settings);
+    const options = sourceOptions(target, settings, positions);
     for (const container of await findContainers(target, settings, stopping.signal)) {
-      if (stopping.signal.aborted) return;
+      if (stopping.signal.aborted) break;
       const source = new ContainerLogSource(container.id, options);
       const close = (): void => void source.close().catch(() => {});
       stopping.signal.addEventListener("abort", close, { once: true });
@@ -62,19 +65,21 @@ export async function readOnce(
     unlink();
     output.close();
   }
+  positions?.check();
 }
 
-function sourceOptions({ engine, name }: Target, settings: Settings): SourceOptions {
-  const { from, multiline, checkpoints } = settings;
-  const store: CheckpointStore | undefined =
-    checkpoints === undefined ? undefined : new FileCheckpointStore(checkpoints);
+function sourceOptions(
+  { engine, name }: Target,
+  { from, multiline }: Settings,
+  positions: Positions | undefined,
+): SourceOptions {
   return {
     engine,
     engineName: name,
     from,
     follow: false,
     ...(multiline === undefined ? {} : { multiline: { start: multiline } }),
-    ...(store === undefined ? {} : { checkpoints: store }),
+    ...(positions === undefined ? {} : { checkpoints: positions }),
   };
 }
 

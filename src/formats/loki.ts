@@ -11,7 +11,7 @@ export interface LokiOptions {
   /**
    * A record's labels. Each combination of values is a stream that Loki keeps open: choose what has few values, such as a service,
    * and never an id. Default: `container`, `stream`, `engine`, and of Compose's containers `compose_project` and
-   * `compose_service`. Names are made valid; values are cut at 2,048 characters; the first 15 are taken (Loki's own limits).
+   * `compose_service`. Names are made valid; values are cut at 2,048 bytes of UTF-8; the first 15 are taken (Loki's own limits).
    */
   labels?: (record: PlainRecord) => LokiLabels;
   /** What is kept beside a line and is no label, such as its `id`; Loki 3 takes it. Default none. */
@@ -80,9 +80,18 @@ function valid(labels: LokiLabels, most: number): Record<string, string> {
   for (const [name, value] of Object.entries(labels)) {
     if (value === undefined || value === "" || name === "" || entries.length >= most) continue;
     const safe = name.replace(/^(?=\d)|[^a-zA-Z0-9_]/g, "_");
-    entries.push([safe.slice(0, MAX_NAME), toUSVString(value.slice(0, MAX_VALUE))]);
+    entries.push([safe.slice(0, MAX_NAME), beginning(toUSVString(value))]);
   }
   return Object.fromEntries(entries);
+}
+
+const encoder = new TextEncoder();
+const room = new Uint8Array(MAX_VALUE);
+
+/** As much of a value as Loki takes, without half a character. */
+function beginning(value: string): string {
+  const { read } = encoder.encodeInto(value, room);
+  return value.slice(0, read);
 }
 
 function byName([a]: readonly [string, string], [b]: readonly [string, string]): number {

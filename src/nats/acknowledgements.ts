@@ -5,6 +5,7 @@ import type { Msg, NatsConnection } from "@nats-io/transport-node";
 import { isObject } from "../checks.ts";
 import { unlessAborted } from "../lifetime/abort.ts";
 import { ConnectionWatch } from "./connection-watch.ts";
+import { NoTaker } from "./failures.ts";
 
 /** Who publishes, and awaits JetStream's answers. */
 export interface Publisher {
@@ -106,7 +107,7 @@ export class Acknowledgements {
 /** Undefined where JetStream has it. */
 function failureOf(message: Msg): Error | undefined {
   if (message.data.length === 0 && message.headers?.code === NO_RESPONDERS)
-    return new Error(
+    return new NoTaker(
       "No stream takes the subject: the stream is not there or has other subjects, or the server has no JetStream.",
     );
   const answer: { readonly error?: ApiError; readonly stream?: string } = message.json();

@@ -6,7 +6,7 @@ import type { NatsConnection } from "@nats-io/transport-node";
 import { checkKeys } from "../checks.ts";
 import { messageOf } from "../errors.ts";
 import type { LeaseTrouble } from "../lifetime/lease.ts";
-import { isConflict } from "./failures.ts";
+import { isConflict, isGone } from "./failures.ts";
 import { checkReplicas } from "./options.ts";
 
 /** A bucket, where it is created. */
@@ -110,11 +110,14 @@ export class Bucket {
   }
 
   async #asked<T>(ask: (opened: Opened) => Promise<T>): Promise<T> {
+    const opening = this.#open();
     try {
-      const answer = await ask(await this.#open());
+      const answer = await ask(await opening);
       this.#trouble = undefined;
       return answer;
     } catch (error) {
+      // Whoever asks next makes it anew, where that was asked for.
+      if (isGone(error) && this.#opened === opening) this.#opened = undefined;
       this.#trouble = isConflict(error) ? undefined : this.#troubleBy(error);
       throw error;
     }

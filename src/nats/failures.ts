@@ -1,6 +1,7 @@
 import { JetStreamApiCodes, JetStreamApiError } from "@nats-io/jetstream";
+import { RequestError } from "@nats-io/transport-node";
 import type { SinkError } from "../delivery/sink-error.ts";
-import { DockspoolError } from "../errors.ts";
+import { DockspoolError, isError } from "../errors.ts";
 
 /** What would fail again: the batch goes to the dead letter, or ends the delivery. */
 export class Refusal extends Error implements SinkError {
@@ -28,6 +29,22 @@ export function isUnavailable(error: unknown): boolean {
 /** There is no such stream. */
 export function isMissing(error: unknown): boolean {
   return error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound;
+}
+
+/** Nothing takes what was published. */
+export class NoTaker extends Error {
+  override readonly name = "NoTaker";
+}
+
+/** A stream that was there before is not any more: it was deleted, or a server has come up without what it had stored. */
+export function isGone(error: unknown): boolean {
+  return error instanceof NoTaker || isMissing(error) || hasNoResponders(error);
+}
+
+/** Nobody listens to a subject: JetStream's client says so of a write by an error that has this one as its cause. */
+function hasNoResponders(error: unknown): boolean {
+  const cause = isError(error) ? error.cause : undefined;
+  return [error, cause].some((one) => one instanceof RequestError && one.isNoResponders());
 }
 
 /** The store's answer to a collector that another one goes on for. `holder`: undefined where it is not known. */

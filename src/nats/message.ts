@@ -1,6 +1,7 @@
 import { MsgHdrsImpl } from "@nats-io/transport-node";
 import type { MsgHdrs } from "@nats-io/transport-node";
 import type { ContainerInfo, LogRecord } from "../wire/records.ts";
+import { Refusal } from "./failures.ts";
 import { subjectOf } from "./subject.ts";
 
 /** Headers that a consumer can filter by without reading the body. */
@@ -41,7 +42,11 @@ export class Messages {
     this.#stream = stream;
   }
 
-  /** Its headers are good until the next one is made. A line that does not fit into `maxBytes` is cut, and `truncated` says so. */
+  /**
+   * Its headers are good until the next one is made. A line that does not fit into `maxBytes` is cut, and `truncated` says so.
+   *
+   * @throws Refusal where there is no room for a line at all
+   */
   of(record: LogRecord, maxBytes: number): Message {
     const { container, stream, timestamp, id } = record;
     const { json, headers, subjects } = this.#envelopeOf(container);
@@ -99,8 +104,15 @@ function bodyOf(record: LogRecord, id: string, container: string, maxBytes: numb
   for (;;) {
     line = line.slice(0, Math.floor(line.length / 2));
     const cut = Buffer.from(JSON.stringify({ ...record.toJSON(), line, truncated: true }));
-    if (line === "" || cut.length <= room) return cut;
+    if (cut.length <= room) return cut;
+    if (line === "") throw noRoom(record.container, cut.length, maxBytes);
   }
+}
+
+function noRoom({ name }: ContainerInfo, bytes: number, maxBytes: number): Refusal {
+  return new Refusal(
+    `What a line of container ${name} says of it, its labels above all, takes ${bytes} bytes, and the server takes ${maxBytes} in a message. Leave labels out by mapRecords(), or raise the server's max_payload.`,
+  );
 }
 
 /** As `JSON.stringify(record)`, with the container's JSON as it is known already, and the id, which is digested from the line, once. */

@@ -110,8 +110,12 @@ export class Session {
   async #lookAgain(): Promise<void> {
     try {
       const { value, revision } = await this.#bucket.get(sessionKey(this.id));
-      if (value === undefined || value["isEnded"] !== false) {
-        const endedBy = value?.["endedBy"];
+      if (value === undefined) {
+        this.#lose("NATS has its entry no more");
+        return;
+      }
+      if (value["isEnded"] !== false) {
+        const endedBy = value["endedBy"];
         const who = typeof endedBy === "string" ? JSON.stringify(endedBy) : "another collector";
         this.#lose(`${who} has ended it, as it was not renewed in time, and goes on`);
         return;

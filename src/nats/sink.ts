@@ -6,7 +6,7 @@ import { unlessAborted } from "../lifetime/abort.ts";
 import type { LogBatch } from "../wire/records.ts";
 import { Acknowledgements } from "./acknowledgements.ts";
 import { NatsCheckpointStore } from "./checkpoint-store.ts";
-import { Refusal } from "./failures.ts";
+import { Refusal, isGone } from "./failures.ts";
 import { NatsLeases } from "./leases.ts";
 import { Messages } from "./message.ts";
 import type { Message } from "./message.ts";
@@ -85,7 +85,13 @@ export function natsSink(connection: NatsConnection, options: NatsSinkOptions): 
       const isLeft = record === undefined || resolved.leases?.hasLost(record.container.id) === true;
       return isLeft ? undefined : messages.of(record, maxBytes);
     };
-    await publicationOf(records).attempt(make, resolved, signal);
+    try {
+      await publicationOf(records).attempt(make, resolved, signal);
+    } catch (error) {
+      // The next attempt looks for the stream again, and makes it anew where that was asked for.
+      if (isGone(error)) window = undefined;
+      throw error;
+    }
     publications.delete(records);
   };
 }

@@ -6,12 +6,20 @@ import { endpointOf } from "./http/endpoint.ts";
 import type { HttpRequestOptions } from "./http/endpoint.ts";
 import { inHalves, isTooLarge } from "./http/halves.ts";
 import { failureOf, isOk, post } from "./http/post.ts";
+import { isToldTooLarge } from "./http/refused-lines.ts";
+import type { RefusedLines } from "./http/refused-lines.ts";
 
 export type { HttpRequestOptions } from "./http/endpoint.ts";
+export type { RefusedLines } from "./http/refused-lines.ts";
 
 export interface HttpOptions extends HttpRequestOptions {
   /** A batch as the request's body; default `ndjson`, with the type `application/x-ndjson`. For another one, give `headers["content-type"]`. */
   format?: (records: LogBatch) => string;
+  /**
+   * Told of a line that is too large alone (413), while the other lines are sent. It is lost, and counts as delivered. Without it the batch
+   * is given up: the dead letter gets all of it.
+   */
+  onRefused?: (refused: RefusedLines) => void;
 }
 
 /**
@@ -24,14 +32,16 @@ export interface HttpOptions extends HttpRequestOptions {
  * pool.deliver(httpSink("https://logs.example.com/", { headers: { authorization: `Bearer ${token}` }, gzip: true }));
  */
 export function httpSink(url: string, options: HttpOptions = {}): Sink {
-  checkKeys("", options, ["headers", "gzip", "format"]);
-  const { format = ndjson } = options;
+  checkKeys("", options, ["headers", "gzip", "format", "onRefused"]);
+  const { format = ndjson, onRefused } = options;
   checkFunction("format", format);
+  if (onRefused !== undefined) checkFunction("onRefused", onRefused);
   const endpoint = endpointOf(url, "application/x-ndjson", options);
   return async function http(records, { signal }) {
     await inHalves(records, async (part) => {
       const answer = await post(endpoint, format(part), signal);
       if (isTooLarge(answer.status, part)) return false;
+      if (isToldTooLarge(answer, part, onRefused)) return true;
       if (!isOk(answer)) throw failureOf(endpoint, answer);
       return true;
     });

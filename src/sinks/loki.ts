@@ -7,7 +7,7 @@ import type { HttpRequestOptions } from "./http/endpoint.ts";
 import { inHalves, isTooLarge } from "./http/halves.ts";
 import { failureOf, isOk, post } from "./http/post.ts";
 import type { HttpAnswer } from "./http/post.ts";
-import { tellRefused } from "./http/refused-lines.ts";
+import { isToldTooLarge, tellRefused } from "./http/refused-lines.ts";
 import type { RefusedLines } from "./http/refused-lines.ts";
 
 export type { HttpRequestOptions } from "./http/endpoint.ts";
@@ -19,8 +19,8 @@ export interface LokiSinkOptions extends LokiOptions, HttpRequestOptions {
   /** The tenant, as `X-Scope-OrgID`. Default none. */
   tenant?: string;
   /**
-   * Told where Loki takes a batch but for some lines that it will never take: out of order, too far behind, too old, too new, too long.
-   * Those are lost, and count as delivered. Without it such a batch is given up: the dead letter gets all of it.
+   * Told where Loki takes a batch but for some lines that it will never take: out of order, too far behind, too old, too new, too long
+   * (a 413 for one alone included). Those are lost, and count as delivered. Without it such a batch is given up: the dead letter gets all of it.
    */
   onRefused?: (refused: RefusedLines) => void;
 }
@@ -51,6 +51,7 @@ export function lokiSink(url: string, options: LokiSinkOptions = {}): Sink {
       const body = JSON.stringify(lokiStreams(part, format));
       const answer = await post(endpoint, body, signal);
       if (isTooLarge(answer.status, part)) return false;
+      if (isToldTooLarge(answer, part, onRefused)) return true;
       if (isOk(answer)) return true;
       if (!isPartial(answer)) throw failureOf(endpoint, answer);
       const message = answer.body.trim();

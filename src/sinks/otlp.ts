@@ -6,7 +6,7 @@ import { endpointOf } from "./http/endpoint.ts";
 import type { HttpRequestOptions } from "./http/endpoint.ts";
 import { inHalves, isTooLarge } from "./http/halves.ts";
 import { failureOf, isOk, post } from "./http/post.ts";
-import { tellRefused } from "./http/refused-lines.ts";
+import { isToldTooLarge, tellRefused } from "./http/refused-lines.ts";
 import type { RefusedLines } from "./http/refused-lines.ts";
 
 export type { HttpRequestOptions } from "./http/endpoint.ts";
@@ -15,8 +15,8 @@ export type { OtlpOptions } from "../formats/otlp.ts";
 
 export interface OtlpSinkOptions extends OtlpOptions, HttpRequestOptions {
   /**
-   * Told where the server takes a batch but for some records (`partialSuccess`), or takes all with a warning (`lines` is 0). Those are
-   * lost, and count as delivered: the protocol forbids to send them again. Without it a batch with refused records is given up: the dead
+   * Told where the server takes a batch but for some records (`partialSuccess`), or takes all with a warning (`lines` is 0), and of
+   * a record that is too large alone (413). Those are lost, and count as delivered: the protocol forbids to send them again. Without it a batch with refused records is given up: the dead
    * letter gets all of it.
    */
   onRefused?: (refused: RefusedLines) => void;
@@ -45,6 +45,7 @@ export function otlpSink(url: string, options: OtlpSinkOptions = {}): Sink {
     await inHalves(records, async (part) => {
       const answer = await post(endpoint, JSON.stringify(otlpLogs(part, format)), signal);
       if (isTooLarge(answer.status, part)) return false;
+      if (isToldTooLarge(answer, part, onRefused)) return true;
       if (!isOk(answer)) throw failureOf(endpoint, answer, (status) => RETRIED.includes(status));
       const { lines, message } = partialSuccess(answer.body);
       if (lines > 0 || message !== "")

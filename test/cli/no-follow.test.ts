@@ -1,5 +1,7 @@
+import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { FakeEngine } from "../../src/testing.ts";
+import { temporaryFolder } from "../support/checkpoint-files.ts";
 import { CommandRun, urlOf } from "../support/cli-run.ts";
 
 async function startEngine(): Promise<FakeEngine> {
@@ -42,6 +44,21 @@ describe("the command with --no-follow", () => {
       "web line 18",
       "web line 19",
     ]);
+  });
+
+  test("fails where positions can't be saved, behind the last line", async () => {
+    const fake = await startEngine();
+    fake.create({ name: "web" }).write("line");
+    const path = join(temporaryFolder(), "missing", "places.json");
+    for (const args of [["--no-follow"], []]) {
+      await using run = new CommandRun([...args, "--checkpoints", path], { fake });
+      await run.until(() => run.lines.length === 1, "the line");
+      if (args.length === 0) run.signal("SIGINT");
+      expect(await run.ended()).toBe(1);
+      expect(run.stderr.trimEnd().split("\n").at(-1)).toContain(
+        `dockspool: Positions are not saved in ${path}: `,
+      );
+    }
   });
 
   test("fails where there is no such container", async () => {

@@ -34,6 +34,7 @@ describe("an option's value", () => {
   test("is an expression as it is, or with flags", () => {
     expect(expression("--grep", "a/b")).toEqual(/a\/b/);
     expect(expression("--grep", "/error|warn/i")).toEqual(/error|warn/i);
+    expect(expression("--grep", "/error|warn/gi")).toEqual(/error|warn/i);
     expect(expression("--grep", "/var/log/")).toEqual(/var\/log/);
   });
 

@@ -186,6 +186,9 @@ describe("lokiStreams", () => {
     }).streams;
     expect(Object.keys(stream?.stream ?? {})).toHaveLength(15);
     expect(stream?.stream["_1st_name"]).toHaveLength(2_048);
+    // Loki counts bytes.
+    const [wide] = lokiStreams(record, { labels: () => ({ a: `y${"😀".repeat(1_000)}` }) }).streams;
+    expect(wide?.stream).toEqual({ a: `y${"😀".repeat(511)}` });
   });
 
   it("keeps metadata beside a line where it is asked", () => {

@@ -136,6 +136,13 @@ describe("parseLine", () => {
     expect(parseLine(line, { maxBytes: bytes - 1 })).toMatchObject({ message: line, fields: {} });
   });
 
+  it("reads a quoted value however long it is", () => {
+    const text = "x".repeat(16_000_000);
+    expect(parseLine(`a="${text}" b=1`, { maxBytes: 2 ** 30 }).fields["a"]).toHaveLength(
+      text.length,
+    );
+  });
+
   it("takes apart no line that is deeper than it may be, however deep", () => {
     const nested = (depth: number): string =>
       `{"msg":"m","a":${"[".repeat(depth)}${"]".repeat(depth)}}`;

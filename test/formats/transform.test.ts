@@ -61,6 +61,10 @@ describe("redact", () => {
       String.raw`{"log":"{\"password\":{\"a\":\"}s3cret\"},\"x\":1}"}`,
       String.raw`{"log":"{\"password\":\"[redacted]\",\"x\":1}"}`,
     ],
+    ["password=pa\\ss'wo\"rd\\ x", "password=[redacted] x"],
+    ["('password=it's', 'x')", "('password=[redacted]', 'x')"],
+    ["password=('s3cret')", "password=[redacted]')"],
+    [String.raw`{"msg":"password=pa\\s\"s","x":1}`, '{"msg":"password=[redacted]","x":1}'],
     ["no password here", "no password here"],
     ["password=", "password="],
   ])("makes %j into %j", (line, expected) => {
@@ -88,6 +92,10 @@ describe("redact", () => {
 
   it("leaves no secret in whatever JSON it stands, and leaves it JSON", () => {
     const secret = fc.string({ minLength: 1 }).map((text) => `s3cret${text}`);
+    // A quote before it, as in `password=\"s3cret`, is the value's own.
+    const word = fc
+      .string({ unit: fc.constantFrom("a", "1", "é", "\\", ";", "&", "s3cret"), minLength: 1 })
+      .map((text) => `x${text}s3cret`);
     const json = fc.letrec<{ value: unknown }>((tie) => ({
       value: fc.oneof(
         { depthSize: "small" },
@@ -100,6 +108,8 @@ describe("redact", () => {
         secret.map((inner) => JSON.stringify({ password: inner, x: 1 })),
         secret.map((inner) => JSON.stringify({ password: { a: [inner], x: {} } })),
         secret.map((inner) => JSON.stringify({ a: JSON.stringify({ password: inner, x: 1 }) })),
+        word.map((inner) => `login password=${inner}`),
+        word.map((inner) => JSON.stringify({ msg: `login password=${inner}` })),
       ),
     })).value;
     fc.assert(
@@ -114,6 +124,7 @@ describe("redact", () => {
   });
 
   it("never throws", () => {
+    expect(redacted(`password=${"x".repeat(16_000_000)}`)).toBe("password=[redacted]");
     const pieces = fc.constantFrom("password", '"', "'", "\\", ":", "=", " ", "{", "}", "[", "x");
     fc.assert(
       fc.property(fc.string({ unit: pieces }), (line) => typeof redacted(line) === "string"),

@@ -1,8 +1,9 @@
 import fc from "fast-check";
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { constants, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { open, utimes } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { ContainerLogSource, FileCheckpointStore } from "../../src/index.ts";
 import type { LogBatch, Sink, SinkContext } from "../../src/index.ts";
@@ -77,6 +78,26 @@ describe("the sink for files", () => {
     await expect(sink(lines("b"), context)).rejects.toThrow(old);
     await sink(lines("b"), second);
     expect(readFileSync(path, "utf8")).toBe("b\n");
+  });
+
+  it("refuses what is no file, and writes nothing into it", async () => {
+    const { path, sink } = setup();
+    await sink(lines("a"), context);
+    const folder = dirname(path);
+    const pipe = join(folder, "pipe");
+    execFileSync("mkfifo", [pipe]);
+    const reader = await open(pipe, constants.O_RDWR | constants.O_NONBLOCK);
+    for (const [other, what] of [
+      [folder, "EISDIR"],
+      [pipe, "it is a pipe, and not a file"],
+      ["/dev/null", "it is a device, and not a file"],
+    ] as const)
+      await expect(fileSink(other)(lines("b"), context)).rejects.toMatchObject({
+        retryable: false,
+        message: expect.stringContaining(what),
+      });
+    await expect(reader.read()).rejects.toThrow("EAGAIN");
+    await reader.close();
   });
 
   it("begins a new file where the last line is of an earlier period", async () => {

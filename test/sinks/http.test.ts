@@ -1,12 +1,18 @@
-import { describe, expect, it } from "vitest";
+import type { Socket } from "node:net";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { ContainerLogSource } from "../../src/index.ts";
 import type { LogBatch, SinkContext } from "../../src/index.ts";
 import { retryAfterMs } from "../../src/sinks/http/retry-after.ts";
 import { httpSink } from "../../src/sinks/http.ts";
+import type { RefusedLines } from "../../src/sinks/http.ts";
+import { lokiSink } from "../../src/sinks/loki.ts";
+import { otlpSink } from "../../src/sinks/otlp.ts";
 import { FakeEngine } from "../../src/testing.ts";
-import { thrown } from "../support/fake-follow.ts";
+import { eventually, thrown, turns } from "../support/fake-follow.ts";
 import { recordOf } from "../support/plain-records.ts";
+import { RawPeer } from "../support/raw-peer.ts";
 import { HttpReceiver } from "../support/sinks/http-receiver.ts";
+import type { Received, Reply } from "../support/sinks/http-receiver.ts";
 
 const context: SinkContext = { signal: new AbortController().signal, attempt: 1 };
 
@@ -17,6 +23,32 @@ function lines(...texts: readonly string[]): LogBatch {
 function linesIn(body: string): string[] {
   const objects = body.split("\n").slice(0, -1);
   return objects.map((json): string => JSON.parse(json).line);
+}
+
+type OnRefused = (refused: RefusedLines) => void;
+
+const GZIP = "Content-Encoding: gzip\r\n";
+
+function head(status: number, length?: number, more = ""): string {
+  const size = length === undefined ? "" : `Content-Length: ${length}\r\n`;
+  return `HTTP/1.1 ${status} Something\r\n${size}${more}\r\n`;
+}
+
+function urlOf({ engine }: RawPeer): string {
+  return `http://${engine.host}:${engine.port}/`;
+}
+
+/** Time passes until the promise is settled. */
+async function settledByTime(promise: Promise<unknown>): Promise<void> {
+  const state = { isSettled: false };
+  const settle = (): void => {
+    state.isSettled = true;
+  };
+  promise.then(settle, settle);
+  while (!state.isSettled) {
+    await turns();
+    vi.advanceTimersByTime(10);
+  }
 }
 
 /** What the sink throws at that answer. */
@@ -33,6 +65,10 @@ async function failureAt(status: number, headers: Record<string, string> = {}): 
 }
 
 describe("the sink for HTTP", () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
   it("posts a batch as NDJSON, with the headers that are given, compressed where it is told so", async () => {
     await using receiver = await HttpReceiver.start();
     const headers = { authorization: "Bearer x" };
@@ -95,6 +131,57 @@ describe("the sink for HTTP", () => {
     receiver.replies.push(tooLarge);
     const alone = Promise.resolve(httpSink(receiver.url)(lines("d"), context));
     await expect(alone).rejects.toMatchObject({ retryable: false });
+  });
+
+  it.each([
+    ["httpSink", (url: string, onRefused: OnRefused) => httpSink(url, { onRefused })],
+    ["lokiSink", (url: string, onRefused: OnRefused) => lokiSink(url, { onRefused })],
+    ["otlpSink", (url: string, onRefused: OnRefused) => otlpSink(url, { onRefused })],
+  ])("%s tells of a record that is too large alone, and sends the others", async (_, sinkOf) => {
+    await using receiver = await HttpReceiver.start();
+    const taken: string[] = [];
+    const answer = ({ body }: Received): Reply => {
+      const found = ["one", "large", "three"].filter((text) => body.includes(text));
+      if (found.includes("large")) return { status: 413, body: "no room\n" };
+      taken.push(...found);
+      return { status: 200 };
+    };
+    for (let at = 0; at < 10; at++) receiver.replies.push(answer);
+    const refused: RefusedLines[] = [];
+    const records = lines("one", "large", "three");
+    await sinkOf(receiver.url, (told) => refused.push(told))(records, context);
+    expect(taken).toEqual(["one", "three"]);
+    expect(refused).toEqual([{ records: [records[1]], lines: 1, message: "no room" }]);
+  });
+
+  it.each([
+    ["is cut short", (socket: Socket) => socket.end(`${head(200, 100)}abc`)],
+    ["is not what it says", (socket: Socket) => socket.end(`${head(200, 3, GZIP)}abc`)],
+    ["stalls", (socket: Socket) => socket.write(`${head(200, 100)}abc`)],
+  ])("takes the status for an answer where the body %s", async (_, answer) => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    await using peer = await RawPeer.start(answer, "TCP");
+    const sent = Promise.resolve(httpSink(urlOf(peer))(lines("a"), context));
+    await settledByTime(sent);
+    await expect(sent).resolves.toBeUndefined();
+  });
+
+  it("gives a batch up where the body of the refusal is cut short or stalls, and heeds the signal", async () => {
+    let posts = 0;
+    await using peer = await RawPeer.start((socket, path) => {
+      posts++;
+      if (path === "/cut") socket.end(`${head(400, 100)}abc`);
+      else socket.write(`${head(400, 100)}abc`);
+    }, "TCP");
+    const cut = Promise.resolve(httpSink(`${urlOf(peer)}cut`)(lines("a"), context));
+    await expect(cut).rejects.toMatchObject({ retryable: false });
+    const controller = new AbortController();
+    const signal = controller.signal;
+    const stalled = Promise.resolve(httpSink(urlOf(peer))(lines("a"), { signal, attempt: 1 }));
+    await eventually(() => posts === 2);
+    const reason = new Error("enough");
+    controller.abort(reason);
+    await expect(stalled).rejects.toBe(reason);
   });
 
   it("names the server that does not answer, and heeds the signal", async () => {

@@ -1,6 +1,5 @@
 const SPACE = /\s*/y;
 const NAME = /[^\s="]+=/y;
-const QUOTED = /"(?:[^"\\]|\\.)*"(?=\s|$)/y;
 const BARE = /[^\s"]*(?=\s|$)/y;
 
 /**
@@ -20,13 +19,23 @@ export function logfmtFields(line: string): Map<string, string> | undefined {
   while (at < line.length) {
     const name = read(NAME)?.slice(0, -1);
     if (name === undefined) return undefined;
-    const quoted = read(QUOTED);
-    const value = quoted === undefined ? read(BARE) : unquoted(quoted);
+    const end = quotedEnd(line, at);
+    const value = end === undefined ? read(BARE) : unquoted(line.slice(at, end));
     if (value === undefined) return undefined;
+    at = end ?? at;
     if (name !== "__proto__") fields.set(name, value);
     read(SPACE);
   }
   return fields.size < 2 ? undefined : fields;
+}
+
+/** Behind a quoted value that begins at `start`, and that a space or the line's end follows. An expression has no room for a very long one. */
+function quotedEnd(line: string, start: number): number | undefined {
+  if (line[start] !== '"') return undefined;
+  let at = start + 1;
+  while (at < line.length && line[at] !== '"') at += line[at] === "\\" ? 2 : 1;
+  const end = at + 1;
+  return at < line.length && (end === line.length || /\s/.test(line.charAt(end))) ? end : undefined;
 }
 
 /** Go quotes nearly as JSON does. */

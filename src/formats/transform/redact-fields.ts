@@ -103,8 +103,13 @@ function quoteAt(line: string, at: number): string {
 
 /** Of JSON a number, true, false or null. */
 const JSON_WORD = /[^\s,}\]"'\\]*/y;
-/** Of text all up to a space, since a secret may hold any character; of an `authorization` header, the scheme and what follows. */
-const TEXT_WORD = /(?:(?:basic|bearer|digest|negotiate|token)\s+)?[^\s"'\\]*/iy;
+/**
+ * Of text all up to a space or a closing quote, since a secret may hold any character: a quote before a letter or digit closes nothing, and a
+ * backslash is its own, unless a quote follows. Of an `authorization` header, the scheme and what follows. Each run of backslashes is looked
+ * at once: what a lookahead has found is not taken back.
+ */
+const TEXT_WORD =
+  /(?:(?:basic|bearer|digest|negotiate|token)\s+)?(?:[^\s"'\\]+|(?=(\\+))\1(?!["'])|\\*["'](?=[\p{L}\p{N}]))*/iuy;
 
 function bareEnd(line: string, start: number, isJson: boolean): number {
   const word = isJson ? JSON_WORD : TEXT_WORD;

@@ -1,6 +1,9 @@
 import { mkdir, open } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
+import { refuseOthers } from "../../checkpoint/regular-file.ts";
+import { codeOf, messageOf } from "../../errors.ts";
+import { Refusal } from "../refusal.ts";
 import { lastLineEnd } from "./last-line.ts";
 import { prune, rotate, syncFolder } from "./rotated-files.ts";
 
@@ -19,6 +22,9 @@ type FileEnd =
   | { readonly type: "whole"; readonly size: number }
   /** A write has failed; what stands behind that size is to be taken back. */
   | { readonly type: "torn"; readonly size: number };
+
+/** What can't be opened for writing says so: a folder, a socket. */
+const OTHERS = ["EISDIR", "ENXIO"];
 
 /** Appends texts to a file that is rotated by size and time. The file is opened for each text: what others rename is let go. */
 export class Appender {
@@ -51,9 +57,21 @@ export class Appender {
     }
   }
 
+  /** @throws Refusal where a folder, a device or a pipe has that name: no text could be taken back there, nor synced */
   async #open(): Promise<FileHandle> {
     if (this.#end.type === "unknown") await mkdir(dirname(this.#path), { recursive: true });
-    return await open(this.#path, "a+");
+    let file: FileHandle | undefined;
+    try {
+      file = await open(this.#path, "a+");
+      refuseOthers(await file.stat());
+      return file;
+    } catch (error) {
+      await file?.close();
+      if (file === undefined && !OTHERS.includes(codeOf(error))) throw error;
+      throw new Refusal(`${this.#path} can't be appended to: ${messageOf(error)}`, {
+        cause: error,
+      });
+    }
   }
 
   /** The size, once what was cut short is taken back. */

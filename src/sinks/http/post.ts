@@ -17,6 +17,8 @@ const gzip = promisify(compress);
 
 /** Longer answers are cut: what a server sends without end is not read. */
 const MAX_ANSWER = 64 * 1_024;
+/** Nor is what comes later than that behind the status, in milliseconds. */
+const BODY_WITHIN_MS = 5_000;
 
 /** @throws where there is no answer; the signal's reason */
 export async function post(
@@ -32,7 +34,7 @@ export async function post(
     const response = await fetch(url, options);
     return {
       status: response.status,
-      body: await beginningOf(response),
+      body: await beginningOf(response, signal),
       retryAfterMs: retryAfterMs(response.headers.get("retry-after"), Date.now()),
     };
   } catch (error) {
@@ -42,16 +44,31 @@ export async function post(
   }
 }
 
-/** Read to its end where it is short, so that the connection is used again. */
-async function beginningOf({ body }: Response): Promise<string> {
+/**
+ * Read to its end where it is short, so that the connection is used again. The status has said what became of the lines: a body that is cut
+ * short, stalls or can't be decoded changes nothing, and is what has come of it.
+ *
+ * @throws the signal's reason
+ */
+async function beginningOf({ body }: Response, signal: AbortSignal): Promise<string> {
   if (body === null) return "";
+  const reader: ReadableStreamDefaultReader<Uint8Array> = body.getReader();
+  const leave = (): void => void reader.cancel().catch(() => {});
+  // On a busy machine what has come by then is read first.
+  const timer = setTimeout(() => setImmediate(leave), BODY_WITHIN_MS);
   const decoder = new TextDecoder();
   let text = "";
-  const chunks: AsyncIterable<Uint8Array> = body;
-  // Leaving the loop cancels the rest.
-  for await (const chunk of chunks) {
-    text += decoder.decode(chunk, { stream: true });
-    if (text.length > MAX_ANSWER) break;
+  try {
+    while (text.length <= MAX_ANSWER) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      text += decoder.decode(value, { stream: true });
+    }
+  } catch {
+    signal.throwIfAborted();
+  } finally {
+    clearTimeout(timer);
+    leave();
   }
   return text;
 }

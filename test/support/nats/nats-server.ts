@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { connect } from "@nats-io/transport-node";
 import type { NatsConnection } from "@nats-io/transport-node";
@@ -103,6 +103,11 @@ export class NatsServer implements AsyncDisposable {
   /** As a crash. */
   async stop(): Promise<void> {
     await this.#server.stop("SIGKILL");
+  }
+
+  /** What it has stored is gone; it is not running. */
+  forget(): void {
+    rmSync(this.#server.path("data"), { recursive: true });
   }
 
   /** Ends with the server. */
