@@ -164,8 +164,8 @@ export class ScriptedLog implements AsyncDisposable {
     const from = tail === "all" ? this.#first : this.#beginOf(Number(tail));
     const whole = this.#endOf(from);
     const isCutByDamage = this.saysWhy && this.damages.length === 1 && whole < this.lines.length;
-    // It drops what it has not sent when it comes to the damage, each time at another place.
-    this.#dropped = (this.#dropped * 7 + 3) % 11;
+    // It drops what it has not sent when it comes to the damage, each time at another place: in ten such reads each once.
+    if (isCutByDamage && from < whole) this.#dropped = (this.#dropped * 7 + 3) % 11;
     const end = isCutByDamage ? Math.max(from, whole - this.#dropped) : whole;
     if (this.leavesOut !== undefined && end < this.lines.length) {
       for (let index = from; index < end; index++) response.write(this.#frame(index));
