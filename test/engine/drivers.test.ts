@@ -6,6 +6,7 @@ import { compareLines, noDifference } from "../support/ground-truth.ts";
 import { expectExplained, followWhole, numbered } from "../support/numbered-log.ts";
 import { readLog } from "../support/plain-reader.ts";
 import { describeWithEngine } from "../support/real-engine.ts";
+import { sizes, twoSizes } from "../support/size.ts";
 
 describeWithEngine("json-file with max-size and max-file", (engine) => {
   const LINES = 120_000;
@@ -38,6 +39,18 @@ describeWithEngine("json-file with max-size and max-file", (engine) => {
     const kept = await readLog(engine.socketPath, id, { tty: false });
     expect(compareLines(kept, following.lines.slice(-kept.length))).toEqual(noDifference);
   });
+
+  test(
+    "written in bursts that fill files within milliseconds: exact, or each hole is a reported gap",
+    twoSizes,
+    async () => {
+      const lines = sizes({ short: 15_000, long: 60_000 });
+      const small = { "max-size": "100k", "max-file": "3" };
+      const given = { script: numbered(lines, 1_500, 300), options: small };
+      const { following } = await followWhole(engine, given, lines, { rotate: false });
+      expectExplained("max-size, bursts", following, lines);
+    },
+  );
 
   test("compressed: exact, or each hole is a reported gap", async () => {
     const script = numbered(40_000, 400);

@@ -11,9 +11,9 @@ export function printed(from: number | string, to: number | string): string {
 }
 
 /** Lines "line 0" to "line n-1", in bursts of `burst` with a pause between. */
-export function numbered(lines: number, burst: number = lines): string {
+export function numbered(lines: number, burst: number = lines, pauseMs: number = 20): string {
   const print = printed("$i", `$((i+${burst}))`);
-  return `i=0; while [ $i -lt ${lines} ]; do ${print}; i=$((i+${burst})); usleep 20000; done`;
+  return `i=0; while [ $i -lt ${lines} ]; do ${print}; i=$((i+${burst})); usleep ${pauseMs * 1_000}; done`;
 }
 
 interface Run {
