@@ -5,9 +5,11 @@ import { FillRate } from "./fill-rate.ts";
 
 const NO_LAG_MS = 5;
 /** So late an engine's own reader may be on a busy machine: a file that is filled meanwhile is left out though nobody lags. */
-const ENGINE_LATE_MS = 20;
+const ENGINE_LATE_MS = 5;
 /** Behind a doubt of such a file that was wrong there is no other one for so many times as long as it takes to be filled. */
 const RESTS = 50;
+/** In a longer pause the log was idle, and the engine's reader was not behind: what comes next stands in the file that it has open. */
+const IDLE_MS = 100;
 /** So many doubts in a row, without an entry in between, are no reason to doubt any more. */
 const MOST_DOUBTS = 3;
 
@@ -276,7 +278,8 @@ export class Trust {
     for (const { timestamp } of entries) {
       const stamped = epochMs(timestamp);
       const hasRested = Math.abs(stamped - this.#leftOutAt) > RESTS * leastMs;
-      if (stamped - previous > leastMs && hasRested) {
+      const pauseMs = stamped - previous;
+      if (pauseMs > leastMs && pauseMs < IDLE_MS && hasRested) {
         this.#leftOutAt = stamped;
         this.#isLeftOutDoubted = true;
         return index;

@@ -7,6 +7,7 @@ import { expectExplained, followWhole, numbered } from "../support/numbered-log.
 import { readLog } from "../support/plain-reader.ts";
 import { describeWithEngine } from "../support/real-engine.ts";
 import { sizes, twoSizes } from "../support/size.ts";
+import { expectTold } from "../support/told-holes.ts";
 
 describeWithEngine("json-file with max-size and max-file", (engine) => {
   const LINES = 120_000;
@@ -41,14 +42,14 @@ describeWithEngine("json-file with max-size and max-file", (engine) => {
   });
 
   test(
-    "written in bursts that fill files within milliseconds: exact, or each hole is a reported gap",
+    "written in bursts that fill files within milliseconds: exact, or each hole is told",
     twoSizes,
     async () => {
       const lines = sizes({ short: 15_000, long: 60_000 });
       const small = { "max-size": "100k", "max-file": "3" };
       const given = { script: numbered(lines, 1_500, 300), options: small };
       const { following } = await followWhole(engine, given, lines, { rotate: false });
-      expectExplained("max-size, bursts", following, lines);
+      expectTold(following);
     },
   );
 

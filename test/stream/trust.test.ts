@@ -210,9 +210,13 @@ describe("a follow of a log that may fill a file within milliseconds", () => {
     expect(takes(burst(40, 50))).toBe(0);
   });
 
+  it("is believed behind a pause in which the log was idle", () => {
+    expect(takes(burst(102, 50))).toBe(50);
+  });
+
   it("is believed once the burst is a minute ago, however few lines come", () => {
     let doubts = 0;
-    for (let ms = 1_000; ms < 600_000; ms += 1_000) {
+    for (let ms = 50; ms < 600_000; ms += 50) {
       if (takes([at(ms)]) === 1) continue;
       doubts++;
       expect(ms).toBeLessThan(60_000);
