@@ -101,7 +101,7 @@ const event = {
 } as const satisfies Record<keyof FakeEvent, Check>;
 
 const faults: Readonly<Record<string, Check>> = {
-  status: wholeNumber("an HTTP status", 200, 599),
+  status: wholeNumber("an HTTP status", 100, 999),
   message: (place, value) => {
     if (typeof value !== "string") throw invalidOption(place, value, "a string");
   },
@@ -158,6 +158,6 @@ export function checkFault(fault: Fault | undefined): void {
   if (fault === undefined) return;
   checkAll("fault", fault, faults);
   const given = Object.entries(fault).filter(([, value]) => value !== undefined);
-  const kinds = given.filter(([name]) => name !== "message");
-  if (kinds.length !== 1) throw invalidOption("fault", fault, "one fault for each request");
+  if (given.every(([name]) => name === "message"))
+    throw invalidOption("fault", fault, `one of ${Object.keys(faults).join(", ")}`);
 }

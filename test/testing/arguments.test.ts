@@ -67,8 +67,7 @@ it.each<[string, unknown, string]>([
   ["fault.status", { status: "500" }, "HTTP status"],
   ["fault.delayMs", { delayMs: -1 }, "milliseconds"],
   ["fault.withholdHeaders", { withholdHeaders: false }, "true"],
-  ["fault", { status: 500, delayMs: 10 }, "one fault"],
-  ["fault", {}, "one fault"],
+  ["fault", {}, "delayMs"],
   ["fault", null, "status"],
   ["fault", Promise.resolve({ status: 404 }), "type Promise"],
 ])("what is no fault is an answer with status 500 that says so: %s", async (name, fault, says) => {
