@@ -6,10 +6,6 @@ interface Settling {
   readonly timeoutMs?: number;
 }
 
-interface Closing extends Settling {
-  readonly reason?: unknown;
-}
-
 /** Runs and awaits the tasks that belong to one lifetime. */
 export class TaskGroup {
   readonly #name: string;
@@ -106,11 +102,11 @@ export class TaskGroup {
    *
    * @throws DockspoolError as `settled`
    */
-  close(options: Closing = {}): Promise<void> {
+  close(options: Settling & { readonly reason?: unknown } = {}): Promise<void> {
     return handled(this.#close(options));
   }
 
-  async #close(options: Closing): Promise<void> {
+  async #close(options: Settling & { readonly reason?: unknown }): Promise<void> {
     const timeoutMs = settlingMs(options, ["timeoutMs", "reason"]);
     const { reason } = options;
     if (!this.#closed) {

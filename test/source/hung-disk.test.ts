@@ -93,7 +93,7 @@ describe("a log whose disk does not answer", () => {
       engine,
       ...at.options,
       ...eager,
-      rotateTimeoutMs: 50,
+      rotateTimeoutMs: 1_000,
     });
     const follower = new Follower(source);
     await follower.has(1);
@@ -119,7 +119,7 @@ describe("a log whose disk does not answer", () => {
       engine,
       ...at.options,
       signal,
-      rotateTimeoutMs: 50,
+      rotateTimeoutMs: 1_000,
     });
     const follower = new Follower(source);
     await follower.has(1);
