@@ -62,7 +62,7 @@ describe("a log whose disk does not answer", () => {
     await follower.until(() => source.stats.waitsFor === "the disk", "a read that hangs");
     mend();
     await follower.has(2);
-    await follower.until(() => source.stats.waitsFor === undefined, "the end of that");
+    await expect.poll(() => source.stats.waitsFor).toBeUndefined();
     await source.close();
   });
 
