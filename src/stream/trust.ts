@@ -1,15 +1,10 @@
 import type { Entries, Entry, LogStream } from "../wire/entry.ts";
 import { FrameEntries } from "../wire/frame-entries.ts";
-import { compareTimestamps, detached, epochMs } from "../wire/timestamps.ts";
+import { compareTimestamps, detached } from "../wire/timestamps.ts";
 import { FillRate } from "./fill-rate.ts";
+import { PauseDoubt } from "./pause-doubt.ts";
 
 const NO_LAG_MS = 5;
-/** So late an engine's own reader may be on a busy machine: a file that is filled meanwhile is left out though nobody lags. */
-const ENGINE_LATE_MS = 5;
-/** Behind a doubt of such a file that was wrong there is no other one for so many times as long as it takes to be filled. */
-const RESTS = 50;
-/** In a longer pause the log was idle, and the engine's reader was not behind: what comes next stands in the file that it has open. */
-const IDLE_MS = 100;
 /** So many doubts in a row, without an entry in between, are no reason to doubt any more. */
 const MOST_DOUBTS = 3;
 
@@ -39,13 +34,14 @@ interface Latest {
  *   with the file after the next (measured: 1 of 600 openings, files of 0.7 s). The first line that was written since is
  *   doubted where a file may have been filled before it;
  * - been overtaken: a follow that is behind by a file loses the rest of it, and nothing says so. What comes next is told by its lag,
- *   and a hole within what came by the time between its entries.
+ *   and a hole within what came by the time between its entries; where files fill within milliseconds, by any pause (`PauseDoubt`).
  * A doubt is settled by an aligned reread, and leads to no other one of its kind: a clock that was set looks the same, and so does a long line of nothing
  * but zeros.
  */
 export class Trust {
   readonly #distrust: Distrust;
   readonly #rate: FillRate;
+  readonly #pauses: PauseDoubt;
   /** Of each stream in this follow. */
   readonly #latest = new Map<LogStream, Latest>();
   #openedAt = Infinity;
@@ -67,17 +63,11 @@ export class Trust {
   /** Chunks of this follow that were looked at for their lag. */
   #chunks = 0;
   #wasOvertakenAtOnce = false;
-  #isFollow = false;
-  /** The latest entry that was taken, in milliseconds. */
-  #takenTo: number | undefined;
-  /** The latest one that was doubted because a file can be filled in a moment; `-Infinity` where that was right. */
-  #leftOutAt = -Infinity;
-  /** It is to be seen whether that was right. */
-  #isLeftOutDoubted = false;
 
   constructor(distrust: Distrust) {
     this.#distrust = distrust;
     this.#rate = new FillRate(distrust.maxFileBytes ?? Infinity);
+    this.#pauses = new PauseDoubt(this.#rate);
   }
 
   /** A follow begins. */
@@ -88,7 +78,7 @@ export class Trust {
     this.#before = this.#distrust.mayLeaveOutFile ? { timestamp: undefined } : undefined;
     this.#rate.begin();
     this.#chunks = 0;
-    this.#isFollow = true;
+    this.#pauses.begin(true);
   }
 
   /** A plain read begins, which may jump back as well: Docker 20.10 shifts its files while they are opened. */
@@ -97,7 +87,7 @@ export class Trust {
     this.#isReread = true;
     this.#before = undefined;
     this.#chunks = 0;
-    this.#isFollow = false;
+    this.#pauses.begin(false);
   }
 
   /** Plain reads are not to be trusted either. */
@@ -179,12 +169,7 @@ export class Trust {
       this.#wrongDoubts = isWrong ? this.#wrongDoubts + 1 : 0;
       this.#doubted = undefined;
     }
-    if (!this.#isFollow && this.#isLeftOutDoubted) {
-      const isWrong = epochMs(first.timestamp) === this.#leftOutAt;
-      if (!isWrong) this.#leftOutAt = -Infinity;
-      this.#isLeftOutDoubted = false;
-    }
-    this.#takenTo = epochMs(last.timestamp);
+    this.#pauses.took(first.timestamp, last.timestamp);
     this.#rate.wrote(entries);
   }
 
@@ -260,34 +245,8 @@ export class Trust {
   }
 
   #firstBehindPause(entries: Entries, now: number): number {
-    const leftOut = this.#firstLeftOut(entries);
+    const leftOut = this.#pauses.firstBehind(entries);
     return leftOut < entries.length ? leftOut : this.#firstOvertaken(entries, now);
-  }
-
-  /**
-   * Where a file can be filled in a moment the engine's own reader may come too late, though ours does not lag: any pause in which
-   * the log can fill a file may be one that was left out.
-   */
-  #firstLeftOut(entries: Entries): number {
-    const first = entries.at(0);
-    if (!this.#isFollow || first === undefined) return entries.length;
-    const leastMs = this.#rate.leastMs(epochMs(first.timestamp));
-    if (leastMs > ENGINE_LATE_MS) return entries.length;
-    let previous = this.#takenTo ?? Infinity;
-    let index = 0;
-    for (const { timestamp } of entries) {
-      const stamped = epochMs(timestamp);
-      const hasRested = Math.abs(stamped - this.#leftOutAt) > RESTS * leastMs;
-      const pauseMs = stamped - previous;
-      if (pauseMs > leastMs && pauseMs < IDLE_MS && hasRested) {
-        this.#leftOutAt = stamped;
-        this.#isLeftOutDoubted = true;
-        return index;
-      }
-      previous = stamped;
-      index++;
-    }
-    return entries.length;
   }
 
   #firstBehindHole(entries: Entries): number {
