@@ -191,8 +191,10 @@ export class Streams {
     const read = async (task: AbortSignal): Promise<"read" | "restarted"> => {
       for (let reads = 1; ; reads++) {
         const fresh = await generation.readToEnd(task);
-        if (fresh === 0 || inspection.running) return "read";
-        if (reads > 1 && !(await isUnchanged(task))) return "restarted";
+        if (inspection.running) return "read";
+        const mayRun = generation.sawStart || (reads > 1 && fresh > 0);
+        if (mayRun && !(await isUnchanged(task))) return "restarted";
+        if (fresh === 0) return "read";
       }
     };
     return this.#read(read, signal);

@@ -19,6 +19,18 @@ export class ContainerLooks {
     return now.running && now.startedAt === startedAt;
   }
 
+  /** It has not started since it was seen standing still. One that is gone has not. */
+  async standsStill(signal: AbortSignal): Promise<boolean> {
+    const { info, startedAt } = this.#seen;
+    try {
+      const now = await this.#client.inspect(info.id, signal);
+      return !now.running && now.startedAt === startedAt;
+    } catch (error) {
+      if (DockspoolError.is(error, "CONTAINER_NOT_FOUND")) return true;
+      throw error;
+    }
+  }
+
   /** It is neither gone nor being removed. */
   async isThere(signal: AbortSignal): Promise<boolean> {
     try {

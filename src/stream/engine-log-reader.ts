@@ -46,6 +46,7 @@ export class EngineLogReader implements LogReader {
   #held: HeldBody | undefined;
   #isHolding: () => boolean = () => false;
   #remains: () => readonly Entry[] = () => [];
+  #sawStart = false;
   #damage: string | undefined;
 
   constructor(
@@ -86,6 +87,10 @@ export class EngineLogReader implements LogReader {
   /** The beginning of a line has come that is in no entry yet. */
   get isHolding(): boolean {
     return this.#isHolding();
+  }
+
+  get sawStart(): boolean {
+    return this.#sawStart;
   }
 
   get filesAtStart(): undefined {
@@ -205,7 +210,7 @@ export class EngineLogReader implements LogReader {
       if (end === "complete" && decoder.isCutOff) return "cut";
       // A plain read's end is definite: what is left in the decoder is a last line without its end, or is still written.
       if (end === "complete" && follow) this.#remains = () => decoder.end(false);
-      else if (end === "complete") await look(decoder.end(running));
+      else if (end === "complete") await look(decoder.end(await this.#mayGoOn(decoder, signal)));
       return end;
     } catch (error) {
       if (!(error instanceof Stop)) throw error;
@@ -214,6 +219,13 @@ export class EngineLogReader implements LogReader {
       this.#damage = fault.message;
       return "damaged";
     }
+  }
+
+  /** What is left in the decoder may go on, as its container runs, or has started by now. */
+  async #mayGoOn({ isHolding }: Decoder, signal: AbortSignal): Promise<boolean> {
+    if (this.#inspection.running) return true;
+    this.#sawStart = isHolding && !(await this.#looks.standsStill(signal));
+    return this.#sawStart;
   }
 
   /** The size at which the engine begins the log's file anew, where it does, and says so. */

@@ -65,6 +65,7 @@ export class FileLogReader implements LogReader {
   #remains: readonly Entry[] = [];
   #spot: Spot | undefined;
   #awaitsDiskSince: number | undefined;
+  #sawStart = false;
 
   constructor({ client, inspection, location, told, first, held, open, sawBytes }: Parts) {
     this.inspection = wholeAsShown(inspection);
@@ -96,6 +97,10 @@ export class FileLogReader implements LogReader {
 
   get isHolding(): boolean {
     return this.#files?.isHolding === true;
+  }
+
+  get sawStart(): boolean {
+    return this.#sawStart;
   }
 
   get awaitsDiskSince(): number | undefined {
@@ -246,8 +251,9 @@ export class FileLogReader implements LogReader {
     }
     if (this.inspection.running) return "complete";
     const remains = files.remains();
-    const isStopped = remains.length > 0 && (await handlers.visit(remains)) === "stop";
-    return isStopped ? "stopped" : "complete";
+    this.#sawStart = remains.length > 0 && !(await this.#looks.standsStill(signal));
+    if (remains.length === 0 || this.#sawStart) return "complete";
+    return (await handlers.visit(remains)) === "stop" ? "stopped" : "complete";
   }
 
   async #follow(files: ShownFiles, handlers: ReadHandlers, signal: AbortSignal): Promise<ReadEnd> {

@@ -48,6 +48,11 @@ export class Generation {
     return this.#intake.reader.awaitsDiskSince;
   }
 
+  /** What was read to the end is not all of a run that is over: the container has started meanwhile. */
+  get sawStart(): boolean {
+    return this.#intake.reader.sawStart;
+  }
+
   /** Something happened to the container, after which its run may be over, or not. */
   lookNow(mayHaveEnded: boolean): void {
     this.#polling.lookNow();

@@ -63,6 +63,8 @@ export interface LogReader {
   readonly filesAtStart: number | undefined;
   /** The beginning of a line has come that is in no entry yet. */
   readonly isHolding: boolean;
+  /** A plain read has left open what it ended with: the container, which stood still, has started since it was looked at. */
+  readonly sawStart: boolean;
   /** Since when the disk does not answer, by `performance.now()`; undefined where nothing is asked of it. */
   readonly awaitsDiskSince: number | undefined;
   /** The engine reports damage, and has then dropped some of what stands before it (Docker 26): each read shows another part. */

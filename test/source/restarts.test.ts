@@ -120,6 +120,34 @@ describe("a container that starts again", () => {
     },
   );
 
+  it.each([
+    ["with nothing before it", []],
+    ["with a line before it", ["earlier"]],
+    ["with a line before it that has no end", ["earlier", "unended"]],
+  ])("within a read of what its terminal left, %s, leaves its line open", async (_, left) => {
+    const web = fake.create({ name: "web", tty: true });
+    for (const text of left) web.write(text, { partial: text === "unended" });
+    web.stop();
+    let isStopped = true;
+    fake.fault = ({ path }) => {
+      if (path.includes("/logs") && isStopped) {
+        isStopped = false;
+        web.start();
+        web.write("begun", { partial: true });
+      }
+      return undefined;
+    };
+    const follower = follow("web");
+    await follower.status("opened");
+    await turns(20);
+    web.write(", and ended");
+    web.write("next");
+    await follower.has(left.length + 2);
+    expect(follower.lines).toEqual(toLines(web.written));
+    expect(follower.seen("gap")).toEqual([]);
+    await follower.source.close();
+  });
+
   it("under another name keeps its log, and says so", async () => {
     const web = fake.create({ name: "web" });
     web.write("one");
