@@ -33,6 +33,8 @@ export interface Inspection {
   readonly followIsWhole: boolean;
   /** The size at which the engine begins a new log file, in bytes; undefined where it never does. */
   readonly maxLogFileBytes: number | undefined;
+  /** The log's mode is "non-blocking": the engine takes a line's time, and writes it some time later or, where there are too many, never. */
+  readonly mayDropLines: boolean;
   /** How many of them it keeps. */
   readonly maxLogFiles: number;
   /** The folder that takes what it writes, where its storage has one. */
@@ -95,6 +97,7 @@ export function parseInspection(
     upperDir: string(record(record(root["GraphDriver"])["Data"])["UpperDir"]) || undefined,
     logPath: string(root["LogPath"]) || undefined,
     hostsPath: string(root["HostnamePath"]) || string(root["ResolvConfPath"]) || undefined,
+    mayDropLines: string(record(logConfig["Config"])["mode"]) === "non-blocking",
     maxLogFiles: logFileCount(info.logDriver, record(logConfig["Config"])),
     maxLogFileBytes: logFileBytes(
       info.logDriver,

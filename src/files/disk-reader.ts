@@ -1,7 +1,8 @@
 import type { Entry } from "../wire/entry.ts";
-import { isLongBefore } from "../wire/timestamps.ts";
+import { detached, isLongBefore } from "../wire/timestamps.ts";
 import { inodeOf } from "./file-chain.ts";
 import type { FileDecoder, FilePiece } from "./file-decoder.ts";
+import { FileSeam } from "./file-seam.ts";
 import { FilesBehind } from "./files-behind.ts";
 import type { FileBehind } from "./files-behind.ts";
 import type { LogContent } from "./log-content.ts";
@@ -63,6 +64,7 @@ export class DiskReader implements LogFileReader {
   #after: string | undefined;
   /** Nothing of the file that is read has come yet, and it is not the first one. */
   #isEntering = false;
+  readonly #seam: FileSeam;
   #reads = 0;
   /** Something was written, as far as is known. */
   #hasChanged = false;
@@ -73,8 +75,15 @@ export class DiskReader implements LogFileReader {
   readonly #quiet: QuietFile;
   readonly #uncount: () => void = countReader();
 
-  constructor(folder: LogFolder, rules: FormatRules, beginning: Beginning | undefined) {
+  /** `fileBytes`: as `LogLocation.fileBytes`. */
+  constructor(
+    folder: LogFolder,
+    rules: FormatRules,
+    beginning: Beginning | undefined,
+    fileBytes?: number,
+  ) {
     this.#folder = folder;
+    this.#seam = new FileSeam(fileBytes);
     this.#behind = new FilesBehind(folder);
     this.#quiet = new QuietFile(folder.path);
     this.#decoder = rules.decoder();
@@ -145,6 +154,7 @@ export class DiskReader implements LogFileReader {
       if (this.#hasShownAll()) return { type: "end" };
       const end = await this.#read();
       if (end === "on") continue;
+      if (this.#seam.isBroken()) this.#lose("deleted", this.#folder.path, 0, undefined);
       this.#tellHole();
       if (this.#news.length > 0) continue;
       const reading = this.#reading;
@@ -210,23 +220,27 @@ export class DiskReader implements LogFileReader {
 
   #take(piece: FilePiece, content: LogContent, offset: number): void {
     if (piece.type === "hole") {
+      if (this.#seam.isBroken()) this.#lose("deleted", content.path, 0, undefined);
       // The first entry is not known.
       if (this.#after === undefined) this.#start &&= { ...this.#start, born: 0n };
       this.#lose("damaged", content.path, offset + piece.from, piece.to - piece.from);
       return;
     }
     const { entries, ends } = piece;
+    const first = entries.at(0)?.timestamp;
+    if (this.#seam.isBroken(entries)) this.#lose("deleted", content.path, 0, undefined);
+    this.#seam.read(entries);
     const skipped = Math.min(this.#skip, entries.length);
     this.#skip -= skipped;
     if (skipped === entries.length) return;
-    const first = entries.at(0)?.timestamp;
     if (this.#isEntering && this.#hole === undefined && this.#isOlder(first))
       this.#lose("deleted", content.path, 0, undefined);
     this.#isEntering = false;
     this.#tellHole();
     if (this.#after === undefined && first !== undefined)
       this.#start &&= { ...this.#start, files: filesSoFar(this.#start, first) };
-    this.#after = entries.at(-1)?.timestamp;
+    // A chunk is not kept for one of its times.
+    this.#after = detached(entries.at(-1)?.timestamp ?? "");
     this.#news.push(newsOf(entries, ends, skipped, content.inode, offset));
   }
 
@@ -258,17 +272,17 @@ export class DiskReader implements LogFileReader {
 
   async #leave(content: LogContent, heldBytes: number, next: FileBehind): Promise<"on"> {
     if (heldBytes > 0) this.#lose("damaged", content.path, content.offset, heldBytes);
-    if (next.isLost) this.#lose("deleted", next.content.path, 0, undefined);
     try {
-      await this.#enter(next.content);
+      await this.#enter(next.content, next.isLost);
     } finally {
       await content.close();
     }
     return "on";
   }
 
-  async #enter(content: LogContent): Promise<void> {
+  async #enter(content: LogContent, isLost: boolean = false): Promise<void> {
     this.#isEntering = this.#after !== undefined;
+    this.#seam.enter(isLost);
     this.#reading = { type: "newest", content };
     this.#held = { bytes: 0, since: 0 };
     this.#reads = 1;

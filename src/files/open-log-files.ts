@@ -45,18 +45,20 @@ async function openFrom(
 ): Promise<LogFileReader | undefined> {
   const folder = new LogFolder(location);
   const rules = rulesOf(location);
+  const { fileBytes } = location;
   if (from.type === "file") {
     const content = new PlainContent(from.file);
-    return new DiskReader(folder, rules, { content, skip: 0, start: { files: 1, born: 0n } });
+    const start = { files: 1, born: 0n };
+    return new DiskReader(folder, rules, { content, skip: 0, start }, fileBytes);
   }
   for (let search = 0; search < SEARCHES; search++) {
     const beginning = await new BeginningSearch(folder, rules).find(from);
     if (beginning === "unknown") return undefined;
-    if (beginning !== "again") return new DiskReader(folder, rules, beginning);
+    if (beginning !== "again") return new DiskReader(folder, rules, beginning, fileBytes);
   }
   // They are rotated all the time: what is there from the start shows all that the search would.
   const start = await new BeginningSearch(folder, rules).start();
-  return new DiskReader(folder, rules, start);
+  return new DiskReader(folder, rules, start, fileBytes);
 }
 
 class BeginningSearch {

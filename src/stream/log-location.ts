@@ -40,8 +40,9 @@ export function locateFiles(
   const folder = join(base, "containers", id);
   const path = join(folder, file);
   const lastPartEnds = traits.followReachesEnd;
-  const format = logDriver;
-  return { location: { root: base, path, folder, format, tty, attributes, lastPartEnds } };
+  const fileBytes = inspection.mayDropLines ? undefined : inspection.maxLogFileBytes;
+  const own = { tty, attributes, fileBytes, lastPartEnds };
+  return { location: { root: base, path, folder, format: logDriver, ...own } };
 }
 
 /** Below which root the log's first file will be; undefined where the container has run, or writes no such file. */

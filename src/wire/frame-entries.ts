@@ -289,3 +289,21 @@ export function textBytes(entries: Entries): number {
   for (const { text } of entries) bytes += text.length;
   return bytes;
 }
+
+/** Where among `entries` each stream's first and last one are. */
+export function spansOf(entries: Entries): readonly StreamSpan[] {
+  if (entries instanceof FrameEntries) return entries.summary.streams;
+  const spans = new Map<LogStream, StreamSpan>();
+  let index = 0;
+  for (const { stream } of entries) {
+    spans.set(stream, { stream, first: spans.get(stream)?.first ?? index, last: index });
+    index++;
+  }
+  return [...spans.values()];
+}
+
+/** Each is a line, from its beginning to its end. */
+export function areWhole(entries: Entries): boolean {
+  if (entries instanceof FrameEntries) return entries.summary.isWhole;
+  return Array.from(entries).every(({ ended }) => ended);
+}

@@ -43,6 +43,7 @@ const inspection = {
   followIsWhole: true,
   removesItself: false,
   maxLogFileBytes: undefined,
+  mayDropLines: false,
   maxLogFiles: 1,
 } as const;
 
