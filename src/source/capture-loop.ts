@@ -113,7 +113,7 @@ export class CaptureLoop {
 
   /** Once through the phases: from what is known of the container to the end of a stream. */
   async #pass(isAfterStream: boolean, signal: AbortSignal): Promise<Outcome> {
-    const begun = isAfterStream ? undefined : await this.#parts.ways.begun();
+    const begun = isAfterStream ? undefined : await this.#parts.ways.begun(signal);
     if (this.#phase.type !== "locating") this.#phase.enter({ type: "locating" });
     if (begun !== undefined) return this.#begin(begun, Infinity, signal);
     const handedOver = isAfterStream ? undefined : this.#parts.ways.handedOver;
@@ -197,7 +197,7 @@ export class CaptureLoop {
       // Where its files are may be known only once it has started.
       const isToBeSeen = inspection.info.tty || (ways.takesFiles && !ways.isProved);
       if (change.type !== "started") return LOOK_AGAIN;
-      if (isToBeSeen && !(await ways.hasFirstFile())) return LOOK_AGAIN;
+      if (isToBeSeen && !(await ways.hasFirstFile(signal))) return LOOK_AGAIN;
       startedBy = change.by;
     } finally {
       await watch.close();

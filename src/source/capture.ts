@@ -159,8 +159,8 @@ export class Capture {
 
   /** Since when the disk does not answer, in epoch milliseconds. */
   get awaitsDiskSince(): number | undefined {
-    const since = this.#streams.awaitsDiskSince;
-    return since && Date.now() - (performance.now() - since);
+    const since = this.#awaitsDiskSince;
+    return since && Math.round(Date.now() - (performance.now() - since));
   }
 
   /** Tasks that outlived a rotation's deadline, and still run. */
@@ -281,6 +281,10 @@ export class Capture {
     return this.#log;
   }
 
+  get #awaitsDiskSince(): number | undefined {
+    return this.#streams.awaitsDiskSince ?? this.#ways.awaitsDiskSince;
+  }
+
   get #measured(): Measured {
     return {
       host: this.#host,
@@ -288,6 +292,7 @@ export class Capture {
       health: this.#view.health,
       reading: this.#log?.reading,
       streams: this.#streams,
+      awaitsDiskSince: this.#awaitsDiskSince,
       turn: this.#turn,
       buffer: this.buffer,
       consumer: this.consumer,

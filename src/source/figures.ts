@@ -28,6 +28,8 @@ export interface Measured {
   /** Undefined before the first look. */
   readonly reading: Reading | undefined;
   readonly streams: Streams;
+  /** Since when the disk does not answer, by `performance.now()`. */
+  readonly awaitsDiskSince: number | undefined;
   readonly turn: TurnKeeper;
   readonly buffer: BatchBuffer;
   readonly consumer: Consumer;
@@ -55,7 +57,7 @@ export function statsOf(parts: Measured): SourceStats {
   return {
     state: stateOf(phase, isRotating),
     since,
-    waitsFor: awaitsDisk(parts.streams) ? "the disk" : waitsFor(phase),
+    waitsFor: awaitsDisk(parts) ? "the disk" : waitsFor(phase),
     by,
     health: parts.health,
     via: streams.generation === 0 ? undefined : parts.streams.via,
@@ -76,7 +78,7 @@ export function statsOf(parts: Measured): SourceStats {
   };
 }
 
-function awaitsDisk({ awaitsDiskSince: since }: Streams): boolean {
+function awaitsDisk({ awaitsDiskSince: since }: Measured): boolean {
   return since !== undefined && performance.now() - since >= DISK_MS;
 }
 

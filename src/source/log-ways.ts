@@ -14,6 +14,7 @@ import { proveFiles } from "../stream/file-proof.ts";
 import { HeldFiles } from "../stream/held-files.ts";
 import { firstFileRoot, locateFiles } from "../stream/log-location.ts";
 import type { Located } from "../stream/log-location.ts";
+import { DiskAnswers, SilentDisk } from "./disk-answers.ts";
 import type { HeadStart } from "./host.ts";
 import { KnownFile } from "./known-file.ts";
 import type { ReadOptions } from "./read-options.ts";
@@ -76,6 +77,7 @@ export class LogWays {
   readonly held: HeldFiles = new HeldFiles();
   #standby: Standby | undefined;
   readonly #known: KnownFile;
+  readonly #disk = new DiskAnswers();
   #missed = 0;
   #last: ReadingStatus | undefined;
 
@@ -106,7 +108,14 @@ export class LogWays {
   ): Promise<Way | undefined> {
     // What keeps nothing is refused by the engine, whichever way is chosen.
     if (this.#options.read === "engine" || inspection.info.logDriver === "none") return ENGINE;
-    const chosen = await this.#look(inspection, starting, signal);
+    let chosen: Way | string | undefined;
+    try {
+      chosen = await this.#look(inspection, starting, signal);
+    } catch (error) {
+      if (!(error instanceof SilentDisk)) throw error;
+      if (this.#options.read === "files") throw unreadable(inspection, error.message, true);
+      return this.#tell({ type: "reading", via: "engine", reason: error.message }, ENGINE);
+    }
     if (chosen === undefined) return undefined;
     if (typeof chosen === "string" || chosen.via === "engine") await this.held.drop();
     if (typeof chosen === "object" && chosen.via === "engine") return chosen;
@@ -118,6 +127,11 @@ export class LogWays {
     }
     if (this.#options.read === "files") throw this.#refused(inspection, chosen);
     return this.#tell({ type: "reading", via: "engine", reason: chosen }, ENGINE);
+  }
+
+  /** Since when the disk does not tell how to read, by `performance.now()`; undefined where the engine is read meanwhile. */
+  get awaitsDiskSince(): number | undefined {
+    return this.#last?.via === "engine" ? undefined : this.#disk.awaitedSince;
   }
 
   /** Files are read where that can be. */
@@ -154,7 +168,7 @@ export class LogWays {
       if ("refusal" in located) return isRefused;
       if (located.location.format === "k8s-file") return true;
       const first = new FirstFile(located.location.root, info.id);
-      if ((await first.isFound()) && !signal.aborted) {
+      if ((await this.#disk.of(() => first.isFound(), signal)) && !signal.aborted) {
         this.#standby = { type: "streaming", inspection, first };
         return true;
       }
@@ -174,14 +188,21 @@ export class LogWays {
   }
 
   /** Its first file is open. A start that has failed may have left it. */
-  async hasFirstFile(): Promise<boolean> {
-    return (await this.#standby?.first.isFound()) === true;
+  async hasFirstFile(signal: AbortSignal): Promise<boolean> {
+    const first = this.#standby?.first;
+    if (first === undefined) return false;
+    try {
+      return await this.#disk.of(() => first.isFound(), signal);
+    } catch (error) {
+      if (error instanceof SilentDisk) return false;
+      throw error;
+    }
   }
 
   /** It has begun its first run, or is about to, as its new file shows. As it was seen before that. */
-  async begun(): Promise<Inspection | undefined> {
+  async begun(signal: AbortSignal): Promise<Inspection | undefined> {
     const standby = this.#standby;
-    if (standby?.type !== "unstarted" || !(await this.hasFirstFile())) return undefined;
+    if (standby?.type !== "unstarted" || !(await this.hasFirstFile(signal))) return undefined;
     return standby.first.isNew ? standby.inspection : undefined;
   }
 
@@ -224,9 +245,12 @@ export class LogWays {
       return `${MOST_FOLLOWED} logs are followed from files already`;
     const way: Way = { via: "files", location, told, held: this.held };
     // What is held open is read no other way, whatever is there now.
-    if (await this.held.areNeeded()) return way;
+    const disk = this.#disk;
+    if (await disk.of(() => this.held.areNeeded(), signal, { isForEver: true })) return way;
     // Of an empty log the path alone tells, which bears the container's id. There may be no time for another look.
-    if ((await headStart?.hasFile()) === true || (await this.hasFirstFile())) return way;
+    if (headStart !== undefined && (await disk.of(() => headStart.hasFile(), signal))) return way;
+    if (await this.hasFirstFile(signal)) return way;
+    const isThere = (path: string): Promise<boolean> => disk.of(() => hasAccess(path), signal);
     const isFirstRun = told !== undefined && !hasStarted(told.before);
     if (isFirstRun && (await isThere(location.folder))) return way;
     if (headStart !== undefined) return HEAD_START;
@@ -258,9 +282,13 @@ export class LogWays {
         sawBytes: () => {},
       });
       const engine = new EngineLogReader(this.#client, wholeAsShown(inspection), () => {});
-      const proof = await proveFiles(engine, files, signal);
+      const sinceOf = (): number | undefined => files.awaitsDiskSince;
+      const proof = await this.#disk.of(() => proveFiles(engine, files, signal), signal, {
+        sinceOf,
+      });
       if (proof === "another") this.#known.forget();
-      if (!(await isThere(location.path))) return missing(location);
+      const isThere = await this.#disk.of(() => hasAccess(location.path), signal);
+      if (!isThere) return missing(location);
       if (proof === "another")
         return `${location.path} does not have the last line that the engine shows: it is another log`;
       // Of an empty log the path alone tells, which bears the container's id.
@@ -295,14 +323,17 @@ export class LogWays {
     return way;
   }
 
-  #refused({ info }: Inspection, reason: string): DockspoolError {
-    this.#missed++;
-    return new DockspoolError(
-      "FILES_UNREADABLE",
-      `Can't read the log of container ${info.name} from files: ${reason.replace(/\.$/, "")}.`,
-      { container: info.id, transient: this.#missed < LOOKS_FOR_FILE },
-    );
+  #refused(inspection: Inspection, reason: string): DockspoolError {
+    return unreadable(inspection, reason, ++this.#missed < LOOKS_FOR_FILE);
   }
+}
+
+function unreadable({ info }: Inspection, reason: string, transient: boolean): DockspoolError {
+  return new DockspoolError(
+    "FILES_UNREADABLE",
+    `Can't read the log of container ${info.name} from files: ${reason.replace(/\.$/, "")}.`,
+    { container: info.id, transient },
+  );
 }
 
 /** What was looked for before it ran is not needed any more. */
@@ -314,7 +345,7 @@ function missing({ path }: LogLocation): string {
   return `there is no file ${path}`;
 }
 
-async function isThere(path: string): Promise<boolean> {
+async function hasAccess(path: string): Promise<boolean> {
   return access(path).then(
     () => true,
     () => false,

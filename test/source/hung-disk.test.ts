@@ -5,6 +5,8 @@ import { Follower, eager } from "../support/fake-follow.ts";
 import { FileLog, dataRoot } from "../support/file-log.ts";
 
 let answer: Promise<void> | undefined;
+/** Whether a file is there is not answered before. */
+let looks: Promise<void> | undefined;
 
 vi.mock(import("node:fs/promises"), async (original) => {
   const all = await original();
@@ -21,7 +23,11 @@ vi.mock(import("node:fs/promises"), async (original) => {
   };
   /** A network file system. */
   const remote = async (): Promise<unknown> => ({ type: 0x6969n });
-  return { ...all, open: opened, statfs: remote as typeof all.statfs };
+  const looked: typeof all.access = async (...given) => {
+    await looks;
+    return all.access(...given);
+  };
+  return { ...all, access: looked, open: opened, statfs: remote as typeof all.statfs };
 });
 
 /** No read is answered until what this returns is called. */
@@ -131,5 +137,68 @@ describe("a log whose disk does not answer", () => {
     expect(await source.ended).toMatchObject({ kind: how });
     mend();
     await expect.poll(() => source.stats.tasks).toBe(0);
+  });
+});
+
+describe("a disk that does not answer before anything is read", () => {
+  function hangLooks(): () => void {
+    let mend = (): void => {};
+    looks = new Promise((resolve) => {
+      mend = () => {
+        looks = undefined;
+        resolve();
+      };
+    });
+    return mend;
+  }
+
+  it("is given up for the engine, or is told of, until it answers", async () => {
+    await using at = await scene();
+    const { engine } = at.fake;
+    const mend = hangLooks();
+    const auto = new ContainerLogSource("web", { engine, ...at.options, ...eager, read: "auto" });
+    const files = new ContainerLogSource("web", { engine, ...at.options, ...eager });
+    const [byEngine, byFiles] = [new Follower(auto), new Follower(files)];
+    await byFiles.until(() => files.stats.waitsFor === "the disk", "a look that hangs");
+    await byEngine.has(1);
+    expect(byEngine.seen("reading")).toEqual([
+      { type: "reading", via: "engine", reason: "the disk does not answer" },
+    ]);
+    expect(auto.stats.waitsFor).not.toBe("the disk");
+    await byFiles.status("reconnecting");
+    expect(files.stats.waitsFor).toBe("the disk");
+    expect(byFiles.seen("reconnecting")[0]?.error).toMatchObject({
+      code: "FILES_UNREADABLE",
+      transient: true,
+      message: "Can't read the log of container web from files: the disk does not answer.",
+    });
+    mend();
+    await byFiles.has(1);
+    expect(files.stats.waitsFor).not.toBe("the disk");
+    await auto.rotate();
+    expect(auto.stats.via).toBe("files");
+    at.log.write("two");
+    for (const follower of [byEngine, byFiles]) {
+      await follower.has(2);
+      expect(follower.texts).toEqual(["one", "two"]);
+      expect(follower.seen("gap")).toEqual([]);
+      await follower.source.close();
+    }
+  });
+
+  it.each(["closed", "aborted"] as const)("does not keep its source from being %s", async (how) => {
+    await using at = await scene();
+    const abort = new AbortController();
+    const { engine } = at.fake;
+    const { signal } = abort;
+    const source = new ContainerLogSource("web", { engine, ...at.options, signal });
+    const follower = new Follower(source);
+    const mend = hangLooks();
+    await follower.until(() => source.stats.waitsFor === "the disk", "a look that hangs");
+    if (how === "aborted") abort.abort();
+    else await source.close();
+    expect(await source.ended).toMatchObject({ kind: how });
+    await expect.poll(() => source.stats.tasks).toBe(0);
+    mend();
   });
 });
