@@ -135,6 +135,34 @@ describe("a log of Podman's k8s-file", () => {
     expect(world.follower.lines).toHaveLength(2);
   });
 
+  it("does not come again, where the container is removed before a look is sure of the line at which a cursor stands", async () => {
+    // All lines have one time.
+    const fake = await FakeEngine.start({ ...podman, timestamps: "s" });
+    const container = fake.create({ name: "web" });
+    for (const line of ["first", "second", "third"]) container.write(line);
+    container.stop();
+    const first = new ContainerLogSource("web", { engine: fake.engine, ...eager });
+    const read = new Follower(first);
+    closing.push(async () => {
+      await first.close();
+      await fake.close();
+    });
+    await eventually(() => first.stats.state === "stopped", "stopped");
+    expect(read.texts).toEqual(["first", "second", "third"]);
+    const { cursor } = first;
+    if (cursor === undefined) throw new Error("no cursor");
+    await first.close();
+    const before = plainReads(fake);
+    const source = new ContainerLogSource("web", { engine: fake.engine, resume: cursor, ...eager });
+    const follower = new Follower(source);
+    closing.push(async () => await source.close());
+    await eventually(() => plainReads(fake) > before && fake.open.reads === 0, "a whole look");
+    container.remove();
+    expect(await source.ended).toMatchObject({ kind: "removed" });
+    await follower.done;
+    expect(follower.lines).toEqual([]);
+  });
+
   it("comes without the timestamps that stand before each part of a terminal's line", async () => {
     const fake = await FakeEngine.start(podman);
     const bar = fake.create({ name: "bar", tty: true });
