@@ -13,7 +13,7 @@ export function podmanPage(results: readonly Result[]): string {
     "which is kept by a second name when `max-size` puts a new one in its place. What differs from Docker:",
     "",
     "- A line is known by its stream, time and text. Podman before 5.8 tells whole seconds, so each line has a number that no other line of its container has, also not of another run.",
-    "- No act damages records: how Podman reads what it can't parse is not known well enough to say what is right.",
+    "- No act damages records: Podman leaves out of its reads what it can't parse, and nothing tells ([quirks](engines-quirks.md)).",
     "- Containers have no `max-size` where collectors read by `files` or `both`, since these refuse it.",
     "- The killed daemon is the service alone. Containers live on without it, and so does whoever tidies up behind them.",
     "- The driver journald is not in it: there is no file that tells the truth beside the engine. The [matrix of engines](testing.md) runs it.",

@@ -163,6 +163,29 @@ describe("a log of Podman's k8s-file", () => {
     expect(follower.lines).toEqual([]);
   });
 
+  it.each([1, 5])(
+    "comes whole, though no tail of %i lines or more is shown for damage in it",
+    async (least) => {
+      const lines = Array.from({ length: 200 }, (_, line) => `old ${line}`);
+      const world = await follow({}, lines);
+      await world.follower.has(200);
+      world.fake.fault = ({ path }) => {
+        const tail = Number(/[?&]tail=(\d+)/.exec(path)?.[1] ?? 0);
+        const message =
+          "failed to obtain logs for Container 'web': unable to convert time 2026-\0\0 from container log: parsing time";
+        return tail >= least ? { status: 500, message } : undefined;
+      };
+      for (let line = 0; line < 3; line++) {
+        world.container.write(`new ${line}`);
+        await world.follower.has(201 + line);
+      }
+      world.container.stop();
+      await stopped(world);
+      expectExact(world);
+      expect(world.follower.seen("reconnecting")).toEqual([]);
+    },
+  );
+
   it("comes without the timestamps that stand before each part of a terminal's line", async () => {
     const fake = await FakeEngine.start(podman);
     const bar = fake.create({ name: "bar", tty: true });
