@@ -34,7 +34,7 @@ export function podmanPage(results: readonly Result[]): string {
     '  stands". The seed was played again.',
     "- Podman 5.8, tried by hand for the act that is left out: a damaged record stops the reading of all that stands behind it, since each tail that holds it is refused. Mended in",
     "  `src/stream/plain-read.ts` ([quirks](engines-quirks.md)).",
-    "- Podman 5.8, seed 41 with `both`: **not mended.** A container that is killed in mid-line and started again has a `gap` where the log has none, and its next run's first line is left out:",
+    "- Podman 5.8, seeds 41 and 44 with `both`: **not mended.** A container that is killed in mid-line and started again has a `gap` where the log has none, and its next run's first line is left out:",
     "  [known and not handled](engines-quirks.md#known-and-not-handled). Lines that are left without an end by a run, which the next one's text ends, are taken either way by the oracle: whole, or as two.",
     "- Podman 5.8, seed 40 with `both` at first: the oracle's own fault. It asked health for an engine that was killed while the only connection to it, that of the events, was dead already; all logs",
     "  were read from files.",
