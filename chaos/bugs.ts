@@ -24,6 +24,7 @@ function plan(
     seed: 1,
     engine: "fake",
     since: "first-match",
+    binDirectory: undefined,
     driver: "json-file",
     chaosMs,
     collector: {

@@ -1,5 +1,7 @@
 import { epochNanoseconds } from "../src/index.ts";
 import type { Acknowledged } from "./journal.ts";
+import { Places } from "./places.ts";
+import type { Found } from "./places.ts";
 import type { CollectorRun } from "./run.ts";
 import type { TrueLine, WorldContainer } from "./world.ts";
 
@@ -33,9 +35,8 @@ export interface ContainerVerdict {
   readonly spoiled: number;
 }
 
-interface Record {
+interface Record extends Found {
   readonly at: number;
-  readonly place: number;
   readonly id: string;
 }
 
@@ -61,7 +62,9 @@ const CLOCKS_MS = 300;
 export class ContainerJudge {
   readonly #container: WorldContainer;
   readonly #truth: readonly TrueLine[];
-  readonly #places = new Map<string, number>();
+  readonly #places: Places;
+  /** Lines of which one piece came. */
+  readonly #halves = new Map<number, "head" | "tail">();
   readonly #problems: string[] = [];
   readonly #cameAt: (number | undefined)[];
   readonly #ids = new Map<number, string>();
@@ -73,7 +76,7 @@ export class ContainerJudge {
     this.#container = container;
     this.#truth = truth;
     this.#cameAt = truth.map(() => undefined);
-    for (const [place, line] of truth.entries()) this.#places.set(keyOf(line), place);
+    this.#places = new Places(truth);
   }
 
   judge(runs: readonly CollectorRun[], mayBeUnseen: boolean): ContainerVerdict {
@@ -82,15 +85,16 @@ export class ContainerJudge {
     for (const [number, run] of heard.entries()) {
       let last: number | undefined;
       for (const [index, record] of run.records.entries()) {
-        const { place, at } = record;
+        const { place, at, piece } = record;
+        const isRest = piece === "tail" && place === last;
         if (last === undefined) {
-          if (place <= low)
+          if (place < low || (place === low && piece !== "tail"))
             this.#tell(`G7: run ${number + 1} goes back to line ${place}, though ${low} was saved`);
-        } else if (place <= last && !run.pauses.has(index)) {
+        } else if (place <= last && !isRest && !run.pauses.has(index)) {
           this.#tell(`G2: line ${place} came behind line ${last}: ${this.#shown(place)}`);
         }
-        if (this.#cameAt[place] === undefined) this.#cameAt[place] = at;
-        else this.#again++;
+        if (this.#cameAt[place] !== undefined) this.#again++;
+        else if (this.#isWhole(record)) this.#cameAt[place] = at;
         this.#checkId(record);
         last = place;
       }
@@ -113,6 +117,14 @@ export class ContainerJudge {
       refused: ends.filter(({ kind }) => kind === "skipped").length,
       spoiled: this.#spoiled,
     };
+  }
+
+  /** With what came before it. */
+  #isWhole({ place, piece }: Record): boolean {
+    if (piece === undefined || this.#truth[place]?.droppedAt !== undefined) return true;
+    const half = this.#halves.get(place);
+    this.#halves.set(place, piece);
+    return half !== undefined && half !== piece;
   }
 
   #missing(
@@ -183,7 +195,8 @@ export class ContainerJudge {
     return this.#truth.findLastIndex((line) => epochNanoseconds(line.timestamp) < time);
   }
 
-  #checkId({ place, id }: Record): void {
+  #checkId({ place, id, piece }: Record): void {
+    if (piece !== undefined) return;
     const known = this.#ids.get(place);
     if (known === undefined) this.#ids.set(place, id);
     else if (known !== id && !this.#container.isDamaged)
@@ -251,19 +264,8 @@ export class ContainerJudge {
     >,
     records: Record[],
   ): void {
-    const place = this.#places.get(keyOf({ stream, timestamp, line }));
-    if (place !== undefined) {
-      records.push({ at, place, id });
-      return;
-    }
-    const torn = this.#truth.findIndex(
-      (whole) =>
-        whole.timestamp === timestamp &&
-        whole.stream === stream &&
-        (isTruncated || whole.isDamaged) &&
-        whole.line.includes(line.replaceAll("\uFFFD", "")),
-    );
-    if (torn !== -1) records.push({ at, place: torn, id });
+    const found = this.#places.find({ stream, timestamp, line }, isTruncated);
+    if (found !== undefined) records.push({ at, id, ...found });
     else if (this.#container.isDamaged) this.#spoiled++;
     else
       this.#tell(
@@ -286,10 +288,6 @@ export class ContainerJudge {
 
 function isLater(timestamp: string, than: string): boolean {
   return than === "" || epochNanoseconds(timestamp) > epochNanoseconds(than);
-}
-
-function keyOf(line: Pick<TrueLine, "stream" | "timestamp" | "line">): string {
-  return `${line.stream} ${line.timestamp} ${line.line}`;
 }
 
 function gapOf(at: number, detail: unknown): Gap {

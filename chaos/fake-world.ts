@@ -134,6 +134,7 @@ export class FakeWorld implements World {
       line,
       writtenAt: member.times[index] ?? 0,
       isDamaged: false,
+      cuts: [],
       droppedAt: member.dropped[index],
     }));
   }

@@ -78,6 +78,8 @@ function refusal(
   const since = Math.max(from, (samples[0]?.at ?? run.to) + LOADING_MS);
   if (undisturbedMs(story, samples, since, until) < REFUSED_TOLD_MS) return undefined;
   const during = samples.filter(({ at }) => at >= since && at <= until);
+  // Whoever reads from files has nothing else open at the engine, and finds dead events in their own time.
+  if (readsFiles(run) && haveEventsDied(story, from - EVENTS_FOUND_MS, until)) return undefined;
   if (during.length === 0 || during.some(({ health }) => health !== "healthy")) return undefined;
   return `G10: healthy for ${seconds(until - since)} while the engine could not be reached (${fault.kind})`;
 }
@@ -122,12 +124,31 @@ function undisturbedMs(
   return Math.min(played, collected);
 }
 
+function readsFiles({ journal }: CollectorRun): boolean {
+  return journal.some(
+    (entry) =>
+      entry[0] === "status" &&
+      entry[2] === "reading" &&
+      JSON.stringify(entry[4]).includes('"via":"files"'),
+  );
+}
+
+function haveEventsDied({ disturbances }: Story, from: number, to: number): boolean {
+  return disturbances.some(
+    ({ fault, from: begun, to: ended }) =>
+      begun <= to &&
+      ended >= from &&
+      (fault.kind === "events die" || ("target" in fault && fault.target !== "logs")),
+  );
+}
+
 function isExcused(
-  { disturbances, acts }: Story,
+  story: Story,
   { at }: Sample,
   container: ContainerVerdict["container"],
   since: number,
 ): boolean {
+  const { disturbances, acts } = story;
   const { name, removedAt } = container;
   if (removedAt !== undefined && removedAt < at) return true;
   const during = (spanMs: number): Disturbance["fault"][] =>
@@ -138,10 +159,7 @@ function isExcused(
   if (during(2_000).some(({ kind }) => kind.startsWith("sink") || kind.endsWith("clock")))
     return true;
   const isNew = at - (upSince(container, at) ?? at) < EVENTS_FOUND_MS;
-  const haveEventsDied = during(EVENTS_FOUND_MS).some(
-    (fault) => fault.kind === "events die" || ("target" in fault && fault.target !== "logs"),
-  );
-  if (isNew && haveEventsDied) return true;
+  if (isNew && haveEventsDied(story, since - EVENTS_FOUND_MS, at)) return true;
   return acts.some(
     ([when, act]) =>
       act.kind === "detach" &&

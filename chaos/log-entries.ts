@@ -12,7 +12,7 @@ export interface FileEntry {
 
 /** The entries in `bytes` from `from` on, in the simplest way there is: nothing is shared with the library. */
 export function entriesOf(driver: Driver, bytes: Buffer, from: number): FileEntry[] {
-  return [...(driver === "local" ? localEntries : jsonEntries)(bytes, from)];
+  return [...readers[driver](bytes, from)];
 }
 
 /** A line that is no whole record is left out. */
@@ -40,6 +40,25 @@ function jsonEntry(text: string): Pick<FileEntry, "log" | "stream" | "timestamp"
   if (stream !== "stdout" && stream !== "stderr") return undefined;
   const [whole = "", fraction = ""] = time.replace(/Z$/, "").split(".");
   return { log, stream, timestamp: `${whole}.${fraction.padEnd(9, "0")}Z` };
+}
+
+const K8S = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9})(?:Z|\+00:00) (stdout|stderr) ([FP]) (.*)$/s;
+
+/** Lines of Podman's `k8s-file`: those with "P" are parts of one that goes on. */
+function* k8sEntries(bytes: Buffer, from: number): Generator<FileEntry> {
+  let at = from;
+  for (let end = bytes.indexOf(0x0a, at); end !== -1; end = bytes.indexOf(0x0a, at)) {
+    const [, time, stream, tag, text] = K8S.exec(bytes.toString("utf8", at, end)) ?? [];
+    if (stream === "stdout" || stream === "stderr")
+      yield {
+        log: tag === "F" ? `${text}\n` : `${text}`,
+        stream,
+        timestamp: `${time}Z`,
+        from: at,
+        to: end + 1,
+      };
+    at = end + 1;
+  }
 }
 
 const LENGTH_BYTES = 4;
@@ -94,3 +113,9 @@ function fieldsOf(message: Buffer): Map<number, bigint | Buffer> {
   }
   return fields;
 }
+
+const readers: Readonly<Record<Driver, (bytes: Buffer, from: number) => Iterable<FileEntry>>> = {
+  "json-file": jsonEntries,
+  local: localEntries,
+  "k8s-file": k8sEntries,
+};

@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { binDirectoryOf, engineNamed } from "../scripts/engines/catalog.ts";
 import { BuiltLibrary } from "./library.ts";
 import { makePlan } from "./make-plan.ts";
 import { judge } from "./oracle.ts";
@@ -8,6 +9,7 @@ import { DRIVERS, READINGS, shownPlan } from "./plan.ts";
 import type { EngineKind } from "./plan.ts";
 import { chaosPage } from "./report.ts";
 import { filesPage } from "./report-files.ts";
+import { podmanPage } from "./report-podman.ts";
 import { keepResult, keepStory, readResults } from "./results.ts";
 import { Player } from "./run.ts";
 import { selfTest } from "./self-test.ts";
@@ -15,13 +17,13 @@ import { selfTest } from "./self-test.ts";
 const USAGE = `npm run chaos -- [options]
   --seed N, --seeds A..B   default 1; the same seed makes the same plan
   --minutes M              default 1, for each seed
-  --engine real|fake       default fake; real starts a Docker of its own, as root
+  --engine NAME            fake (default); real: a Docker of its own, as root; podman; or one that was fetched, such as podman-5.8
   --read WAY               engine (default), files, auto, or both: at every resume the other one of engine and files
-  --driver NAME            json-file (default) or local, of the real engine
+  --driver NAME            json-file (default) or local, of Docker; Podman's is k8s-file
   --plan                   only prints the plan
   --results FILE           keeps what came of each seed, one line of JSON each
   --keep FOLDER            keeps the whole story of each seed that violates a guarantee
-  --report FILE            writes docs/maintainers/chaos.md, and chaos-files.md, of such a file; may be given several times
+  --report FILE            writes docs/maintainers/chaos.md, chaos-files.md and chaos-podman.md, of such a file; may be given several times
   --self-test              puts bugs into a copy of the library, each of which must be caught
 `;
 
@@ -39,7 +41,7 @@ const { values } = parseArgs({
     report: { type: "string", multiple: true },
     keep: { type: "string" },
     read: { type: "string", default: "engine" },
-    driver: { type: "string", default: "json-file" },
+    driver: { type: "string" },
     plan: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
     "self-test": { type: "boolean", default: false },
@@ -52,17 +54,32 @@ function chosen<Name extends string>(names: readonly Name[], name: string): Name
   return found;
 }
 
+interface ChosenEngine {
+  readonly engine: EngineKind;
+  readonly binDirectory: string | undefined;
+}
+
+function chosenEngine(name: string): ChosenEngine {
+  if (name === "fake" || name === "real" || name === "podman")
+    return { engine: name, binDirectory: process.env["DOCKSPOOL_ENGINE_BIN"] };
+  const fetched = engineNamed(name);
+  return {
+    engine: fetched.kind === "docker" ? "real" : "podman",
+    binDirectory: binDirectoryOf(fetched),
+  };
+}
+
 /** False where a guarantee was violated. */
 async function runSeeds(): Promise<boolean> {
   const [first = 1, last = first] = (values.seeds ?? values.seed ?? "1").split("..").map(Number);
-  const engine: EngineKind = values.engine === "real" ? "real" : "fake";
+  const { engine, binDirectory } = chosenEngine(values.engine);
   const minutes = Number(values.minutes);
   const read = chosen(READINGS, values.read);
-  const driver = chosen(DRIVERS, values.driver);
+  const driver = chosen(DRIVERS[engine], values.driver ?? DRIVERS[engine][0]);
   let isWell = true;
   await using library = await BuiltLibrary.build();
   for (let seed = first; seed <= last; seed++) {
-    const plan = makePlan(seed, engine, minutes, { read, driver });
+    const plan = makePlan(seed, engine, minutes, { read, driver, binDirectory });
     say(shownPlan(plan));
     if (values.plan) continue;
     const { violations, figures } = await Player.play(plan, library.folder, async (story) => {
@@ -109,9 +126,12 @@ async function runSelfTest(): Promise<boolean> {
 function writeReport(paths: readonly string[]): boolean {
   const folder = join(import.meta.dirname, "../docs/maintainers");
   const all = readResults(paths);
-  const fromFiles = all.filter(({ read = "engine" }) => read !== "engine");
-  const others = all.filter((result) => !fromFiles.includes(result));
+  const podman = all.filter(({ engine }) => engine === "podman");
+  const docker = all.filter((result) => !podman.includes(result));
+  const fromFiles = docker.filter(({ read = "engine" }) => read !== "engine");
+  const others = docker.filter((result) => !fromFiles.includes(result));
   if (fromFiles.length > 0) writeFileSync(join(folder, "chaos-files.md"), filesPage(fromFiles));
+  if (podman.length > 0) writeFileSync(join(folder, "chaos-podman.md"), podmanPage(podman));
   if (others.length > 0) writeFileSync(join(folder, "chaos.md"), chaosPage(others));
   return true;
 }

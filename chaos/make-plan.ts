@@ -1,3 +1,4 @@
+import { DRIVERS } from "./plan.ts";
 import type {
   Act,
   ContainerKind,
@@ -28,6 +29,7 @@ const MOST_REPLACED = 3;
 export interface PlanOptions {
   readonly read?: Reading;
   readonly driver?: Driver;
+  readonly binDirectory?: string | undefined;
 }
 
 /** The same for the same arguments. */
@@ -35,9 +37,9 @@ export function makePlan(
   seed: number,
   engine: EngineKind,
   minutes: number,
-  { read = "engine", driver = "json-file" }: PlanOptions = {},
+  { read = "engine", driver = DRIVERS[engine][0], binDirectory }: PlanOptions = {},
 ): Plan {
-  const random = new Random(seed * 2 + (engine === "real" ? 1 : 0));
+  const random = new Random(seed * 2 + (engine === "fake" ? 0 : 1));
   const chaosMs = Math.max(5_000, Math.round(minutes * 60_000) - SETTLING_MS);
   const kinds = containerKinds(random);
   const containers = kinds.map((kind, index): ContainerPlan => ({ name: `c${index}`, kind }));
@@ -50,6 +52,7 @@ export function makePlan(
   return {
     seed,
     engine,
+    binDirectory,
     since,
     driver,
     chaosMs,
@@ -121,7 +124,7 @@ function spanOf({ kind }: Fault["fault"]): [leastMs: number, mostMs: number] {
 function makeFault(random: Random, engine: EngineKind, ownClock: boolean): Fault["fault"] {
   const side = random.weighted([
     [6, "network"],
-    [engine === "real" ? 2 : 0.6, "engine"],
+    [engine === "fake" ? 0.6 : 2, "engine"],
     [2.4, "own"],
   ] as const);
   if (side === "network") return networkFault(random);
@@ -203,7 +206,7 @@ function makeMoments(
       [1, "pause"],
       [1.2, "rename"],
       [0.8, "remove"],
-      [0.7, engine === "real" ? "damage" : "stall"],
+      [engine === "podman" ? 0 : 0.7, engine === "fake" ? "stall" : "damage"],
       [0.5, "empty"],
       [3, "rotate"],
       [1, "detach"],

@@ -108,19 +108,27 @@ export type Reading = "engine" | "files" | "auto" | "both";
 
 export const READINGS: readonly Reading[] = ["engine", "files", "auto", "both"];
 
-export type Driver = "json-file" | "local";
+export type Driver = "json-file" | "local" | "k8s-file";
 
-export const DRIVERS: readonly Driver[] = ["json-file", "local"];
+/** "real": a Docker. */
+export type EngineKind = "fake" | "real" | "podman";
 
-export type EngineKind = "fake" | "real";
+/** The first is taken unless another one is wanted. */
+export const DRIVERS: Readonly<Record<EngineKind, readonly [Driver, ...Driver[]]>> = {
+  fake: ["json-file"],
+  real: ["json-file", "local"],
+  podman: ["k8s-file"],
+};
 
 /** All that a run does, made from its seed alone. */
 export interface Plan {
   readonly seed: number;
   readonly engine: EngineKind;
+  /** Only of a real engine: the folder of its programs; undefined: those of the machine. */
+  readonly binDirectory: string | undefined;
   /** Only for the fake engine: which one it imitates. */
   readonly since: "per-line" | "first-match";
-  /** Only of the real engine: where it keeps its containers' logs. */
+  /** Only of a real engine: where it keeps its containers' logs. */
   readonly driver: Driver;
   readonly chaosMs: number;
   readonly collector: CollectorPlan;

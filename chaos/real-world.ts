@@ -11,19 +11,20 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { pause as pauseIn } from "../test/support/pause.ts";
 import { RealEngine } from "../test/support/real-engine/engine.ts";
 import type { RunOptions } from "../test/support/real-engine/engine.ts";
-import type { ContainerKind, Driver, EngineFault, Plan } from "./plan.ts";
+import type { EngineFault, Plan } from "./plan.ts";
 import { Random } from "./random.ts";
 import { TrueLog } from "./true-log.ts";
 import { monotonicMs } from "./world.ts";
 import type { ContainerAct, Span, TrueLine, World, WorldContainer } from "./world.ts";
+import { flash, writer } from "./writers.ts";
 
 const LOOK_EVERY_MS = 25;
 const DAMAGED_BYTES = 60;
 const ATTEMPTS = 200;
 const AGAIN_MS = 250;
+const ENDS_MS = 10_000;
 
 /**
  * A follow of Docker 20.10 waits in an emptied file for the place where it was. When the engine begins a new file it goes on
@@ -37,28 +38,7 @@ interface Member extends WorldContainer {
   readonly changedAt: number[];
 }
 
-const steady = (ms: number): string =>
-  `i=0; while :; do echo line $i; [ $((i%6)) = 5 ] && echo error $i >&2; i=$((i+1)); ${pauseIn(ms)}; done`;
-
-const writers: Readonly<Record<ContainerKind, Omit<RunOptions, "name">>> = {
-  steady: { script: steady(25) },
-  bursts: { script: `while :; do seq 1 300; ${pauseIn(900)}; done` },
-  quiet: { script: steady(2_500) },
-  "long lines": {
-    script: `s=$(head -c 21000 /dev/zero | tr '\\0' x); i=0; while :; do echo "$i $s"; echo "$i short"; i=$((i+1)); ${pauseIn(350)}; done`,
-  },
-  terminal: { script: steady(40), tty: true },
-  rotated: {
-    script: `i=0; while :; do seq $i $((i+60)); i=$((i+60)); ${pauseIn(250)}; done`,
-    options: { "max-size": "30k", "max-file": "3" },
-  },
-  flood: {
-    script: `while :; do seq 1 2500; ${pauseIn(900)}; done`,
-    options: { "max-size": "100k", "max-file": "2" },
-  },
-};
-
-/** A real engine of this run alone. */
+/** A Docker or a Podman of this run alone. */
 export class RealWorld implements World {
   readonly containers: Member[] = [];
   readonly crashes: Span[] = [];
@@ -72,7 +52,7 @@ export class RealWorld implements World {
   #downs = 0;
   #started: Promise<void> = Promise.resolve();
   #isStarting = false;
-  readonly #driver: Driver;
+  readonly #plan: Plan;
   /** How many the daemon may have open. */
   readonly #descriptors: number;
 
@@ -80,7 +60,7 @@ export class RealWorld implements World {
     this.version = version;
     this.#descriptors = descriptors;
     this.#engine = engine;
-    this.#driver = plan.driver;
+    this.#plan = plan;
     this.#random = new Random(plan.seed ^ 0x5eed);
     // Within what the engine has mounted for itself, so that files can have two names.
     this.#keepsIn = join(this.dataRoot, "chaos-kept");
@@ -91,16 +71,18 @@ export class RealWorld implements World {
   }
 
   static async start(plan: Plan): Promise<RealWorld> {
-    const binDirectory = process.env["DOCKSPOOL_ENGINE_BIN"];
+    const { binDirectory } = plan;
     const engine = await RealEngine.start({
+      kind: plan.engine === "podman" ? "podman" : "docker",
       liveRestore: true,
       ...(binDirectory === undefined ? {} : { binDirectory }),
     });
     let world: RealWorld | undefined;
     try {
       const limit = await prlimit(engine.pid, ["--nofile", "--output=SOFT", "--noheadings"]);
-      world = new RealWorld(engine, plan, (await engine.info()).ServerVersion, Number(limit));
-      for (const { name, kind } of plan.containers) await world.#run(name, kind, writers[kind]);
+      world = new RealWorld(engine, plan, await engine.version(), Number(limit));
+      for (const { name, kind } of plan.containers)
+        await world.#run(name, kind, writer(kind, plan));
       return world;
     } catch (error) {
       await (world === undefined ? engine.stop() : world[Symbol.asyncDispose]());
@@ -121,14 +103,11 @@ export class RealWorld implements World {
   }
 
   async do(act: ContainerAct): Promise<void> {
-    if (act.kind === "create")
-      return await this.#run(act.container.name, act.container.kind, writers[act.container.kind]);
-    if (act.kind === "flash") {
-      const { name, lines, rm } = act;
-      const script = `${pauseIn(100)}; seq 1 ${lines}`;
-      await this.#run(name, "flash", { script, rm });
-      return;
+    if (act.kind === "create") {
+      const { name, kind } = act.container;
+      return await this.#run(name, kind, writer(kind, this.#plan));
     }
+    if (act.kind === "flash") return await this.#run(act.name, "flash", flash(act.lines, act.rm));
     const member = this.find(act.name);
     if (member === undefined || member.removedAt !== undefined) return;
     const { id, changes } = member;
@@ -148,6 +127,8 @@ export class RealWorld implements World {
         for (let time = 0; time < act.times; time++) {
           await engine.api({ method: "POST", path: `/containers/${id}/kill` });
           changes.push([monotonicMs(), false]);
+          // Podman answers before it has ended, and does not start it then.
+          if (engine.kind === "podman") await engine.wait(id, ENDS_MS);
           await delay(this.#random.whole(0, 200));
           await engine.start(id);
           changes.push([monotonicMs(), true]);
@@ -163,7 +144,7 @@ export class RealWorld implements World {
         return;
       case "remove":
         member.removedAt = monotonicMs();
-        await engine.rm(id);
+        await engine.discard(id);
         return;
       case "damage":
       case "empty":
@@ -176,15 +157,7 @@ export class RealWorld implements World {
   async begin(fault: EngineFault): Promise<() => Promise<void>> {
     const engine = this.#engine;
     const { pid } = engine;
-    if (fault.kind === "daemon killed") {
-      // One that is being started is left to it.
-      await this.#started;
-      if (this.#downs++ === 0) await engine.killDaemon("SIGKILL");
-      return async () => {
-        if (--this.#downs === 0) this.#started = this.#start();
-        await this.#started;
-      };
-    }
+    if (fault.kind === "daemon killed") return await this.#kill();
     if (fault.kind === "daemon stopped") {
       process.kill(pid, "SIGSTOP");
       return async () => void process.kill(pid, "SIGCONT");
@@ -192,7 +165,11 @@ export class RealWorld implements World {
     if (fault.kind === "no descriptors") {
       const open = readdirSync(`/proc/${pid}/fd`).length;
       await prlimit(pid, [`--nofile=${open + 1}:`]);
-      return async () => void (await prlimit(pid, [`--nofile=${this.#descriptors}:`]));
+      return async () => {
+        // Podman's handlers may have failed with locks in their hands, and it does not come back.
+        if (engine.kind === "podman") await (await this.#kill())();
+        else await prlimit(pid, [`--nofile=${this.#descriptors}:`]);
+      };
     }
     return async () => {};
   }
@@ -219,8 +196,15 @@ export class RealWorld implements World {
     member.log.look();
     return member.log.lines(kind === "terminal").map((line) => {
       const writtenAt = Date.parse(line.timestamp) - this.#clockAheadMs;
+      const timestamp = this.#toldTime(line.timestamp);
       const isUncertain = member.changedAt.some((at) => Math.abs(writtenAt - at) < UNCERTAIN_MS);
-      return { ...line, writtenAt, isDamaged: line.isDamaged || isUncertain };
+      return {
+        ...line,
+        timestamp,
+        writtenAt,
+        isDamaged: line.isDamaged || isUncertain,
+        cuts: line.cuts.map((cut) => ({ ...cut, timestamp: this.#toldTime(cut.timestamp) })),
+      };
     });
   }
 
@@ -229,6 +213,24 @@ export class RealWorld implements World {
     await this.#started.catch(() => {});
     await this.#engine.stop();
     rmSync(this.#keepsIn, { recursive: true, force: true });
+  }
+
+  /** As the engine's API tells it: Podman before 5.8 in whole seconds. */
+  #toldTime(timestamp: string): string {
+    const [major = 0, minor = 0] = this.version.split(".").map(Number);
+    const isWhole = this.#engine.kind === "podman" && (major < 5 || (major === 5 && minor < 8));
+    return isWhole ? timestamp.replace(/\.\d+/, "") : timestamp;
+  }
+
+  /** Returns what starts it again. */
+  async #kill(): Promise<() => Promise<void>> {
+    // One that is being started is left to it.
+    await this.#started;
+    if (this.#downs++ === 0) await this.#engine.killDaemon("SIGKILL");
+    return async () => {
+      if (--this.#downs === 0) this.#started = this.#start();
+      await this.#started;
+    };
   }
 
   /** As a service manager does: what is damaged in a log of the driver `local` ends a Docker 20.10 that is asked for its last lines. */
@@ -255,8 +257,8 @@ export class RealWorld implements World {
     kind: WorldContainer["kind"],
     options: Omit<RunOptions, "name">,
   ): Promise<void> {
-    const id = await this.#engine.create({ ...options, driver: this.#driver, name });
-    const log = new TrueLog(this.dataRoot, id, this.#driver, this.#keepsIn);
+    const id = await this.#engine.create({ ...options, driver: this.#plan.driver, name });
+    const log = new TrueLog(this.dataRoot, id, this.#plan.driver, this.#keepsIn);
     const member: Member = {
       name,
       id,

@@ -1,16 +1,8 @@
-import type { Figures } from "./oracle.ts";
 import type { Result } from "./results.ts";
-
-/** Characters of a violation: some have whole journals behind them. */
-const SHOWN = 240;
+import { runsTable, runsVerdict } from "./runs-table.ts";
 
 /** docs/maintainers/chaos-files.md, from what was kept of the runs that read from files. */
 export function filesPage(results: readonly Result[]): string {
-  const bad = results.filter(({ violations }) => violations.length > 0);
-  const verdict =
-    bad.length === 0
-      ? `**${results.length} runs, and none of them violates a guarantee.**`
-      : `**${bad.length} of ${results.length} runs violated a guarantee:**`;
   return [
     "# Chaos, read from files",
     "",
@@ -21,15 +13,10 @@ export function filesPage(results: readonly Result[]): string {
     "engine, and the other way round, with one store of checkpoints. `DOCKSPOOL_ENGINE_BIN` chooses the engine. The oracle is the same: each line once, and what is",
     "missing lies in gaps, which are exactly the holes. It keeps the engine's files by second names of them, before the engine deletes them.",
     "",
-    verdict,
-    "",
-    ...bad.flatMap(({ seed, violations }) =>
-      violations.map((text) => `- seed ${seed}: ${text.slice(0, SHOWN)}`),
-    ),
-    ...(bad.length === 0 ? [] : [""]),
+    ...runsVerdict(results),
     "## What ran",
     "",
-    ...table(results),
+    ...runsTable(results),
     "",
     "## What it has found",
     "",
@@ -44,45 +31,7 @@ export function filesPage(results: readonly Result[]): string {
     "- Seed 712 at first: the oracle's own fault. It took a file for one that it knew: a compressed one's inode is used again. `test/chaos/true-log.test.ts`.",
     "- The engine was never without descriptors where its hard limit is below 1,048,576: the fault failed, and nothing told. It happens now.",
     "",
-
-    "Podman is not in it. The oracle knows a line by its stream, time and text, and Podman before 5.8 tells whole seconds, under which restarted containers repeat their",
-    "lines; and what has a `max-size` is read from the engine either way. `test/engine/log-files.test.ts` and the [matrix of engines](testing.md) read its files.",
+    "Podman's `k8s-file`, read from the engine and from files, has [a page of its own](chaos-podman.md).",
     "",
   ].join("\n");
-}
-
-const ROWS: readonly (readonly [name: string, of: (figures: Figures) => number])[] = [
-  ["containers", (one) => one.containers],
-  ["lines written", (one) => one.written],
-  ["lines delivered", (one) => one.came],
-  ["lines read from files, also again", (one) => one.fromFiles],
-  ["lines delivered again after a kill or a `detach()`", (one) => one.again],
-  ["gaps announced", (one) => one.gaps],
-  ["lines that the engine had thrown away, within gaps", (one) => one.inGaps],
-  ["lines thrown away before anything was read", (one) => one.forgotten],
-  ["lines of removed containers behind their end", (one) => one.cutOff],
-  ["lines next to damaged records", (one) => one.spoiled],
-  ["rotations", (one) => one.rotations],
-  ["times that the engine ended by itself", (one) => one.faults["daemon crashed"] ?? 0],
-  ["collectors", (one) => one.collectors],
-  ["of them killed", (one) => one.kills],
-  ["most streams of the engine at once", (one) => one.mostReaders],
-  ["most connections at once", (one) => one.mostConnections],
-  ["largest collector, MB", (one) => one.mostRssMb],
-];
-
-function table(results: readonly Result[]): string[] {
-  const row = (name: string, of: (result: Result) => string): string =>
-    `| ${name} | ${results.map(of).join(" | ")} |`;
-  const version = ({ figures }: Result): string => figures.version.split(/[+-]/, 1)[0] ?? "";
-  return [
-    row("", (one) => `${version(one)}, ${one.driver}`),
-    row("---", () => "---:"),
-    row("played", ({ date }) => date ?? "not known"),
-    row("seed", ({ seed }) => String(seed)),
-    row("read", ({ read }) => String(read)),
-    row("minutes", ({ minutes }) => String(minutes)),
-    row("violations", ({ violations }) => String(violations.length)),
-    ...ROWS.map(([name, of]) => row(name, ({ figures }) => of(figures).toLocaleString("en-US"))),
-  ];
 }

@@ -112,7 +112,7 @@ export class Player implements AsyncDisposable {
     judge: (story: Story) => Promise<T>,
   ): Promise<T> {
     const startedAt = monotonicMs();
-    await using world = await (plan.engine === "real" ? RealWorld : FakeWorld).start(plan);
+    await using world = await (plan.engine === "fake" ? FakeWorld : RealWorld).start(plan);
     const readers = new Readers(() => plan.collector.maxStreams);
     const { transport } = plan.collector;
     await using proxy = await ChaosProxy.start(world.socketPath, transport, plan.seed, readers);

@@ -10,11 +10,14 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
+import { joinedParts } from "./joined-parts.ts";
+import type { LoggedPart } from "./joined-parts.ts";
 import { entriesOf } from "./log-entries.ts";
 import type { Driver } from "./plan.ts";
 import { PartJoiner } from "../test/support/plain-reader.ts";
 import type { PlainLine } from "../test/support/plain-reader.ts";
 import { monotonicMs } from "./world.ts";
+import type { Cut } from "./world.ts";
 
 /**
  * So far from damage Docker 20.10 may leave out records, and tells nothing: it reads on somewhere behind it, and a `tail` counts
@@ -24,6 +27,13 @@ const SPOILED_BYTES = 524_288;
 
 /** A first entry is in it: parts have 16 KiB. */
 const HEAD_BYTES = 128 * 1024;
+
+/** Where the engine keeps a container's log, in its data root. */
+const places: Readonly<Record<Driver, (id: string) => readonly [folder: string, file: string]>> = {
+  "json-file": (id) => [join("containers", id), `${id}-json.log`],
+  local: (id) => [join("containers", id, "local-logs"), "container.log"],
+  "k8s-file": (id) => [join("overlay-containers", id, "userdata"), "ctr.log"],
+};
 
 interface Piece {
   readonly path: string;
@@ -40,6 +50,7 @@ interface Piece {
 export interface LoggedLine extends PlainLine {
   readonly isDamaged: boolean;
   readonly droppedAt: number | undefined;
+  readonly cuts: readonly Cut[];
 }
 
 /** Keeps a container's log for good: each of its files gets a second name before the engine throws it away. */
@@ -56,10 +67,10 @@ export class TrueLog {
   #made = 0;
 
   constructor(dataRoot: string, id: string, driver: Driver, keepsIn: string) {
-    const folder = join(dataRoot, "containers", id);
+    const [folder, current] = places[driver](id);
     this.#driver = driver;
-    this.#folder = driver === "local" ? join(folder, "local-logs") : folder;
-    this.#current = driver === "local" ? "container.log" : `${id}-json.log`;
+    this.#folder = join(dataRoot, folder);
+    this.#current = current;
     this.#keepsIn = join(keepsIn, id.slice(0, 12));
     mkdirSync(this.#keepsIn, { recursive: true });
   }
@@ -125,31 +136,39 @@ export class TrueLog {
   }
 
   lines(tty: boolean): LoggedLine[] {
+    const parts = this.#parts();
+    if (this.#driver === "k8s-file") return joinedParts(parts, tty);
     const joiner = new PartJoiner(tty);
     const spoiled = new Set<string>();
     const dropped = new Map<string, number>();
+    for (const { stream, timestamp, log, goneAt, isDamaged } of parts) {
+      joiner.add(stream, timestamp, Buffer.from(log));
+      if (goneAt !== undefined) dropped.set(timestamp, goneAt);
+      if (isDamaged) spoiled.add(timestamp);
+    }
+    return joiner.end().map((line) => {
+      const { timestamp } = line;
+      const droppedAt = dropped.get(timestamp);
+      return Object.assign({ isDamaged: spoiled.has(timestamp), droppedAt, cuts: [] }, line);
+    });
+  }
+
+  /** In their order. */
+  #parts(): LoggedPart[] {
     const holes = this.#order.flatMap(({ file, damaged }) =>
       damaged.map(([first, last]) => ({ file, from: first, to: last })),
     );
-    for (const { path, file, from, goneAt } of this.#order) {
-      if (!existsSync(path)) continue;
-      for (const entry of entriesOf(this.#driver, readFileSync(path), from)) {
-        const { timestamp } = entry;
-        joiner.add(entry.stream, timestamp, Buffer.from(entry.log));
-        if (goneAt !== undefined) dropped.set(timestamp, goneAt);
-        const isNear = holes.some(
+    return this.#order.flatMap(({ path, file, from, goneAt }) => {
+      if (!existsSync(path)) return [];
+      return entriesOf(this.#driver, readFileSync(path), from).map((entry) => {
+        const isDamaged = holes.some(
           (hole) =>
             hole.file === file &&
             entry.to > hole.from - SPOILED_BYTES &&
             entry.from < hole.to + SPOILED_BYTES,
         );
-        if (isNear) spoiled.add(timestamp);
-      }
-    }
-    return joiner.end().map((line) => {
-      const { timestamp } = line;
-      const droppedAt = dropped.get(timestamp);
-      return Object.assign({ isDamaged: spoiled.has(timestamp), droppedAt }, line);
+        return Object.assign({ path, goneAt, isDamaged }, entry);
+      });
     });
   }
 

@@ -1,5 +1,13 @@
 import type { Act, ContainerKind, EngineFault } from "./plan.ts";
 
+/** Where the end of a run, or of a file, may have cut a line in two. */
+export interface Cut {
+  readonly head: string;
+  readonly tail: string;
+  /** The tail's. */
+  readonly timestamp: string;
+}
+
 /** One line that the engine's log had, in the log's order. */
 export interface TrueLine {
   readonly stream: string;
@@ -9,6 +17,8 @@ export interface TrueLine {
   readonly writtenAt: number;
   /** It stood where the log was damaged by hand, so that how it is read is not certain. */
   readonly isDamaged: boolean;
+  /** Where it may come as two lines. */
+  readonly cuts: readonly Cut[];
   /** When the engine threw it away; undefined: it has it still. */
   readonly droppedAt: number | undefined;
 }

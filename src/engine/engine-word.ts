@@ -10,7 +10,7 @@ export interface EngineWord {
 }
 
 /** What a word means, as far as that needs more than another try. */
-export type Meaning = "gone" | "ambiguous" | "unreadable" | "being removed";
+export type Meaning = "gone" | "ambiguous" | "unreadable" | "being removed" | "damaged log";
 
 /** Reads the body of an answer; undefined where it is no engine's. */
 export function parseWord(body: string): EngineWord | undefined {
@@ -22,7 +22,7 @@ export function parseWord(body: string): EngineWord | undefined {
 
 /**
  * Only an engine's own words are proof: any 404 may be that of whoever else stands at the address.
- * (moby, `daemon/container.go`, `daemon/logs.go`; Podman, `libpod/define/errors.go`. The same since the oldest that are followed.)
+ * (moby, `daemon/container.go`, `daemon/logs.go`; Podman, `libpod/define/errors.go`, `libpod/logs/log.go`. The same since the oldest that are followed.)
  */
 export function meaningOf({ message, cause }: EngineWord, status: number): Meaning | undefined {
   if (/no such container/i.test(cause)) return "gone";
@@ -32,6 +32,8 @@ export function meaningOf({ message, cause }: EngineWord, status: number): Meani
     return "unreadable";
   if (/marked for removal|removal .*in progress|being removed/i.test(message))
     return "being removed";
+  if (/not a valid container log line|time .*from container log|parsing time/i.test(message))
+    return "damaged log";
   return undefined;
 }
 

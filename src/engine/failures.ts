@@ -66,6 +66,9 @@ class HttpStatusError extends Error {
   }
 }
 
+/** … since a record of the log that was asked for can't be read. */
+class DamagedLogError extends HttpStatusError {}
+
 /** No answer came. */
 export function unreachable({ address, wasReached, tried }: Peer, error: unknown): DockspoolError {
   if (DockspoolError.is(error)) return wasReached ? passing(error) : error;
@@ -103,7 +106,8 @@ export function refused(peer: Peer, status: number, body: string, about?: About)
   const meaning = word && meaningOf(word, status);
   const message = word === undefined ? unexplained(body) : printable(word.message, MAX_WORDS);
   const name = quoted(about?.name ?? "", MAX_WORDS);
-  const details = { container: about?.id ?? about?.name, cause: new HttpStatusError(status) };
+  const StatusError = meaning === "damaged log" ? DamagedLogError : HttpStatusError;
+  const details = { container: about?.id ?? about?.name, cause: new StatusError(status) };
   switch (about === undefined ? undefined : meaning) {
     case "gone":
       return new DockspoolError(
@@ -128,6 +132,7 @@ export function refused(peer: Peer, status: number, body: string, about?: About)
         ...details,
         transient: true,
       });
+    case "damaged log":
     case undefined:
   }
   if (status === 401 || status === 403) {
@@ -169,6 +174,11 @@ export function isRefusal(error: unknown): boolean {
   if (!(error.cause instanceof HttpStatusError)) return false;
   const { status } = error.cause;
   return status === 501 || (status < 500 && status !== 408 && status !== 409 && status !== 429);
+}
+
+/** A log can't be shown as it was asked for, since there is damage in it. */
+export function isRefusedForDamage(error: unknown): boolean {
+  return DockspoolError.is(error, "ENGINE_RESPONSE") && error.cause instanceof DamagedLogError;
 }
 
 function unexplained(body: string): string {

@@ -5,10 +5,14 @@ import type { Tail } from "./tail-size.ts";
 /** A last line that has stood unchanged for so long was written to its end. */
 export const WRITTEN_MS = 100;
 
-/** The last line of a read, which may be half-written, with the one before it. */
-interface LastLine {
+/** A read's last line, with the one before it. */
+export interface KeptBack {
   readonly before: Entry | undefined;
   readonly line: Entry;
+}
+
+/** It may be half-written. */
+interface LastLine extends KeptBack {
   /** The end of the first read that showed it like that, by `performance.now()`. */
   readonly since: number;
   readonly isCertain: boolean;
@@ -34,8 +38,8 @@ export class CertainLines {
     return this.#last?.isCertain === false;
   }
 
-  /** The line that was kept back, and the one before it. */
-  get keptBack(): { readonly before: Entry | undefined; readonly line: Entry } | undefined {
+  /** The line that was kept back; another one after each read that has kept one back. */
+  get keptBack(): KeptBack | undefined {
     return this.isHolding ? this.#last : undefined;
   }
 

@@ -1,4 +1,5 @@
 import type { BodyEnd } from "../engine/body.ts";
+import { isRefusedForDamage } from "../engine/failures.ts";
 import type { Silence } from "../lifetime/silence.ts";
 import type { Entry } from "../wire/entry.ts";
 import { copyOf } from "./certain-lines.ts";
@@ -35,7 +36,7 @@ export async function listenForNew(
     line = Array.from(entries).find((entry) => entry.ended && !isKnown(entry));
     return line === undefined ? undefined : "stop";
   };
-  const tail = traits.exactTail ? 1 : 0;
+  const tail = traits.exactTail && log.tails.mayAsk() ? 1 : 0;
   try {
     if (traits.headersWithFirstLine) answered();
     const end = await reader.read(
@@ -48,7 +49,10 @@ export async function listenForNew(
     return end === "complete" || end === "cut" ? end : "nothing";
   } catch (error) {
     if (silence.expired && !signal.aborted) return "nothing";
-    throw error;
+    if (tail === 0 || !isRefusedForDamage(error)) throw error;
+    // Damage is the last that there is.
+    log.isStuck();
+    return "nothing";
   } finally {
     log.tailSize.closing(log.now);
   }

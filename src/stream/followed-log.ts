@@ -6,6 +6,7 @@ import { Reading } from "../lines/reading.ts";
 import { newestTimestamp } from "../resume/position.ts";
 import type { Position } from "../resume/position.ts";
 import { CertainLines } from "./certain-lines.ts";
+import type { KeptBack } from "./certain-lines.ts";
 import { Hole } from "./hole.ts";
 import { LogBirth } from "./log-birth.ts";
 import { LogClock } from "./log-clock.ts";
@@ -44,6 +45,8 @@ export class FollowedLog {
   readonly birth: LogBirth = new LogBirth();
   readonly soundness: Soundness;
   readonly oldLines: OldLines = new OldLines();
+  /** What a read has kept back right behind the place. */
+  #behindPlace: KeptBack | undefined;
   /** Damage behind which reading goes on. */
   #hole: Hole | undefined;
   /** Behind this time a damaged record ended the log, and a gap was told. */
@@ -72,6 +75,7 @@ export class FollowedLog {
       ...output,
       came: (entries) => {
         this.#cameAt = performance.now();
+        this.#behindPlace = undefined;
         this.trust.took(entries);
         this.birth.came(entries);
         this.#hole?.came(entries.length);
@@ -167,13 +171,16 @@ export class FollowedLog {
     return position !== undefined && this.isDamagedEnd(newestTimestamp(position));
   }
 
+  /** A read has shown the place, and all that was certain behind it was taken. */
+  tookAll(): void {
+    this.#behindPlace = this.certain.keptBack;
+  }
+
   /** The container is gone: a last line that was kept back right behind the place is as it stood there. */
   takeKeptBack(): void {
     const { keptBack } = this.certain;
-    if (
-      keptBack !== undefined &&
-      keptBack.before?.timestamp === newestTimestamp(this.reading.place)
-    )
+    // What a read has kept back that has not shown the place may be the place's own line.
+    if (keptBack !== undefined && keptBack === this.#behindPlace)
       this.reading.commit([keptBack.line], 0);
   }
 

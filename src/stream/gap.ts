@@ -56,5 +56,6 @@ export async function goOnBehindGap(
   // What is there now may be less than there is a moment later.
   if (before === undefined) intake.log.oldLines.expect("emptied", after);
   if (end === "complete") intake.log.soundness.found();
+  if (end === "complete" && before !== undefined) intake.log.tookAll();
   return fresh;
 }

@@ -1,3 +1,4 @@
+import { isRefusedForDamage } from "../engine/failures.ts";
 import { sleep } from "../lifetime/deadline.ts";
 import { Silence } from "../lifetime/silence.ts";
 import type { Entries, Entry } from "../wire/entry.ts";
@@ -14,7 +15,7 @@ const PASSED_ENTRY_MS = 1;
 /** Where each read drops something else of what stands before the damage: so many may bring no more. */
 export const ATTEMPTS_AT_DAMAGE = 10;
 
-/** How a plain read ended; "stuck": the engine looks for the tail's beginning for ever. */
+/** How a plain read ended; "stuck": the engine looks for the tail's beginning for ever, or shows no tail that long. */
 export type PlainEnd = ReadEnd | "stuck";
 
 /**
@@ -76,8 +77,9 @@ async function readCertainly(
     return wish instanceof Promise ? wish.then(decide) : decide(wish);
   };
   const mayGoOn = (): "stop" | undefined => (isStopped || read.isOver ? "stop" : undefined);
-  const end = await reader.read(
-    { follow: false, tail },
+  const end = await readTail(
+    reader,
+    tail,
     {
       ...(opened === undefined ? {} : { opened }),
       visit: (entries) => look(read.push(entries))?.then(mayGoOn) ?? mayGoOn(),
@@ -87,6 +89,21 @@ async function readCertainly(
   if (isStopped || (end !== "complete" && end !== "stopped")) return end;
   await look(read.end());
   return isStopped ? "stopped" : "complete";
+}
+
+/** Podman shows no tail with a damaged record in it. Of all of the log it leaves that out. */
+async function readTail(
+  reader: LogReader,
+  tail: Tail,
+  handlers: ReadHandlers,
+  signal: AbortSignal,
+): Promise<PlainEnd> {
+  try {
+    return await reader.read({ follow: false, tail }, handlers, signal);
+  } catch (error) {
+    if (tail !== "all" && isRefusedForDamage(error)) return "stuck";
+    throw error;
+  }
 }
 
 /** `tail` with some more, where the log is known to hold as many lines; else all of it, which has no end of a tail. */
@@ -118,7 +135,7 @@ async function rawFirst(
     first = `${entry.stream} ${entry.timestamp} ${entry.text.toString("latin1")}`;
     return "stop";
   };
-  await reader.read({ follow: false, tail }, { visit }, signal);
+  await readTail(reader, tail, { visit }, signal);
   return first;
 }
 

@@ -54,6 +54,7 @@ export async function readFromPlace(
   if (end === "complete" && search.isFound) {
     log.tailSize.ended(log.now);
     log.soundness.found();
+    log.tookAll();
     if (reader.via === "engine") log.sawPlace(asked.tail, search.seen);
   }
   return { end, search, fresh };

@@ -3,6 +3,7 @@ import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { CollectorTask } from "../../chaos/journal.ts";
+import { binDirectoryOf, engineNamed, fetchedVersion } from "../../scripts/engines/catalog.ts";
 import { eventually } from "../support/fake-follow.ts";
 import { whyNoEngine } from "../support/real-engine/programs.ts";
 import { longOnly } from "../support/size.ts";
@@ -74,18 +75,21 @@ describe("chaos", longOnly, () => {
     ["fake", 11, "engine"],
     ["fake", 24, "engine"],
     ["real", 3, "both"],
+    ["podman", 3, "both"],
   ] as const;
   test.each(seeds)(
     "on a %s engine violates no guarantee (seed %i, read: %s)",
     async (engine, seed, read) => {
       if (engine === "real" && whyNoEngine() !== undefined) return;
+      const binDirectory = engine === "podman" ? fetchedPodman() : undefined;
+      if (engine === "podman" && whyNoEngine(binDirectory, "podman") !== undefined) return;
       const { BuiltLibrary } = await import("../../chaos/library.ts");
       const { makePlan } = await import("../../chaos/make-plan.ts");
       const { judge } = await import("../../chaos/oracle.ts");
       const { Player } = await import("../../chaos/run.ts");
       await using library = await BuiltLibrary.build();
       const { violations, figures } = await Player.play(
-        makePlan(seed, engine, MINUTES, { read }),
+        makePlan(seed, engine, MINUTES, { read, binDirectory }),
         library.folder,
         judge,
       );
@@ -108,6 +112,12 @@ describe("a plan", () => {
     expect(shown(7)).not.toBe(shown(8));
   });
 });
+
+/** Undefined: the machine's own is taken. */
+function fetchedPodman(): string | undefined {
+  const engine = engineNamed("podman-5.4");
+  return fetchedVersion(engine) === undefined ? undefined : binDirectoryOf(engine);
+}
 
 function isWritten(path: string): boolean {
   return existsSync(path) && statSync(path).size > 0;

@@ -135,6 +135,57 @@ describe("a log of Podman's k8s-file", () => {
     expect(world.follower.lines).toHaveLength(2);
   });
 
+  it("does not come again, where the container is removed before a look is sure of the line at which a cursor stands", async () => {
+    // All lines have one time.
+    const fake = await FakeEngine.start({ ...podman, timestamps: "s" });
+    const container = fake.create({ name: "web" });
+    for (const line of ["first", "second", "third"]) container.write(line);
+    container.stop();
+    const first = new ContainerLogSource("web", { engine: fake.engine, ...eager });
+    const read = new Follower(first);
+    closing.push(async () => {
+      await first.close();
+      await fake.close();
+    });
+    await eventually(() => first.stats.state === "stopped", "stopped");
+    expect(read.texts).toEqual(["first", "second", "third"]);
+    const { cursor } = first;
+    if (cursor === undefined) throw new Error("no cursor");
+    await first.close();
+    const before = plainReads(fake);
+    const source = new ContainerLogSource("web", { engine: fake.engine, resume: cursor, ...eager });
+    const follower = new Follower(source);
+    closing.push(async () => await source.close());
+    await eventually(() => plainReads(fake) > before && fake.open.reads === 0, "a whole look");
+    container.remove();
+    expect(await source.ended).toMatchObject({ kind: "removed" });
+    await follower.done;
+    expect(follower.lines).toEqual([]);
+  });
+
+  it.each([1, 5])(
+    "comes whole, though no tail of %i lines or more is shown for damage in it",
+    async (least) => {
+      const lines = Array.from({ length: 200 }, (_, line) => `old ${line}`);
+      const world = await follow({}, lines);
+      await world.follower.has(200);
+      world.fake.fault = ({ path }) => {
+        const tail = Number(/[?&]tail=(\d+)/.exec(path)?.[1] ?? 0);
+        const message =
+          "failed to obtain logs for Container 'web': unable to convert time 2026-\0\0 from container log: parsing time";
+        return tail >= least ? { status: 500, message } : undefined;
+      };
+      for (let line = 0; line < 3; line++) {
+        world.container.write(`new ${line}`);
+        await world.follower.has(201 + line);
+      }
+      world.container.stop();
+      await stopped(world);
+      expectExact(world);
+      expect(world.follower.seen("reconnecting")).toEqual([]);
+    },
+  );
+
   it("comes without the timestamps that stand before each part of a terminal's line", async () => {
     const fake = await FakeEngine.start(podman);
     const bar = fake.create({ name: "bar", tty: true });
