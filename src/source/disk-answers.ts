@@ -34,29 +34,17 @@ export class DiskAnswers {
     { sinceOf, isForEver = false }: Waiting = {},
   ): Promise<T> {
     if (!isForEver && this.#left.size > 0) throw new SilentDisk();
-    const limitMs = isForEver ? Infinity : LIMIT_MS;
     const begunAt = performance.now();
     const since = (this.#sinceOf = sinceOf ?? ((): number => begunAt));
     const answer = ask();
-    let timer: NodeJS.Timeout | undefined;
-    let unlink = (): void => {};
-    const given = new Promise<never>((_, reject) => {
-      const look = (): void => {
-        const waitedMs = performance.now() - (since() ?? performance.now());
-        if (waitedMs >= limitMs) reject(new SilentDisk());
-        else timer = setTimeout(look, limitMs - waitedMs + 1);
-      };
-      if (!isForEver) look();
-      unlink = onAbort(signal, () => reject(signal.reason));
-    });
+    const limit = new Limit(isForEver ? undefined : since, signal);
     try {
-      return await Promise.race([answer, given]);
+      return await Promise.race([answer, limit.over]);
     } catch (error) {
       if (error instanceof SilentDisk || signal.aborted) this.#leave(since() ?? begunAt, answer);
       throw error;
     } finally {
-      clearTimeout(timer);
-      unlink();
+      limit.end();
       this.#sinceOf = undefined;
     }
   }
@@ -66,5 +54,31 @@ export class DiskAnswers {
     this.#left.add(one);
     const forget = (): void => void this.#left.delete(one);
     answer.then(forget, forget);
+  }
+}
+
+/** Rejects where the disk is silent for too long, or the signal aborts. */
+class Limit {
+  readonly over: Promise<never>;
+  #timer: NodeJS.Timeout | undefined;
+  #unlink: (() => void) | undefined;
+
+  constructor(sinceOf: (() => number | undefined) | undefined, signal: AbortSignal) {
+    this.over = new Promise((_, reject) => {
+      if (sinceOf !== undefined) this.#look(sinceOf, reject);
+      this.#unlink = onAbort(signal, () => reject(signal.reason));
+    });
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+    this.#unlink?.();
+  }
+
+  #look(sinceOf: () => number | undefined, reject: (error: Error) => void): void {
+    const now = performance.now();
+    const leftMs = LIMIT_MS - (now - (sinceOf() ?? now));
+    if (leftMs <= 0) reject(new SilentDisk());
+    else this.#timer = setTimeout(() => this.#look(sinceOf, reject), leftMs + 1);
   }
 }
