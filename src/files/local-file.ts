@@ -48,6 +48,13 @@ export class LocalFileDecoder implements FileDecoder {
         end === "none" ? undefined : localEntry(bytes, at + LENGTH_BYTES, end - LENGTH_BYTES);
       if (entry === undefined || end === "none") {
         run.flush();
+        // Where the message before was cut by as much, it has taken this one's length for its own.
+        const first = at - LENGTH_BYTES;
+        if (first >= 0 && typeof messageEnd(bytes, first) === "number") {
+          addHole(pieces, first, at);
+          at = first;
+          continue;
+        }
         const next = nextMessage(bytes, at + 1);
         addHole(pieces, at, next);
         at = next;

@@ -113,6 +113,16 @@ describe("a log of the local driver", () => {
     );
   });
 
+  it("keeps a message whose length was taken for that of a damaged one before it", () => {
+    const text = Buffer.from("0123456789");
+    const message = written({ stream: "stdout", nanos: 1, text, part: "none" });
+    const cut = Buffer.concat([message.subarray(0, 24), message.subarray(28)]);
+    const { order, entries } = decodeFile(decoder(), [Buffer.concat([cut, message, message])]);
+    expect(order.length).toBe(4);
+    expect(entries.slice(1).map((entry) => entry.text)).toEqual(["0123456789", "0123456789"]);
+    expect(entries.at(-1)?.end).toBe(cut.length + 2 * message.length);
+  });
+
   it("tells zeros as a hole, and goes on behind them", () => {
     const message = written({ stream: "stderr", nanos: 1, text: Buffer.from("a"), part: "none" });
     const bytes = Buffer.concat([message, Buffer.alloc(100_003), message]);
