@@ -4,6 +4,7 @@ import { onAbort } from "../lifetime/abort.ts";
 import { nextState, UNUSED } from "./store-state.ts";
 import type { StoreCall, StoreEvent, StoreState } from "./store-state.ts";
 import type { Checkpoint, CheckpointStore } from "./store.ts";
+import { steadyNow } from "../lifetime/steady-clock.ts";
 
 /** How long a call of a store may take, in milliseconds. One that lists keys: until the next key. */
 export const ANSWER_WITHIN_MS = 30_000;
@@ -85,13 +86,13 @@ export class StoreCalls {
   }
 
   #ask(method: StoreCall["method"], key: string | undefined): StoreCall {
-    const call = { method, key, since: Date.now() };
+    const call = { method, key, since: steadyNow() };
     this.#tell({ type: "asked", call });
     return call;
   }
 
   #tell(event: StoreEvent): void {
-    this.#state = nextState(this.#state, event, Date.now());
+    this.#state = nextState(this.#state, event, steadyNow());
   }
 
   async #answer<T>(

@@ -5,18 +5,18 @@ export interface StoreCall {
   readonly method: "load" | "keys" | "save" | "delete";
   /** The key, or its beginning, that is asked for; undefined where there are many. */
   readonly key: string | undefined;
-  /** Epoch milliseconds. */
+  /** By `steadyNow()`. */
   readonly since: number;
 }
 
 /** A side of the store that fails. It is asked again and again. */
 export interface StoreFailure {
   readonly side: "read" | "write";
-  /** Of the first of the attempts, in epoch milliseconds. */
+  /** Of the first of the attempts, by `steadyNow()`. */
   readonly since: number;
   /** In a row. */
   readonly attempts: number;
-  /** When the last attempt failed, in epoch milliseconds. */
+  /** When the last attempt failed, by `steadyNow()`. */
   readonly lastAt: number;
   /** Of the last attempt. */
   readonly error: DockspoolError;
@@ -31,7 +31,7 @@ interface UnderWay {
 export type StoreState = UnderWay &
   (
     | /** It has not answered yet. */ { readonly type: "unused" }
-    | /** What was asked last was done. `at`: of the last answer; both in epoch milliseconds. */ {
+    | /** What was asked last was done. `at`: of the last answer; both by `steadyNow()`. */ {
         readonly type: "working";
         readonly since: number;
         readonly at: number;
@@ -52,7 +52,7 @@ export type StoreEvent =
 
 export const UNUSED: StoreState = { type: "unused", calls: [] };
 
-/** The state after an event of that time, in epoch milliseconds. */
+/** The state after an event of that time, by `steadyNow()`. */
 export function nextState(state: StoreState, event: StoreEvent, at: number): StoreState {
   const { call } = event;
   if (event.type === "asked") return { ...state, calls: [...state.calls, call] };

@@ -14,6 +14,7 @@ import type { SinkState, Undelivered } from "./sink-state.ts";
 import { delayAfter, isFinal } from "./sink-error.ts";
 import type { Sink } from "./sink.ts";
 import type { Supply } from "./supply.ts";
+import { steadyNow } from "../lifetime/steady-clock.ts";
 
 export interface DeliveryParts {
   readonly sink: Sink;
@@ -40,7 +41,7 @@ interface Flush {
 export class SinkDelivery {
   readonly #parts: DeliveryParts;
   readonly #position: SinkPosition;
-  #state: SinkState = { type: "idle", since: Date.now() };
+  #state: SinkState = { type: "idle", since: steadyNow() };
   #flushes: Flush[] = [];
   /** `stop()` was called then, by `performance.now()`. */
   #stopAt: number | undefined;
@@ -86,10 +87,10 @@ export class SinkDelivery {
   async run(signal: AbortSignal): Promise<void> {
     try {
       await this.#run(signal);
-      this.#becomes({ type: "ended", since: Date.now() });
+      this.#becomes({ type: "ended", since: steadyNow() });
       for (const { resolve } of this.#flushes.splice(0)) resolve();
     } catch (error) {
-      const since = Date.now();
+      const since = steadyNow();
       const isOwn = !signal.aborted && error !== this.#parts.supply.ended?.failure?.error;
       if (isOwn) this.#becomes({ type: "failed", since, error: asSinkFailure(this.name, error) });
       else this.#becomes({ type: "ended", since });
@@ -147,7 +148,7 @@ export class SinkDelivery {
   }
 
   #pause(type: "filling" | "idle", ms: number): Promise<void> {
-    if (this.#state.type !== type) this.#becomes({ type, since: Date.now() });
+    if (this.#state.type !== type) this.#becomes({ type, since: steadyNow() });
     return new Promise((resolve) => {
       const timer = Number.isFinite(ms) ? setTimeout(() => this.#wake(), Math.ceil(ms)) : undefined;
       this.#wake = () => {
@@ -162,7 +163,7 @@ export class SinkDelivery {
     const { sink, options, owner, retrying } = this.#parts;
     const { attempts, timeoutMs } = options;
     const backoff = new Backoff(options.backoff);
-    const batch = { records: records.length, pendingSince: Date.now() };
+    const batch = { records: records.length, pendingSince: steadyNow() };
     let since = batch.pendingSince;
     let failure: { readonly error?: unknown } = {};
     for (;;) {
@@ -180,7 +181,7 @@ export class SinkDelivery {
         return;
       } catch (error) {
         signal.throwIfAborted();
-        since = Date.now();
+        since = steadyNow();
         if (attempt >= attempts || isFinal(error)) {
           this.#becomes({ type: "giving-up", since, attempt, error, ...batch });
           return await this.#giveUp(records, attempt, error, batch, signal);
@@ -189,7 +190,7 @@ export class SinkDelivery {
         this.#becomes({ type: "retrying", since, attempt, delayMs, error, ...batch });
         retrying({ sink: this.name, attempt, delayMs, error, records });
         await sleep(delayMs, signal);
-        since = Date.now();
+        since = steadyNow();
         failure = { error };
       }
     }
@@ -232,8 +233,7 @@ export class SinkDelivery {
     { records, pendingSince }: Undelivered,
     error?: unknown,
   ): void {
-    // A clock that was set back meanwhile makes no time negative.
-    const ms = Math.max(0, Date.now() - pendingSince);
+    const ms = steadyNow() - pendingSince;
     const end: BatchEnd = { sink: this.name, outcome, records, attempts, ms, error };
     publishDelivery(end);
     this.#parts.ended(end);

@@ -4,11 +4,11 @@ import type { DockspoolError } from "../errors.ts";
 /** A batch that a sink has not taken yet. */
 export interface Undelivered {
   readonly records: number;
-  /** Epoch milliseconds: when its first attempt began. Nothing was delivered since. */
+  /** By `steadyNow()`: when its first attempt began. Nothing was delivered since. */
   readonly pendingSince: number;
 }
 
-/** What a delivery does. `since`: epoch milliseconds. */
+/** What a delivery does. `since`: by `steadyNow()`. */
 export type SinkState =
   /** Nothing is at hand. */
   | { readonly type: "idle"; readonly since: number }

@@ -1,6 +1,7 @@
 import type { Entries } from "../wire/entry.ts";
 import { isEndedByDamage } from "./traits.ts";
 import type { EngineTraits } from "./traits.ts";
+import { steadyNow } from "../lifetime/steady-clock.ts";
 
 /** What is stamped so much later than a failure was written behind all that may have caused it. */
 const MARGIN_MS = 2_000;
@@ -163,7 +164,7 @@ export class TailBound {
 
   #bound(least: Least, now: number): void {
     this.#isNews = this.#state.type !== "bounded";
-    this.#enter({ type: "bounded", least, sound: 0, fromMs: now + MARGIN_MS, since: Date.now() });
+    this.#enter({ type: "bounded", least, sound: 0, fromMs: now + MARGIN_MS, since: steadyNow() });
   }
 
   #enter(state: State): void {

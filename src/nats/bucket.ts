@@ -8,6 +8,7 @@ import { messageOf } from "../errors.ts";
 import type { LeaseTrouble } from "../lifetime/lease.ts";
 import { isConflict, isGone } from "./failures.ts";
 import { checkReplicas } from "./options.ts";
+import { steadyNow, toEpoch } from "../lifetime/steady-clock.ts";
 
 /** A bucket, where it is created. */
 export interface NatsBucketLimits {
@@ -42,6 +43,7 @@ export class Bucket {
   readonly #name: string;
   readonly #create: NatsBucketLimits | undefined;
   readonly #answerWithinMs: number;
+  /** `since`: by `steadyNow()`. */
   #trouble: LeaseTrouble | undefined;
   #opened: Promise<Opened> | undefined;
 
@@ -60,7 +62,8 @@ export class Bucket {
 
   /** Why it can't be asked, since the last answer. */
   get trouble(): LeaseTrouble | undefined {
-    return this.#trouble;
+    const trouble = this.#trouble;
+    return trouble && { ...trouble, since: toEpoch(trouble.since) };
   }
 
   get(key: string): Promise<BucketEntry> {
@@ -125,7 +128,7 @@ export class Bucket {
 
   #troubleBy(cause: unknown): LeaseTrouble {
     const message = `bucket "${this.#name}" of NATS JetStream can't be asked: ${messageOf(cause)}`;
-    const since = this.#trouble?.since ?? Date.now();
+    const since = this.#trouble?.since ?? steadyNow();
     return { since, error: new Error(message, { cause }) };
   }
 

@@ -196,7 +196,7 @@ export class FollowedContainers {
     return Array.from(this.#entries.values(), streamOf);
   }
 
-  /** Since when reading waits for room in what all sources share, in epoch milliseconds. */
+  /** Since when reading waits for room in what all sources share, by `steadyNow()`. */
   get fullSince(): number | undefined {
     const { type, since } = this.#budget.state;
     return type === "full" ? since : undefined;

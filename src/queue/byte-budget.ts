@@ -1,9 +1,10 @@
 import { onAbort } from "../lifetime/abort.ts";
+import { steadyNow } from "../lifetime/steady-clock.ts";
 
 /** Those that wait go on below this share of the limit: each of them has to open its stream anew. */
 const LOW_WATER = 0.5;
 
-/** Whether there is room. `since`: epoch milliseconds. */
+/** Whether there is room. `since`: by `steadyNow()`. */
 export interface RoomState {
   /** "full": from the moment the limit is reached until it has room again for all that wait. */
   readonly type: "flowing" | "full";
@@ -16,7 +17,7 @@ export class ByteBudget {
   readonly #waiting = new Set<() => void>();
   #bytes = 0;
   #isWaking = false;
-  #state: RoomState = { type: "flowing", since: Date.now() };
+  #state: RoomState = { type: "flowing", since: steadyNow() };
 
   constructor(limit: number) {
     this.#limit = limit;
@@ -72,7 +73,7 @@ export class ByteBudget {
 
   #observe(): void {
     const type = this.full || this.isAwaited ? "full" : "flowing";
-    if (type !== this.#state.type) this.#state = { type, since: Date.now() };
+    if (type !== this.#state.type) this.#state = { type, since: steadyNow() };
   }
 
   /** The next one is woken once it is counted what the one before it has taken. */

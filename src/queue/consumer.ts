@@ -4,6 +4,7 @@ import type { LineRecord, LogBatch, LogRecord } from "../wire/records.ts";
 import { BatchReader } from "./batch-reader.ts";
 import type { Batch } from "./batch.ts";
 import type { BatchBuffer } from "./buffer.ts";
+import { steadyNow } from "../lifetime/steady-clock.ts";
 
 /**
  * After so many entries of streams that were not chosen, the position moves on behind them: the engine may throw away the
@@ -59,9 +60,9 @@ export class Consumer {
     return this.#delivered;
   }
 
-  /** Epoch milliseconds. */
+  /** By `steadyNow()`. */
   get lastDeliveryAt(): number | undefined {
-    return this.#isDelivering ? Date.now() : this.#lastDeliveryAt;
+    return this.#isDelivering ? steadyNow() : this.#lastDeliveryAt;
   }
 
   /** Behind the last delivered record; undefined before the reading's beginning is known. */
@@ -111,7 +112,7 @@ export class Consumer {
     if (done === 0) return;
     this.#delivered += done;
     while (this.#held.length > 1 && isDelivered(this.#held[0])) this.#held.shift();
-    this.#lastDeliveryAt = Date.now();
+    this.#lastDeliveryAt = steadyNow();
     this.#moved();
   }
 
@@ -243,7 +244,7 @@ export class Consumer {
     this.#isDelivering = true;
     setImmediate(() => {
       this.#isDelivering = false;
-      this.#lastDeliveryAt = Date.now();
+      this.#lastDeliveryAt = steadyNow();
       this.#notePasses();
     });
   };

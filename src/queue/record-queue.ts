@@ -2,10 +2,11 @@ import type { Supply } from "../delivery/supply.ts";
 import type { LogBatch, LogRecord } from "../wire/records.ts";
 import type { BatchReader } from "./batch-reader.ts";
 import type { End } from "./buffer.ts";
+import { steadyAt } from "../lifetime/steady-clock.ts";
 
 /** Records that are at hand and that the consumer does not take. */
 export interface Untaken {
-  /** Epoch milliseconds: since when they are at hand and nothing was taken or delivered. */
+  /** By `steadyNow()`: since when they are at hand and nothing was taken or delivered. */
   readonly since: number;
   /** What the queue holds, records in the consumer's hand included. */
   readonly bufferedBytes: number;
@@ -29,8 +30,7 @@ export interface RecordQueue {
   readonly ended: End | undefined;
 }
 
-/** `at`: by `performance.now()`; `deliveredAt`: epoch milliseconds. */
+/** `at`: by `performance.now()`; `deliveredAt`: by `steadyNow()`. */
 export function untakenSince(at: number, deliveredAt: number | undefined): number {
-  const arrivedAt = Date.now() - (performance.now() - at);
-  return Math.round(Math.max(arrivedAt, deliveredAt ?? 0));
+  return Math.max(steadyAt(at), deliveredAt ?? 0);
 }

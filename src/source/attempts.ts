@@ -1,6 +1,7 @@
 import { Backoff } from "../lifetime/backoff.ts";
 import type { BackoffOptions } from "../lifetime/backoff.ts";
 import type { DockspoolError } from "../errors.ts";
+import { steadyNow } from "../lifetime/steady-clock.ts";
 
 /** A stream that was open for so long was had, whatever came. */
 export const STEADY_MS = 2_000;
@@ -9,7 +10,7 @@ const LONG_LIFE_MS = 10_000;
 
 /** Why a container's log is not had, for as long as every attempt fails. */
 export interface Trouble {
-  /** When the first of these attempts failed, in epoch milliseconds. */
+  /** When the first of these attempts failed, by `steadyNow()`. */
   readonly since: number;
   /** Of the last one. */
   readonly error: DockspoolError;
@@ -35,7 +36,7 @@ export class Attempts {
 
   /** One has failed. The one that comes next, from 1, and how long to wait before it. */
   failed(error: DockspoolError): { readonly attempt: number; readonly delayMs: number } {
-    const { since = Date.now(), hasFailed = false } = this.#trouble ?? {};
+    const { since = steadyNow(), hasFailed = false } = this.#trouble ?? {};
     this.#trouble = { since, error, hasFailed };
     return this.#backoff.next();
   }

@@ -29,6 +29,7 @@ import { quietSince } from "./quiet.ts";
 import type { EndReason, Rotation, SourceStats, SourceStatus } from "./status.ts";
 import { Streams } from "./streams.ts";
 import { TurnKeeper } from "./turn.ts";
+import { steadyAt } from "../lifetime/steady-clock.ts";
 
 /**
  * Captures one container's log into a buffer: finds the container, opens one stream after the other, waits while it is
@@ -143,7 +144,7 @@ export class Capture {
     return this.#options.rotateTimeoutMs;
   }
 
-  /** When bytes came last, and when damaged ones, in epoch milliseconds. */
+  /** When bytes came last, and when damaged ones, by `steadyNow()`. */
   get lastByteAt(): number | undefined {
     return this.#streams.counts.lastByteAt;
   }
@@ -152,15 +153,15 @@ export class Capture {
     return this.#loop.damagedAt;
   }
 
-  /** Since when its log's end can't be asked for, in epoch milliseconds. */
+  /** Since when its log's end can't be asked for, by `steadyNow()`. */
   get hiddenSince(): number | undefined {
     return this.#log?.tailBound.hiddenSince;
   }
 
-  /** Since when the disk does not answer, in epoch milliseconds. */
+  /** Since when the disk does not answer, by `steadyNow()`. */
   get awaitsDiskSince(): number | undefined {
     const since = this.#awaitsDiskSince;
-    return since && Math.round(Date.now() - (performance.now() - since));
+    return since && steadyAt(since);
   }
 
   /** Tasks that outlived a rotation's deadline, and still run. */

@@ -2,6 +2,7 @@ import { publishPhase, publishStatus } from "./channels.ts";
 import type { AboutContainer } from "./channels.ts";
 import type { Phase } from "./phase.ts";
 import type { EndReason, SourceStatus } from "./status.ts";
+import { steadyNow } from "../lifetime/steady-clock.ts";
 
 /** Those that are not the end, nor lead to it. */
 type Lasting = Exclude<Phase, { readonly reason: EndReason }>;
@@ -19,11 +20,11 @@ export class CurrentPhase {
   readonly #observers = new Set<(phase: Phase) => void>();
   /** Statuses that are yet to be told, in their order: who hears of one may cause the next. */
   readonly #untold: SourceStatus[] = [];
-  /** When it was made, in epoch milliseconds. */
-  readonly begunAt: number = Date.now();
+  /** When it was made, by `steadyNow()`. */
+  readonly begunAt: number = steadyNow();
   #isTelling = false;
   #phase: Phase = { type: "idle" };
-  #since = Date.now();
+  #since = steadyNow();
   #currentUntil: number | undefined;
 
   constructor(parts: Parts) {
@@ -38,7 +39,7 @@ export class CurrentPhase {
     return this.#phase.type;
   }
 
-  /** When it began, in epoch milliseconds. */
+  /** When it began, by `steadyNow()`. */
   get since(): number {
     return this.#since;
   }
@@ -48,9 +49,9 @@ export class CurrentPhase {
     return this.type === "stopped" || (this.type === "following" && this.#parts.isQuiet());
   }
 
-  /** When that was so last, in epoch milliseconds; undefined where it never was. */
+  /** When that was so last, by `steadyNow()`; undefined where it never was. */
   get currentUntil(): number | undefined {
-    return this.isAtEnd ? Date.now() : this.#currentUntil;
+    return this.isAtEnd ? steadyNow() : this.#currentUntil;
   }
 
   /** Why it is being closed, or has ended; undefined while it goes on. */
@@ -83,7 +84,7 @@ export class CurrentPhase {
     const from = this.#phase;
     this.#currentUntil = this.currentUntil;
     this.#phase = phase;
-    this.#since = Date.now();
+    this.#since = steadyNow();
     publishPhase(this.#parts.about, from, phase);
     for (const observer of [...this.#observers]) observer(phase);
     this.tell(...statuses);

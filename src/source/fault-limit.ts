@@ -1,3 +1,5 @@
+import { steadyNow } from "../lifetime/steady-clock.ts";
+
 /** So often a log is read again where damaged bytes came and not one new line in between. */
 const MOST_IN_A_ROW = 5;
 
@@ -7,7 +9,7 @@ export class FaultLimit {
   #count = 0;
   #lastAt: number | undefined;
 
-  /** When damaged bytes came last, in epoch milliseconds. */
+  /** When damaged bytes came last, by `steadyNow()`. */
   get lastAt(): number | undefined {
     return this.#lastAt;
   }
@@ -16,7 +18,7 @@ export class FaultLimit {
   allows(lines: number): boolean {
     this.#count = lines === this.#lines ? this.#count + 1 : 1;
     this.#lines = lines;
-    this.#lastAt = Date.now();
+    this.#lastAt = steadyNow();
     return this.#count <= MOST_IN_A_ROW;
   }
 }

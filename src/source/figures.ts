@@ -13,6 +13,7 @@ import { phaseName, stateOf, waitsFor } from "./phase.ts";
 import type { SourceStats } from "./status.ts";
 import type { Streams } from "./streams.ts";
 import type { TurnKeeper } from "./turn.ts";
+import { aheadMs, steadyNow } from "../lifetime/steady-clock.ts";
 
 /** A container's, without its names. */
 export type SourceFigures = Omit<ContainerFigures, "engine" | "id" | "name">;
@@ -53,19 +54,22 @@ export function statsOf(parts: Measured): SourceStats {
     rotatesBy: streams.rotatesBy,
     lookEveryMs: host.lookEveryMs,
   });
+  const ahead = aheadMs();
+  const told = (time: number | undefined): number | undefined =>
+    time === undefined ? undefined : time + ahead;
   // Field by field: it is asked for of thousands of sources at once, and spreading takes several times as long.
   return {
     state: stateOf(phase, isRotating),
-    since,
+    since: since + ahead,
     waitsFor: awaitsDisk(parts) ? "the disk" : waitsFor(phase),
-    by,
+    by: told(by),
     health: parts.health,
     via: streams.generation === 0 ? undefined : parts.streams.via,
     generation: streams.generation,
     rotations: streams.rotations,
     stalls: streams.stalls,
     gaps: streams.gaps,
-    lastByteAt: streams.lastByteAt,
+    lastByteAt: told(streams.lastByteAt),
     turns: turn.taken,
     reconnects,
     lines: reading?.made.lines ?? 0,
@@ -74,7 +78,7 @@ export function statsOf(parts: Measured): SourceStats {
     bufferedBytes: buffer.bytes,
     tasks: parts.tasks + streams.tasks,
     sockets: host.sockets(streams.isReading),
-    lastDeliveryAt: consumer.lastDeliveryAt,
+    lastDeliveryAt: told(consumer.lastDeliveryAt),
   };
 }
 
@@ -108,7 +112,6 @@ function lagOf({ phase, reading, consumer, clock }: Measured): number {
   // Most of thousands of containers are: the rest is worked out anew each time.
   if (isAtEnd && undeliveredFrom === undefined) return 0;
   const position = isAtEnd ? undefined : reading?.position;
-  const now = Date.now();
   return lagMs({
     isAtEnd,
     currentUntil,
@@ -116,7 +119,7 @@ function lagOf({ phase, reading, consumer, clock }: Measured): number {
     hasRead: reading !== undefined && reading.made.lines > 0,
     readUntil: position === undefined ? undefined : newestTimestamp(position),
     undeliveredFrom,
-    now,
-    logNow: clock.now(now),
+    now: steadyNow(),
+    logNow: clock.now(),
   });
 }

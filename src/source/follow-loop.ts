@@ -1,5 +1,6 @@
 import type { ContainerView } from "../container/container-view.ts";
 import type { Inspection } from "../engine/inspection.ts";
+import { DockspoolError } from "../errors.ts";
 import { sleep } from "../lifetime/deadline.ts";
 import type { FollowedLog } from "../stream/followed-log.ts";
 import type { SourceHost } from "./host.ts";
@@ -40,7 +41,7 @@ export class FollowLoop {
    * @throws DockspoolError; the signal's reason
    */
   async run(way: Way, signal: AbortSignal): Promise<"ended" | "look again"> {
-    if (way.via === "engine") return this.#follow(way, signal);
+    if (way.via === "engine") return this.#followLookedAt(way, signal);
     // A file does not end with its container's run.
     const { view, streams } = this.#parts;
     const watch = view.watchRun(this.#inspection.info.id, () => streams.lookNow(), signal);
@@ -49,6 +50,34 @@ export class FollowLoop {
     } finally {
       await watch.close();
       await closeFirst(way);
+    }
+  }
+
+  /** A source that stands alone is told of nothing that happens to its container. */
+  async #followLookedAt(way: Way, signal: AbortSignal): Promise<"ended" | "look again"> {
+    if (this.#parts.host.turns !== undefined) return this.#follow(way, signal);
+    const over = new AbortController();
+    const looks = this.#lookNowAndThen(over.signal);
+    try {
+      return await this.#follow(way, signal);
+    } finally {
+      over.abort();
+      await looks;
+    }
+  }
+
+  async #lookNowAndThen(signal: AbortSignal): Promise<void> {
+    const { host, view, streams } = this.#parts;
+    while (!signal.aborted) {
+      await sleep(host.lookEveryMs, signal).catch(() => {});
+      if (signal.aborted) return;
+      try {
+        const { running } = await view.look(false, signal);
+        if (!running) streams.isToEnd();
+      } catch (error) {
+        // What else is wrong ends the stream, too.
+        if (DockspoolError.is(error, "CONTAINER_NOT_FOUND")) streams.isToEnd();
+      }
     }
   }
 

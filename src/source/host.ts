@@ -131,7 +131,7 @@ export interface SourceHost extends ViewHost {
   readonly release: () => Promise<void>;
 }
 
-/** How often a source that stands alone looks at a container that stands still. */
+/** How often a source that stands alone looks at its container, whether that runs or stands still. */
 const LOOK_EVERY_MS = 30_000;
 
 /** What a source has that stands alone. */

@@ -1,7 +1,7 @@
 export interface LagParts {
   /** All that was written is known to be read. */
   readonly isAtEnd: boolean;
-  /** When that was so last, in epoch milliseconds by our clock; undefined where it never was. */
+  /** When that was so last, by `steadyNow()`; undefined where it never was. */
   readonly currentUntil: number | undefined;
   /** When reading was to begin, likewise. */
   readonly begunAt: number;
@@ -10,7 +10,7 @@ export interface LagParts {
   /** The time in the log of the newest entry that was read, and of the oldest record that is not delivered. */
   readonly readUntil: string | undefined;
   readonly undeliveredFrom: string | undefined;
-  /** In epoch milliseconds by our clock, and by the one that stamps the log. */
+  /** By `steadyNow()`, and in epoch milliseconds by the clock that stamps the log. */
   readonly now: number;
   readonly logNow: number;
 }

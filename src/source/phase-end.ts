@@ -1,6 +1,7 @@
 import type { Phase } from "./phase.ts";
+import { steadyNow } from "../lifetime/steady-clock.ts";
 
-/** What a phase's end depends on. Times are epoch milliseconds. */
+/** What a phase's end depends on. Times are by `steadyNow()`. */
 interface Bounds {
   /** When the phase began. */
   readonly since: number;
@@ -19,8 +20,12 @@ interface Bounds {
 /** An answer's head has one of it, its body five. */
 const ANSWER_TIMEOUTS = 6;
 
-/** When something else is done at the latest, in epoch milliseconds; undefined where that is for others to say. */
-export function endsBy(phase: Phase, bounds: Bounds, now: number = Date.now()): number | undefined {
+/** When something else is done at the latest, by `steadyNow()`; undefined where that is for others to say. */
+export function endsBy(
+  phase: Phase,
+  bounds: Bounds,
+  now: number = steadyNow(),
+): number | undefined {
   const { since, isPaused, connectTimeoutMs } = bounds;
   const heardAt = Math.max(since, bounds.lastByteAt ?? 0);
   switch (phase.type) {

@@ -1,4 +1,5 @@
 import { sleep } from "../lifetime/deadline.ts";
+import { steadyNow } from "../lifetime/steady-clock.ts";
 
 /** A stream that has been silent for so long has brought what was there. */
 const QUIET_MS = 20;
@@ -30,9 +31,9 @@ export class RotationDelay {
     return this.#lastAt;
   }
 
-  /** Nothing new has come for a while. `flowingSince`: reading was held up until then, in epoch milliseconds. */
+  /** Nothing new has come for a while. `flowingSince`: reading was held up until then, by `steadyNow()`. */
   hasBroughtAll(flowingSince: number): boolean {
-    const quietMs = Math.min(performance.now() - this.#lastAt, Date.now() - flowingSince);
+    const quietMs = Math.min(performance.now() - this.#lastAt, steadyNow() - flowingSince);
     return quietMs > SETTLED_MS;
   }
 

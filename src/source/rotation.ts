@@ -3,6 +3,7 @@ import { TaskGroup } from "../lifetime/task-group.ts";
 import { publishRotation } from "./channels.ts";
 import type { AboutContainer, RotationReason } from "./channels.ts";
 import type { Rotation } from "./status.ts";
+import { steadyNow } from "../lifetime/steady-clock.ts";
 
 /** How a stream's tasks ended. */
 export interface ClosedTasks {
@@ -19,7 +20,7 @@ export interface ClosedTasks {
 /** Tasks that outlived the deadline of a rotation, and still run. */
 export interface OverdueTasks {
   readonly names: readonly string[];
-  /** When the oldest of them were asked to end, in epoch milliseconds. */
+  /** When the oldest of them were asked to end, by `steadyNow()`. */
   readonly since: number;
 }
 
@@ -169,7 +170,7 @@ export class StreamRotation {
   }
 
   async #close(old: TaskGroup, next: TaskGroup, tellsSurvivors: boolean): Promise<ClosedTasks> {
-    const since = Date.now();
+    const since = steadyNow();
     const closed = await closeGroup(old, this.#parts.timeoutMs);
     this.#survivors = [...this.#survivors, { tasks: old, since }].filter(
       ({ tasks }) => tasks.size > 0,

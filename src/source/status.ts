@@ -66,7 +66,7 @@ export type SourceStatus =
   | { type: "delivery-retry"; sink: string; attempt: number; delayMs: number; error: unknown }
   /** The position can't be loaded or saved; that is tried again. */
   | { type: "checkpoint-failed"; error: DockspoolError }
-  /** The container has another name. */
+  /** The container has another name. A pool is told at once; a source that stands alone sees it within 30 seconds. */
   | { type: "renamed"; from: string; to: string }
   /**
    * The container does not run, and its log was read to the end. `exitCode`: of its first process, 128 + N where signal N has ended it.
@@ -77,7 +77,7 @@ export type SourceStatus =
   | { type: "restarted"; exitCode?: number; oomKilled?: boolean }
   /**
    * The container's healthcheck has found something else than before. A pool is told by the engine's events; a source that stands
-   * alone sees it when it looks at its container, to open a stream say. `stats.health` is what it is now.
+   * alone sees it when it looks at its container, every 30 seconds at the latest. `stats.health` is what was found last.
    */
   | { type: "health"; health: ContainerHealth }
   /** The last status. */

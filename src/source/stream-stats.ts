@@ -7,9 +7,9 @@ export interface StreamStats {
   /** Running now. */
   readonly tasks: number;
   readonly isReading: boolean;
-  /** Epoch milliseconds. */
+  /** By `steadyNow()`. */
   readonly lastByteAt: number | undefined;
-  /** When the current one is rotated at the latest, in epoch milliseconds. */
+  /** When the current one is rotated at the latest, by `steadyNow()`. */
   readonly rotatesBy: number | undefined;
 }
 
@@ -17,6 +17,6 @@ export interface StreamStats {
 export interface StreamCounts {
   stalls: number;
   gaps: number;
-  /** When bytes came last, in epoch milliseconds. */
+  /** When bytes came last, by `steadyNow()`. */
   lastByteAt: number | undefined;
 }

@@ -25,6 +25,7 @@ import type { Rotation, SourceStatus } from "./status.ts";
 import type { StreamCounts, StreamStats } from "./stream-stats.ts";
 import type { TurnKeeper } from "./turn.ts";
 import { Watchdog } from "./watchdog.ts";
+import { steadyNow } from "../lifetime/steady-clock.ts";
 
 /** The name of the task that reads. */
 const READER = "reader";
@@ -232,7 +233,7 @@ export class Streams {
     const { signal } = this.#rotation.tasks;
     this.delay.opening();
     const sawBytes = (): void => {
-      this.counts.lastByteAt = Date.now();
+      this.counts.lastByteAt = steadyNow();
       this.#watchdog.sawBytes(this.counts.lastByteAt);
     };
     this.#via = way.via;

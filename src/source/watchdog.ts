@@ -1,4 +1,5 @@
 import { fractionDigits } from "../wire/timestamps.ts";
+import { steadyNow } from "../lifetime/steady-clock.ts";
 
 /** Up to which the interval of looks doubles where no periodic rotation sets a limit. */
 const LONGEST_PROBE_MS = 300_000;
@@ -17,7 +18,7 @@ interface Parts {
   /** It is time for a rotation. */
   readonly rotate: (why: "interval" | "silence") => void;
   /**
-   * Since when the consumer lets the stream be read, in epoch milliseconds; undefined while it does not: its silence is not the
+   * Since when the consumer lets the stream be read, by `steadyNow()`; undefined while it does not: its silence is not the
    * stream's.
    */
   readonly flowingSince: () => number | undefined;
@@ -45,7 +46,7 @@ export class Watchdog {
   #openedAt = 0;
   #lastByteAt = 0;
   #rotatesAt: number | undefined;
-  /** Since when the stream has an end, in epoch milliseconds. */
+  /** Since when the stream has an end, by `steadyNow()`. */
   #isToEndSince: number | undefined;
 
   constructor(options: WatchdogOptions, parts: Parts) {
@@ -54,7 +55,7 @@ export class Watchdog {
     this.#probeMs = options.stallProbeMs || 0;
   }
 
-  /** When it rotates at the latest, in epoch milliseconds; undefined where it never does, or no stream is open. */
+  /** When it rotates at the latest, by `steadyNow()`; undefined where it never does, or no stream is open. */
   get rotatesBy(): number | undefined {
     if (this.#openedAt === 0) return undefined;
     const first = Math.min(this.#looksAt, this.#rotatesAt ?? Infinity);
@@ -64,7 +65,7 @@ export class Watchdog {
   /** A stream is open, and where it goes on is found. */
   opened(): void {
     this.closed();
-    this.#openedAt = Date.now();
+    this.#openedAt = steadyNow();
     this.#lastByteAt = this.#openedAt;
     const { rotateEveryMs, stallProbeMs } = this.#options;
     if (rotateEveryMs !== false) {
@@ -77,7 +78,7 @@ export class Watchdog {
   /** What it follows has ended: the stream brings what is left, and ends, or it is dead. */
   isToEnd(): void {
     if (this.#openedAt === 0 || this.#isToEndSince !== undefined) return;
-    const now = Date.now();
+    const now = steadyNow();
     this.#isToEndSince = now;
     clearTimeout(this.#silence);
     this.#listen(this.#looksAt - now);
@@ -92,7 +93,7 @@ export class Watchdog {
     this.#probeMs = this.#options.stallProbeMs || 0;
     const probe = this.#probe;
     this.#probe = undefined;
-    if (probe === undefined || Date.now() - this.#openedAt > REREAD_MS) return undefined;
+    if (probe === undefined || steadyNow() - this.#openedAt > REREAD_MS) return undefined;
     const margin = fractionDigits(timestamp) === 0 ? WHOLE_SECOND_MARGIN_MS : MARGIN_MS;
     return Date.parse(timestamp) < probe.closedAt - margin ? probe.silentMs : undefined;
   }
@@ -107,7 +108,7 @@ export class Watchdog {
     this.#isToEndSince = undefined;
   }
 
-  /** When the silence has lasted long enough, in epoch milliseconds. */
+  /** When the silence has lasted long enough, by `steadyNow()`. */
   get #looksAt(): number {
     const { stallProbeMs } = this.#options;
     const probesAt = stallProbeMs === false ? Infinity : this.#lastByteAt + this.#probeMs;
@@ -127,7 +128,7 @@ export class Watchdog {
   }
 
   #look(): void {
-    const now = Date.now();
+    const now = steadyNow();
     this.#lastByteAt = Math.max(this.#lastByteAt, this.#parts.flowingSince() ?? now);
     if (now < this.#looksAt) {
       this.#listen(this.#looksAt - now);

@@ -1,11 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { SinkState } from "../../src/delivery/sink-state.ts";
+import { steadyNow } from "../../src/lifetime/steady-clock.ts";
 import { forever, gate, refuseUnhandled } from "../support/delivery-sinks.ts";
 import { HandSupply } from "../support/delivery-supply.ts";
 
 refuseUnhandled();
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance", "Date"] });
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
 });
 afterEach(() => {
   vi.useRealTimers();
@@ -27,7 +28,7 @@ describe("a delivery tells what it does", () => {
     expect(stateOf(supply)).toMatchObject({ type: "idle" });
     supply.brings(["1", "2"]);
     await pass(1);
-    const filledAt = Date.now() - 1;
+    const filledAt = steadyNow() - 1;
     expect(stateOf(supply)).toEqual({ type: "filling", since: filledAt });
     await pass(50);
     const since = filledAt + 50;
@@ -40,7 +41,7 @@ describe("a delivery tells what it does", () => {
     });
     open();
     await pass(1);
-    expect(stateOf(supply)).toEqual({ type: "idle", since: Date.now() - 1 });
+    expect(stateOf(supply)).toEqual({ type: "idle", since: steadyNow() - 1 });
     supply.end();
     await pass(1);
     expect(supply.dispatch.reports).toEqual([]);
@@ -61,7 +62,7 @@ describe("a delivery tells what it does", () => {
     });
     supply.brings(["1"]);
     await pass(1);
-    const pendingSince = Date.now() - 1;
+    const pendingSince = steadyNow() - 1;
     expect(stateOf(supply)).toEqual({
       type: "retrying",
       since: pendingSince,

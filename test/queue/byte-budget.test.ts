@@ -4,29 +4,32 @@ import { BatchBuffer } from "../../src/queue/buffer.ts";
 import { ByteBudget } from "../../src/queue/byte-budget.ts";
 import { Trail } from "../../src/resume/trail.ts";
 import { LOG_START } from "../../src/resume/position.ts";
+import { steadyNow } from "../../src/lifetime/steady-clock.ts";
 import { batchOf } from "../support/delivery-supply.ts";
 
 const forGood = new AbortController().signal;
 
+let begunAt = 0;
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ["Date"], now: 1_000 });
+  vi.useFakeTimers({ toFake: ["performance"] });
+  begunAt = steadyNow();
 });
 afterEach(() => {
   vi.useRealTimers();
 });
 
 function later(): number {
-  vi.setSystemTime(Date.now() + 1_000);
-  return Date.now();
+  vi.advanceTimersByTime(1_000);
+  return steadyNow();
 }
 
 describe("a budget", () => {
   it("says since when it is full, and since when there is room again", () => {
     const budget = new ByteBudget(100);
-    expect(budget.state).toEqual({ type: "flowing", since: 1_000 });
+    expect(budget.state).toEqual({ type: "flowing", since: begunAt });
     later();
     budget.take(99);
-    expect(budget.state).toEqual({ type: "flowing", since: 1_000 });
+    expect(budget.state).toEqual({ type: "flowing", since: begunAt });
     const fullAt = later();
     budget.take(1);
     later();
@@ -40,7 +43,7 @@ describe("a budget", () => {
   it("is full as long as somebody waits for room", async () => {
     const budget = new ByteBudget(100);
     budget.take(100);
-    const state = { type: "full", since: 1_000 };
+    const state = { type: "full", since: begunAt };
     const room = budget.room(forGood);
     later();
     budget.give(10);
@@ -79,7 +82,7 @@ describe("a buffer", () => {
     const batch = buffer.shift();
     later();
     if (batch !== undefined) buffer.release(batch);
-    expect(buffer.state).toEqual({ type: "flowing", since: Date.now() });
+    expect(buffer.state).toEqual({ type: "flowing", since: steadyNow() });
   });
 
   it("is full since when the others hold all there is; not where they wait for it", async () => {
@@ -90,7 +93,7 @@ describe("a buffer", () => {
     later();
     expect(buffer.state).toEqual({ type: "full", since: fullAt });
     buffer.ignoreSharedLimit();
-    expect(buffer.state).toEqual({ type: "flowing", since: 1_000 });
+    expect(buffer.state).toEqual({ type: "flowing", since: begunAt });
     await turn();
   });
 });

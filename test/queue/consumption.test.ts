@@ -6,13 +6,14 @@ import { Consumption } from "../../src/queue/consumption.ts";
 import { SourceQueue } from "../../src/queue/source-queue.ts";
 import { LOG_START } from "../../src/resume/position.ts";
 import { Trail } from "../../src/resume/trail.ts";
+import { steadyNow } from "../../src/lifetime/steady-clock.ts";
 import { forever, refuseUnhandled } from "../support/delivery-sinks.ts";
 import { batchOf } from "../support/delivery-supply.ts";
 import { turns } from "../support/fake-follow.ts";
 
 refuseUnhandled();
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ["Date", "performance"], now: 1_000_000 });
+  vi.useFakeTimers({ toFake: ["performance"] });
 });
 afterEach(() => {
   vi.useRealTimers();
@@ -22,7 +23,7 @@ afterEach(() => {
 async function passed(): Promise<number> {
   vi.advanceTimersByTime(1_000);
   await turns(1);
-  return Date.now();
+  return steadyNow();
 }
 
 /** A source without an engine. */
@@ -78,7 +79,7 @@ describe("records that nobody takes", () => {
     expect(stand.consumption.untaken?.since).toBe(cameAt);
     expect(await records.next()).toMatchObject({ value: { line: "2" } });
     await turns(1);
-    expect(stand.consumption.untaken?.since).toBe(Date.now());
+    expect(stand.consumption.untaken?.since).toBe(steadyNow());
     // What is in hand is no longer at hand.
     expect(await records.next()).toMatchObject({ value: { line: "3" } });
     expect(stand.consumption.untaken).toBeUndefined();

@@ -1,9 +1,10 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ContainerLogSource } from "../../src/index.ts";
 import type { SourceOptions } from "../../src/index.ts";
 import { Watchdog } from "../../src/source/watchdog.ts";
 import { FakeEngine } from "../../src/testing.ts";
 import type { FakeContainer } from "../../src/testing.ts";
+import { steadyNow } from "../../src/lifetime/steady-clock.ts";
 import {
   eager,
   eventually,
@@ -21,7 +22,15 @@ beforeEach(async () => {
   web = fake.create({ name: "web" });
   web.write("one");
 });
-afterEach(() => fake.close());
+afterEach(async () => {
+  vi.useRealTimers();
+  await fake.close();
+});
+
+/** This machine's clock. */
+function setBack(ms: number): void {
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() - ms });
+}
 
 const follow = (options: SourceOptions): Follower =>
   new Follower(new ContainerLogSource("web", { engine: fake.engine, ...eager, ...options }));
@@ -65,6 +74,19 @@ describe("periodic rotation", () => {
 });
 
 describe("after silence", () => {
+  it("a stream that was dead is found out, also where this machine's clock was set back", async () => {
+    const follower = follow({ stallProbeMs: 250 });
+    await follower.has(1);
+    await eventually(() => fake.open.follows === 1);
+    web.stall();
+    setBack(3_600_000);
+    web.write("two");
+    await follower.has(2);
+    expect(follower.source.stats.since).toBeLessThanOrEqual(Date.now());
+    await follower.source.close();
+    expect(follower.lines).toEqual(toLines(web.written));
+  });
+
   it("a stream that was dead is found out, and its lines come", async () => {
     const follower = follow({ stallProbeMs: 250 });
     await follower.has(1);
@@ -154,17 +176,17 @@ describe("a consumer's pause", () => {
     const watchdog = new Watchdog(
       { rotateEveryMs: false, stallProbeMs: 40 },
       {
-        rotate: () => (rotatedAt ??= Date.now()),
+        rotate: () => (rotatedAt ??= steadyNow()),
         flowingSince: () => flowingSince,
         engineNow: () => Date.now(),
         answerMs: 10_000,
       },
     );
     watchdog.opened();
-    const paused = Date.now() + 100;
-    await eventually(() => Date.now() > paused);
+    const paused = steadyNow() + 100;
+    await eventually(() => steadyNow() > paused);
     expect(rotatedAt).toBeUndefined();
-    flowingSince = Date.now();
+    flowingSince = steadyNow();
     await eventually(() => rotatedAt !== undefined);
     expect(rotatedAt).toBeGreaterThanOrEqual(flowingSince + 40);
     watchdog.closed();
@@ -177,7 +199,7 @@ describe("a stream that has an end", () => {
     const watchdog = new Watchdog(
       { rotateEveryMs: false, stallProbeMs: false },
       {
-        rotate: () => (rotatedAt ??= Date.now()),
+        rotate: () => (rotatedAt ??= steadyNow()),
         flowingSince: () => 0,
         engineNow: () => Date.now(),
         answerMs: 40,
@@ -186,8 +208,8 @@ describe("a stream that has an end", () => {
     watchdog.opened();
     expect(watchdog.rotatesBy).toBeUndefined();
     watchdog.isToEnd();
-    let lastByteAt = Date.now();
-    for (const bytesUntil = lastByteAt + 100; lastByteAt < bytesUntil; lastByteAt = Date.now()) {
+    let lastByteAt = steadyNow();
+    for (const bytesUntil = lastByteAt + 100; lastByteAt < bytesUntil; lastByteAt = steadyNow()) {
       watchdog.sawBytes(lastByteAt);
       expect(watchdog.rotatesBy).toBe(lastByteAt + 40);
       await turns();

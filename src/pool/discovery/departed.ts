@@ -4,35 +4,49 @@ import type { Place } from "./discovered-container.ts";
 const KEPT = 1_000;
 
 /**
- * Containers that are gone, whose end was told. An engine may tell of a start, or show a container in a list, when that was followed
- * and is gone already (Podman's events come a quarter of a second late): it is not found again, and its end is told once.
+ * Containers that are gone. An engine may tell of a start, or show a container in a list, when that was followed and is gone already
+ * (Podman's events come a quarter of a second late): once its end was told it is not found again by them, and its end is told once.
  */
 export class Departed {
-  /** Where each was read to; undefined where nothing was. */
-  readonly #places = new Map<string, Place | undefined>();
+  readonly #told = new Set<string>();
+  /** Where each was read to, or reading was to begin. */
+  readonly #places = new Map<string, Place>();
 
-  add(id: string, place?: Place): void {
+  /** Its end was told. */
+  add(id: string): void {
+    this.#told.delete(id);
+    this.#told.add(id);
+    forgetOldest(this.#told);
+  }
+
+  /** It is known no more. An engine, or a proxy, that says so may be wrong. */
+  left(id: string, place: Place): void {
     this.#places.delete(id);
     this.#places.set(id, place);
-    for (const oldest of this.#places.keys()) {
-      if (this.#places.size <= KEPT) break;
-      this.#places.delete(oldest);
-    }
+    forgetOldest(this.#places);
   }
 
   has(id: string): boolean {
-    return this.#places.has(id);
+    return this.#told.has(id);
   }
 
-  /** It is there again, under its old id (`podman container restore`), or the engine was wrong. Returns where it was read to. */
+  /** It is there again, under its old id (`podman container restore`), or the engine was wrong. Returns where it was left. */
   comesBack(id: string): Place | undefined {
     const place = this.#places.get(id);
     this.#places.delete(id);
+    this.#told.delete(id);
     return place;
   }
 
-  /** Those that are gone by now. */
+  /** Those whose end was told by now. */
   get ids(): ReadonlySet<string> {
-    return new Set(this.#places.keys());
+    return new Set(this.#told);
+  }
+}
+
+function forgetOldest(kept: Set<string> | Map<string, unknown>): void {
+  for (const oldest of kept.keys()) {
+    if (kept.size <= KEPT) break;
+    kept.delete(oldest);
   }
 }

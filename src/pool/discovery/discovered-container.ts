@@ -6,6 +6,7 @@ import type { ContainerInfo } from "../../wire/records.ts";
 import type { PoolSourceOptions } from "../options.ts";
 import { publishDiscovery } from "./channels.ts";
 import type { Moment } from "./moment.ts";
+import { steadyNow } from "../../lifetime/steady-clock.ts";
 
 /** Where reading begins. */
 export interface Place {
@@ -83,7 +84,7 @@ export interface Skipped {
 interface Failed {
   readonly kind: "failed";
   readonly error: DockspoolError;
-  /** Epoch milliseconds. */
+  /** By `steadyNow()`. */
   readonly since: number;
   readonly failures: number;
   /** Ends the wait. */
@@ -150,7 +151,7 @@ export class DiscoveredContainer {
   /** The caller has attached it, with these options: it is followed whatever is selected. */
   attachedWith: PoolSourceOptions | undefined;
   #state: DiscoveryState = { kind: "found" };
-  #since = Date.now();
+  #since = steadyNow();
   #reason: Reason | undefined;
   readonly #changed: (container: DiscoveredContainer) => void;
 
@@ -170,7 +171,7 @@ export class DiscoveredContainer {
     return this.#state;
   }
 
-  /** Since when it is in a state of this kind, in epoch milliseconds. */
+  /** Since when it is in a state of this kind, by `steadyNow()`. */
   get since(): number {
     return this.#since;
   }
@@ -181,7 +182,7 @@ export class DiscoveredContainer {
     this.#state = next;
     if (!isWaiting(next)) this.#reason = undefined;
     if (before.kind !== next.kind) {
-      this.#since = Date.now();
+      this.#since = steadyNow();
       publishDiscovery(this, before, next);
     }
     const stop = stopOf(before);

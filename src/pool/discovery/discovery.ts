@@ -65,12 +65,15 @@ export class Discovery {
     // What the events tell of meanwhile need not be in the list.
     const before = [...this.#containers.values()];
     const departed = this.#departed.ids;
+    const removed = new Set(before.filter(({ isRemoved }) => isRemoved).map(({ id }) => id));
     const refused = this.#refusals.containers;
     const listed = await client.list(signal, { all: true });
     const isFirst = !this.#hasLooked;
     this.#hasLooked = true;
     if (isFirst) for (const { id } of listed) this.#old.add(id);
     const there = new Set(listed.map(({ id }) => id));
+    // Whoever told that they are gone was wrong.
+    for (const one of before) if (removed.has(one.id) && there.has(one.id)) one.isRemoved = false;
     const missing = before.filter((one) => !there.has(one.id) && this.#isMissed(one));
     const oldestFirst = listed.toReversed();
     const inTurn = [
@@ -200,7 +203,7 @@ export class Discovery {
     const { state } = known;
     if (position !== undefined) known.place = { start: { position }, isResumed: true };
     if (reason.kind === "removed") {
-      this.#departed.add(id, known.place);
+      this.#departed.add(id);
       known.become({ kind: "gone" });
     } else if (reason.kind !== "failed") this.refuse(id);
     else if (state.kind === "followed") {
@@ -229,7 +232,11 @@ export class Discovery {
   }
 
   #changed(container: DiscoveredContainer): void {
-    if (container.state.kind === "gone") this.#containers.delete(container.id);
+    const { id, state, place } = container;
+    if (state.kind === "gone") {
+      this.#containers.delete(id);
+      if (place !== undefined) this.#departed.left(id, place);
+    }
     const wasSettled = this.isSettled;
     if (container.isOpen) this.#open.add(container);
     else this.#open.delete(container);

@@ -1,6 +1,6 @@
 import { messageOf } from "../../errors.ts";
 
-/** What a pool has of an engine. `since`: epoch milliseconds. */
+/** What a pool has of an engine. `since`: by `steadyNow()`. */
 export type EngineContact =
   /** The pool has not begun. */
   | { readonly kind: "not asked"; readonly since: number }

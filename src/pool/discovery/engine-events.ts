@@ -9,6 +9,7 @@ import { contactWaitsFor, isReached } from "./engine-contact.ts";
 import type { EngineContact } from "./engine-contact.ts";
 import { EventListeners } from "./event-listeners.ts";
 import { EventStream } from "./event-stream.ts";
+import { steadyNow } from "../../lifetime/steady-clock.ts";
 
 export interface EngineWatcher {
   /**
@@ -50,7 +51,7 @@ export class EngineEvents {
   readonly #watcher: EngineWatcher;
   readonly #listeners = new EventListeners();
   readonly #recoveries = new Set<() => void>();
-  #contact: EngineContact = { kind: "not asked", since: Date.now() };
+  #contact: EngineContact = { kind: "not asked", since: steadyNow() };
   #stream: EventStream | undefined;
   #lastLookAt: number | undefined;
   /** Of which containers events have come since the last look began. */
@@ -71,7 +72,7 @@ export class EngineEvents {
     return this.#contact;
   }
 
-  /** When a look at all containers succeeded last, in epoch milliseconds; undefined until one has. */
+  /** When a look at all containers succeeded last, by `steadyNow()`; undefined until one has. */
   get lastLookAt(): number | undefined {
     return this.#lastLookAt;
   }
@@ -86,7 +87,7 @@ export class EngineEvents {
       try {
         const end = await this.#connection(() => failures.reset(), signal);
         const isShort = performance.now() - begun <= SHORT_LIFE_MS;
-        if (end === "dead") this.#become({ kind: "deaf", since: Date.now() });
+        if (end === "dead") this.#become({ kind: "deaf", since: steadyNow() });
         if (!isShort || !wasShort) shortLives.reset();
         else if (end === "lost") await this.#pause.sleep(shortLives.next().delayMs, signal);
         wasShort = isShort;
@@ -94,7 +95,7 @@ export class EngineEvents {
         signal.throwIfAborted();
         if (isFatal(error)) throw error;
         const { attempt: attempts, delayMs } = failures.next();
-        this.#become({ kind: "disconnected", since: Date.now(), error, attempts });
+        this.#become({ kind: "disconnected", since: steadyNow(), error, attempts });
         await this.#pause.sleep(delayMs, signal);
       }
     }
@@ -144,7 +145,7 @@ export class EngineEvents {
     const { kind } = this.#contact;
     // What was wrong is so until something shows that it is not.
     if (kind === "not asked" || kind === "listening")
-      this.#become({ kind: "connecting", since: Date.now(), wasReached: kind === "listening" });
+      this.#become({ kind: "connecting", since: steadyNow(), wasReached: kind === "listening" });
     const own = new AbortController();
     const unlink = onAbort(signal, () => own.abort(signal.reason));
     const handlers = {
@@ -157,7 +158,7 @@ export class EngineEvents {
     const look = async (): Promise<readonly string[]> => {
       this.#heardOf.clear();
       const untold = await this.#watcher.look(own.signal);
-      this.#lastLookAt = Date.now();
+      this.#lastLookAt = steadyNow();
       succeeded();
       // The first look of a new stream says nothing of its events.
       const isDeaf = this.#contact.kind === "deaf" && (looks++ === 0 || untold.length > 0);
@@ -201,7 +202,7 @@ export class EngineEvents {
 
   #event(event: ContainerEvent): void {
     this.#heardOf.add(event.container);
-    if (this.#contact.kind === "deaf") this.#become({ kind: "listening", since: Date.now() });
+    if (this.#contact.kind === "deaf") this.#become({ kind: "listening", since: steadyNow() });
     this.#watcher.event(event);
     this.#listeners.event(event);
   }
@@ -234,7 +235,7 @@ async function lookNowAndThen(
 }
 
 function contactBy({ state }: EventStream): EngineContact {
-  const since = Date.now();
+  const since = steadyNow();
   if (state.kind === "asked") return { kind: "late", since };
   if (state.kind === "refused") return { kind: "blind", since, error: state.error };
   return { kind: "listening", since };

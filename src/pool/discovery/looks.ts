@@ -10,6 +10,7 @@ import { decide, nextCheck } from "./decision.ts";
 import type { DecisionParts } from "./decision.ts";
 import { isWaiting } from "./discovered-container.ts";
 import type { DiscoveredContainer, Looking, Reason, Skipped } from "./discovered-container.ts";
+import { steadyNow } from "../../lifetime/steady-clock.ts";
 
 /** What only another run, or other options, may mend. */
 const SKIPPED_AT: ReadonlySet<ErrorCode> = new Set([
@@ -76,7 +77,7 @@ export class Looks {
       return;
     }
     const stop = new AbortController();
-    const since = Date.now();
+    const since = steadyNow();
     container.become({ kind: "failed", error, since, failures: failuresBefore + 1, stop });
     if (tasks.signal.aborted) return;
     const { minDelayMs, maxDelayMs } = LOOK_AGAIN;

@@ -20,7 +20,7 @@ export function sinkFinding(state: SinkState, now: number): Finding | undefined 
   return { status: "degraded", detail, since };
 }
 
-/** `fullSince`: since when reading waits for room, in epoch milliseconds. */
+/** `fullSince`: since when reading waits for room, by `steadyNow()`. */
 export function bufferFinding(
   untaken: Untaken | undefined,
   fullSince: number | undefined,

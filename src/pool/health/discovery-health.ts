@@ -8,7 +8,7 @@ export interface UnsettledContainer {
   readonly name: string;
   /** "looking": the engine is asked about it; "failed": that, or following it, is tried again; "skipped": it is not followed. */
   readonly kind: "looking" | "failed" | "skipped";
-  /** Epoch milliseconds. */
+  /** By `steadyNow()`. */
   readonly since: number;
   /** Of the last attempt. */
   readonly error: DockspoolError | undefined;

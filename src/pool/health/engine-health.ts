@@ -4,7 +4,7 @@ import { BOUNDS } from "./bounds.ts";
 import { span } from "./report.ts";
 import type { Finding } from "./report.ts";
 
-/** What is wrong with the contact to an engine. `lastLookAt`: when it was listed last, in epoch milliseconds. */
+/** What is wrong with the contact to an engine. `lastLookAt`: when it was listed last, by `steadyNow()`. */
 export function engineFinding(
   contact: EngineContact,
   lastLookAt: number | undefined,

@@ -16,12 +16,13 @@ import { endedBy, worstOf } from "./report.ts";
 import type { ComponentHealth, Finding, Fitness, Health } from "./report.ts";
 import { isSettled, streamFindings } from "./stream-health.ts";
 import type { FollowedStream, StreamPlan } from "./stream-health.ts";
+import { steadyNow, toEpoch } from "../../lifetime/steady-clock.ts";
 
 /** One engine of the pool. */
 export interface EngineView {
   readonly name: string;
   readonly contact: EngineContact;
-  /** Epoch milliseconds. */
+  /** By `steadyNow()`. */
   readonly lastLookAt: number | undefined;
   /** The first list is done, or none is wanted, and what was found is dealt with. */
   readonly isListed: boolean;
@@ -39,7 +40,7 @@ export interface HealthView {
   readonly plan: StreamPlan;
   readonly sinks: readonly SinkReport[];
   readonly untaken: Untaken | undefined;
-  /** Since when reading waits for room in the pool's buffer, in epoch milliseconds. */
+  /** Since when reading waits for room in the pool's buffer, by `steadyNow()`. */
   readonly fullSince: number | undefined;
   /** Undefined: positions are not kept. */
   readonly store: StoreState | undefined;
@@ -65,7 +66,7 @@ export class PoolHealth {
     this.#view = view;
   }
 
-  look(now: number = Date.now()): Health {
+  look(now: number = steadyNow()): Health {
     const view = this.#view();
     const ready = this.#isReady(view);
     const components: Record<string, ComponentHealth> = {};
@@ -116,16 +117,16 @@ export class PoolHealth {
   ): ComponentHealth {
     if (ending !== undefined) {
       this.#endedAt ??= now;
-      return { status: "unhealthy", detail: endedBy(ending), since: this.#endedAt };
+      return { status: "unhealthy", detail: endedBy(ending), since: toEpoch(this.#endedAt) };
     }
     const worst = worstOf(findings);
     if (worst !== undefined) {
       this.#wellSince.delete(name);
-      return worst;
+      return { ...worst, since: toEpoch(worst.since) };
     }
     const since = this.#wellSince.get(name) ?? now;
     this.#wellSince.set(name, since);
-    return { status: "healthy", detail, since };
+    return { status: "healthy", detail, since: toEpoch(since) };
   }
 }
 

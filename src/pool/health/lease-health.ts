@@ -5,6 +5,7 @@ import type { Finding } from "./report.ts";
 
 /** What is known of a pool's leases. */
 export interface LeasesView {
+  /** `since`: by `steadyNow()`. */
   readonly trouble: LeaseTrouble | undefined;
   /** So many containers may be followed here. */
   readonly held: number;

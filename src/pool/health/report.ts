@@ -26,7 +26,7 @@ export interface Health {
   readonly components: Readonly<Record<string, ComponentHealth>>;
 }
 
-/** What was found wrong, the worst first; `since` in epoch milliseconds. */
+/** What was found wrong, the worst first; `since` by `steadyNow()`. */
 export interface Finding {
   readonly status: "degraded" | "unhealthy";
   readonly detail: string;

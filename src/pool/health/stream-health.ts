@@ -8,7 +8,7 @@ import { BOUNDS } from "./bounds.ts";
 import { span } from "./report.ts";
 import type { Finding } from "./report.ts";
 
-/** One container that is followed. Times are epoch milliseconds. */
+/** One container that is followed. Times are by `steadyNow()`. */
 export interface FollowedStream {
   /** The container's. */
   readonly name: string;

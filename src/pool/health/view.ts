@@ -1,6 +1,7 @@
 import type { CheckpointKeeper } from "../../checkpoint/keeper.ts";
 import type { Tally } from "../../metrics/tally.ts";
 import type { Consumption } from "../../queue/consumption.ts";
+import { fromEpoch } from "../../lifetime/steady-clock.ts";
 import type { EndReason } from "../../source/status.ts";
 import { isReached } from "../discovery/engine-contact.ts";
 import type { FollowedContainers } from "../followed-containers.ts";
@@ -68,7 +69,9 @@ function leasesView({ options, engines }: PoolParts): LeasesView | undefined {
     held += leased?.held ?? 0;
     waiting += leased?.waiting ?? 0;
   }
-  return { trouble: options.leases.trouble, held, waiting };
+  const { trouble } = options.leases;
+  const told = trouble && { ...trouble, since: fromEpoch(trouble.since) };
+  return { trouble: told, held, waiting };
 }
 
 function planOf(

@@ -28,6 +28,8 @@ afterEach(async () => {
   await fake.close();
 });
 
+/** The header by which an engine is known. */
+const headers = { Server: "Docker/28.5.2 (linux)" };
 const names = new Map<string, string>();
 
 function make(spec: FakeContainerSpec): FakeContainer {
@@ -225,7 +227,10 @@ describe("a container whose log can't be read", () => {
 });
 
 describe("a container of which the engine says that it is gone, though it lists it", () => {
-  it("is followed again from where it was left", async () => {
+  it.each([
+    ["once", 0],
+    ["also where it is asked about in between", 2],
+  ])("is followed again from where it was left, %s", async (_, lists) => {
     const web = make({ name: "web" });
     web.write("one");
     const follower = await follow();
@@ -233,9 +238,43 @@ describe("a container of which the engine says that it is gone, though it lists 
     const gone = JSON.stringify({ message: `No such container: ${web.id}` });
     const { own } = peer;
     peer.own = (socket, path) =>
-      path.includes(web.id)
-        ? respond(socket, 404, gone, { Server: "Docker/28.5.2 (linux)" })
-        : own(socket, path);
+      path.includes(web.id) ? respond(socket, 404, gone, headers) : own(socket, path);
+    web.cut();
+    await follower.until(() => follower.seen("detached").length === 1, "detached");
+    for (let times = 1; times <= lists; times++) {
+      const before = events;
+      before?.end();
+      await follower.until(() => follower.seen("skipped").length === times, "skipped");
+      await eventually(() => events !== before, "the events");
+    }
+    peer.own = own;
+    web.write("two");
+    events?.end();
+    await follower.expectAll(web);
+    expect(follower.texts(web)).toEqual(["one", "two"]);
+    expect(follower.pool.health().components["engine:default"]?.status).toBe("healthy");
+    await follower.end();
+  });
+});
+
+describe("a container that a list leaves out, though it is there", () => {
+  it("is followed again from where it was left, also where following it had failed", async () => {
+    const web = make({ name: "web" });
+    web.write("one");
+    const follower = await follow(withoutLooks());
+    await follower.expectAll(web);
+    const { own } = peer;
+    let isGarbled = false;
+    peer.own = (socket, path) => {
+      if (path.startsWith("/containers/json")) return respond(socket, 200, "[]", headers);
+      if (isGarbled && path.includes("/logs"))
+        return respond(socket, 200, "This is no log.", headers);
+      return own(socket, path);
+    };
+    events?.end();
+    // Its source looks, and knows better.
+    await follower.status(web, "rotated");
+    isGarbled = true;
     web.cut();
     await follower.until(() => follower.seen("detached").length === 1, "detached");
     peer.own = own;
@@ -243,7 +282,6 @@ describe("a container of which the engine says that it is gone, though it lists 
     events?.end();
     await follower.expectAll(web);
     expect(follower.texts(web)).toEqual(["one", "two"]);
-    expect(follower.pool.health().components["engine:default"]?.status).toBe("healthy");
     await follower.end();
   });
 });

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { steadyNow } from "../../../src/lifetime/steady-clock.ts";
 import { Feed } from "../../../src/pool/merge/feed.ts";
 import { Output } from "../../../src/pool/merge/output.ts";
 import { RoundRobin } from "../../../src/pool/merge/round-robin.ts";
@@ -11,10 +12,7 @@ import type { Capture } from "../../../src/source/capture.ts";
 import { batchOf, recordOf } from "../../support/delivery-supply.ts";
 
 beforeEach(() => {
-  vi.useFakeTimers({
-    toFake: ["Date", "performance", "setTimeout", "clearTimeout"],
-    now: 1_000_000,
-  });
+  vi.useFakeTimers({ toFake: ["performance", "setTimeout", "clearTimeout"] });
 });
 afterEach(() => {
   vi.useRealTimers();
@@ -22,7 +20,7 @@ afterEach(() => {
 
 function passed(): number {
   vi.advanceTimersByTime(1_000);
-  return Date.now();
+  return steadyNow();
 }
 
 /** One container of the pool. */
