@@ -277,10 +277,12 @@ export class Streams {
       return "closed";
     } finally {
       this.#watchdog.closed();
-      this.#openFrom = Infinity;
       if (this.#rotation.generation > generation)
         this.#parts.attempts.lived(this.delay.openedForMs, tasks.signal.aborted);
-      await this.#close("end of the stream");
+      // Until then it counts as open: that all is read is known up to here.
+      const closed = this.#close("end of the stream");
+      this.#openFrom = Infinity;
+      await closed;
     }
   }
 
