@@ -174,6 +174,19 @@ export const SERIES: readonly Series[] = [
     "Lines that were taken and acknowledged, of all containers of an engine.",
     ({ delivered }) => delivered,
   ),
+  ofEngine(
+    "log_gaps_total",
+    "{gap}",
+    "Places where lines are lost, of all containers of an engine, those that are gone included.",
+    ({ gaps }) => gaps,
+  ),
+  counted(
+    "log_ends_cut_short_total",
+    "{container}",
+    "Containers that were removed before their log was known to be read to its end.",
+    ["engine"],
+    ({ cutShort }) => cutShort,
+  ),
   counted(
     "container_events_total",
     "{event}",

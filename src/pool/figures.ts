@@ -25,6 +25,7 @@ export function figuresOf(parts: Parts): Figures {
     engines: followed.flows.with(containers),
     containers,
     errors: tally.errors.all,
+    cutShort: tally.cutShort.all,
     events: tally.events.all,
     batches: tally.batches.all,
     retries: tally.retries.all,

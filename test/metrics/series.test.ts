@@ -390,6 +390,35 @@ describe("series", () => {
       (all) => all.sum("dockspool_log_lines_delivered_total") === 12,
     );
     expect(scraped.sum("dockspool_container_log_lines_total")).toBe(12);
+    expect(scraped.value("dockspool_log_gaps_total", { engine })).toBe(1);
+  });
+
+  it("count gaps, and logs that were cut short, of containers that are gone", async () => {
+    const pool = open();
+    const scraper = new Scraper(pool);
+    pool.deliver(take, { maxWaitMs: 0 });
+    web.write("first");
+    await scraper.until((all) => all.sum("dockspool_log_lines_delivered_total") === 1);
+    fake.fault = ({ path }) => (path.includes("/logs") ? { status: 500 } : undefined);
+    web.cut();
+    for (let line = 0; line < 100; line++) web.write(`line ${line}`);
+    web.truncate(10);
+    fake.fault = undefined;
+    await scraper.until((all) => all.value("dockspool_log_gaps_total", { engine }) === 1);
+    expect((await scraper.scrape()).value("dockspool_log_ends_cut_short_total", { engine })).toBe(
+      0,
+    );
+    fake.outage();
+    await scraper.until(
+      (all) => all.sum("dockspool_container_phase", { phase: "following" }) === 0,
+    );
+    web.write("nobody can read this");
+    web.remove();
+    fake.restore();
+    const gone = await scraper.until((all) => all.value("dockspool_containers", { engine }) === 0);
+    expect(gone.sum("dockspool_container_log_gaps_total")).toBe(0);
+    expect(gone.value("dockspool_log_gaps_total", { engine })).toBe(1);
+    expect(gone.value("dockspool_log_ends_cut_short_total", { engine })).toBe(1);
   });
 });
 
