@@ -73,7 +73,7 @@ export interface Figures {
   readonly containers: readonly ContainerFigures[];
   /** Streams that failed; `reason`: the error's code. */
   readonly errors: readonly Count<"engine" | "reason">[];
-  /** Containers that were removed before their log was known to be read. */
+  /** Containers that were removed before their log was known to be read to its end. */
   readonly cutShort: readonly Count<"engine">[];
   /** What engines told of containers. */
   readonly events: readonly Count<"engine" | "action">[];

@@ -419,6 +419,12 @@ describe("series", () => {
     expect(gone.sum("dockspool_container_log_gaps_total")).toBe(0);
     expect(gone.value("dockspool_log_gaps_total", { engine })).toBe(1);
     expect(gone.value("dockspool_log_ends_cut_short_total", { engine })).toBe(1);
+    // It is gone before anything of it could be asked.
+    const brief = fake.create({ name: "brief" });
+    brief.write("one");
+    brief.stop();
+    brief.remove();
+    await scraper.until((all) => all.value("dockspool_log_ends_cut_short_total", { engine }) === 2);
   });
 });
 

@@ -206,6 +206,12 @@ export const SCENARIOS: Readonly<Record<string, Readonly<Record<string, Scenario
       fires: { 0: [], 2: [], 14: [] },
     },
   },
+  DockspoolCutShort: {
+    "a container is removed before its log was read": {
+      fault: [becomes("log_ends_cut_short_total", 1)],
+      fires: { 1: ["DockspoolCutShort"], 14: ["DockspoolCutShort"], 16: [] },
+    },
+  },
   DockspoolBatchesGivenUp: {
     "batches go to the dead letters": {
       fault: [grows("delivery_batches_total", 1, { outcome: "dead_letter" })],

@@ -76,7 +76,8 @@ export function usualSeries(): Series[] {
   add("containers", constant(2), { engine });
   add("log_bytes_total", growing(120_000), { engine });
   add("log_lines_delivered_total", growing(1_200), { engine });
-  add("log_gaps_total", constant(0), { engine });
+  for (const name of ["log_gaps_total", "log_ends_cut_short_total"])
+    add(name, constant(0), { engine });
   for (const stream of ["stdout", "stderr"])
     add("log_lines_total", growing(600), { engine, stream });
   add("container_phase", constant(2), { engine, phase: "following" });
