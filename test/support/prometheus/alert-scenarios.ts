@@ -25,6 +25,11 @@ const containersGrow = (perMinute: number, phase: string): Change[] => [
   grows("containers", perMinute),
   grows("container_phase", perMinute, { phase }),
 ];
+/** It is there again after a quarter of an hour. */
+const wasAway = (name: string, becomes: Change["becomes"]): Change => ({
+  name,
+  becomes: (minute, usual) => (minute < 15 ? undefined : becomes(minute - 15, usual)),
+});
 const lagGrows = grows("container_log_lag_seconds", 60);
 const noLines = stays("log_lines_total");
 
@@ -156,6 +161,15 @@ export const SCENARIOS: Readonly<Record<string, Readonly<Record<string, Scenario
         grows("container_stream_rotation_seconds_count", 1 / 3),
       ],
       fires: { 6: [], 16: [], 40: [] },
+    },
+    "the process was away, and reads what was written meanwhile": {
+      fault: [
+        wasAway("container_stream_rotation_seconds_count", (minute) => (minute < 5 ? 0 : 1)),
+        wasAway("container_log_lag_seconds", (minute) => (minute < 4 ? 3_600 : 0)),
+        wasAway("log_lines_total", (minute) => minute * 60_000),
+        wasAway("*", (_, usual) => usual),
+      ],
+      fires: { 10: ["DockspoolDown"], 17: [], 18: [], 20: [], 30: [] },
     },
     "all containers have stopped": {
       fault: [
