@@ -93,13 +93,13 @@ export class Streams {
   }
 
   get stats(): StreamStats {
-    const { generation, completed: rotations, names } = this.#rotation;
+    const { generation, completed: rotations, names, running: tasks } = this.#rotation;
     return {
       stalls: this.counts.stalls,
       gaps: this.counts.gaps,
       generation,
       rotations,
-      tasks: names.length,
+      tasks,
       isReading: names.includes(READER),
       lastByteAt: this.counts.lastByteAt,
       rotatesBy: this.#watchdog.rotatesBy,
