@@ -36,8 +36,8 @@ export function quantile(q: number, selector: string, by: string): string {
 
 /** Containers that are read, by a stream or from files. */
 export const READ: string = `sum without (engine, phase) (${ofPool("container_phase", 'phase!~"stopped|waiting|ended"')})`;
-/** Those that wait or are stopped as well. */
-export const FOLLOWED: string = `sum without (engine) (${ofPool("containers")})`;
+/** Those that wait, for a stream or for their lease, or are stopped as well. */
+export const KNOWN: string = `sum without (engine) (${ofPool("containers")} + ${ofPool("containers_standby")})`;
 
 /**
  * How far a gauge's least of the last 10 minutes is above its most of an hour ago, beyond what more of `causes` explain. What goes up

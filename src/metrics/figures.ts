@@ -71,6 +71,8 @@ export interface Figures {
   readonly bufferLimitBytes: number;
   readonly engines: readonly EngineFigures[];
   readonly containers: readonly ContainerFigures[];
+  /** Containers that wait for their lease. */
+  readonly standby: readonly Count<"engine">[];
   /** Streams that failed; `reason`: the error's code. */
   readonly errors: readonly Count<"engine" | "reason">[];
   /** Containers that were removed before their log was known to be read to its end. */

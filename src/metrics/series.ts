@@ -53,6 +53,14 @@ export const SERIES: readonly Series[] = [
     labels: ["engine"],
     read: ({ figures }) => containersOf(figures),
   },
+  {
+    name: "containers_standby",
+    type: "gauge",
+    unit: "{container}",
+    help: "Containers that are not followed here, since another pool has their lease, or may have it.",
+    labels: ["engine"],
+    read: ({ figures }) => figures.standby,
+  },
   ofPool(
     "container_streams_active",
     "{stream}",

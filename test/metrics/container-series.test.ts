@@ -38,6 +38,7 @@ function figuresOf(containers: readonly ContainerFigures[]): Figures {
     bufferLimitBytes: 0,
     engines: ENGINES.map((name) => ({ name, ...none })),
     containers,
+    standby: [],
     errors: [],
     cutShort: [],
     events: [],

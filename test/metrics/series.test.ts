@@ -368,6 +368,23 @@ describe("series", () => {
     });
   });
 
+  it("tell how many containers wait for their lease", async () => {
+    fake.create({ name: "api" });
+    const acquire = (_: string, signal: AbortSignal): Promise<never> =>
+      new Promise((__, reject) =>
+        signal.addEventListener("abort", () => reject(new Error("nobody waits any more"))),
+      );
+    const pool = open({ checkpoints: new MemoryCheckpointStore(), leases: { acquire } });
+    const scraper = new Scraper(pool);
+    pool.deliver(take);
+    const waiting = await scraper.until(
+      (all) => all.value("dockspool_containers_standby", { engine }) === 2,
+    );
+    expect(waiting.value("dockspool_containers", { engine })).toBe(0);
+    web.remove();
+    await scraper.until((all) => all.value("dockspool_containers_standby", { engine }) === 1);
+  });
+
   it("count gaps and stalls", async () => {
     const pool = open({ source: { ...eager, stallProbeMs: 400 } });
     const scraper = new Scraper(pool);

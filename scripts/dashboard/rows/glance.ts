@@ -1,13 +1,5 @@
 import { stat } from "../panels.ts";
-import {
-  FOLLOWED,
-  READ,
-  ofContainer,
-  ofEngine,
-  ofPool,
-  rate,
-  unexplainedGrowth,
-} from "../queries.ts";
+import { KNOWN, READ, ofContainer, ofEngine, ofPool, rate, unexplainedGrowth } from "../queries.ts";
 import type { Row } from "../row.ts";
 
 /** Some container of an engine is behind, and no line of that engine comes. As in alert DockspoolCaptureStopped. */
@@ -110,7 +102,7 @@ export const glance: Row = {
       title: "Leak in an hour",
       good: "Good is 0: tasks and descriptors that more containers do not explain; it needs an hour of data.",
       queries: [
-        { expr: unexplainedGrowth(ofPool("tasks"), READ, FOLLOWED), legend: "tasks" },
+        { expr: unexplainedGrowth(ofPool("tasks"), READ, KNOWN), legend: "tasks" },
         { expr: unexplainedGrowth(ofPool("file_descriptors_open"), READ), legend: "descriptors" },
       ],
       unit: "none",

@@ -26,9 +26,9 @@ const containersGrow = (perMinute: number, phase: string): Change[] => [
   grows("container_phase", perMinute, { phase }),
 ];
 /** It is there again after a quarter of an hour. */
-const wasAway = (name: string, becomes: Change["becomes"]): Change => ({
+const wasAway = (name: string, then: Change["becomes"]): Change => ({
   name,
-  becomes: (minute, usual) => (minute < 15 ? undefined : becomes(minute - 15, usual)),
+  becomes: (minute, usual) => (minute < 15 ? undefined : then(minute - 15, usual)),
 });
 const lagGrows = grows("container_log_lag_seconds", 60);
 const noLines = stays("log_lines_total");
@@ -294,6 +294,11 @@ export const SCENARIOS: Readonly<Record<string, Readonly<Record<string, Scenario
     "tasks grow with containers that have stopped, and are not removed": {
       after: HOUR,
       fault: [grows("tasks", 2), ...containersGrow(2, "stopped")],
+      fires: { 16: [], 50: [], 60: [] },
+    },
+    "a spare waits for more containers": {
+      after: HOUR,
+      fault: [grows("tasks", 2), grows("containers_standby", 2)],
       fires: { 16: [], 50: [], 60: [] },
     },
     "containers that were stopped are started": {

@@ -74,6 +74,7 @@ export function usualSeries(): Series[] {
   const engine = "default";
   add("container_stream_rotation_seconds_count", growing(0.4), { engine });
   add("containers", constant(2), { engine });
+  add("containers_standby", constant(0), { engine });
   add("log_bytes_total", growing(120_000), { engine });
   add("log_lines_delivered_total", growing(1_200), { engine });
   for (const name of ["log_gaps_total", "log_ends_cut_short_total"])
