@@ -34,13 +34,21 @@ export function quantile(q: number, selector: string, by: string): string {
   return `histogram_quantile(${q}, sum by (le, ${by}) (${rate(selector)}))`;
 }
 
+/** Containers that are read, by a stream or from files. */
+export const READ: string = `sum without (engine, phase) (${ofPool("container_phase", 'phase!~"stopped|waiting|ended"')})`;
+/** Those that wait, for a stream or for their lease, or are stopped as well. */
+export const KNOWN: string = `sum without (engine) (${ofPool("containers")} + ${ofPool("containers_standby")})`;
+
 /**
- * How far a gauge's least of the last 10 minutes is above its most of an hour ago, beyond what more streams explain. What goes up
- * and down is none, and more streams are none.
+ * How far a gauge's least of the last 10 minutes is above its most of an hour ago, beyond what more of `causes` explain. What goes up
+ * and down is none, and more containers are none. As in the alerts about leaks.
  */
-export function unexplainedGrowth(gauge: string): string {
-  const streams = ofPool("container_streams_active");
+export function unexplainedGrowth(gauge: string, ...causes: string[]): string {
   const before = `max_over_time(${gauge}[10m] offset 50m)`;
-  const more = `(1 + max_over_time(${streams}[10m])) / (1 + min_over_time(${streams}[10m] offset 50m))`;
-  return `sum(clamp_min(min_over_time(${gauge}[10m]) - ${before} * clamp_min(${more}, 1), 0))`;
+  const explained = [before, ...causes.map((cause) => `clamp_min(${growth(cause)}, 1)`)];
+  return `sum(clamp_min(min_over_time(${gauge}[10m]) - ${explained.join(" * ")}, 0))`;
+}
+
+function growth(cause: string): string {
+  return `(1 + max_over_time(${cause}[10m:])) / (1 + min_over_time(${cause}[10m:] offset 50m))`;
 }

@@ -26,6 +26,8 @@ export interface FlowFigures {
   readonly bytes: number;
   /** Of those lines, taken and acknowledged. */
   readonly delivered: number;
+  /** Places where lines are lost. */
+  readonly gaps: number;
 }
 
 /** What a container's source has counted, and does now. */
@@ -43,7 +45,6 @@ export interface ContainerFigures extends FlowFigures {
   readonly streamAge: number;
   readonly reconnects: number;
   readonly stalls: number;
-  readonly gaps: number;
   /** How far what is delivered is behind what was written, in seconds. */
   readonly lag: number;
 }
@@ -70,8 +71,12 @@ export interface Figures {
   readonly bufferLimitBytes: number;
   readonly engines: readonly EngineFigures[];
   readonly containers: readonly ContainerFigures[];
+  /** Containers that wait for their lease. */
+  readonly standby: readonly Count<"engine">[];
   /** Streams that failed; `reason`: the error's code. */
   readonly errors: readonly Count<"engine" | "reason">[];
+  /** Containers that were removed before their log was known to be read to its end. */
+  readonly cutShort: readonly Count<"engine">[];
   /** What engines told of containers. */
   readonly events: readonly Count<"engine" | "action">[];
   readonly batches: readonly Count<"sink" | "outcome">[];

@@ -53,6 +53,14 @@ export const SERIES: readonly Series[] = [
     labels: ["engine"],
     read: ({ figures }) => containersOf(figures),
   },
+  {
+    name: "containers_standby",
+    type: "gauge",
+    unit: "{container}",
+    help: "Containers that are not followed here, since another pool has their lease, or may have it.",
+    labels: ["engine"],
+    read: ({ figures }) => figures.standby,
+  },
   ofPool(
     "container_streams_active",
     "{stream}",
@@ -173,6 +181,19 @@ export const SERIES: readonly Series[] = [
     "{line}",
     "Lines that were taken and acknowledged, of all containers of an engine.",
     ({ delivered }) => delivered,
+  ),
+  ofEngine(
+    "log_gaps_total",
+    "{gap}",
+    "Places where lines are lost, of all containers of an engine, those that are gone included.",
+    ({ gaps }) => gaps,
+  ),
+  counted(
+    "log_ends_cut_short_total",
+    "{container}",
+    "Containers that were removed before their log was known to be read to its end.",
+    ["engine"],
+    ({ cutShort }) => cutShort,
   ),
   counted(
     "container_events_total",

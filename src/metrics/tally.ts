@@ -37,6 +37,7 @@ const OTHER_WORDS: Readonly<Record<string, string>> = { died: "die", remove: "de
 /** What a pool counts of what happens, and who hears of what is measured one by one. Nothing here is done for a line. */
 export class Tally {
   readonly errors: Counts<"engine" | "reason"> = new Counts();
+  readonly cutShort: Counts<"engine"> = new Counts();
   readonly events: Counts<"engine" | "action"> = new Counts();
   readonly batches: Counts<"sink" | "outcome"> = new Counts();
   readonly retries: Counts<"sink"> = new Counts();
@@ -46,6 +47,7 @@ export class Tally {
   /** All that may happen is there from the start. */
   constructor(engines: Iterable<string>) {
     for (const engine of engines) {
+      this.cutShort.add({ engine }, 0);
       for (const reason of REASONS) this.errors.add({ engine, reason }, 0);
       for (const action of ACTIONS) this.events.add({ engine, action }, 0);
     }

@@ -10,15 +10,30 @@ interface SessionValue {
   readonly isEnded: boolean;
 }
 
+/** A moment, by the clock that is never set, and by the one that goes on while the machine is suspended. */
+interface Moment {
+  readonly monotonicMs: number;
+  readonly wallMs: number;
+}
+
 /** It is renewed so often in its time. */
 const RENEWALS = 4;
+
+function now(): Moment {
+  return { monotonicMs: performance.now(), wallMs: Date.now() };
+}
+
+/** The larger one counts: the wall clock may be set, forward or back. */
+function msSince({ monotonicMs, wallMs }: Moment): number {
+  return Math.max(performance.now() - monotonicMs, Date.now() - wallMs);
+}
 
 function sessionKey(id: string): string {
   return `session/${id}`;
 }
 
 /**
- * The time that one process may act in: it renews an entry, and what it may do ends by its own clock `ttlMs` after the last renewal began.
+ * The time that one process may act in: it renews an entry, and what it may do ends by its own clocks `ttlMs` after the last renewal began.
  * Whoever sees an entry stand still for that long ends it, by compare-and-set. After SIGSTOP, or a partition, it is lost for good.
  */
 export class Session {
@@ -27,8 +42,8 @@ export class Session {
   readonly #value: SessionValue;
   readonly #lost = new AbortController();
   #revision: number;
-  /** By `performance.now()`. */
-  #until: number;
+  /** When the last renewal began. */
+  #renewedAt: Moment;
   #timer: NodeJS.Timeout | undefined;
   #expiry: NodeJS.Timeout | undefined;
   #renewing: Promise<void> = Promise.resolve();
@@ -38,13 +53,13 @@ export class Session {
     id: string,
     value: SessionValue,
     revision: number,
-    begunAt: number,
+    begunAt: Moment,
   ) {
     this.#bucket = bucket;
     this.id = id;
     this.#value = value;
     this.#revision = revision;
-    this.#until = begunAt + value.ttlMs;
+    this.#renewedAt = begunAt;
     this.#schedule();
     this.#watchExpiry();
   }
@@ -52,14 +67,14 @@ export class Session {
   static async begin(bucket: Bucket, owner: string, ttlMs: number): Promise<Session> {
     const id = randomUUID();
     const value = { owner, ttlMs, isEnded: false };
-    const begunAt = performance.now();
+    const begunAt = now();
     const revision = await bucket.put(sessionKey(id), value, 0);
     return new Session(bucket, id, value, revision, begunAt);
   }
 
   /** Also right after a stop, before any timer has fired. */
   get isAlive(): boolean {
-    return !this.#lost.signal.aborted && performance.now() < this.#until;
+    return !this.#lost.signal.aborted && this.#leftMs > 0;
   }
 
   get lost(): AbortSignal {
@@ -74,6 +89,10 @@ export class Session {
     if (wasAlive) await this.#bucket.remove(sessionKey(this.id));
   }
 
+  get #leftMs(): number {
+    return this.#value.ttlMs - msSince(this.#renewedAt);
+  }
+
   #schedule(): void {
     const delayMs = this.#value.ttlMs / RENEWALS;
     this.#timer = setTimeout(() => {
@@ -84,22 +103,22 @@ export class Session {
   #watchExpiry(): void {
     this.#expiry = setTimeout(
       () => {
-        if (performance.now() < this.#until) this.#watchExpiry();
+        if (this.#leftMs > 0) this.#watchExpiry();
         else this.#lose("it could not be renewed in time");
       },
-      Math.max(1, this.#until - performance.now()),
+      Math.max(1, this.#leftMs),
     ).unref();
   }
 
   async #renew(): Promise<void> {
     if (!this.isAlive) return;
-    const begunAt = performance.now();
+    const begunAt = now();
     try {
       const timeoutMs = this.#value.ttlMs / RENEWALS;
       const key = sessionKey(this.id);
       this.#revision = await this.#bucket.put(key, this.#value, this.#revision, timeoutMs);
       // Who was stopped meanwhile has lost it, whatever the answer.
-      if (this.isAlive) this.#until = begunAt + this.#value.ttlMs;
+      if (this.isAlive) this.#renewedAt = begunAt;
     } catch (error) {
       if (isConflict(error)) await this.#lookAgain();
     }

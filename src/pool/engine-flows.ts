@@ -46,9 +46,10 @@ function addTo(sums: ReadonlyMap<string, Sum>, sources: readonly { readonly flow
     sum.lines = { stdout: stdout + flow.lines.stdout, stderr: stderr + flow.lines.stderr };
     sum.bytes += flow.bytes;
     sum.delivered += flow.delivered;
+    sum.gaps += flow.gaps;
   }
 }
 
 function none(): Sum {
-  return { lines: { stdout: 0, stderr: 0 }, bytes: 0, delivered: 0 };
+  return { lines: { stdout: 0, stderr: 0 }, bytes: 0, delivered: 0, gaps: 0 };
 }

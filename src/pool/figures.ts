@@ -12,7 +12,7 @@ const FITNESS: Readonly<Record<Fitness, number>> = { healthy: 1, degraded: 0.5, 
 
 /** What metrics show of a pool, read when somebody asks. */
 export function figuresOf(parts: Parts): Figures {
-  const { options, stats, health, followed, tally, keeper } = parts;
+  const { options, engines, stats, health, followed, tally, keeper } = parts;
   const containers = followed.figures;
   return {
     tasks: stats.tasks,
@@ -23,8 +23,13 @@ export function figuresOf(parts: Parts): Figures {
     bufferBytes: stats.bufferedBytes,
     bufferLimitBytes: options.bufferBytes,
     engines: followed.flows.with(containers),
+    standby: Array.from(engines, ({ name: engine, leased }) => ({
+      labels: { engine },
+      value: leased?.waiting ?? 0,
+    })),
     containers,
     errors: tally.errors.all,
+    cutShort: tally.cutShort.all,
     events: tally.events.all,
     batches: tally.batches.all,
     retries: tally.retries.all,

@@ -63,6 +63,8 @@ export function count(
 ): void {
   if (status.type === "rotated" && status.rotation.reopened)
     tally.rotated(engine.name, status.rotation.closedInMs + status.rotation.reopenedInMs);
+  if (status.type === "ended" && status.reason.kind === "removed" && !status.reason.complete)
+    tally.cutShort.add({ engine: engine.name });
   const error = errorOf(status);
   if (error !== undefined)
     tally.errors.add({ engine: engine.name, reason: asFailure(error, info.id).code });

@@ -285,7 +285,7 @@ export class FollowedContainers {
       },
     });
     const { stats } = source;
-    this.#totals.add(stats);
+    this.#totals.add(source);
     this.#sources.delete(info.id);
     this.#entries.delete(info.id);
     this.#leaving.add(info.id, feed);

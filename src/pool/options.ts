@@ -28,7 +28,7 @@ import { guarded, refusePromise } from "./caller-functions.ts";
 import { enginesOf } from "./engine-options.ts";
 import { checkLeases } from "./lease-options.ts";
 import type { RotationPlan } from "./rotations.ts";
-import { SELECTOR_FIELDS, compileSelector } from "./discovery/selector.ts";
+import { SELECTOR_FIELDS, compileExclusion, compileSelector } from "./discovery/selector.ts";
 import type { ContainerSelector } from "./discovery/selector.ts";
 
 /** What may differ from one container to the next. */
@@ -121,6 +121,8 @@ export interface PoolOptions {
 export interface ResolvedPoolOptions {
   readonly engines: ReadonlyMap<string, Engine>;
   readonly selects: (container: ContainerInfo) => boolean;
+  /** By a container's name alone. */
+  readonly excludes: (name: string) => boolean;
   readonly discover: boolean;
   readonly from: From;
   /** Containers that had stopped before are read, too. */
@@ -225,6 +227,7 @@ export function resolvePoolOptions(options: PoolOptions): ResolvedPoolOptions {
   return {
     engines: enginesOf(given),
     selects: guarded("select", compileSelector(given.select), refusePromise),
+    excludes: compileExclusion(given.select),
     discover: given.discover,
     from: ownFrom(given.from),
     stopped: given.stopped,

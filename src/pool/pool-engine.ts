@@ -103,6 +103,7 @@ export class PoolEngine {
       },
       readsStopped: options.stopped,
       selects: (container) => !own.is(container.id) && options.selects(container),
+      excludes: options.excludes,
       locate: (inspection, isNew, signal) =>
         this.#places.find(inspection, async () => isNew, signal),
       readsFiles: (info) => reading(info).read !== "engine",
@@ -120,7 +121,10 @@ export class PoolEngine {
         followed.missing(id);
         this.leased?.gone(id);
       },
-      skipped: (container, error) => emit({ type: "skipped", container, error }),
+      skipped: (container, error) => {
+        if (error.code === "CONTAINER_NOT_FOUND") tally.cutShort.add({ engine: name });
+        emit({ type: "skipped", container, error });
+      },
     });
     this.leased = leasedOf(this, pool);
     this.events = new EngineEvents(this.client, {

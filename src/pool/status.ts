@@ -9,7 +9,7 @@ export type PoolStatus =
   | { type: "attached"; container: ContainerInfo }
   /** Its source has ended; lines that were read before still come. */
   | { type: "detached"; container: ContainerInfo; reason: EndReason }
-  /** It is not followed: its log cannot be read, or an option's function failed for it. */
+  /** It is not followed: its log cannot be read, an option's function failed for it, or it was gone before it could be looked at. */
   | { type: "skipped"; container: ContainerInfo; error: DockspoolError }
   /** Another pool has its lease. */
   | { type: "standby"; container: ContainerInfo }

@@ -86,6 +86,11 @@ export class StreamRotation {
       : stream.tasks.names;
   }
 
+  /** So many tasks are running, those that have outlived their stream included. */
+  get running(): number {
+    return this.#survivors.reduce((sum, { tasks }) => sum + tasks.size, this.names.length);
+  }
+
   /** Undefined where every stream that was closed has ended. */
   get overdue(): OverdueTasks | undefined {
     if (this.#survivors.length === 0) return undefined;

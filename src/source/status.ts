@@ -121,7 +121,7 @@ export interface SourceStats {
   readonly delivered: number;
   /** Read ahead of the consumer, in bytes: text and what holding it takes. */
   readonly bufferedBytes: number;
-  /** Running now, the source's own and the current stream's: what a leak would make grow. */
+  /** Running now, the source's own and its streams', those that were closed included: what a leak would make grow. */
   readonly tasks: number;
   /** Open to the engine now. */
   readonly sockets: number;

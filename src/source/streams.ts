@@ -94,13 +94,13 @@ export class Streams {
   }
 
   get stats(): StreamStats {
-    const { generation, completed: rotations, names } = this.#rotation;
+    const { generation, completed: rotations, names, running: tasks } = this.#rotation;
     return {
       stalls: this.counts.stalls,
       gaps: this.counts.gaps,
       generation,
       rotations,
-      tasks: names.length,
+      tasks,
       isReading: names.includes(READER),
       lastByteAt: this.counts.lastByteAt,
       rotatesBy: this.#watchdog.rotatesBy,
@@ -278,10 +278,12 @@ export class Streams {
       return "closed";
     } finally {
       this.#watchdog.closed();
-      this.#openFrom = Infinity;
       if (this.#rotation.generation > generation)
         this.#parts.attempts.lived(this.delay.openedForMs, tasks.signal.aborted);
-      await this.#close("end of the stream");
+      // Until then it counts as open: that all is read is known up to here.
+      const closed = this.#close("end of the stream");
+      this.#openFrom = Infinity;
+      await closed;
     }
   }
 

@@ -41,7 +41,7 @@ describe("alerts", () => {
   test("the rotation interval stands in three places, and they agree", () => {
     const overdue = alerts.find(({ alert }) => alert === "DockspoolRotationOverdue");
     expect(overdue?.expr.match(/\b720\b/g)).toHaveLength(2);
-    expect(overdue?.expr.match(/\[12m\]/g)).toHaveLength(1);
+    expect(overdue?.expr.match(/offset 12m/g)).toHaveLength(1);
     expect(rulesText()).toContain("change the three places with 720 and 12m");
   });
 });

@@ -27,7 +27,7 @@ function container(id: string, figures: Partial<ContainerFigures> = {}): Contain
 }
 
 function figuresOf(containers: readonly ContainerFigures[]): Figures {
-  const none = { lines: { stdout: 0, stderr: 0 }, bytes: 0, delivered: 0 };
+  const none = { lines: { stdout: 0, stderr: 0 }, bytes: 0, delivered: 0, gaps: 0 };
   return {
     tasks: 0,
     sockets: 0,
@@ -38,7 +38,9 @@ function figuresOf(containers: readonly ContainerFigures[]): Figures {
     bufferLimitBytes: 0,
     engines: ENGINES.map((name) => ({ name, ...none })),
     containers,
+    standby: [],
     errors: [],
+    cutShort: [],
     events: [],
     batches: [],
     retries: [],

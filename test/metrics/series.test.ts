@@ -368,6 +368,23 @@ describe("series", () => {
     });
   });
 
+  it("tell how many containers wait for their lease", async () => {
+    fake.create({ name: "api" });
+    const acquire = (_: string, signal: AbortSignal): Promise<never> =>
+      new Promise((__, reject) =>
+        signal.addEventListener("abort", () => reject(new Error("nobody waits any more"))),
+      );
+    const pool = open({ checkpoints: new MemoryCheckpointStore(), leases: { acquire } });
+    const scraper = new Scraper(pool);
+    pool.deliver(take);
+    const waiting = await scraper.until(
+      (all) => all.value("dockspool_containers_standby", { engine }) === 2,
+    );
+    expect(waiting.value("dockspool_containers", { engine })).toBe(0);
+    web.remove();
+    await scraper.until((all) => all.value("dockspool_containers_standby", { engine }) === 1);
+  });
+
   it("count gaps and stalls", async () => {
     const pool = open({ source: { ...eager, stallProbeMs: 400 } });
     const scraper = new Scraper(pool);
@@ -390,6 +407,41 @@ describe("series", () => {
       (all) => all.sum("dockspool_log_lines_delivered_total") === 12,
     );
     expect(scraped.sum("dockspool_container_log_lines_total")).toBe(12);
+    expect(scraped.value("dockspool_log_gaps_total", { engine })).toBe(1);
+  });
+
+  it("count gaps, and logs that were cut short, of containers that are gone", async () => {
+    const pool = open();
+    const scraper = new Scraper(pool);
+    pool.deliver(take, { maxWaitMs: 0 });
+    web.write("first");
+    await scraper.until((all) => all.sum("dockspool_log_lines_delivered_total") === 1);
+    fake.fault = ({ path }) => (path.includes("/logs") ? { status: 500 } : undefined);
+    web.cut();
+    for (let line = 0; line < 100; line++) web.write(`line ${line}`);
+    web.truncate(10);
+    fake.fault = undefined;
+    await scraper.until((all) => all.value("dockspool_log_gaps_total", { engine }) === 1);
+    expect((await scraper.scrape()).value("dockspool_log_ends_cut_short_total", { engine })).toBe(
+      0,
+    );
+    fake.outage();
+    await scraper.until(
+      (all) => all.sum("dockspool_container_phase", { phase: "following" }) === 0,
+    );
+    web.write("nobody can read this");
+    web.remove();
+    fake.restore();
+    const gone = await scraper.until((all) => all.value("dockspool_containers", { engine }) === 0);
+    expect(gone.sum("dockspool_container_log_gaps_total")).toBe(0);
+    expect(gone.value("dockspool_log_gaps_total", { engine })).toBe(1);
+    expect(gone.value("dockspool_log_ends_cut_short_total", { engine })).toBe(1);
+    // It is gone before anything of it could be asked.
+    const brief = fake.create({ name: "brief" });
+    brief.write("one");
+    brief.stop();
+    brief.remove();
+    await scraper.until((all) => all.value("dockspool_log_ends_cut_short_total", { engine }) === 2);
   });
 });
 

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { NatsConnection } from "@nats-io/transport-node";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { natsLeases } from "../../src/nats.ts";
 import type { NatsLeases } from "../../src/nats.ts";
 import { Bucket } from "../../src/nats/bucket.ts";
@@ -136,6 +136,23 @@ describeWithProgram("leases on NATS", natsProgram(), () => {
     enough.abort(new Error("enough"));
     await Promise.all(waiting);
     for (const leases of [one, other]) await leases[Symbol.asyncDispose]();
+  });
+
+  it("is lost at once where the machine was suspended: only the wall clock has gone on", async () => {
+    const { one } = await owners();
+    const held = await one.acquire("engine/web", never);
+    const before = Date.now();
+    const clock = vi.spyOn(Date, "now").mockReturnValue(before + TTL_MS);
+    try {
+      expect(one.holds("engine/web")).toBe(false);
+      expect(one.hasLost("web")).toBe(true);
+      await aborted(held.lost);
+    } finally {
+      clock.mockRestore();
+    }
+    const again = await one.acquire("engine/web", never);
+    expect(again.token).toBeGreaterThan(held.token);
+    await one[Symbol.asyncDispose]();
   });
 
   it("is kept for as long as it is renewed", async () => {

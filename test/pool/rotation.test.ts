@@ -235,6 +235,25 @@ describe("periodic rotation", () => {
     for (const container of containers) follower.expectExactly(container);
   });
 
+  it("that a task outlives leaves it counted, also once its container is gone", async () => {
+    const [web, other] = create(2);
+    if (web === undefined || other === undefined) throw new Error("none");
+    const follower = follow({ rotation: false, source: { ...eager, rotateTimeoutMs: 20 } });
+    await follower.streaming(web, other);
+    const { pool } = follower;
+    const deaf = gate();
+    void follower.source(web).tasks.run("deaf", () => deaf.opened);
+    await expect(follower.source(web).rotate()).rejects.toThrow("deaf");
+    web.remove();
+    await follower.until(() => pool.sources.size === 1, "one is gone");
+    other.remove();
+    await follower.until(() => pool.sources.size === 0, "both are gone");
+    const left = pool.stats.tasks;
+    deaf.open();
+    await follower.until(() => pool.stats.tasks < left, "its task is counted until it ends");
+    await follower.end();
+  });
+
   it("ends with the pool, also while many are due", async () => {
     create(20);
     for (let round = 0; round < 5; round++) {

@@ -176,6 +176,26 @@ describe("a container's lag", () => {
     await caughtUp(scraper);
   });
 
+  it.each([
+    ["is cut", () => web.cut()],
+    ["ends with its engine", () => fake.outage()],
+  ])("begins at 0 where its stream %s, however long that was open", async (_, end) => {
+    const { pool, scraper } = open();
+    pool.deliver(() => {});
+    web.write("first");
+    await scraper.until((all) => all.sum(DELIVERED) === 1);
+    await scraper.until((all) => all.value("dockspool_container_stream_age_seconds") > 0.5);
+    await caughtUp(scraper);
+    fake.fault = ({ path }) => (path.includes("/logs") ? { status: 500 } : undefined);
+    const endedAt = Date.now();
+    end();
+    const scraped = await behind(scraper, 0);
+    expect(scraped.value(LAG) * 1_000).toBeLessThanOrEqual(Date.now() - endedAt);
+    fake.fault = undefined;
+    fake.restore();
+    await caughtUp(scraper);
+  });
+
   it("grows from the beginning where its log was never had", async () => {
     fake.fault = ({ path }) => (path.includes("/logs") ? { status: 500 } : undefined);
     const { pool, scraper } = open();

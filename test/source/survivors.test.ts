@@ -64,6 +64,22 @@ describe("a task of the caller's that does not end", () => {
     expect(follower.error).toBeUndefined();
   });
 
+  it("is counted among the tasks until it ends, however many streams come after its own", async () => {
+    const follower = follow();
+    await follower.has(1);
+    const { source } = follower;
+    const usual = source.stats.tasks;
+    const deaf = gate();
+    for (const count of [1, 2, 3]) {
+      void source.tasks.run("deaf", () => deaf.opened);
+      await failure(source.rotate(), "TASKS_STILL_RUNNING");
+      await eventually(() => source.stats.tasks === usual + count, "all are counted");
+    }
+    deaf.open();
+    await eventually(() => source.stats.tasks === usual, "none is left");
+    await source.close();
+  });
+
   it("is named by close(), after which the source has ended all the same", async () => {
     const follower = follow();
     await follower.has(1);

@@ -1,5 +1,5 @@
 import { stat } from "../panels.ts";
-import { ofContainer, ofEngine, ofPool, rate, unexplainedGrowth } from "../queries.ts";
+import { KNOWN, READ, ofContainer, ofEngine, ofPool, rate, unexplainedGrowth } from "../queries.ts";
 import type { Row } from "../row.ts";
 
 /** Some container of an engine is behind, and no line of that engine comes. As in alert DockspoolCaptureStopped. */
@@ -89,9 +89,7 @@ export const glance: Row = {
     stat({
       title: "Gaps",
       good: "Good is 0: within the time shown no line was lost before it could be read.",
-      queries: [
-        { expr: `sum(increase(${ofContainer("container_log_gaps_total")}[$__range]))`, legend: "" },
-      ],
+      queries: [{ expr: `sum(increase(${ofEngine("log_gaps_total")}[$__range]))`, legend: "" }],
       unit: "none",
       decimals: 0,
       steps: [
@@ -102,10 +100,10 @@ export const glance: Row = {
     }),
     stat({
       title: "Leak in an hour",
-      good: "Good is 0: tasks and descriptors that more streams do not explain; it needs an hour of data.",
+      good: "Good is 0: tasks and descriptors that more containers do not explain; it needs an hour of data.",
       queries: [
-        { expr: unexplainedGrowth(ofPool("tasks")), legend: "tasks" },
-        { expr: unexplainedGrowth(ofPool("file_descriptors_open")), legend: "descriptors" },
+        { expr: unexplainedGrowth(ofPool("tasks"), READ, KNOWN), legend: "tasks" },
+        { expr: unexplainedGrowth(ofPool("file_descriptors_open"), READ), legend: "descriptors" },
       ],
       unit: "none",
       decimals: 0,

@@ -14,11 +14,15 @@ export const loss: Row = {
   panels: [
     graph({
       title: "Gaps",
-      good: "Good is nothing at all: each gap is lines that the engine no longer had when they were to be read.",
+      good: "Good is nothing at all: each gap is lines that the engine no longer had when they were to be read, and a container that was removed too soon may have had some.",
       queries: [
         {
           expr: `sum by (container_name, engine) (${count(ofContainer("container_log_gaps_total"))}) > 0`,
           legend: "{{container_name}} ({{engine}})",
+        },
+        {
+          expr: `sum by (engine) (${count(ofEngine("log_ends_cut_short_total"))}) > 0`,
+          legend: "removed too soon ({{engine}})",
         },
       ],
       unit: "none",

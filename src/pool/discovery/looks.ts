@@ -25,6 +25,8 @@ export interface LooksParts extends DecisionParts {
   readonly tasks: TaskGroup;
   /** False: nothing is followed that the caller does not ask for. */
   readonly isOn: boolean;
+  /** By a container's name alone. */
+  readonly excludes: (name: string) => boolean;
   /** One that was not followed is gone. */
   readonly gone: (id: string) => void;
   readonly skipped: (container: ContainerInfo, error: DockspoolError) => void;
@@ -129,10 +131,13 @@ export class Looks {
     { hasRun }: Reason,
     failure: DockspoolError,
   ): void {
-    const { skipped } = this.#parts;
+    const { skipped, excludes } = this.#parts;
     if (failure.code === "CONTAINER_NOT_FOUND") {
+      const { name, attachedWith } = container;
+      // An event may not tell it.
+      const isLeftOut = attachedWith === undefined && name !== "" && excludes(name);
       // One that never started has left nothing.
-      if (hasRun === true || container.takeReason()?.hasRun === true)
+      if (!isLeftOut && (hasRun === true || container.takeReason()?.hasRun === true))
         skipped(this.#infoOf(container), failure);
       this.gone(container);
       return;

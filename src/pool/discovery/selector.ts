@@ -50,6 +50,16 @@ export function compileSelector(select: ContainerSelector | Test): Test {
     tests.every((test) => test(container)) && !excluding.some((test) => test(container));
 }
 
+/** Whether a container's name alone says that it is left out. */
+export function compileExclusion(select: ContainerSelector | Test): (name: string) => boolean {
+  if (typeof select === "function") return () => false;
+  const { names, exclude } = select;
+  const isIncluded = names === undefined ? undefined : anyOf("select.names", names);
+  const isExcluded =
+    exclude?.names === undefined ? undefined : anyOf("select.exclude.names", exclude.names);
+  return (name) => isIncluded?.(name) === false || isExcluded?.(name) === true;
+}
+
 function testsOf(option: string, selector: Omit<ContainerSelector, "exclude">): Test[] {
   const { names, images, labels, compose, service } = selector;
   const tests: Test[] = [];

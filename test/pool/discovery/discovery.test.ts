@@ -249,6 +249,23 @@ describe("containers that start later", () => {
   });
 
   it.each([
+    ["are not among the names that are selected", { names: ["brief", "web"] }],
+    ["have a name that is left out", { exclude: { names: "other*" } }],
+  ])("and are gone within the same tick are not told of where they %s", async (_, select) => {
+    const follower = follow({ select });
+    await follower.discovered();
+    for (const name of ["other-1", "other-2", "brief"]) {
+      const container = fake.create({ name });
+      container.write("one");
+      container.stop();
+      container.remove();
+    }
+    await follower.until(() => follower.seen("skipped").length > 0, "skipped");
+    await follower.end();
+    expect(follower.seen("skipped").map(({ container: { name } }) => name)).toEqual(["brief"]);
+  });
+
+  it.each([
     ["with a stream for each", 60],
     ["with a few streams", 4],
   ])("and live until theirs is open lose nothing, %s", twoSizes, async (_streams, maxStreams) => {

@@ -20,6 +20,16 @@ const isGone = (name: string, where: Change["where"] = {}): Change => ({
 const unwell = (component: string, health: number): Change =>
   becomes("component_health", health, { component });
 
+/** So many more containers a minute. */
+const containersGrow = (perMinute: number, phase: string): Change[] => [
+  grows("containers", perMinute),
+  grows("container_phase", perMinute, { phase }),
+];
+/** It is there again after a quarter of an hour. */
+const wasAway = (name: string, then: Change["becomes"]): Change => ({
+  name,
+  becomes: (minute, usual) => (minute < 15 ? undefined : then(minute - 15, usual)),
+});
 const lagGrows = grows("container_log_lag_seconds", 60);
 const noLines = stays("log_lines_total");
 
@@ -152,6 +162,15 @@ export const SCENARIOS: Readonly<Record<string, Readonly<Record<string, Scenario
       ],
       fires: { 6: [], 16: [], 40: [] },
     },
+    "the process was away, and reads what was written meanwhile": {
+      fault: [
+        wasAway("container_stream_rotation_seconds_count", (minute) => (minute < 5 ? 0 : 1)),
+        wasAway("container_log_lag_seconds", (minute) => (minute < 4 ? 3_600 : 0)),
+        wasAway("log_lines_total", (minute) => minute * 60_000),
+        wasAway("*", (_, usual) => usual),
+      ],
+      fires: { 10: ["DockspoolDown"], 17: [], 18: [], 20: [], 30: [] },
+    },
     "all containers have stopped": {
       fault: [
         becomes("container_stream_age_seconds", 0),
@@ -178,6 +197,34 @@ export const SCENARIOS: Readonly<Record<string, Readonly<Record<string, Scenario
       ],
       fires: { 0: ["DockspoolGap"], 14: ["DockspoolGap"], 16: [] },
     },
+    "a container comes, has a gap and goes between two scrapes": {
+      fault: [becomes("log_gaps_total", 1)],
+      fires: { 1: ["DockspoolGap"], 14: ["DockspoolGap"], 16: [] },
+    },
+    "a container that had a gap long ago is renamed": {
+      fault: [],
+      leave: [
+        {
+          name: "container_log_gaps_total",
+          labels: { engine: "default", container_name: "old", container_id: "00000000cafe" },
+          samples: () => 1,
+        },
+      ],
+      appear: [
+        {
+          name: "container_log_gaps_total",
+          labels: { engine: "default", container_name: "new", container_id: "00000000cafe" },
+          samples: () => 1,
+        },
+      ],
+      fires: { 0: [], 2: [], 14: [] },
+    },
+  },
+  DockspoolCutShort: {
+    "a container is removed before its log was read": {
+      fault: [becomes("log_ends_cut_short_total", 1)],
+      fires: { 1: ["DockspoolCutShort"], 14: ["DockspoolCutShort"], 16: [] },
+    },
   },
   DockspoolBatchesGivenUp: {
     "batches go to the dead letters": {
@@ -194,9 +241,12 @@ export const SCENARIOS: Readonly<Record<string, Readonly<Record<string, Scenario
       fault: [grows("checkpoint_age_seconds", 60)],
       fires: { 2: [], 5: ["DockspoolCheckpointsLate"] },
     },
-    "the store fails again and again": {
-      fault: [grows("checkpoint_writes_total", 6, { outcome: "failed" })],
-      fires: { 1: [], 4: ["DockspoolCheckpointsLate"] },
+    "a write fails now and then, and is done at its next attempt": {
+      fault: [
+        grows("checkpoint_writes_total", 2, { outcome: "failed" }),
+        becomes("checkpoint_age_seconds", 10),
+      ],
+      fires: { 1: [], 4: [], 10: [] },
     },
     "the pool has no store": {
       fault: [becomes("checkpoint_age_seconds", Number.NaN), stays("checkpoint_writes_total")],
@@ -236,10 +286,34 @@ export const SCENARIOS: Readonly<Record<string, Readonly<Record<string, Scenario
       fault: [grows("tasks", 0.5)],
       fires: { 30: [], 70: ["DockspoolTasksLeak"] },
     },
-    "tasks grow with streams": {
+    "tasks grow with containers that are read": {
       after: HOUR,
-      fault: [grows("tasks", 14), grows("container_streams_active", 2)],
+      fault: [grows("tasks", 14), ...containersGrow(2, "following")],
       fires: { 16: [], 50: [], 60: [] },
+    },
+    "tasks grow with containers that have stopped, and are not removed": {
+      after: HOUR,
+      fault: [grows("tasks", 2), ...containersGrow(2, "stopped")],
+      fires: { 16: [], 50: [], 60: [] },
+    },
+    "a spare waits for more containers": {
+      after: HOUR,
+      fault: [grows("tasks", 2), grows("containers_standby", 2)],
+      fires: { 16: [], 50: [], 60: [] },
+    },
+    "containers that were stopped are started": {
+      after: HOUR,
+      fault: [becomes("tasks", 200), becomes("container_phase", 102, { phase: "following" })],
+      fires: { 16: [], 50: [], 60: [] },
+    },
+    "34 tasks more each minute, while a few containers come": {
+      after: HOUR,
+      fault: [
+        grows("tasks", 34),
+        becomes("containers", 4),
+        becomes("container_phase", 4, { phase: "following" }),
+      ],
+      fires: { 20: ["DockspoolTasksLeak"], 60: ["DockspoolTasksLeak"] },
     },
     "tasks go up and down": {
       after: HOUR,
@@ -258,9 +332,9 @@ export const SCENARIOS: Readonly<Record<string, Readonly<Record<string, Scenario
       fault: [grows("file_descriptors_open", 937)],
       fires: { 5: [], 16: ["DockspoolDescriptorsLeak"], 60: ["DockspoolDescriptorsLeak"] },
     },
-    "descriptors grow with streams": {
+    "descriptors grow with containers that are read": {
       after: HOUR,
-      fault: [grows("file_descriptors_open", 2), grows("container_streams_active", 2)],
+      fault: [grows("file_descriptors_open", 2), ...containersGrow(2, "following")],
       fires: { 16: [], 60: [] },
     },
   },

@@ -48,7 +48,7 @@ const LATE = /((?:lag|checkpoint_age)_seconds(?:\{[^}]*\})?\)?) > (bool )?\d+/g;
 /** An expression of a rule or a panel that looks back a window, and no further. */
 export function shortened(expression: string, { windowMs, lateSeconds }: Short): string {
   return expression
-    .replaceAll(/\[[^\]]+\]/g, `[${windowMs}ms]`)
+    .replaceAll(/\[[^\]:]+(:?)\]/g, `[${windowMs}ms$1]`)
     .replaceAll(/offset \w+/g, `offset ${windowMs}ms`)
     .replaceAll(LATE, `$1 > $2${lateSeconds}`);
 }

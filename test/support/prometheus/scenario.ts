@@ -24,6 +24,8 @@ export interface Scenario {
   readonly fault: readonly Change[];
   /** Series that are there from the fault on; the name without the prefix. */
   readonly appear?: readonly Series[];
+  /** Those that are there until then. */
+  readonly leave?: readonly Series[];
   /** Which alerts fire, so many minutes after the fault. */
   readonly fires: Readonly<Record<number, readonly string[]>>;
 }
@@ -58,7 +60,7 @@ export function firingAlerts(alertname: string, scenario: Scenario): string {
 }
 
 function testRules(
-  { after = FAULT_MINUTE, fault, appear = [], fires }: Scenario,
+  { after = FAULT_MINUTE, fault, appear = [], leave = [], fires }: Scenario,
   expected: object,
 ): PromtoolResult {
   const directory = mkdtempSync(join(tmpdir(), "dp-rules-"));
@@ -66,7 +68,8 @@ function testRules(
     const last = after + Math.max(...Object.keys(fires).map(Number));
     const series = [
       ...usualSeries().map((one) => ({ ...one, samples: changed(one, fault, after) })),
-      ...appear.map((one) => appearing(one, after)),
+      ...appear.map((one) => present(one, (minute) => minute >= after)),
+      ...leave.map((one) => present(one, (minute) => minute < after)),
     ];
     const test = {
       interval: "1m",
@@ -90,11 +93,11 @@ function identifier({ name, labels }: Series): string {
   return `${name}{${pairs.join(",")}}`;
 }
 
-function appearing({ name, labels, samples }: Series, after: number): Series {
+function present({ name, labels, samples }: Series, isThere: (minute: number) => boolean): Series {
   return {
     name: `dockspool_${name}`,
     labels: { ...TARGET, ...labels },
-    samples: (minute) => (minute < after ? undefined : samples(minute - after)),
+    samples: (minute) => (isThere(minute) ? samples(minute) : undefined),
   };
 }
 

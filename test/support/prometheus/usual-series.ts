@@ -74,11 +74,15 @@ export function usualSeries(): Series[] {
   const engine = "default";
   add("container_stream_rotation_seconds_count", growing(0.4), { engine });
   add("containers", constant(2), { engine });
+  add("containers_standby", constant(0), { engine });
   add("log_bytes_total", growing(120_000), { engine });
   add("log_lines_delivered_total", growing(1_200), { engine });
+  for (const name of ["log_gaps_total", "log_ends_cut_short_total"])
+    add(name, constant(0), { engine });
   for (const stream of ["stdout", "stderr"])
     add("log_lines_total", growing(600), { engine, stream });
   add("container_phase", constant(2), { engine, phase: "following" });
+  add("container_phase", constant(0), { engine, phase: "stopped" });
   for (const container of CONTAINERS) {
     for (const [name, samples] of OF_A_CONTAINER) add(name, samples, { engine, ...container });
     for (const stream of ["stdout", "stderr"])
