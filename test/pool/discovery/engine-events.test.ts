@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { EngineClient, EventHandlers } from "../../../src/engine/engine-client.ts";
+import { steadyNow } from "../../../src/lifetime/steady-clock.ts";
 import { DockspoolError } from "../../../src/index.ts";
 import { EngineEvents } from "../../../src/pool/discovery/engine-events.ts";
 
