@@ -233,6 +233,8 @@ export class Capture {
         this.#finish({ kind: "failed", error: asFailure(error, this.#container) });
       } finally {
         this.#turn.end();
+        // What goes on beside it is of no use any more.
+        void this.#life.close({ reason: closedError(this.#container) });
       }
     });
   }

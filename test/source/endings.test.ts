@@ -4,7 +4,7 @@ import { ContainerLogSource } from "../../src/index.ts";
 import type { SourceOptions } from "../../src/index.ts";
 import { FakeEngine } from "../../src/testing.ts";
 import type { FakeContainer } from "../../src/testing.ts";
-import { eager, eventually, Follower, nothingOpen, thrown } from "../support/fake-follow.ts";
+import { eager, eventually, Follower, nothingOpen, thrown, turns } from "../support/fake-follow.ts";
 
 const count = (kind: RegExp): number =>
   process.getActiveResourcesInfo().filter((name) => kind.test(name)).length;
@@ -157,6 +157,20 @@ describe("leaving the loop", () => {
 });
 
 describe("a source", () => {
+  it("leaves nothing behind where its container is removed while it is looked at again", async () => {
+    const source = new ContainerLogSource("web", { engine: fake.engine, ...eager });
+    const follower = new Follower(source);
+    await follower.has(1);
+    web.cut();
+    await follower.status("reconnecting");
+    web.remove();
+    await follower.done;
+    expect(await source.ended).toMatchObject({ kind: "removed" });
+    await turns(2);
+    expect(source.stats.tasks).toBe(0);
+    await nothingOpen(fake);
+  });
+
   it("is consumed once, whichever way", async () => {
     const source = new ContainerLogSource("web", { engine: fake.engine });
     const iterator = source[Symbol.asyncIterator]();
