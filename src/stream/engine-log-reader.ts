@@ -224,7 +224,7 @@ export class EngineLogReader implements LogReader {
   /** What is left in the decoder may go on, as its container runs, or has started by now. */
   async #mayGoOn({ isHolding }: Decoder, signal: AbortSignal): Promise<boolean> {
     if (this.#inspection.running) return true;
-    this.#sawStart = isHolding && !(await this.#looks.standsStill(signal));
+    this.#sawStart = isHolding && !(await this.standsStill(signal));
     return this.#sawStart;
   }
 
@@ -235,6 +235,10 @@ export class EngineLogReader implements LogReader {
 
   runsOn(signal: AbortSignal): Promise<boolean> {
     return this.#looks.runsOn(signal);
+  }
+
+  standsStill(signal: AbortSignal): Promise<boolean> {
+    return this.#looks.standsStill(signal);
   }
 
   isThere(signal: AbortSignal): Promise<boolean> {

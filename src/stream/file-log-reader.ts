@@ -186,6 +186,10 @@ export class FileLogReader implements LogReader {
     return this.#looks.runsOn(signal);
   }
 
+  standsStill(signal: AbortSignal): Promise<boolean> {
+    return this.#looks.standsStill(signal);
+  }
+
   isThere(signal: AbortSignal): Promise<boolean> {
     return this.#looks.isThere(signal);
   }
@@ -251,7 +255,7 @@ export class FileLogReader implements LogReader {
     }
     if (this.inspection.running) return "complete";
     const remains = files.remains();
-    this.#sawStart = remains.length > 0 && !(await this.#looks.standsStill(signal));
+    this.#sawStart = remains.length > 0 && !(await this.standsStill(signal));
     if (remains.length === 0 || this.#sawStart) return "complete";
     return (await handlers.visit(remains)) === "stop" ? "stopped" : "complete";
   }

@@ -95,6 +95,8 @@ export interface LogReader {
   maxFileBytes(signal: AbortSignal): Promise<number | undefined>;
   /** The container has gone on running, in the run that was seen. */
   runsOn(signal: AbortSignal): Promise<boolean>;
+  /** The container has not started since it was seen standing still; nor has one that is gone. */
+  standsStill(signal: AbortSignal): Promise<boolean>;
   /** The container is neither gone nor being removed. */
   isThere(signal: AbortSignal): Promise<boolean>;
 }

@@ -50,8 +50,9 @@ export async function findStart(
   if (resume !== undefined) return { position: fromCursor(resume, reader.inspection.info.id) };
   if (from === "start") return { position: LOG_START };
   const scan: Scan = (tail, visit) => scanLog(reader, tail, visit, signal);
-  const { running } = reader.inspection;
-  const now: Look = (tail) => atEnd(scan, tail, joining, running);
+  const hasEnded = async (): Promise<boolean> =>
+    !reader.inspection.running && (await reader.standsStill(signal));
+  const now: Look = (tail) => atEnd(scan, tail, joining, hasEnded);
   if (from === "now") return grow(reader, FIRST_TAIL_ENTRIES, now, signal);
   if ("since" in from) {
     const since = sinceTimestamp(from.since);
@@ -60,7 +61,7 @@ export async function findStart(
   }
   const { tail: lines } = from;
   if (lines === 0) return grow(reader, FIRST_TAIL_ENTRIES, now, signal);
-  const line: Look = (tail) => atLine(scan, tail, joining, lines, reader, options);
+  const line: Look = (tail) => atLine(scan, tail, joining, lines, reader, options, hasEnded);
   return grow(reader, lines + FIRST_TAIL_ENTRIES, line, signal);
 }
 
@@ -133,7 +134,13 @@ function shows(tail: Tail, count: number): boolean {
   return tail === "all" || count < tail;
 }
 
-async function atEnd(scan: Scan, tail: Tail, joining: Joining, running: boolean): ReturnType<Look> {
+/** `hasEnded`: what is open was left so by a run that is over, and not begun by one that has started since. */
+async function atEnd(
+  scan: Scan,
+  tail: Tail,
+  joining: Joining,
+  hasEnded: () => Promise<boolean>,
+): ReturnType<Look> {
   const trail = new Trail(joining);
   const starts = new LineStarts(joining);
   const count = await scan(tail, (entry) => {
@@ -145,8 +152,8 @@ async function atEnd(scan: Scan, tail: Tail, joining: Joining, running: boolean)
   if (isWhole) trail.beganAtLogStart();
   const { position } = trail;
   if (position === undefined || !(isWhole || starts.areCertain)) return undefined;
-  // A line that a stopped container left without an end has ended.
-  return { position: running ? position : { ...position, open: [] } };
+  const isOver = position.open.length > 0 && (await hasEnded());
+  return { position: isOver ? { ...position, open: [] } : position };
 }
 
 async function atTime(scan: Scan, tail: Tail, joining: Joining, since: string): ReturnType<Look> {
@@ -185,8 +192,9 @@ async function atLine(
   lines: number,
   reader: LogReader,
   { maxLineBytes, encoding, streams }: StartOptions,
+  hasEnded: () => Promise<boolean>,
 ): ReturnType<Look> {
-  const { info, running } = reader.inspection;
+  const { info } = reader.inspection;
   const assembler = new LineAssembler({ maxLineBytes, encoding, joining });
   const trail = new Trail(joining);
   const starts = new LineStarts(joining);
@@ -211,11 +219,9 @@ async function atLine(
       early = { start: { position }, lines: seen };
   });
   if (count === "stuck") return count;
-  if (!running) {
-    const records: LineRecord[] = [];
-    assembler.flush(info, records);
-    seen += chosen(records);
-  }
+  const open: LineRecord[] = [];
+  assembler.flush(info, open);
+  if (open.length > 0 && (await hasEnded())) seen += chosen(open);
   if (early !== undefined && isEarlyCertain && seen - early.lines >= lines) {
     return { position: early.start.position, skip: { lines: seen - early.lines - lines } };
   }

@@ -148,6 +148,33 @@ describe("a container that starts again", () => {
     await follower.source.close();
   });
 
+  it.each([{ from: "now" }, { from: { tail: 1 } }] as const)(
+    "and begins a line while the place to begin is looked for, has that line whole with %j",
+    async (options) => {
+      const web = fake.create({ name: "web" });
+      web.write("earlier");
+      web.stop();
+      let isStopped = true;
+      fake.fault = ({ path }) => {
+        if (path.includes("/logs") && isStopped) {
+          isStopped = false;
+          web.start();
+          web.write("begun", { partial: true });
+        }
+        return undefined;
+      };
+      const follower = follow("web", options);
+      await follower.status("opened");
+      await turns(20);
+      web.write(", and ended");
+      web.write("next");
+      await follower.until(() => follower.texts.includes("next"), "the next line");
+      expect(follower.texts.slice(-2)).toEqual(["begun, and ended", "next"]);
+      expect(follower.seen("gap")).toEqual([]);
+      await follower.source.close();
+    },
+  );
+
   it("under another name keeps its log, and says so", async () => {
     const web = fake.create({ name: "web" });
     web.write("one");
