@@ -172,7 +172,7 @@ describeWithEngine("two writers at full speed with lines of 40 KB between", (eng
     "come line by line, and go on coming, when no one can keep up with the writers",
     twoSizes,
     async () => {
-      const load: Load = { ...flood(sizes({ short: 100, long: 200 })), rotate: afterLines };
+      const load: Load = { ...flood(sizes({ short: 200, long: 300 })), rotate: afterLines };
       const outcome = await expectExact("flood", load);
       // Each finds its place hundreds of thousands of lines before the log's end, while the engine is at its limit.
       expect(outcome.withLines).toBeGreaterThanOrEqual(1);
