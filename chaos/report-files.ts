@@ -1,25 +1,15 @@
 import type { Result } from "./results.ts";
-import { runsTable, runsVerdict } from "./runs-table.ts";
+import { runsPage } from "./runs-table.ts";
 
 /** docs/maintainers/chaos-files.md, from what was kept of the runs that read from files. */
 export function filesPage(results: readonly Result[]): string {
-  return [
-    "# Chaos, read from files",
-    "",
-    "Written by `npm run chaos -- --report FILE`; do not edit.",
-    "",
+  const about = [
     "The runs of [chaos](chaos.md), on real engines, whose collectors read [from files](../files.md): `npm run chaos -- --engine real --read both --driver local --seed N --minutes 10`.",
     "With `both` the way is another one at every resume: the collector that comes after one that was closed or killed reads from files where that one read from the",
     "engine, and the other way round, with one store of checkpoints. `DOCKSPOOL_ENGINE_BIN` chooses the engine. The oracle is the same: each line once, and what is",
     "missing lies in gaps, which are exactly the holes. It keeps the engine's files by second names of them, before the engine deletes them.",
-    "",
-    ...runsVerdict(results),
-    "## What ran",
-    "",
-    ...runsTable(results),
-    "",
-    "## What it has found",
-    "",
+  ];
+  const found = [
     "- The last line that proves a file to be a container's was asked for by all containers at once: 28 connections where 23 are allowed. It takes a turn now;",
     '  `test/pool/files.test.ts`: "asks the engine for few last lines at once, however many logs there are to prove".',
     "- Seed 701 at first: the oracle's own fault. A file was filled, rotated and compressed between two of its looks, and it did not know of the lines that came.",
@@ -32,6 +22,6 @@ export function filesPage(results: readonly Result[]): string {
     "- The engine was never without descriptors where its hard limit is below 1,048,576: the fault failed, and nothing told. It happens now.",
     "",
     "Podman's `k8s-file`, read from the engine and from files, has [a page of its own](chaos-podman.md).",
-    "",
-  ].join("\n");
+  ];
+  return runsPage("Chaos, read from files", about, found, results);
 }

@@ -1,13 +1,9 @@
 import type { Result } from "./results.ts";
-import { runsTable, runsVerdict } from "./runs-table.ts";
+import { runsPage } from "./runs-table.ts";
 
 /** docs/maintainers/chaos-podman.md, from what was kept of the runs on Podman. */
 export function podmanPage(results: readonly Result[]): string {
-  return [
-    "# Chaos on Podman",
-    "",
-    "Written by `npm run chaos -- --report FILE`; do not edit.",
-    "",
+  const about = [
     "The runs of [chaos](chaos.md) on a `podman system service` with the driver `k8s-file`: `npm run chaos -- --engine podman-5.8 --read both --seed N --minutes 5`. `npm run engines -- get`",
     "fetches it; `--engine podman` takes the machine's own. Faults and the oracle are the same. The truth is the engine's own file,",
     "which is kept by a second name when `max-size` puts a new one in its place. What differs from Docker:",
@@ -20,14 +16,8 @@ export function podmanPage(results: readonly Result[]): string {
     "- Behind `no descriptors` the service is killed and started again: its handlers fail while they hold locks (5.8: `Recovering from API service endpoint handler panic: … too many open",
     "  files`), so that no list and no look is answered any more, however many descriptors there are then.",
     "- The clock is not stepped, as on Docker.",
-    "",
-    ...runsVerdict(results),
-    "## What ran",
-    "",
-    ...runsTable(results),
-    "",
-    "## What it has found",
-    "",
+  ];
+  const found = [
     "- Podman 4.3, seed 51 at first: the line at which a checkpoint stands came again, with another id, where its container was removed just after its reading was resumed. The first read keeps the",
     "  last line back, since it may be half-written, and a container's removal sets it free; whether it stood behind the place or was the place was told by the time of the line before it, and whole",
     '  seconds are alike. Mended in `src/stream/followed-log.ts`; `test/stream/podman.test.ts`: "does not come again, where the container is removed before a look is sure of the line at which a cursor',
@@ -40,6 +30,6 @@ export function podmanPage(results: readonly Result[]): string {
     "  were read from files.",
     "- Podman 5.8, seed 20 at first: Podman's own locks behind `no descriptors` (above).",
     "- Podman 4.3: what the log has of a gap's own second is left out with it. It is told, and [written](engines-quirks.md).",
-    "",
-  ].join("\n");
+  ];
+  return runsPage("Chaos on Podman", about, found, results);
 }

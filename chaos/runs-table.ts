@@ -4,8 +4,34 @@ import type { Result } from "./results.ts";
 /** Characters of a violation: some have whole journals behind them. */
 const SHOWN = 240;
 
+/** A page about some of the runs: what they are, what ran, and what that has found. */
+export function runsPage(
+  title: string,
+  about: readonly string[],
+  found: readonly string[],
+  results: readonly Result[],
+): string {
+  return [
+    `# ${title}`,
+    "",
+    "Written by `npm run chaos -- --report FILE`; do not edit.",
+    "",
+    ...about,
+    "",
+    ...runsVerdict(results),
+    "## What ran",
+    "",
+    ...runsTable(results),
+    "",
+    "## What it has found",
+    "",
+    ...found,
+    "",
+  ].join("\n");
+}
+
 /** How many of them violated a guarantee, and by what. */
-export function runsVerdict(results: readonly Result[]): string[] {
+function runsVerdict(results: readonly Result[]): string[] {
   const bad = results.filter(({ violations }) => violations.length > 0);
   if (bad.length === 0)
     return [`**${results.length} runs, and none of them violates a guarantee.**`, ""];
@@ -40,7 +66,7 @@ const ROWS: readonly (readonly [name: string, of: (figures: Figures) => number])
 ];
 
 /** A column for each run, with what is named of it above. */
-export function runsTable(results: readonly Result[]): string[] {
+function runsTable(results: readonly Result[]): string[] {
   const row = (name: string, of: (result: Result) => string): string =>
     `| ${name} | ${results.map(of).join(" | ")} |`;
   const version = ({ figures }: Result): string => figures.version.split(/[+-]/, 1)[0] ?? "";

@@ -1,4 +1,4 @@
-import type { Entry } from "../wire/entry.ts";
+import type { Entries, Entry } from "../wire/entry.ts";
 import { detached, isLongBefore } from "../wire/timestamps.ts";
 import { inodeOf } from "./file-chain.ts";
 import type { FileDecoder, FilePiece } from "./file-decoder.ts";
@@ -154,7 +154,7 @@ export class DiskReader implements LogFileReader {
       if (this.#hasShownAll()) return { type: "end" };
       const end = await this.#read();
       if (end === "on") continue;
-      if (this.#seam.isBroken()) this.#lose("deleted", this.#folder.path, 0, undefined);
+      this.#judgeSeam(this.#folder.path);
       this.#tellHole();
       if (this.#news.length > 0) continue;
       const reading = this.#reading;
@@ -220,7 +220,7 @@ export class DiskReader implements LogFileReader {
 
   #take(piece: FilePiece, content: LogContent, offset: number): void {
     if (piece.type === "hole") {
-      if (this.#seam.isBroken()) this.#lose("deleted", content.path, 0, undefined);
+      this.#judgeSeam(content.path);
       // The first entry is not known.
       if (this.#after === undefined) this.#start &&= { ...this.#start, born: 0n };
       this.#lose("damaged", content.path, offset + piece.from, piece.to - piece.from);
@@ -228,7 +228,7 @@ export class DiskReader implements LogFileReader {
     }
     const { entries, ends } = piece;
     const first = entries.at(0)?.timestamp;
-    if (this.#seam.isBroken(entries)) this.#lose("deleted", content.path, 0, undefined);
+    this.#judgeSeam(content.path, entries);
     this.#seam.read(entries);
     const skipped = Math.min(this.#skip, entries.length);
     this.#skip -= skipped;
@@ -299,6 +299,11 @@ export class DiskReader implements LogFileReader {
   /** Somebody has put another file in the log's place: in those that the engine begins time goes on. */
   #isOlder(first: string | undefined): boolean {
     return first !== undefined && this.#after !== undefined && isLongBefore(first, this.#after);
+  }
+
+  /** `entries`: what the file begins with, where anything has come of it. */
+  #judgeSeam(path: string, entries?: Entries): void {
+    if (this.#seam.isBroken(entries)) this.#lose("deleted", path, 0, undefined);
   }
 
   #lose(cause: FileHole["cause"], path: string, offset: number, bytes: number | undefined): void {

@@ -250,16 +250,19 @@ export class LogWays {
     // Of an empty log the path alone tells, which bears the container's id. There may be no time for another look.
     if (headStart !== undefined && (await disk.of(() => headStart.hasFile(), signal))) return way;
     if (await this.hasFirstFile(signal)) return way;
-    const isThere = (path: string): Promise<boolean> => disk.of(() => hasAccess(path), signal);
     const isFirstRun = told !== undefined && !hasStarted(told.before);
-    if (isFirstRun && (await isThere(location.folder))) return way;
+    if (isFirstRun && (await this.#isThere(location.folder, signal))) return way;
     if (headStart !== undefined) return HEAD_START;
     // One that was not started yet has none.
-    if (!inspection.running && !hasStarted(inspection.startedAt) && !(await isThere(location.path)))
+    if (
+      !inspection.running &&
+      !hasStarted(inspection.startedAt) &&
+      !(await this.#isThere(location.path, signal))
+    )
       return ENGINE;
     const isKnown = this.#known.path === location.path;
     if (isKnown && !this.#known.isDoubtful(inspection.running, isReopened))
-      return (await isThere(location.path)) ? way : missing(location);
+      return (await this.#isThere(location.path, signal)) ? way : missing(location);
     // It reads a stream of the engine's, too.
     if (await this.#turn.take(signal)) return undefined;
     const reason = await this.#prove(inspection, location, isKnown, signal);
@@ -287,8 +290,7 @@ export class LogWays {
         sinceOf,
       });
       if (proof === "another") this.#known.forget();
-      const isThere = await this.#disk.of(() => hasAccess(location.path), signal);
-      if (!isThere) return missing(location);
+      if (!(await this.#isThere(location.path, signal))) return missing(location);
       if (proof === "another")
         return `${location.path} does not have the last line that the engine shows: it is another log`;
       // Of an empty log the path alone tells, which bears the container's id.
@@ -305,6 +307,15 @@ export class LogWays {
       this.#known.compared(location.path, inspection.running);
       return undefined;
     }
+  }
+
+  #isThere(path: string, signal: AbortSignal): Promise<boolean> {
+    const look = (): Promise<boolean> =>
+      access(path).then(
+        () => true,
+        () => false,
+      );
+    return this.#disk.of(look, signal);
   }
 
   async #locate(inspection: Inspection, signal: AbortSignal): Promise<Located> {
@@ -343,11 +354,4 @@ export async function closeFirst(way: Way): Promise<void> {
 
 function missing({ path }: LogLocation): string {
   return `there is no file ${path}`;
-}
-
-async function hasAccess(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

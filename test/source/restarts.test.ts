@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ContainerLogSource } from "../../src/index.ts";
 import type { SourceOptions } from "../../src/index.ts";
 import { FakeEngine } from "../../src/testing.ts";
+import type { FakeContainer } from "../../src/testing.ts";
 import {
   eager,
   eventually,
@@ -74,6 +75,19 @@ describe("a run of milliseconds of a container that had stopped", () => {
   });
 });
 
+/** The first read of its log finds it started, and in the middle of a line. */
+function beginsAtRead(web: FakeContainer): void {
+  let isStopped = true;
+  fake.fault = ({ path }) => {
+    if (path.includes("/logs") && isStopped) {
+      isStopped = false;
+      web.start();
+      web.write("begun", { partial: true });
+    }
+    return undefined;
+  };
+}
+
 describe("a container that starts again", () => {
   it("is followed on, its unfinished lines ended, with a status for each stop and start", async () => {
     const web = fake.create({ name: "web" });
@@ -128,15 +142,7 @@ describe("a container that starts again", () => {
     const web = fake.create({ name: "web", tty: true });
     for (const text of left) web.write(text, { partial: text === "unended" });
     web.stop();
-    let isStopped = true;
-    fake.fault = ({ path }) => {
-      if (path.includes("/logs") && isStopped) {
-        isStopped = false;
-        web.start();
-        web.write("begun", { partial: true });
-      }
-      return undefined;
-    };
+    beginsAtRead(web);
     const follower = follow("web");
     await follower.status("opened");
     await turns(20);
@@ -154,15 +160,7 @@ describe("a container that starts again", () => {
       const web = fake.create({ name: "web" });
       web.write("earlier");
       web.stop();
-      let isStopped = true;
-      fake.fault = ({ path }) => {
-        if (path.includes("/logs") && isStopped) {
-          isStopped = false;
-          web.start();
-          web.write("begun", { partial: true });
-        }
-        return undefined;
-      };
+      beginsAtRead(web);
       const follower = follow("web", options);
       await follower.status("opened");
       await turns(20);
