@@ -2,7 +2,7 @@ import type { Entries, Entry } from "../wire/entry.ts";
 import { detached, isLongBefore } from "../wire/timestamps.ts";
 import { inodeOf } from "./file-chain.ts";
 import type { FileDecoder, FilePiece } from "./file-decoder.ts";
-import { FileSeam } from "./file-seam.ts";
+import type { FileSeam } from "./file-seam.ts";
 import { FilesBehind } from "./files-behind.ts";
 import type { FileBehind } from "./files-behind.ts";
 import type { LogContent } from "./log-content.ts";
@@ -75,15 +75,14 @@ export class DiskReader implements LogFileReader {
   readonly #quiet: QuietFile;
   readonly #uncount: () => void = countReader();
 
-  /** `fileBytes`: as `LogLocation.fileBytes`. */
   constructor(
     folder: LogFolder,
     rules: FormatRules,
     beginning: Beginning | undefined,
-    fileBytes?: number,
+    seam: FileSeam,
   ) {
     this.#folder = folder;
-    this.#seam = new FileSeam(fileBytes);
+    this.#seam = seam;
     this.#behind = new FilesBehind(folder);
     this.#quiet = new QuietFile(folder.path);
     this.#decoder = rules.decoder();

@@ -1,3 +1,4 @@
+import { lstatSync, readdirSync } from "node:fs";
 import type { BigIntStats } from "node:fs";
 import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -18,23 +19,28 @@ export interface ChainFile {
 
 /** The files of a log, oldest first. While one is compressed it is there twice: then the plain one counts. */
 export async function listChain(folder: string, base: string): Promise<ChainFile[]> {
-  const files = new Map<number, ChainFile>();
-  for (const name of await namesIn(folder)) {
-    const place = placeOf(name, base);
-    if (place === undefined) continue;
-    const known = files.get(place.number);
-    if (known !== undefined && place.isCompressed) continue;
-    const stats = await statsOf(join(folder, name));
-    if (stats === undefined) continue;
-    const { ino, birthtimeNs: born, size } = stats;
-    files.set(place.number, { name, inode: String(ino), born, bytes: Number(size), ...place });
-  }
-  return [...files.values()].toSorted((one, other) => other.number - one.number);
+  const places = placesOf(await namesIn(folder), base);
+  return chainOf(places, await Promise.all(places.map(({ name }) => statsOf(join(folder, name)))));
+}
+
+/** As `listChain`, without a thread to wait for it. */
+export function listChainNow(folder: string, base: string): ChainFile[] {
+  const places = placesOf(namesNow(folder), base);
+  return chainOf(
+    places,
+    places.map(({ name }) => statsNow(join(folder, name))),
+  );
 }
 
 /** Undefined where nothing is there. */
 export async function inodeOf(path: string): Promise<string | undefined> {
   const stats = await statsOf(path);
+  return stats && String(stats.ino);
+}
+
+/** As `inodeOf`, likewise. */
+export function inodeNow(path: string): string | undefined {
+  const stats = statsNow(path);
   return stats && String(stats.ino);
 }
 
@@ -45,6 +51,10 @@ async function statsOf(path: string): Promise<BigIntStats | undefined> {
     if (isAbsent(error)) return undefined;
     throw error;
   }
+}
+
+function statsNow(path: string): BigIntStats | undefined {
+  return lstatSync(path, { bigint: true, throwIfNoEntry: false });
 }
 
 export function isAbsent(error: unknown): boolean {
@@ -75,14 +85,41 @@ async function namesIn(folder: string): Promise<string[]> {
   }
 }
 
+function namesNow(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if (isAbsent(error)) return [];
+    throw error;
+  }
+}
+
+type Place = Pick<ChainFile, "name" | "number" | "isCompressed">;
+
+function placesOf(names: readonly string[], base: string): Place[] {
+  return names.map((name) => placeOf(name, base)).filter((place) => place !== undefined);
+}
+
+/** `stats`: of the file in each place; undefined where there is none any more. */
+function chainOf(
+  places: readonly Place[],
+  stats: readonly (BigIntStats | undefined)[],
+): ChainFile[] {
+  const files = new Map<number, ChainFile>();
+  for (const [index, place] of places.entries()) {
+    const found = stats[index];
+    if (found === undefined || (place.isCompressed && files.has(place.number))) continue;
+    const { ino, birthtimeNs: born, size } = found;
+    files.set(place.number, { ...place, inode: String(ino), born, bytes: Number(size) });
+  }
+  return [...files.values()].toSorted((one, other) => other.number - one.number);
+}
+
 /** "base", "base.1", "base.2.gz". */
-function placeOf(
-  name: string,
-  base: string,
-): Pick<ChainFile, "number" | "isCompressed"> | undefined {
-  if (name === base) return { number: 0, isCompressed: false };
+function placeOf(name: string, base: string): Place | undefined {
+  if (name === base) return { name, number: 0, isCompressed: false };
   if (!name.startsWith(`${base}.`)) return undefined;
   const match = /^([1-9]\d{0,5})(\.gz)?$/.exec(name.slice(base.length + 1));
   if (match === null) return undefined;
-  return { number: Number(match[1]), isCompressed: match[2] !== undefined };
+  return { name, number: Number(match[1]), isCompressed: match[2] !== undefined };
 }

@@ -2,7 +2,9 @@ import { inodeOf, isUnbroken } from "./file-chain.ts";
 import type { ChainFile } from "./file-chain.ts";
 import type { LogContent } from "./log-content.ts";
 import { contentOf } from "./log-folder.ts";
-import type { LogFolder } from "./log-folder.ts";
+import type { LogFolder, Opened } from "./log-folder.ts";
+import { RotationCount, newerBy } from "./rotation-count.ts";
+import type { FileOrdinal } from "./rotation-count.ts";
 
 /**
  * So many are open at most, and more than one only while they are no larger than this together: a deleted file takes its room on the disk until it
@@ -26,11 +28,15 @@ export interface FileBehind {
 export class FilesBehind {
   readonly #folder: LogFolder;
   readonly #open: FileBehind[] = [];
+  readonly #rotations: RotationCount;
+  /** Of the newest file that was opened, where it is known. */
+  #ordinal: FileOrdinal | undefined;
   /** The most that were there at once. */
   #most = 0;
 
   constructor(folder: LogFolder) {
     this.#folder = folder;
+    this.#rotations = new RotationCount(folder);
   }
 
   get isEmpty(): boolean {
@@ -45,7 +51,10 @@ export class FilesBehind {
   /** Opens what there is behind `read` by now. "gone": neither that nor any other file is there. */
   async look(read: LogContent): Promise<"there" | "gone"> {
     const last = this.#open.at(-1)?.content ?? read;
-    if (!last.isFinal && (await inodeOf(this.#folder.path)) === last.inode) return "there";
+    if (!last.isFinal && (await inodeOf(this.#folder.path)) === last.inode) {
+      await this.#count(last);
+      return "there";
+    }
     const sizes = await Promise.all(this.#open.map(sizeOf));
     if (!hasRoom(sizes, 0)) return "there";
     let isGone = false;
@@ -59,15 +68,27 @@ export class FilesBehind {
       isLost = next !== undefined && !(await this.#follows(next, last, chain, chain[place]));
       return fitting(chain.slice(from), sizes);
     });
-    for (const one of opened ?? []) {
-      this.#open.push({ content: contentOf(one), bytes: one.file.bytes, isLost });
-      isLost = false;
-    }
+    await this.#add(opened ?? [], isLost);
     return isGone ? "gone" : "there";
   }
 
   async close(): Promise<void> {
+    this.#rotations.close();
     for (const { content } of this.#open.splice(0)) await content.close();
+  }
+
+  async #add(opened: readonly Opened[], isDoubted: boolean): Promise<void> {
+    const first = opened[0]?.file;
+    const newest = opened.at(-1)?.file;
+    if (first === undefined || newest === undefined) return;
+    const last = this.#ordinal;
+    this.#ordinal = await this.#rotations.ordinalOf(newest.inode);
+    const newer = last && this.#ordinal && newerBy(last, this.#ordinal);
+    let isLost = isDoubted && newer !== first.number - newest.number + 1;
+    for (const one of opened) {
+      this.#open.push({ content: contentOf(one), bytes: one.file.bytes, isLost });
+      isLost = false;
+    }
   }
 
   /** Which of the files it is: by itself, or by its beginning where it was compressed since; -1 where it is deleted. */
@@ -76,6 +97,12 @@ export class FilesBehind {
     if (own !== -1 || content.isFinal) return own;
     const compressed = await this.#folder.compressed(chain, content);
     return compressed === undefined ? -1 : chain.indexOf(compressed);
+  }
+
+  /** Where `last` stands among the log's files is known from now on, if it can be. */
+  async #count(last: LogContent): Promise<void> {
+    if (this.#ordinal === undefined || !this.#rotations.isCurrent(this.#ordinal))
+      this.#ordinal = await this.#rotations.ordinalOf(last.inode);
   }
 
   /** No file stands between `last` and `next`, nor has. `listed`: `last`, where it is there. */

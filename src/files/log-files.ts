@@ -27,11 +27,10 @@ export interface LogLocation {
   readonly attributes?: boolean;
   /** `k8s-file`: the engine's API tells times without their fractions (Podman before 5.8), and so do entries. Default: false. */
   readonly wholeSeconds?: boolean;
-  /**
-   * The engine begins a new file behind so many bytes, and takes the time of a stream's entry once the one before is written. Undefined where one of
-   * the two is not so, or not known.
-   */
+  /** The engine begins a new file behind so many bytes. Undefined where it never does, or that is not known. */
   readonly fileBytes?: number | undefined;
+  /** Lines wait in memory, and are thrown away where that is full (`mode=non-blocking`): their times are earlier than they are written. Default: false. */
+  readonly mayDropLines?: boolean;
   /** `local`: the last part of a long line ends it (not so for Docker before 23, see `gluesLines`). Default: true. */
   readonly lastPartEnds?: boolean;
 }

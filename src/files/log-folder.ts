@@ -1,16 +1,21 @@
-import { lstatSync } from "node:fs";
-import { dirname, basename } from "node:path";
-import { areSame, inodeOf, isUnbroken, listChain } from "./file-chain.ts";
+import { basename, dirname, join } from "node:path";
+import { areSame, inodeNow, inodeOf, isUnbroken, listChain, listChainNow } from "./file-chain.ts";
 import type { ChainFile } from "./file-chain.ts";
 import { GzContent, headOf } from "./gz-content.ts";
+import { isOnLocalDisk } from "./local-disk.ts";
 import type { LogContent } from "./log-content.ts";
 import type { LogLocation } from "./log-files.ts";
-import { openFile } from "./open-file.ts";
+import { openFile, openIn, realFolder } from "./open-file.ts";
 import type { OpenFile } from "./open-file.ts";
 import { PlainContent } from "./plain-content.ts";
 
 /** While files are renamed they are listed so often. */
 const LOOKS = 20;
+
+/** A smaller file may be filled while a thread is waited for. */
+const SMALL_BYTES = 1024 * 1024;
+/** Looks at no more files than so many take no time worth a name. */
+const MOST_NOW = 16;
 
 /** A file of a log, open. */
 export interface Opened {
@@ -33,8 +38,13 @@ export class LogFolder {
   readonly path: string;
   readonly folder: string;
   readonly base: string;
+  /** Its files are filled within a moment, and lie on a local disk. Undefined: not looked at yet. */
+  #isSwift: boolean | undefined;
+  /** How many files there were. */
+  #length = 0;
 
-  constructor({ root, path, folder }: LogLocation) {
+  constructor({ root, path, folder, fileBytes = Infinity }: LogLocation) {
+    if (fileBytes >= SMALL_BYTES) this.#isSwift = false;
     this.#container = folder;
     this.#root = root;
     this.path = path;
@@ -50,14 +60,25 @@ export class LogFolder {
   /** The newest file's inode, without a thread to wait for it: for a local disk, behind a look of a moment ago. */
   newestNow(): string | undefined {
     try {
-      return String(lstatSync(this.path, { bigint: true }).ino);
+      return inodeNow(this.path);
     } catch {
       return undefined;
     }
   }
 
-  list(): Promise<ChainFile[]> {
-    return listChain(this.folder, this.base);
+  /** Its files are small, so that one may be filled within a moment, and lie on a local disk. */
+  async isSwift(): Promise<boolean> {
+    this.#isSwift ??= await isOnLocalDisk(this.folder);
+    return this.#isSwift;
+  }
+
+  async list(): Promise<ChainFile[]> {
+    const isNow = this.#length <= MOST_NOW && (await this.isSwift());
+    const chain = isNow
+      ? listChainNow(this.folder, this.base)
+      : await listChain(this.folder, this.base);
+    this.#length = chain.length;
+    return chain;
   }
 
   /**
@@ -84,10 +105,9 @@ export class LogFolder {
     for (let look = 0; look < LOOKS; look++) {
       const files = await choose(chain);
       if (files.length === 0) return [];
-      const opened: Opened[] = [];
+      const opened = await this.#open(files, chain);
       let isRight = false;
       try {
-        for (const file of files) await this.#open(file, chain, opened);
         const now = await this.list();
         // Between two renames of the engine's none has some number; where that stays so somebody has deleted one.
         const isDone = isUnbroken(chain) || look >= LOOKS / 2;
@@ -95,16 +115,35 @@ export class LogFolder {
         if (isRight) return opened;
         chain = now;
       } finally {
-        if (!isRight) for (const one of opened) await one.opened.handle.close();
+        if (!isRight) await closeAll(opened);
       }
     }
     return undefined;
   }
 
-  async #open(file: ChainFile, chain: readonly ChainFile[], into: Opened[]): Promise<void> {
-    const opened = await openFile(this.#root, this.folder, file.name);
-    if (opened?.inode === file.inode) into.push({ file, opened, chain });
-    else await opened?.handle.close();
+  /** Those of them that are there still. */
+  async #open(files: readonly ChainFile[], chain: readonly ChainFile[]): Promise<Opened[]> {
+    const real = await realFolder(this.#root, this.folder);
+    if (real === undefined) return [];
+    const results = await Promise.allSettled(files.map((file) => this.#openOne(real, file, chain)));
+    const opened = results.flatMap((result) =>
+      result.status === "fulfilled" && result.value !== undefined ? [result.value] : [],
+    );
+    const failed = results.find(({ status }) => status === "rejected");
+    if (failed?.status !== "rejected") return opened;
+    await closeAll(opened);
+    throw failed.reason;
+  }
+
+  async #openOne(
+    real: string,
+    file: ChainFile,
+    chain: readonly ChainFile[],
+  ): Promise<Opened | undefined> {
+    const opened = await openIn(real, file.name, join(this.folder, file.name));
+    if (opened?.inode === file.inode) return { file, opened, chain };
+    await opened?.handle.close();
+    return undefined;
   }
 
   /** The compressed file that has what `content` has. */
@@ -141,4 +180,8 @@ export function isOldest({ file, chain }: Opened): boolean {
 
 export function contentOf({ file, opened }: Opened): LogContent {
   return file.isCompressed ? new GzContent(opened) : new PlainContent(opened);
+}
+
+async function closeAll(files: readonly Opened[]): Promise<void> {
+  for (const { opened } of files) await opened.handle.close();
 }

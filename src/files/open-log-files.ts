@@ -3,6 +3,7 @@ import { DiskReader } from "./disk-reader.ts";
 import type { Beginning } from "./disk-reader.ts";
 import { countEntries } from "./count-entries.ts";
 import { GzContent } from "./gz-content.ts";
+import { FileSeam } from "./file-seam.ts";
 import type { FilesFrom, LogFileReader, LogLocation } from "./log-files.ts";
 import { startIn } from "./log-start.ts";
 import type { LogContent } from "./log-content.ts";
@@ -45,20 +46,20 @@ async function openFrom(
 ): Promise<LogFileReader | undefined> {
   const folder = new LogFolder(location);
   const rules = rulesOf(location);
-  const { fileBytes } = location;
+  const seam = new FileSeam(location.mayDropLines === true ? undefined : location.fileBytes);
   if (from.type === "file") {
     const content = new PlainContent(from.file);
     const start = { files: 1, born: 0n };
-    return new DiskReader(folder, rules, { content, skip: 0, start }, fileBytes);
+    return new DiskReader(folder, rules, { content, skip: 0, start }, seam);
   }
   for (let search = 0; search < SEARCHES; search++) {
     const beginning = await new BeginningSearch(folder, rules).find(from);
     if (beginning === "unknown") return undefined;
-    if (beginning !== "again") return new DiskReader(folder, rules, beginning, fileBytes);
+    if (beginning !== "again") return new DiskReader(folder, rules, beginning, seam);
   }
   // They are rotated all the time: what is there from the start shows all that the search would.
   const start = await new BeginningSearch(folder, rules).start();
-  return new DiskReader(folder, rules, start, fileBytes);
+  return new DiskReader(folder, rules, start, seam);
 }
 
 class BeginningSearch {

@@ -40,8 +40,8 @@ export function locateFiles(
   const folder = join(base, "containers", id);
   const path = join(folder, file);
   const lastPartEnds = traits.followReachesEnd;
-  const fileBytes = inspection.mayDropLines ? undefined : inspection.maxLogFileBytes;
-  const own = { tty, attributes, fileBytes, lastPartEnds };
+  const { maxLogFileBytes: fileBytes, mayDropLines } = inspection;
+  const own = { tty, attributes, fileBytes, mayDropLines, lastPartEnds };
   return { location: { root: base, path, folder, format: logDriver, ...own } };
 }
 
