@@ -75,7 +75,19 @@ export class DiskReader implements LogFileReader {
   readonly #quiet: QuietFile;
   readonly #uncount: () => void = countReader();
 
-  constructor(
+  static async open(
+    folder: LogFolder,
+    rules: FormatRules,
+    beginning: Beginning | undefined,
+    seam: FileSeam,
+  ): Promise<DiskReader> {
+    const reader = new DiskReader(folder, rules, beginning, seam);
+    // Where that can wait for the first read, it does.
+    if (beginning !== undefined && (await folder.isSwift())) await reader.#look(beginning.content);
+    return reader;
+  }
+
+  private constructor(
     folder: LogFolder,
     rules: FormatRules,
     beginning: Beginning | undefined,

@@ -1,6 +1,6 @@
-import { watch } from "node:fs";
 import type { FSWatcher } from "node:fs";
 import { Pause } from "../lifetime/pause.ts";
+import { watchFolder } from "./folder-watch.ts";
 
 /** Between two looks at a quiet file that is watched: at first, and up to which it doubles. */
 const FIRST_LOOK_MS = 500;
@@ -128,7 +128,7 @@ export class FileChanges {
 
   #watchThis(folder: string): boolean {
     try {
-      const watcher = watch(folder, () => this.#changed());
+      const watcher = watchFolder(folder, () => this.#changed());
       // It may break, and the folder may go away: then the looks alone tell.
       watcher.on("error", () => {
         if (this.#state.type === "watched" && this.#state.watcher === watcher) this.#unwatch();

@@ -1,10 +1,10 @@
-import { watch } from "node:fs";
 import type { FSWatcher } from "node:fs";
 import { lstat } from "node:fs/promises";
 import { join } from "node:path";
 import { onAbort } from "../lifetime/abort.ts";
 import { Pause } from "../lifetime/pause.ts";
 import { inodeOf } from "./file-chain.ts";
+import { watchFolder } from "./folder-watch.ts";
 import { LooksInTurn } from "./looks-in-turn.ts";
 import { openIn, realFolder } from "./open-file.ts";
 import type { OpenFile } from "./open-file.ts";
@@ -194,7 +194,7 @@ export class FirstFile {
   #watch(real: string): FSWatcher | undefined {
     if (FirstFile.#watches >= MOST_WATCHES) return undefined;
     try {
-      const watcher = watch(real, (_event, name) => this.#changed(name));
+      const watcher = watchFolder(real, (_event, name) => this.#changed(name));
       // The looks are left.
       watcher.on("error", () => {});
       FirstFile.#watches++;

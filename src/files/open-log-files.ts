@@ -50,16 +50,16 @@ async function openFrom(
   if (from.type === "file") {
     const content = new PlainContent(from.file);
     const start = { files: 1, born: 0n };
-    return new DiskReader(folder, rules, { content, skip: 0, start }, seam);
+    return DiskReader.open(folder, rules, { content, skip: 0, start }, seam);
   }
   for (let search = 0; search < SEARCHES; search++) {
     const beginning = await new BeginningSearch(folder, rules).find(from);
     if (beginning === "unknown") return undefined;
-    if (beginning !== "again") return new DiskReader(folder, rules, beginning, seam);
+    if (beginning !== "again") return DiskReader.open(folder, rules, beginning, seam);
   }
   // They are rotated all the time: what is there from the start shows all that the search would.
   const start = await new BeginningSearch(folder, rules).start();
-  return new DiskReader(folder, rules, start, seam);
+  return DiskReader.open(folder, rules, start, seam);
 }
 
 class BeginningSearch {

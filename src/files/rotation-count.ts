@@ -81,10 +81,10 @@ export class RotationCount {
     this.#state = { type: "off" };
     if (!isSwift) return;
     try {
-      const watcher = watchFolder(folder, (renamed) => {
-        if (renamed === undefined) return;
+      const watcher = watchFolder(folder, (event, name) => {
+        if (event !== "rename") return;
         this.#events++;
-        if (renamed === base) this.#changes++;
+        if (name === base) this.#changes++;
       });
       watcher.on("error", () => {
         this.close();
@@ -103,7 +103,7 @@ export class RotationCount {
     if (this.#from === undefined || changes % CHANGES !== 0) {
       this.#from = this.#changes;
       this.#count++;
-      return { ordinal: -number, count: this.#count };
+      return { ordinal: 0 - number, count: this.#count };
     }
     return { ordinal: changes / CHANGES - number, count: this.#count };
   }

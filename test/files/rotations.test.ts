@@ -2,11 +2,15 @@
 import { statSync, truncateSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { watchDoubts } from "../../src/files/folder-watch.ts";
 import type { LogFileReader } from "../../src/files/log-files.ts";
 import { propertyRuns } from "../support/size.ts";
 import { WrittenLog, readOn } from "./written-log.ts";
 
 const RUNS = propertyRuns({ short: 20, long: 400 });
+
+/** A full file has so many at the least: it may be filled within a moment. */
+const SMALL_BYTES = 1_000;
 
 type Act =
   | { readonly kind: "write"; readonly lines: number }
@@ -20,10 +24,12 @@ type Act =
         | "reopen"
         | "empty";
     }
-  | { readonly kind: "read"; readonly times: number };
+  /** "fill": so many files, before anybody can look. */
+  | { readonly kind: "read" | "fill"; readonly times: number };
 
 const act = (
   kinds: readonly Exclude<Act, { lines: number } | { times: number }>["kind"][],
+  timed: readonly ("read" | "fill")[] = ["read"],
 ): fc.Arbitrary<Act> =>
   fc.oneof(
     {
@@ -37,8 +43,8 @@ const act = (
     {
       weight: 2,
       arbitrary: fc.record({
-        kind: fc.constant("read" as const),
-        times: fc.integer({ min: 1, max: 3 }),
+        kind: fc.constantFrom(...timed),
+        times: fc.integer({ min: 1, max: 7 }),
       }),
     },
   );
@@ -71,6 +77,13 @@ async function play(log: WrittenLog, acts: readonly Act[]): Promise<Played> {
           log.rotate();
           isPlain = true;
           mostRotations = Math.max(mostRotations, ++rotations);
+          break;
+        case "fill":
+          for (let time = 0; time < one.times; time++) {
+            log.write(2);
+            log.rotate();
+          }
+          isPlain = true;
           break;
         case "begin compression":
           if (isPlain) log.beginCompression();
@@ -133,6 +146,14 @@ function expectInOrder(shown: readonly string[], written: readonly string[]): vo
   if (!isHole) expect(expected).toBe(written.length);
 }
 
+/** A hole beside which nothing is missing. */
+function isFalse(one: string, shown: readonly string[], at: number, written: number): boolean {
+  if (/^\d/.test(one)) return false;
+  const before = shown[at - 1];
+  const behind = Number(shown[at + 1] ?? written);
+  return before !== undefined && behind === Number(before) + 1;
+}
+
 describe("a log whose files are rotated", () => {
   it.each([2, 3, 5])("is read whole, or its holes are told, with %d files", async (files) => {
     const acts = fc.array(
@@ -158,6 +179,28 @@ describe("a log whose files are rotated", () => {
       }),
       { numRuns: RUNS },
     );
+  });
+
+  it.each([2, 3, 5])("has no hole that is told and is none, with %d small files", async (files) => {
+    const acts = fc.array(
+      act(["rotate", "begin compression", "compress", "read on", "reopen"], ["read", "fill"]),
+      { maxLength: 40 },
+    );
+    let judged = 0;
+    await fc.assert(
+      fc.asyncProperty(acts, async (list) => {
+        await using log = await WrittenLog.create(files, SMALL_BYTES);
+        const doubts = watchDoubts();
+        const { shown } = await play(log, list);
+        expectInOrder(shown, log.texts);
+        // The machine was busy for so long that events may have been lost.
+        if (watchDoubts() > doubts) return;
+        judged++;
+        expect(shown.filter((one, at) => isFalse(one, shown, at, log.texts.length))).toEqual([]);
+      }),
+      { numRuns: RUNS },
+    );
+    expect(judged).toBeGreaterThan(0);
   });
 
   it("is read whole, or its holes are told, where it is also emptied by hand", async () => {

@@ -29,15 +29,19 @@ export class WrittenLog implements AsyncDisposable {
   readonly path: string;
   readonly texts: string[] = [];
   readonly #maxFiles: number;
+  readonly #fileBytes: number | undefined;
   #milliseconds = 0;
 
-  static async create(maxFiles = 3): Promise<WrittenLog> {
-    return new WrittenLog(await mkdtemp(join(tmpdir(), "dockspool-files-")), maxFiles);
+  /** `fileBytes`: what the reader is told of a full file's size. */
+  static async create(maxFiles = 3, fileBytes?: number): Promise<WrittenLog> {
+    const root = await mkdtemp(join(tmpdir(), "dockspool-files-"));
+    return new WrittenLog(root, maxFiles, fileBytes);
   }
 
-  private constructor(root: string, maxFiles: number) {
+  private constructor(root: string, maxFiles: number, fileBytes: number | undefined) {
     this.root = root;
     this.#maxFiles = maxFiles;
+    this.#fileBytes = fileBytes;
     mkdirSync(join(root, "containers", "c1"), { recursive: true });
     this.path = join(root, "containers", "c1", "c1-json.log");
     writeFileSync(this.path, "");
@@ -45,7 +49,8 @@ export class WrittenLog implements AsyncDisposable {
 
   get location(): LogLocation {
     const folder = dirname(this.path);
-    return { root: this.root, path: this.path, folder, format: "json-file", tty: false };
+    const { root, path } = this;
+    return { root, path, folder, format: "json-file", tty: false, fileBytes: this.#fileBytes };
   }
 
   timestamp(index: number): string {
