@@ -4,7 +4,7 @@ import type { LogContent } from "./log-content.ts";
 import { contentOf } from "./log-folder.ts";
 import type { LogFolder, Opened } from "./log-folder.ts";
 import { RotationCount, newerBy } from "./rotation-count.ts";
-import type { FileOrdinal } from "./rotation-count.ts";
+import type { FileOrdinal, RotationMark } from "./rotation-count.ts";
 
 /**
  * So many are open at most, and more than one only while they are no larger than this together: a deleted file takes its room on the disk until it
@@ -59,6 +59,8 @@ export class FilesBehind {
     if (!hasRoom(sizes, 0)) return "there";
     let isGone = false;
     let isLost = false;
+    // As long as others are open there is time.
+    const mark = await this.#rotations.mark(this.isEmpty);
     const opened = await this.#folder.openAll(async (chain) => {
       this.#most = Math.max(this.#most, chain.length);
       const place = await this.#place(last, chain);
@@ -68,7 +70,7 @@ export class FilesBehind {
       isLost = next !== undefined && !(await this.#follows(next, last, chain, chain[place]));
       return fitting(chain.slice(from), sizes);
     });
-    await this.#add(opened ?? [], isLost);
+    await this.#add(opened ?? [], isLost, mark);
     return isGone ? "gone" : "there";
   }
 
@@ -77,14 +79,15 @@ export class FilesBehind {
     for (const { content } of this.#open.splice(0)) await content.close();
   }
 
-  async #add(opened: readonly Opened[], isDoubted: boolean): Promise<void> {
-    const first = opened[0]?.file;
-    const newest = opened.at(-1)?.file;
+  /** `isDoubted`: nothing else than the count of log rotations may tell that no file is missing before them. */
+  async #add(opened: readonly Opened[], isDoubted: boolean, mark: RotationMark): Promise<void> {
+    const first = opened[0];
+    const newest = opened.at(-1);
     if (first === undefined || newest === undefined) return;
     const last = this.#ordinal;
-    this.#ordinal = await this.#rotations.ordinalOf(newest.inode);
+    this.#ordinal = await this.#rotations.ordinalIn(newest.chain, newest.file, mark);
     const newer = last && this.#ordinal && newerBy(last, this.#ordinal);
-    let isLost = isDoubted && newer !== first.number - newest.number + 1;
+    let isLost = isDoubted && newer !== first.file.number - newest.file.number + 1;
     for (const one of opened) {
       this.#open.push({ content: contentOf(one), bytes: one.file.bytes, isLost });
       isLost = false;

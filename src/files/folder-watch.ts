@@ -7,7 +7,7 @@ import type { FSWatcher } from "node:fs";
  */
 const MOST_EVENTS = 8_192;
 /** Nobody fills it in less, while the process does something else. */
-const LONGEST_BUSY_MS = 100;
+const LONGEST_BUSY_MS = 250;
 
 /** How often there may have been more. */
 let doubts = 0;

@@ -1,5 +1,6 @@
 import type { FSWatcher } from "node:fs";
 import { isUnbroken } from "./file-chain.ts";
+import type { ChainFile } from "./file-chain.ts";
 import { eventsSoFar, watchDoubts, watchFolder } from "./folder-watch.ts";
 import type { LogFolder } from "./log-folder.ts";
 
@@ -15,6 +16,9 @@ export interface FileOrdinal {
   /** Only where this is the same two ordinals can be compared. */
   readonly count: number;
 }
+
+/** A moment. */
+export type RotationMark = number;
 
 /** By how many files `newer` is newer; undefined where that is not known. */
 export function newerBy(older: FileOrdinal, newer: FileOrdinal): number | undefined {
@@ -62,6 +66,28 @@ export class RotationCount {
       return number === undefined ? undefined : this.#ordinalAt(number);
     }
     return undefined;
+  }
+
+  /** A moment before now: right before, unless that `isUrgent`. */
+  async mark(isUrgent: boolean): Promise<RotationMark> {
+    if (!isUrgent && this.#state.type === "counting") await eventsSoFar();
+    return this.#changes;
+  }
+
+  /**
+   * Of an open file, as it stood in a listing that was made behind `mark`: also where it is deleted since. Undefined where it can't be told.
+   */
+  async ordinalIn(
+    chain: readonly ChainFile[],
+    file: ChainFile,
+    mark: RotationMark,
+  ): Promise<FileOrdinal | undefined> {
+    const newest = chain.at(-1) ?? file;
+    const found = await this.ordinalOf(newest.inode);
+    // Its inode may be another file's by now, if all of them are deleted.
+    const rotations = Math.ceil((this.#changes - mark) / CHANGES);
+    if (found === undefined || (newest !== file && rotations >= chain.length)) return undefined;
+    return { ...found, ordinal: found.ordinal - (file.number - newest.number) };
   }
 
   isCurrent({ count }: FileOrdinal): boolean {

@@ -135,7 +135,7 @@ describe("the count of a log's rotations", () => {
     await using counted = await Counted.begin();
     const busy = (): void => {
       counted.rotate(1);
-      keepBusy(150);
+      keepBusy(300);
     };
     expect(await counted.newer(busy)).toBeUndefined();
     expect(await newerBefore(counted, () => counted.rotate(FILES))).toBe(FILES);
