@@ -2,9 +2,10 @@ import { closeSync, openSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { eventsSoFar } from "../../src/files/folder-watch.ts";
+import { FirstFile } from "../../src/files/first-file.ts";
 import { LogFolder } from "../../src/files/log-folder.ts";
 import { RotationCount, newerBy } from "../../src/files/rotation-count.ts";
-import { WrittenLog } from "./written-log.ts";
+import { WrittenLog, readOn } from "./written-log.ts";
 
 const FILES = 3;
 const SMALL_BYTES = 1_000;
@@ -167,4 +168,27 @@ describe("the count of a log's rotations", () => {
     expect(await counted.ordinal()).toBeUndefined();
     expect(ordinal !== undefined && counted.count.isCurrent(ordinal)).toBe(false);
   });
+});
+
+describe("the files of a log that is filled from its first line on", () => {
+  it.each([1, FILES, FILES + 1])(
+    "are known from when the first one was found, %d log rotations later",
+    async (times) => {
+      await expect
+        .poll(async () => {
+          await using log = await WrittenLog.create(FILES, SMALL_BYTES);
+          const first = new FirstFile(log.root, "c1");
+          const file = await first.take(log.path, new AbortController().signal);
+          if (file === undefined) throw new Error("It is not found.");
+          for (let time = 0; time < times; time++) {
+            log.write(1);
+            log.rotate();
+          }
+          await using reader = await log.open({ type: "file", file });
+          return (await readOn(reader)).shown;
+        })
+        // The first one is open, so the log has one more than the engine keeps.
+        .toEqual(times > FILES ? ["0", "deleted", "2", "3"] : ["0", "1", "2"].slice(0, times));
+    },
+  );
 });
