@@ -270,7 +270,7 @@ export class FirstFile {
     if (basename(path) === PODMAN) return;
     const folder = new LogFolder({ root: this.#root, path, folder: dirname(path), fileBytes: 0 });
     this.#rotations = folder.rotations;
-    this.#ordinal = await folder.rotations.ordinalOf(inode).catch(() => undefined);
+    this.#ordinal = await folder.rotations.ordinalOf(inode);
   }
 
   /** In the folder itself. */

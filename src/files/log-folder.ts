@@ -6,6 +6,7 @@ import { isOnLocalDisk } from "./local-disk.ts";
 import type { LogContent } from "./log-content.ts";
 import type { LogLocation } from "./log-files.ts";
 import { RotationCount } from "./rotation-count.ts";
+import type { RotationMark } from "./rotation-count.ts";
 import { openFile, openIn, realFolder } from "./open-file.ts";
 import type { OpenFile } from "./open-file.ts";
 import { PlainContent } from "./plain-content.ts";
@@ -23,7 +24,7 @@ interface Listing {
   /** Oldest first. */
   readonly chain: readonly ChainFile[];
   /** `RotationCount.mark` of before; undefined where that is not known. */
-  readonly mark: number | undefined;
+  readonly mark: RotationMark | undefined;
 }
 
 /** A file of a log, open. */

@@ -16,6 +16,12 @@ export interface FileOrdinal {
   readonly count: number;
 }
 
+/** A moment of the count. */
+export interface RotationMark {
+  readonly changes: number;
+  readonly doubts: number;
+}
+
 /** The folder that it counts in. */
 interface Counted {
   readonly folder: string;
@@ -30,7 +36,7 @@ interface Listed {
   readonly file: ChainFile;
   readonly chain: readonly ChainFile[];
   /** `RotationCount.mark` of before it was made; undefined where that is not known. */
-  readonly mark: number | undefined;
+  readonly mark: RotationMark | undefined;
 }
 
 /** By how many files `newer` is newer; undefined where that is not known. */
@@ -70,13 +76,14 @@ export class RotationCount {
     if (this.#state.type === "new" && (await this.#counted.isSwift())) this.#watch();
   }
 
-  /** Of an open file. Undefined where it can't be told, or the file is deleted. */
+  /** Of an open file. Undefined where it can't be told, or the file is deleted. Never rejects. */
   async ordinalOf(inode: string): Promise<FileOrdinal | undefined> {
     await this.begin();
     for (let look = 0; look < LOOKS && this.#state.type === "counting"; look++) {
       await eventsSoFar();
       const events = this.#events;
-      const chain = await this.#counted.list();
+      // Who reads the files says what is wrong with their folder.
+      const chain = await this.#counted.list().catch(() => []);
       const number = chain.find((file) => file.inode === inode)?.number;
       // While it is the newest, none has come that is not counted.
       if (number !== 0) await eventsSoFar();
@@ -86,9 +93,10 @@ export class RotationCount {
     return undefined;
   }
 
-  /** Of now, or of a moment ago. */
-  get mark(): number {
-    return this.#changes;
+  /** Of now, or of a moment ago. Undefined: nothing is counted. */
+  get mark(): RotationMark | undefined {
+    if (this.#state.type !== "counting") return undefined;
+    return { changes: this.#changes, doubts: watchDoubts() };
   }
 
   /** `mark` is of now. */
@@ -100,10 +108,10 @@ export class RotationCount {
   async ordinalIn({ file, chain, mark }: Listed): Promise<FileOrdinal | undefined> {
     const newest = chain.at(-1) ?? file;
     const found = await this.ordinalOf(newest.inode);
-    const rotations = Math.ceil((this.#changes - (mark ?? -Infinity)) / CHANGES);
     if (newest === file) return found;
     // Where all that were listed are deleted, its inode may be another file's.
-    if (found === undefined || rotations >= chain.length) return this.ordinalOf(file.inode);
+    if (found === undefined || this.#mostSince(mark) >= chain.length)
+      return this.ordinalOf(file.inode);
     return { ...found, ordinal: found.ordinal - (file.number - newest.number) };
   }
 
@@ -115,6 +123,11 @@ export class RotationCount {
   close(): void {
     if (this.#state.type === "counting") this.#state.watcher.close();
     this.#state = { type: "closed" };
+  }
+
+  #mostSince(mark: RotationMark | undefined): number {
+    if (mark?.doubts !== watchDoubts()) return Infinity;
+    return Math.ceil((this.#changes - mark.changes) / CHANGES);
   }
 
   #watch(): void {
