@@ -121,11 +121,23 @@ export class FollowedContainers {
     const entry: FollowedContainer = { source, capture, feed, engine, checkpoint, info };
     this.#sources.set(info.id, source);
     this.#entries.set(info.id, entry);
-    this.output.add(feed, info);
+    const former = this.#entryOf(this.output.add(feed, info));
     hear(source, (status) => this.#heard(entry, status));
     this.#emit({ type: "attached", container: info });
     capture.start();
+    if (former !== undefined && former.info.id !== info.id) void this.#compareNames(entry, former);
     return source;
+  }
+
+  #entryOf(feed: Feed | undefined): FollowedContainer | undefined {
+    if (feed === undefined) return undefined;
+    return [...this.#entries.values()].find((entry) => entry.feed === feed);
+  }
+
+  /** Two containers that are there have two names: one of them was renamed, and nobody told. */
+  async #compareNames(heir: FollowedContainer, former: FollowedContainer): Promise<void> {
+    const names = await Promise.all([heir.capture.lookAtName(), former.capture.lookAtName()]);
+    if (names.every((name) => name !== undefined)) this.output.free(heir.feed);
   }
 
   /** What can't be followed leaves the position to whoever can. */

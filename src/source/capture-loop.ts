@@ -308,6 +308,31 @@ export class CaptureLoop {
     life.run("details", look).catch(() => {});
   }
 
+  /** Its name as the engine says it now. Resolves with undefined where it is gone, and where the source ends before it is known. */
+  async lookAtName(): Promise<string | undefined> {
+    const { life } = this.#parts;
+    if (life.signal.aborted) return undefined;
+    return life
+      .run("look at the name", (signal) => this.#lookAtName(signal))
+      .catch(() => undefined);
+  }
+
+  async #lookAtName(signal: AbortSignal): Promise<string | undefined> {
+    const { maxDelayMs } = this.#options.reconnect;
+    for (;;) {
+      try {
+        return (await this.#view.look(false, signal)).info.name;
+      } catch (error) {
+        if (DockspoolError.is(error, "CONTAINER_NOT_FOUND")) {
+          this.#streams.isToEnd();
+          return undefined;
+        }
+        if (!DockspoolError.is(error) || !error.transient) throw error;
+      }
+      await sleepOrRecover(this.#host, maxDelayMs, signal);
+    }
+  }
+
   async #backOff(error: DockspoolError, signal: AbortSignal): Promise<void> {
     this.#view.changed();
     this.#parts.log()?.soundness.doubt();

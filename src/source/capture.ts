@@ -193,6 +193,11 @@ export class Capture {
     this.#view.renamed(name);
   }
 
+  /** Its name as the engine says it now. Resolves with undefined where it is gone, and where the source ends before it is known. */
+  lookAtName(): Promise<string | undefined> {
+    return this.#loop.lookAtName();
+  }
+
   /** The engine's events tell what happened to the container. */
   happened(event: ContainerEvent): void {
     this.#view.happened(event);

@@ -341,6 +341,31 @@ describe("attach()", () => {
     expect(pool.sources.size).toBe(0);
     await nothingOpen(fake);
   });
+
+  it.each([
+    ["nothing tells of a rename", false],
+    ["all are discovered", true],
+  ])("of one that is renamed meanwhile makes it wait for no other: %s", async (_, discover) => {
+    const web = fake.create({ name: "web" });
+    web.write("one");
+    const follower = follow({ discover, select: { exclude: { names: ["web", "web-old"] } } });
+    fake.fault = ({ path }) =>
+      path.includes(`/containers/${web.id}/logs`) ? { status: 503 } : undefined;
+    const attaching = follower.pool.attach(web.id, { from: "now" });
+    await eventually(() => asked(fake, web, "logs") > 0, "a look for its place");
+    web.rename("web-old");
+    const next = fake.create({ name: "web" });
+    await follower.pool.attach(next.id, { from: "start" });
+    next.write("of the next");
+    await follower.expectAll(next);
+    fake.fault = undefined;
+    await attaching;
+    web.write("two");
+    await follower.expectAll(web, 1);
+    expect(follower.source(web).info?.name).toBe("web-old");
+    await follower.end();
+    follower.expectExactly(next);
+  });
 });
 
 describe("attach() while the engine is down", () => {

@@ -39,8 +39,11 @@ export class Output implements RecordQueue {
     return this.#end;
   }
 
-  /** A new feed. What is left of the same container, or of one that had its name, is handed out before. */
-  add(feed: Feed, container: ContainerInfo): void {
+  /**
+   * A new feed. What is left of the same container, or of one that had its name, is handed out before. Returns the feed that it
+   * waits for.
+   */
+  add(feed: Feed, container: ContainerInfo): Feed | undefined {
     const predecessor = [...this.#feeds].findLast((other) => other.isOf(container));
     this.#feeds.add(feed);
     if (predecessor !== undefined) {
@@ -50,6 +53,7 @@ export class Output implements RecordQueue {
       predecessor.ignoreSharedLimit();
     }
     this.#merge.ready(feed);
+    return predecessor;
   }
 
   /** Records are held back until those of another feed have come. */
@@ -60,6 +64,12 @@ export class Output implements RecordQueue {
   /** The feed's container has another name: who has the old one now need not wait for it. */
   renamed(feed: Feed): void {
     this.#release(feed, ({ container }) => !feed.isOf(container));
+  }
+
+  /** The feed's container is another one than that of the feed that it waits for, and never had its name. */
+  free(feed: Feed): void {
+    const { predecessor } = feed;
+    if (predecessor !== undefined) this.#release(predecessor, (one) => one.feed === feed);
   }
 
   /** The feed has a record, or is over. */
