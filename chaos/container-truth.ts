@@ -153,7 +153,9 @@ export class ContainerJudge {
       );
       const isInGap = within.length > 0;
       // Behind a gap reading goes on with what is later than all that is known: an engine's clock may have been set back.
-      const isEarlier = within.some(({ after }) => !isLater(line.timestamp, after));
+      // What a run has left without an end was read, and the next run's text, which is joined to it, is as new as its own time.
+      const isHalf = this.#halves.has(place);
+      const isEarlier = !isHalf && within.some(({ after }) => !isLater(line.timestamp, after));
       const isSpoiled = isDamaged || this.#container.isDamaged;
       let untold = "";
       if (isInGap && (droppedAt !== undefined || isSpoiled || isEarlier)) count.inGaps++;

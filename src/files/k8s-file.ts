@@ -70,7 +70,8 @@ export class K8sFileDecoder implements FileDecoder {
   }
 
   remains(): Entry[] {
-    return this.#lines.end();
+    // The next run may go on with them.
+    return this.#lines.left();
   }
 
   #line(bytes: Buffer, from: number, end: number, run: EntryRun, pieces: FilePiece[]): void {
@@ -86,6 +87,7 @@ export class K8sFileDecoder implements FileDecoder {
     const isUsual = ended && end - textStart <= LONGEST_PART && !this.#options.wholeSeconds;
     const probe = { stream: shown, ended, text: nothing } as const;
     if (isUsual && this.#lines.isWhole(probe)) {
+      this.#lines.passed();
       run.add(stream, timestamp, bytes, textStart, end, true, end + 1);
       return;
     }

@@ -1,3 +1,4 @@
+import type { LeftLine } from "../resume/left-lines.ts";
 import type { Entries } from "../wire/entry.ts";
 import type { LineAssembler } from "../wire/lines.ts";
 import type { ContainerInfo, LineRecord } from "../wire/records.ts";
@@ -12,6 +13,8 @@ export interface MadeLines {
   readonly shownBehind: readonly number[];
   /** For each, the number of the entry that it began with. */
   readonly began: readonly number[];
+  /** The only one is this line. */
+  readonly left?: LeftLine | undefined;
 }
 
 /** Pushes a chunk's entries into the assembler. */

@@ -1,6 +1,8 @@
 import type { Inspection } from "../engine/inspection.ts";
 import { joiningOf } from "../engine/traits.ts";
-import { LOG_START, groupedEntries, reach } from "../resume/position.ts";
+import { behindLeft, endsWithLeft, isNoMore, leftLine } from "../resume/left-lines.ts";
+import type { LeftLine } from "../resume/left-lines.ts";
+import { LOG_START, groupedEntries, reach, reachOfLeft } from "../resume/position.ts";
 import type { Position, Spot } from "../resume/position.ts";
 import { Trail } from "../resume/trail.ts";
 import type { Entries, Entry, LogStream } from "../wire/entry.ts";
@@ -11,6 +13,7 @@ import type { ContainerInfo, LineRecord } from "../wire/records.ts";
 import { wholeLines } from "../wire/whole-lines.ts";
 import { Handover } from "./handover.ts";
 import type { Made } from "./handover.ts";
+import { LeftText } from "./left-text.ts";
 import type { LineOptions, ReadingOutput, Start } from "./line-options.ts";
 import { chosenLines, makeLines } from "./made-lines.ts";
 import type { MadeLines } from "./made-lines.ts";
@@ -33,6 +36,7 @@ export class Reading {
   #cold = true;
   /** What a follow that came to its end has left undecided: a last line without its end. */
   #remains: (() => readonly Entry[]) | undefined;
+  readonly #left = new LeftText(() => this.#trail);
   readonly #multiline: Multiline | undefined;
   #replay: PlaceReplay | undefined;
 
@@ -81,7 +85,27 @@ export class Reading {
   /** How many entries a reread must show from the place back. */
   get entriesBefore(): number {
     const { place } = this;
-    return (this.#cold ? reach(place) : groupedEntries(place)) + 1;
+    const before = this.#cold ? reach(place) : groupedEntries(place);
+    return Math.max(before, reachOfLeft(place)) + 1;
+  }
+
+  /** A line has begun and not ended. */
+  get hasOpenLines(): boolean {
+    return this.#left.unended.size > 0 || (this.position?.open.length ?? 0) > 0;
+  }
+
+  /** Of `entries[from..]`, which follow the place, those that are new: a run's last line that was taken without its end is none. */
+  fresh(entries: Entries, from: number): ReturnType<LeftText["fresh"]> {
+    return this.#left.fresh(entries, from);
+  }
+
+  /**
+   * The first of `entries[from..]`, which follow the place, that shows that the log begins later than it did: what a run has left
+   * without an end is not where it was, and no entry stands before the place, which would have told.
+   */
+  behindLoss(entries: Entries, from: number): Entry | undefined {
+    if (this.#left.isNone || this.place.groups.length > 0) return undefined;
+    return this.#left.inItsPlace(entries.slice(from));
   }
 
   /** A reread begins, at some place before this one. */
@@ -155,8 +179,14 @@ export class Reading {
     const trail = this.#trail;
     if (trail === undefined || from >= entries.length) return;
     trail.spot = spot;
-    const before = trail.clone();
     const fresh = entries.slice(from);
+    if (!this.#left.isNone || endsWithLeft(fresh)) return this.#commitAroundLeft(fresh, trail);
+    this.#commitFresh(fresh, trail);
+  }
+
+  #commitFresh(fresh: Entries, trail: Trail): void {
+    if (fresh.length === 0) return;
+    const before = trail.clone();
     this.#output.came(fresh);
     if (this.#takesWhole(fresh)) return this.#commitWhole(fresh, before, trail);
     const base = this.#assembler.count;
@@ -165,6 +195,34 @@ export class Reading {
     const last = fresh.at(-1);
     this.#emit(made, fresh, before, trail, base);
     if (last !== undefined) this.#endDue(this.#multiline?.late(last.timestamp) ?? []);
+  }
+
+  /** What was left without an end is no place; the entry that goes on with it is one, though only its rest is new. */
+  #commitAroundLeft(entries: Entries, trail: Trail): void {
+    let done = 0;
+    for (const [index, entry] of Array.from(entries).entries()) {
+      const known = this.#left.of(entry.stream);
+      if (known === undefined && entry.leftSince === undefined) continue;
+      this.#commitFresh(entries.slice(done, index), trail);
+      done = index + 1;
+      if (!isNoMore(entry, known)) this.#commitBehindLeft(entry, behindLeft(entry, known), trail);
+    }
+    this.#commitFresh(entries.slice(done), trail);
+  }
+
+  /** `shown`: what is new of `entry`. */
+  #commitBehindLeft(entry: Entry, shown: Entry, trail: Trail): void {
+    const before = trail.clone();
+    this.#output.came([shown]);
+    const base = this.#assembler.count;
+    const left = leftLine(entry);
+    if (left === undefined) {
+      this.#left.unended.delete(entry.stream);
+      trail.add([entry]);
+    } else this.#left.unended.set(entry.stream, left);
+    const isNothing = shown.text.length === 0 && !shown.ended;
+    const made = makeLines(this.#assembler, isNothing ? [] : [shown], this.#info);
+    this.#emit(made, [left === undefined ? entry : shown], before, trail, base);
   }
 
   /** All of them are lines as they stand, and records of their own. */
@@ -207,16 +265,31 @@ export class Reading {
       const before = trail.clone();
       trail.endOpenLine(record.stream);
       const first = began[index] ?? 0;
-      const made = { records: [record], ends: [0], shownBehind: [0], began: [first] };
+      const left = this.#takeUnended(record.stream, trail);
+      const made = { records: [record], ends: [0], shownBehind: [0], began: [first], left };
       this.#emit(made, [], before, trail, this.#assembler.count);
     }
     for (const stream of STREAMS) trail.endOpenLine(stream);
-    this.endBlocks();
+    this.endBlocks(undefined, this.#left.unended);
+    // Of streams that nobody asked for.
+    this.#left.settle();
     trail.blocks = [];
   }
 
-  /** Records of several lines go on no more; those of `streams`, or all. */
-  endBlocks(streams: readonly LogStream[] = this.#multiline?.streams ?? []): void {
+  /** What was left without an end is taken with the next record; with `multiline` with the one that it is a line of. */
+  #takeUnended(stream: LogStream, trail: Trail): LeftLine | undefined {
+    const left = this.#left.unended.get(stream);
+    if (left === undefined || this.#multiline !== undefined) return undefined;
+    this.#left.unended.delete(stream);
+    trail.leave(left);
+    return left;
+  }
+
+  /** Records of several lines go on no more; those of `streams`, or all. `left`: what some of them end with. */
+  endBlocks(
+    streams: readonly LogStream[] = this.#multiline?.streams ?? [],
+    left: ReadonlyMap<LogStream, LeftLine> = new Map(),
+  ): void {
     const multiline = this.#multiline;
     const trail = this.#trail;
     if (multiline === undefined || trail === undefined) return;
@@ -226,7 +299,10 @@ export class Reading {
       const blocks = multiline.openAt(this.#assembler.count);
       trail.blocks = blocks;
       if (record === undefined) continue;
-      const joined = { records: [record], ends: [0], joins: [{ blocks, isInLine: true }] };
+      const line = left.get(stream);
+      if (line !== undefined) trail.leave(line);
+      const joins = [{ blocks, isInLine: true }];
+      const joined = { records: [record], ends: [0], joins, left: line };
       this.#handover.hand(joined, [], before, trail);
     }
   }
@@ -259,7 +335,8 @@ export class Reading {
     if (this.#multiline === undefined) {
       const records = lines.map(({ record }) => record);
       const ends = lines.map(({ end }) => end);
-      return this.#handover.hand({ records, ends }, entries, before, trail);
+      const { left } = made;
+      return this.#handover.hand({ records, ends, left }, entries, before, trail);
     }
     const joined = this.#multiline.join(lines, base);
     trail.blocks = this.#multiline.openAt(this.#assembler.count);

@@ -1,4 +1,5 @@
 import type { OpenBlock } from "../resume/blocks.ts";
+import type { LeftLine } from "../resume/left-lines.ts";
 import type { Trail } from "../resume/trail.ts";
 import type { Entries } from "../wire/entry.ts";
 import type { LineRecord } from "../wire/records.ts";
@@ -18,6 +19,8 @@ interface MadeLines {
   readonly ends: readonly number[];
   /** For each record, with `multiline`. */
   readonly joins?: readonly BlocksBehind[];
+  /** The only record is this line, or ends with it. */
+  readonly left?: LeftLine | undefined;
 }
 
 /** One record for each entry. They are made when they are asked for. */
@@ -153,6 +156,7 @@ export class Batch {
       const join = lines.joins?.[left];
       if (join !== undefined) trail.blocks = join.blocks;
       if (record !== undefined && join?.isInLine !== true) trail.endOpenLine(record.stream);
+      if (lines.left !== undefined) trail.leave(lines.left);
       return trail;
     }
     return trail;

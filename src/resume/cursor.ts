@@ -2,6 +2,7 @@ import { isObject } from "../checks.ts";
 import { DockspoolError, invalidOption } from "../errors.ts";
 import type { LogStream } from "../wire/entry.ts";
 import type { OpenBlock } from "./blocks.ts";
+import type { LeftLine } from "./left-lines.ts";
 import type { OpenLine } from "../wire/open-lines.ts";
 import { isNanosecondUtc, toUtc } from "../wire/timestamps.ts";
 import type { Group, Position, Spot } from "./position.ts";
@@ -14,7 +15,8 @@ export type Cursor = { readonly version: 1; readonly container: string } & Reado
 /**
  * Writes a position as `[timestamp, count, digest]` for each group, `[stream, timestamp, bytes, entries]` for each open line, with
  * "torn" behind where its beginning is lost, and, where there are any, `[stream, timestamp, entries, occurrence]` for each open record of several lines;
- * `spot`, a hint which releases before 1.0 pass over, as `[file, offset]`.
+ * `left`, of lines that a run has left without an end, as `[stream, timestamp, bytes, digest, entries]`, and `spot`, a hint, as
+ * `[file, offset]`, which older releases pass over.
  */
 export function toCursor(container: string, position: Position): Cursor {
   return {
@@ -39,6 +41,15 @@ export function toCursor(container: string, position: Position): Cursor {
         timestamp,
         entries,
         occurrence,
+      ]),
+    }),
+    ...(position.left !== undefined && {
+      left: position.left.map(({ stream, timestamp, bytes, digest, entries }) => [
+        stream,
+        timestamp,
+        bytes,
+        digest.toString(36),
+        entries,
       ]),
     }),
     ...(position.spot !== undefined && { spot: [position.spot.file, position.spot.offset] }),
@@ -71,10 +82,10 @@ export function parseCursor(cursor: unknown): Position {
       "1, the version that this release writes",
     );
   }
-  const { whole, groups, open, blocks = [] } = cursor;
+  const { whole, groups, open, blocks = [], left = [] } = cursor;
   const spot = parseSpot(cursor["spot"]);
-  if (typeof whole !== "boolean" || !isList(groups) || !isList(open) || !isList(blocks))
-    throw damaged(cursor);
+  if (typeof whole !== "boolean" || !isList(groups) || !isList(open)) throw damaged(cursor);
+  if (!isList(blocks) || !isList(left)) throw damaged(cursor);
   if (groups.length === 0 && !whole) throw damaged(cursor);
   return {
     whole,
@@ -83,18 +94,24 @@ export function parseCursor(cursor: unknown): Position {
     ...(blocks.length > 0 && {
       blocks: blocks.map((block) => parseBlock(block) ?? fail(cursor)),
     }),
+    ...(left.length > 0 && { left: left.map((line) => parseLeftLine(line) ?? fail(cursor)) }),
     ...(spot !== undefined && { spot }),
   };
 }
 
 function parseGroup(value: unknown): Group | undefined {
   if (!isList(value)) return undefined;
-  const [timestamp, count, digest] = value;
-  if (!isTimestamp(timestamp) || !isCount(count) || typeof digest !== "string") return undefined;
-  if (!/^[0-9a-z]{1,13}$/.test(digest)) return undefined;
+  const [timestamp, count, text] = value;
+  const digest = parseDigest(text);
+  if (!isTimestamp(timestamp) || !isCount(count) || digest === undefined) return undefined;
+  return { timestamp, count, digest };
+}
+
+function parseDigest(value: unknown): bigint | undefined {
+  if (typeof value !== "string" || !/^[0-9a-z]{1,13}$/.test(value)) return undefined;
   let number = 0n;
-  for (const digit of digest) number = number * 36n + BigInt(Number.parseInt(digit, 36));
-  return { timestamp, count, digest: number };
+  for (const digit of value) number = number * 36n + BigInt(Number.parseInt(digit, 36));
+  return number;
 }
 
 function parseOpenLine(value: unknown): OpenLine | undefined {
@@ -104,6 +121,15 @@ function parseOpenLine(value: unknown): OpenLine | undefined {
   return bytes === 0 || isCount(bytes)
     ? { stream, timestamp, bytes, entries, ...(torn === "torn" && { isTorn: true }) }
     : undefined;
+}
+
+function parseLeftLine(value: unknown): LeftLine | undefined {
+  if (!isList(value)) return undefined;
+  const [stream, timestamp, bytes, text, entries] = value;
+  const digest = parseDigest(text);
+  if (!isStream(stream) || !isTimestamp(timestamp) || !isCount(entries)) return undefined;
+  if (!isCount(bytes) || digest === undefined) return undefined;
+  return { stream, timestamp, bytes, digest, entries };
 }
 
 function parseBlock(value: unknown): OpenBlock | undefined {

@@ -1,5 +1,6 @@
 import { compareTimestamps } from "../wire/timestamps.ts";
 import type { OpenBlock } from "./blocks.ts";
+import type { LeftLine } from "./left-lines.ts";
 import type { OpenLine } from "../wire/open-lines.ts";
 
 /** Consecutive entries of the log, of any stream, with one timestamp. */
@@ -29,6 +30,8 @@ export interface Position {
   readonly open: readonly OpenLine[];
   /** Records of several lines, likewise. */
   readonly blocks?: readonly OpenBlock[];
+  /** Lines behind it that a run has left without an end, and that were taken: no more than one of a stream. */
+  readonly left?: readonly LeftLine[];
   /** Where it was read from the files. */
   readonly spot?: Spot | undefined;
 }
@@ -36,8 +39,8 @@ export interface Position {
 export const LOG_START: Position = { groups: [], whole: true, open: [] };
 
 /** Nothing was read before it. */
-export function isLogStart({ groups, whole, open }: Position): boolean {
-  return whole && groups.length === 0 && open.length === 0;
+export function isLogStart({ groups, whole, open, left = [] }: Position): boolean {
+  return whole && groups.length === 0 && open.length === 0 && left.length === 0;
 }
 
 /** How many entries the groups are. */
@@ -53,6 +56,11 @@ export function reach(position: Position): number {
   return Math.max(groupedEntries(position), ...begun.map(({ entries }) => entries));
 }
 
+/** How many entries before it a reread must show where what was left behind it is to be read from its beginning. */
+export function reachOfLeft({ left = [] }: Position): number {
+  return Math.max(0, ...left.map(({ entries }) => entries));
+}
+
 /** The earliest time among the groups. */
 export function oldestTimestamp({ groups }: Position): string | undefined {
   let oldest: string | undefined;
@@ -62,10 +70,10 @@ export function oldestTimestamp({ groups }: Position): string | undefined {
   return oldest;
 }
 
-/** The latest time among the groups: after a gap, reading goes on with what is later. */
-export function newestTimestamp(position: Position): string | undefined {
+/** The latest time of what was read last: after a gap, reading goes on with what is later. */
+export function newestTimestamp({ groups, left = [] }: Position): string | undefined {
   let newest: string | undefined;
-  for (const { timestamp } of position.groups) {
+  for (const { timestamp } of [...groups, ...left]) {
     if (newest === undefined || compareTimestamps(timestamp, newest) > 0) newest = timestamp;
   }
   return newest;

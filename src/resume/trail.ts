@@ -5,6 +5,8 @@ import type { Joining } from "../wire/open-lines.ts";
 import type { OpenBlock } from "./blocks.ts";
 import { append, concat, edgedEntry, entryDigest } from "./digest.ts";
 import type { EdgedEntry } from "./digest.ts";
+import { endsWithLeft, leftLine, longSince } from "./left-lines.ts";
+import type { LeftLine } from "./left-lines.ts";
 import type { Group, Position, Spot } from "./position.ts";
 
 /** How many groups a position keeps: with distinct timestamps that many entries, enough to tell any two places apart. */
@@ -33,6 +35,7 @@ export class Trail {
   #pending: readonly Pending[] = [];
   #open: OpenLines;
   #blocks: readonly OpenBlock[];
+  #left: readonly LeftLine[];
   #whole: boolean;
   #spot: Spot | undefined;
   /** The first group may lack its beginning, which was not seen. */
@@ -44,6 +47,7 @@ export class Trail {
     this.#groups = place?.groups ?? [];
     this.#open = new OpenLines(joining, place?.open);
     this.#blocks = place?.blocks ?? [];
+    this.#left = place?.left ?? [];
     this.#whole = place?.whole ?? false;
     this.#spot = place?.spot;
     this.#beginsUncertain = place === undefined;
@@ -55,6 +59,7 @@ export class Trail {
     copy.#pending = this.#pending;
     copy.#open = this.#open.clone();
     copy.#blocks = this.#blocks;
+    copy.#left = this.#left;
     copy.#whole = this.#whole;
     copy.#spot = this.#spot;
     copy.#beginsUncertain = this.#beginsUncertain;
@@ -69,6 +74,8 @@ export class Trail {
   /** Adds `entries[from..to)`, which follow what was added before. Keeps what the position needs, and digests it later. */
   add(entries: Entries, from = 0, to: number = entries.length): void {
     if (from >= to) return;
+    if (endsWithLeft(entries, to)) return this.#addWithLeft(Array.from(entries.slice(from, to)));
+    this.#passLeft(entries, from, to);
     this.#open.addAll(entries, from, to);
     if (this.#blocks.length > 0)
       this.#blocks = this.#blocks.map((one) => ({ ...one, entries: one.entries + to - from }));
@@ -84,6 +91,33 @@ export class Trail {
     }
     const isMuch = this.#pending.length > MAX_PENDING || countEdged(this.#pending) > MAX_EDGED;
     if (light === undefined || isMuch) this.#digest();
+  }
+
+  /** What a run has left without an end there, and was taken. */
+  get left(): readonly LeftLine[] {
+    return this.#left;
+  }
+
+  /** What a run has left without an end is taken: in the place of what was of its stream. */
+  leave(line: LeftLine): void {
+    this.#left = [...this.#left.filter(({ stream }) => stream !== line.stream), line];
+  }
+
+  #addWithLeft(entries: readonly Entry[]): void {
+    this.add(entries.filter((entry) => leftLine(entry) === undefined));
+    for (const entry of entries) {
+      const line = leftLine(entry);
+      if (line !== undefined) this.leave(line);
+    }
+  }
+
+  /** What follows in a stream goes on with what was left there, and is found again with it. */
+  #passLeft(entries: Entries, from: number, to: number): void {
+    if (this.#left.length === 0) return;
+    const streams = new Set<LogStream>();
+    for (const { stream } of entries.slice(from, to)) streams.add(stream);
+    const left = this.#left.filter(({ stream }) => !streams.has(stream));
+    this.#left = left.map((line) => longSince(line, to - from));
   }
 
   /** The beginning of the stream's line, which began at `timestamp`, is lost. */
@@ -118,6 +152,7 @@ export class Trail {
       whole: this.#whole,
       open: this.#open.list(),
       ...(this.#blocks.length > 0 && { blocks: this.#blocks }),
+      ...(this.#left.length > 0 && { left: this.#left }),
       ...(spot !== undefined && { spot }),
     };
   }

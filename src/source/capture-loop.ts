@@ -233,7 +233,7 @@ export class CaptureLoop {
       const end = await this.#readWholly(inspection, way, stands, signal);
       if (end === "closed") await this.#turn.pass(signal);
       if (end !== "read") return LOOK_AGAIN;
-      const hasOpenLines = (this.#parts.log()?.reading.position?.open.length ?? 0) > 0;
+      const hasOpenLines = this.#parts.log()?.reading.hasOpenLines === true;
       // A line that is open was left so by the run that has ended, or begun by one that has started since.
       if (!inspection.running && hasOpenLines && !(await stands(signal))) return LOOK_AGAIN;
       this.#parts.log()?.reading.endOpenLines();

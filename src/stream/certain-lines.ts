@@ -139,8 +139,9 @@ export class CertainRead {
 }
 
 /** The memory of what was read is used again. */
-export function copyOf({ stream, timestamp, text, ended }: Entry): Entry {
-  return { stream, timestamp: detached(timestamp), text: Buffer.from(text), ended };
+export function copyOf({ stream, timestamp, text, ended, parts, leftSince }: Entry): Entry {
+  const copy = { stream, timestamp: detached(timestamp), text: Buffer.from(text), ended };
+  return { ...copy, ...(parts && { parts }), ...(leftSince !== undefined && { leftSince }) };
 }
 
 export function isSame(one: Entry | undefined, other: Entry | undefined): boolean {

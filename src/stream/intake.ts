@@ -82,7 +82,7 @@ export class Intake {
 
   /** Takes `entries[from..]`, which follow the place. */
   commit(entries: Entries, from: number): undefined {
-    const first = entries.at(from)?.timestamp;
+    const first = this.log.reading.fresh(entries, from).first?.timestamp;
     if (first === undefined) return undefined;
     this.passHole(first);
     this.log.reading.commit(entries, from, this.reader.spot);

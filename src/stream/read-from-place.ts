@@ -1,3 +1,4 @@
+import { newestTimestamp } from "../resume/position.ts";
 import type { Position } from "../resume/position.ts";
 import type { Entries } from "../wire/entry.ts";
 import { cutWhileReading } from "./failures.ts";
@@ -43,7 +44,9 @@ export async function readFromPlace(
     if (!search.isFound) return search.isHopeless ? "stop" : entries.length;
     if (!wasFound) intake.reader.passed(from);
     intake.aligned("exact");
-    fresh += entries.length - from;
+    const other = log.reading.behindLoss(entries, from);
+    if (other !== undefined) intake.gap(newestTimestamp(target) ?? "", other.timestamp);
+    fresh += log.reading.fresh(entries, from).count;
     return from;
   };
   const hole = (kind: HoleKind): void => {

@@ -16,6 +16,19 @@ export interface Entry {
   readonly attributes?: Attributes | undefined;
   /** It goes on with the frame of the entry before. */
   readonly isRest?: boolean;
+  /** Where the engine stamps each part anew: the parts that were joined to it, but for the first. */
+  readonly parts?: readonly JoinedPart[] | undefined;
+  /**
+   * A run has left it without an end, and in a later read what the next run has written is joined to it: so many entries of the log
+   * came since it began, itself included.
+   */
+  readonly leftSince?: number | undefined;
+}
+
+/** Begins at this byte of an entry's text. */
+export interface JoinedPart {
+  readonly at: number;
+  readonly timestamp: string;
 }
 
 /** Entries in the log's order; an array of them is one. */

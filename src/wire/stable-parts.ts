@@ -1,12 +1,15 @@
-import type { Decoder, Entries, Entry, Fault, LogStream } from "./entry.ts";
+import type { Decoder, Entries, Entry, Fault, JoinedPart, LogStream } from "./entry.ts";
 
 /** Long lines are cut at multiples of this, wherever the engine cut them. */
 const PART_BYTES = 64 * 1024;
 
 interface Line {
   readonly timestamp: string;
+  /** How many entries there were when it began. */
+  readonly firstEntry: number;
   pieces: Buffer[];
   bytes: number;
+  parts: JoinedPart[];
 }
 
 /**
@@ -50,6 +53,7 @@ export class StablePartsDecoder implements Decoder {
 /** Joins parts of lines, and cuts the lines anew. */
 export class StableLines {
   readonly #lines = new Map<LogStream, Line>();
+  #count = 0;
 
   get isHolding(): boolean {
     return this.#lines.size > 0;
@@ -60,14 +64,21 @@ export class StableLines {
     return ended && text.length <= PART_BYTES && !this.#lines.has(stream);
   }
 
+  /** An entry that `isWhole` was taken as it stands. */
+  passed(): void {
+    this.#count++;
+  }
+
   /** What `part` completes. */
   add(part: Entry): Entry[] {
+    const entries = this.#complete(part);
+    this.#count += entries.length;
+    return entries;
+  }
+
+  #complete(part: Entry): Entry[] {
     if (this.isWhole(part)) return [part];
-    const open = this.#lines.get(part.stream);
-    const line = open ?? { timestamp: part.timestamp, pieces: [], bytes: 0 };
-    this.#lines.set(part.stream, line);
-    line.pieces.push(Buffer.from(part.text));
-    line.bytes += part.text.length;
+    const line = this.#join(part);
     const entries: Entry[] = [];
     while (line.bytes > PART_BYTES) {
       const text = Buffer.concat(line.pieces);
@@ -76,9 +87,13 @@ export class StableLines {
         timestamp: line.timestamp,
         text: text.subarray(0, PART_BYTES),
         ended: false,
+        ...withParts(line.parts.filter(({ at }) => at < PART_BYTES)),
       });
       line.pieces = [text.subarray(PART_BYTES)];
       line.bytes -= PART_BYTES;
+      line.parts = line.parts
+        .filter(({ at }) => at >= PART_BYTES)
+        .map(({ at, timestamp }) => ({ at: at - PART_BYTES, timestamp }));
     }
     if (part.ended) {
       this.#lines.delete(part.stream);
@@ -87,14 +102,37 @@ export class StableLines {
     return entries;
   }
 
-  /** The open lines, as they are; forgets them. */
+  #join({ stream, timestamp, text }: Entry): Line {
+    const open = this.#lines.get(stream);
+    if (open !== undefined) open.parts.push({ at: open.bytes, timestamp });
+    const firstEntry = this.#count;
+    const line = open ?? { timestamp, firstEntry, pieces: [], bytes: 0, parts: [] };
+    this.#lines.set(stream, line);
+    line.pieces.push(Buffer.from(text));
+    line.bytes += text.length;
+    return line;
+  }
+
+  /** The open lines, as they are: left so by a run that is over. */
+  left(): Entry[] {
+    return Array.from(this.#lines, ([stream, line], index) => ({
+      ...toEntry(stream, line, false),
+      leftSince: this.#count + index - line.firstEntry + 1,
+    }));
+  }
+
+  /** As `left`; forgets them. */
   end(): Entry[] {
-    const entries = Array.from(this.#lines, ([stream, line]) => toEntry(stream, line, false));
+    const entries = this.left();
     this.#lines.clear();
     return entries;
   }
 }
 
-function toEntry(stream: LogStream, { timestamp, pieces }: Line, ended: boolean): Entry {
-  return { stream, timestamp, text: Buffer.concat(pieces), ended };
+function toEntry(stream: LogStream, { timestamp, pieces, parts }: Line, ended: boolean): Entry {
+  return { stream, timestamp, text: Buffer.concat(pieces), ended, ...withParts(parts) };
+}
+
+function withParts(parts: readonly JoinedPart[]): Pick<Entry, "parts"> {
+  return parts.length === 0 ? {} : { parts: [...parts] };
 }

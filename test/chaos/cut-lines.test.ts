@@ -36,6 +36,7 @@ function written(...texts: readonly string[]): LoggedPart[] {
 async function problems(
   parts: readonly LoggedPart[],
   came: readonly (readonly [second: number, line: string])[],
+  gaps: readonly { readonly after: string; readonly before: string }[] = [],
 ): Promise<readonly string[]> {
   const { joinedParts } = await import("../../chaos/joined-parts.ts");
   const { ContainerJudge } = await import("../../chaos/container-truth.ts");
@@ -50,6 +51,7 @@ async function problems(
     `${second}`,
     line,
   ]);
+  for (const gap of gaps) journal.push(["status", 1, "gap", ID, gap]);
   const run = { from: 0, to: 2, end: "closed", journal } as const;
   return new ContainerJudge(container, truth).judge([run], false).problems;
 }
@@ -75,6 +77,17 @@ test("a line that the next run ended may come whole, or as two", async () => {
   ]);
   expect(await problems(RUNS, [...asTwo.slice(0, 1), ...asTwo.slice(2)])).toEqual([
     expect.stringMatching(/missing/),
+  ]);
+});
+
+test("a gap does not excuse the piece that the next run has written", async () => {
+  const came = [
+    [0, "line 10000001"],
+    [1, "part 10000002 "],
+    [3, "line 20000002"],
+  ] as const;
+  expect(await problems(RUNS, came, [{ after: timeOf(1), before: timeOf(3) }])).toEqual([
+    expect.stringMatching(/lie in a gap, though the engine has them/),
   ]);
 });
 

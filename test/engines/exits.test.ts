@@ -3,7 +3,7 @@ import { expect } from "vitest";
 import { create, run } from "../support/follow.ts";
 import { followIn } from "../support/matrix/reading.ts";
 import { scenario } from "../support/matrix/suite.ts";
-import { verdict } from "../support/matrix/verdict.ts";
+import { verdict, verdictByText } from "../support/matrix/verdict.ts";
 import { burst, paced } from "../support/matrix/written.ts";
 import type { Written } from "../support/matrix/written.ts";
 import { pause } from "../support/pause.ts";
@@ -65,12 +65,14 @@ scenario("stopStart", async (cell) => {
   const script = [
     "n=$(cat /tmp/runs 2>/dev/null || echo 0)",
     "echo $((n+1)) >/tmp/runs",
-    "trap 'echo run $n ends; exit 0' TERM",
+    // The last one has no line end.
+    "trap 'echo run $n ends; printf \"run $n rest \"; exit 0' TERM",
     `${say}; while :; do ${pause(50)}; done`,
   ].join("; ");
   const stdout = Array.from({ length: RUNS }, (_, n) => [
     ...Array.from({ length: 40 }, (__, index) => `run ${n} line ${index}`),
     `run ${n} ends`,
+    `run ${n} rest `,
   ]).flat();
   const id = await create(engine, cell.with({ script }));
   const following = followIn(cell, id);
@@ -83,7 +85,13 @@ scenario("stopStart", async (cell) => {
   }
   const { lines } = following;
   const written: Written = { script, tty: false, stdout, stderr: [] };
-  return await verdict(cell, id, written, { lines, gaps: following.of("gap") });
+  const received = { lines, gaps: following.of("gap") };
+  // Podman's log has no sign of where the next run begins.
+  if (cell.matrix.kind === "podman") {
+    expect(received.gaps).toEqual([]);
+    return verdictByText(written, received, cell.way === "files");
+  }
+  return await verdict(cell, id, written, received);
 });
 
 scenario("rename", async (cell) => {

@@ -116,8 +116,14 @@ describe.each(clocks)("a place in a log with a clock that is %s", (clock) => {
 
   it("survives being written as a cursor", () => {
     fc.assert(
-      fc.property(log, cuts, (entries, pieces) => {
-        const target = readAll(entries, pieces, LOG_START);
+      fc.property(log, cuts, fc.boolean(), (entries, pieces, isLeft) => {
+        const last = entries.length - 1;
+        const read = entries.map((entry, index) =>
+          isLeft && index === last && entry.text.length > 0
+            ? Object.assign({}, entry, { leftSince: 1 })
+            : entry,
+        );
+        const target = readAll(read, pieces, LOG_START);
         if (target === undefined) throw new Error("a log read from its start has a place");
         const cursor: unknown = JSON.parse(JSON.stringify(toCursor("c", target)));
         expect(fromCursor(cursor as never, "c")).toEqual(target);
