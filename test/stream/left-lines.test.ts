@@ -236,4 +236,17 @@ describe("what a run of Podman's has left without a line end", () => {
     expect(second.texts).toEqual(["Other\n  at four"]);
     expect([...follower.seen("gap"), ...second.seen("gap")]).toEqual([]);
   });
+
+  it("is a line of a record of several that comes once more, whole, where that was not delivered", async () => {
+    const multiline = { start: /^\S/ };
+    web.start();
+    write(["Trace", "  at one", "Other", "  at two"]);
+    web.stop();
+    const resume = await cursorBehind("Trace\n  at one", { multiline });
+    const follower = follow({ multiline, resume });
+    await stopped(follower);
+    await play(follower, ["Third", "  at three"]);
+    expect(follower.texts).toEqual(["Other\n  at two", "Third\n  at three"]);
+    expect(follower.seen("gap")).toEqual([]);
+  });
 });
