@@ -27,6 +27,8 @@ export function podmanPage(results: readonly Result[]): string {
     "- Podman 5.8, seeds 41 and 44 with `both`: a container that was killed in mid-line and started again had a `gap` where the log has none, and its next run's first line was left out. Mended in",
     "  `src/resume/left-lines.ts` ([quirks](engines-quirks.md)). Lines that are left without an end by a run, which the next one's text ends, are taken either way by the oracle: whole, or as two.",
     "  Where the first of the two came, the other must come, whatever a gap says.",
+    "- Podman 5.8, seed 41 once, on a busy machine: a container ran, and was removed, while the events were dead, and was said to be complete. Podman cuts past events short at `until`. Mended in",
+    "  `src/engine/event-requests.ts` ([quirks](engines-quirks.md)).",
     "- Podman 5.8, seed 40 with `both` at first: the oracle's own fault. It asked health for an engine that was killed while the only connection to it, that of the events, was dead already; all logs",
     "  were read from files.",
     "- Podman 5.8, seed 20 at first: Podman's own locks behind `no descriptors` (above).",

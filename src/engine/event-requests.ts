@@ -1,4 +1,5 @@
 import { ByteDeadline } from "./byte-deadline.ts";
+import type { Query } from "./dial.ts";
 import { SentEventDecoder } from "./engine-event.ts";
 import type { SentEvent } from "./engine-event.ts";
 import type { EngineLink } from "./engine-link.ts";
@@ -59,25 +60,25 @@ export class EventRequests {
    */
   async past(container: string, since: number, signal: AbortSignal): Promise<ContainerEvent[]> {
     return this.#questions.run(async () => {
-      const { clock } = this.#link.contact;
+      const { clock, traits } = this.#link.contact;
       const events: ContainerEvent[] = [];
       const event = (one: ContainerEvent): void => void events.push(one);
       const wait = new ByteDeadline(signal);
       // The engine ends the stream when its clock is there: not before now, and as soon as that is certain.
       const untilMs = clock.now() + (clock.isKnown ? clock.errorMs() : JUST_NOW_MS);
       const aheadMs = Math.max(0, untilMs - clock.now()) * 2;
-      const query = {
-        since: String(Math.floor(since / 1_000)),
-        until: (Math.ceil(untilMs) / 1_000).toFixed(3),
-        ...containerFilter(container),
-      };
+      const end: Query = traits.endsPastEvents
+        ? { stream: "false" }
+        : { until: (Math.ceil(untilMs) / 1_000).toFixed(3) };
+      const from = String(Math.floor(since / 1_000));
+      const query = { since: from, ...end, ...containerFilter(container) };
       wait.within(this.#timeoutMs + aheadMs, `no byte of its events for ${this.#timeoutMs} ms`);
       wait.atMost((1 + BODY_TIMEOUTS) * this.#timeoutMs + aheadMs, "its past events have no end");
       try {
         const handlers = { opened: () => {}, event };
         const decoder = new EventDecoder();
-        const end = await readEvents(this.#link, query, decoder, handlers, wait, signal);
-        if (end === "complete") return events;
+        const read = await readEvents(this.#link, query, decoder, handlers, wait, signal);
+        if (read === "complete") return events;
         throw this.#link.failure(new Error("the answer was cut"), wait, signal);
       } finally {
         wait.release();

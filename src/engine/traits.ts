@@ -18,6 +18,8 @@ export interface EngineTraits {
   readonly findsTails: boolean;
   /** `/info` gives an ID that stays (not Podman, which makes up another for each answer). */
   readonly namesItself: boolean;
+  /** `/events` with `stream=false` ends behind what there is; with `until` it ends then, whatever it has shown (Podman). */
+  readonly endsPastEvents: boolean;
   /** While a container handles its stop signal it is said not to run, though it writes on (Podman). */
   readonly deniesStopping: boolean;
   /** A follow of a container that has exited goes on for a while (Podman: for its poll). */
@@ -36,6 +38,7 @@ const cautious: EngineTraits = {
   exactTail: true,
   findsTails: false,
   namesItself: true,
+  endsPastEvents: false,
   deniesStopping: false,
   followOutlivesExit: false,
   // Of an engine that does not say who it is, a line's first word might be taken for them.
@@ -56,6 +59,7 @@ export function traitsOf(headers: IncomingHttpHeaders): EngineTraits {
       exactTail: !old,
       findsTails: false,
       namesItself: false,
+      endsPastEvents: true,
       deniesStopping: true,
       followOutlivesExit: true,
       givesAttributes: false,

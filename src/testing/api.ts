@@ -102,10 +102,13 @@ export class Api {
         return exchange.json(200, this.#info(), fault);
       case "list":
         return exchange.json(200, listJson(names.all, query), fault);
-      case "events":
+      case "events": {
+        const { response } = exchange;
+        const isPodman = profile.flavour === "podman";
         return exchange.onceOver(
-          respondWithEvents(events, clock, query, exchange.response, exchange.body(fault)),
+          respondWithEvents(events, clock, query, response, exchange.body(fault), isPodman),
         );
+      }
       case "inspect": {
         const container = this.#find(exchange, route.reference);
         if (container !== undefined) exchange.json(200, inspectJson(container), fault);

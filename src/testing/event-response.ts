@@ -7,13 +7,17 @@ import { BadRequest, filters, time } from "./query.ts";
 /** The clock may be stepped meanwhile. */
 const LOOK_EVERY_MS = 1_000;
 
-/** Answers /events: kept ones where `since` or `until` asks for them, then live ones. Returns how to stop. */
+/**
+ * Answers /events: kept ones where `since` or `until` asks for them, then live ones. Returns how to stop. `isPodman`: `stream=false`
+ * asks for those that there are, and of a time that has passed hardly any come.
+ */
 export function respondWithEvents(
   hub: EventHub,
   clock: Clock,
   query: URLSearchParams,
   response: ServerResponse,
   body: Body,
+  isPodman: boolean,
 ): () => void {
   const [since, until] = [time(query, "since"), time(query, "until")];
   const wanted = filters(query);
@@ -26,12 +30,14 @@ export function respondWithEvents(
     if (until !== undefined && event.time > until) return;
     if (matchesEvent(event, wanted)) body.write(Buffer.from(event.json));
   };
-  if (since !== undefined || until !== undefined) {
-    for (const event of hub.kept) if (event.time >= (since ?? 0n)) send(event);
-  }
   const leftMs = (): number =>
     until === undefined ? Infinity : Number(until / 1_000_000n) - clock.now();
-  if (leftMs() <= 0) {
+  const isOver = leftMs() <= 0;
+  const isPastAlone = isPodman && query.get("stream") === "false";
+  const isPastWanted = since !== undefined || until !== undefined || isPastAlone;
+  if (isPastWanted && !(isPodman && isOver))
+    for (const event of hub.kept) if (event.time >= (since ?? 0n)) send(event);
+  if (isOver || isPastAlone) {
     body.end();
     return () => {};
   }

@@ -35,6 +35,7 @@ const inspection = {
     exactTail: true,
     findsTails: true,
     namesItself: true,
+    endsPastEvents: false,
     deniesStopping: false,
     followOutlivesExit: false,
     givesAttributes: true,

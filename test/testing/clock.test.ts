@@ -82,6 +82,21 @@ it("past events are asked for until now, also with no more than a Date header to
   expect(events.at(-1)?.action).toBe("stop");
 });
 
+it("past events of Podman, which shows hardly any where it is asked until a time that passes, come whole", async () => {
+  await using podman = await FakeEngine.start({ flavour: "podman" });
+  const client = new EngineClient(podman.engine);
+  const web = podman.create({ name: "web" });
+  await client.inspect(web.id, signal);
+  web.restart();
+  web.remove();
+  const events = await client.pastEvents(web.id, 0, signal);
+  expect(events.filter(({ action }) => action === "start")).toHaveLength(2);
+  expect(events.at(-1)?.action).toBe("destroy");
+  const asked = podman.requests.filter(({ path }) => path.includes("/events"));
+  expect(asked.map(({ path }) => path)).toEqual([expect.stringMatching(/stream=false/)]);
+  expect(asked[0]?.path).not.toMatch(/until=/);
+});
+
 it("a container of an engine with another clock is followed", async () => {
   const web = fake.create({ name: "web" });
   web.write("one");
