@@ -8,7 +8,8 @@ import type { FileBehind } from "./files-behind.ts";
 import type { LogContent } from "./log-content.ts";
 import type { FileHole, FileNews, LogFileReader } from "./log-files.ts";
 import { contentOf } from "./log-folder.ts";
-import type { LogFolder } from "./log-folder.ts";
+import type { LogFolder, Opened } from "./log-folder.ts";
+import type { FileOrdinal } from "./rotation-count.ts";
 import { filesSoFar, startIn } from "./log-start.ts";
 import type { LogStart } from "./log-start.ts";
 import type { FormatRules } from "./log-format.ts";
@@ -32,6 +33,10 @@ interface Held {
 /** Where reading begins. */
 export interface Beginning {
   readonly content: LogContent;
+  /** As it was found; undefined where it was open before. */
+  readonly opened?: Opened;
+  /** Which of the log's files it is, where that is known. */
+  readonly ordinal?: FileOrdinal | undefined;
   /** So many entries of the file are passed over. */
   readonly skip: number;
   /** Where it begins with the log's first entry. */
@@ -82,8 +87,15 @@ export class DiskReader implements LogFileReader {
     seam: FileSeam,
   ): Promise<DiskReader> {
     const reader = new DiskReader(folder, rules, beginning, seam);
-    // Where that can wait for the first read, it does.
-    if (beginning !== undefined && (await folder.isSwift())) await reader.#look(beginning.content);
+    if (beginning === undefined || !(await folder.isSwift())) return reader;
+    // What is behind it may be deleted before the first read.
+    try {
+      if (beginning.opened !== undefined) await reader.#behind.begin(beginning.opened);
+      await reader.#look(beginning.content);
+    } catch (error) {
+      await reader.close();
+      throw error;
+    }
     return reader;
   }
 
@@ -95,7 +107,7 @@ export class DiskReader implements LogFileReader {
   ) {
     this.#folder = folder;
     this.#seam = seam;
-    this.#behind = new FilesBehind(folder);
+    this.#behind = new FilesBehind(folder, beginning?.ordinal);
     this.#quiet = new QuietFile(folder.path);
     this.#decoder = rules.decoder();
     this.#skip = beginning?.skip ?? 0;
@@ -225,6 +237,7 @@ export class DiskReader implements LogFileReader {
     const opened = await this.#folder.open((chain) => chain[0]);
     if (opened === undefined) return (await this.#folder.isThere()) ? "end" : "gone";
     this.#start = startIn(opened.file);
+    await this.#behind.begin(opened);
     await this.#enter(contentOf(opened));
     return "on";
   }

@@ -3,8 +3,8 @@ import type { ChainFile } from "./file-chain.ts";
 import type { LogContent } from "./log-content.ts";
 import { contentOf } from "./log-folder.ts";
 import type { LogFolder, Opened } from "./log-folder.ts";
-import { RotationCount, newerBy } from "./rotation-count.ts";
-import type { FileOrdinal, RotationMark } from "./rotation-count.ts";
+import { newerBy } from "./rotation-count.ts";
+import type { FileOrdinal } from "./rotation-count.ts";
 
 /**
  * So many are open at most, and more than one only while they are no larger than this together: a deleted file takes its room on the disk until it
@@ -28,15 +28,15 @@ export interface FileBehind {
 export class FilesBehind {
   readonly #folder: LogFolder;
   readonly #open: FileBehind[] = [];
-  readonly #rotations: RotationCount;
   /** Of the newest file that was opened, where it is known. */
   #ordinal: FileOrdinal | undefined;
   /** The most that were there at once. */
   #most = 0;
 
-  constructor(folder: LogFolder) {
+  /** `ordinal`: of the file that is read first, where it is known. */
+  constructor(folder: LogFolder, ordinal?: FileOrdinal) {
     this.#folder = folder;
-    this.#rotations = new RotationCount(folder);
+    this.#ordinal = ordinal;
   }
 
   get isEmpty(): boolean {
@@ -60,7 +60,7 @@ export class FilesBehind {
     let isGone = false;
     let isLost = false;
     // As long as others are open there is time.
-    const mark = await this.#rotations.mark(this.isEmpty);
+    if (!this.isEmpty) await this.#folder.rotations.settle();
     const opened = await this.#folder.openAll(async (chain) => {
       this.#most = Math.max(this.#most, chain.length);
       const place = await this.#place(last, chain);
@@ -70,22 +70,27 @@ export class FilesBehind {
       isLost = next !== undefined && !(await this.#follows(next, last, chain, chain[place]));
       return fitting(chain.slice(from), sizes);
     });
-    await this.#add(opened ?? [], isLost, mark);
+    await this.#add(opened ?? [], isLost);
     return isGone ? "gone" : "there";
   }
 
+  /** That is read first. */
+  async begin(first: Opened): Promise<void> {
+    this.#ordinal = await this.#folder.rotations.ordinalIn(first);
+  }
+
   async close(): Promise<void> {
-    this.#rotations.close();
+    this.#folder.rotations.close();
     for (const { content } of this.#open.splice(0)) await content.close();
   }
 
   /** `isDoubted`: nothing else than the count of log rotations may tell that no file is missing before them. */
-  async #add(opened: readonly Opened[], isDoubted: boolean, mark: RotationMark): Promise<void> {
+  async #add(opened: readonly Opened[], isDoubted: boolean): Promise<void> {
     const first = opened[0];
     const newest = opened.at(-1);
     if (first === undefined || newest === undefined) return;
     const last = this.#ordinal;
-    this.#ordinal = await this.#rotations.ordinalIn(newest.chain, newest.file, mark);
+    this.#ordinal = await this.#folder.rotations.ordinalIn(newest);
     const newer = last && this.#ordinal && newerBy(last, this.#ordinal);
     let isLost = isDoubted && newer !== first.file.number - newest.file.number + 1;
     for (const one of opened) {
@@ -104,8 +109,8 @@ export class FilesBehind {
 
   /** Where `last` stands among the log's files is known from now on, if it can be. */
   async #count(last: LogContent): Promise<void> {
-    if (this.#ordinal === undefined || !this.#rotations.isCurrent(this.#ordinal))
-      this.#ordinal = await this.#rotations.ordinalOf(last.inode);
+    if (this.#ordinal === undefined || !this.#folder.rotations.isCurrent(this.#ordinal))
+      this.#ordinal = await this.#folder.rotations.ordinalOf(last.inode);
   }
 
   /** No file stands between `last` and `next`, nor has. `listed`: `last`, where it is there. */

@@ -1,13 +1,15 @@
 import type { FSWatcher } from "node:fs";
 import { lstat } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { onAbort } from "../lifetime/abort.ts";
 import { Pause } from "../lifetime/pause.ts";
 import { inodeOf } from "./file-chain.ts";
 import { watchFolder } from "./folder-watch.ts";
+import { LogFolder } from "./log-folder.ts";
 import { LooksInTurn } from "./looks-in-turn.ts";
 import { openIn, realFolder } from "./open-file.ts";
 import type { OpenFile } from "./open-file.ts";
+import type { FileOrdinal, RotationCount } from "./rotation-count.ts";
 
 /** What is made, or is about to start, is looked at for so long, and waited for: most containers start right after they were made. */
 const SOON_MS = 3_000;
@@ -23,6 +25,14 @@ const LOCAL = "local-logs";
 /** Podman's `k8s-file`; and what its folders are named by, the drivers of its storage. */
 const PODMAN = "ctr.log";
 const PODMAN_STORES = ["overlay", "vfs", "btrfs", "zfs"];
+
+/** The log's first file, open. */
+export interface FoundFile extends OpenFile {
+  /** Counts from when it was found; undefined where that is of no use. */
+  readonly rotations: RotationCount | undefined;
+  /** Its own, by that. */
+  readonly ordinal: FileOrdinal | undefined;
+}
 
 type State =
   /** `place`: its folder, once that is known to be there. */
@@ -69,6 +79,8 @@ export class FirstFile {
   /** Until then it is looked at, by `performance.now()`. */
   #until = 0;
   #isTaken = false;
+  #rotations: RotationCount | undefined;
+  #ordinal: FileOrdinal | undefined;
 
   constructor(root: string, id: string) {
     this.#root = root;
@@ -112,7 +124,7 @@ export class FirstFile {
    * Resolves once it is there, or will not be soon. The file is the caller's from now on; undefined where it was not found, is not at
    * `path`, or was taken before.
    */
-  async take(path: string, signal: AbortSignal): Promise<OpenFile | undefined> {
+  async take(path: string, signal: AbortSignal): Promise<FoundFile | undefined> {
     if (this.#isTaken) return undefined;
     this.#isTaken = true;
     const unlink = onAbort(signal, () => this.#pause.wake());
@@ -125,7 +137,9 @@ export class FirstFile {
     unlink();
     const file = this.#end();
     await this.#looking;
-    if (file?.path === path) return file;
+    const rotations = this.#rotations;
+    if (file?.path === path) return { ...file, rotations, ordinal: this.#ordinal };
+    rotations?.close();
     await file?.handle.close();
     return undefined;
   }
@@ -243,8 +257,17 @@ export class FirstFile {
     this.#isNew = this.#looksDone++ > 0;
     if (found === "absent" && isWaiting) this.#become({ type: "absent" });
     if (typeof found === "string") return;
-    if (isWaiting) this.#become({ type: "found", file: found });
-    else await found.handle.close();
+    if (!isWaiting) return found.handle.close();
+    this.#become({ type: "found", file: found });
+    await this.#count(found);
+  }
+
+  /** The container may write as fast as it can from now on. */
+  async #count({ path, inode }: OpenFile): Promise<void> {
+    if (basename(path) === PODMAN) return;
+    const folder = new LogFolder({ root: this.#root, path, folder: dirname(path), fileBytes: 0 });
+    this.#rotations = folder.rotations;
+    this.#ordinal = await folder.rotations.ordinalOf(inode).catch(() => undefined);
   }
 
   /** In the folder itself. */

@@ -1,5 +1,5 @@
 import type { Entries, Entry } from "../wire/entry.ts";
-import type { OpenFile } from "./open-file.ts";
+import type { FoundFile } from "./first-file.ts";
 
 /** How the log driver writes: Docker's `json-file` and `local` (also its cache for remote drivers), Podman's `k8s-file`. */
 export type LogFormat = "json-file" | "local" | "k8s-file";
@@ -40,7 +40,7 @@ export type FilesFrom =
   /** The oldest entry there is. */
   | { readonly type: "start" }
   /** That of this file, which is the log's first, and the reader's from now on. */
-  | { readonly type: "file"; readonly file: OpenFile }
+  | { readonly type: "file"; readonly file: FoundFile }
   /** Its last so many entries: parts of lines count as the engine counts them. */
   | { readonly type: "tail"; readonly entries: number }
   /**

@@ -5,6 +5,7 @@ import { GzContent, headOf } from "./gz-content.ts";
 import { isOnLocalDisk } from "./local-disk.ts";
 import type { LogContent } from "./log-content.ts";
 import type { LogLocation } from "./log-files.ts";
+import { RotationCount } from "./rotation-count.ts";
 import { openFile, openIn, realFolder } from "./open-file.ts";
 import type { OpenFile } from "./open-file.ts";
 import { PlainContent } from "./plain-content.ts";
@@ -17,12 +18,18 @@ const SMALL_BYTES = 1024 * 1024;
 /** Looks at no more files than so many take no time worth a name. */
 const MOST_NOW = 16;
 
+/** A log's files as they were found. */
+interface Listing {
+  /** Oldest first. */
+  readonly chain: readonly ChainFile[];
+  /** `RotationCount.mark` of before; undefined where that is not known. */
+  readonly mark: number | undefined;
+}
+
 /** A file of a log, open. */
-export interface Opened {
+export interface Opened extends Listing {
   readonly file: ChainFile;
   readonly opened: OpenFile;
-  /** The log's files, oldest first. */
-  readonly chain: readonly ChainFile[];
 }
 
 type Choose<T> = (chain: readonly ChainFile[]) => Promise<T> | T;
@@ -38,18 +45,31 @@ export class LogFolder {
   readonly path: string;
   readonly folder: string;
   readonly base: string;
+  readonly rotations: RotationCount;
   /** Its files are filled within a moment, and lie on a local disk. Undefined: not looked at yet. */
   #isSwift: boolean | undefined;
   /** How many files there were. */
   #length = 0;
 
-  constructor({ root, path, folder, fileBytes = Infinity }: LogLocation) {
-    if (fileBytes >= SMALL_BYTES) this.#isSwift = false;
+  /** `rotations`: those that were counted so far. */
+  constructor(
+    {
+      root,
+      path,
+      folder,
+      fileBytes = Infinity,
+    }: Pick<LogLocation, "root" | "path" | "folder" | "fileBytes">,
+    rotations?: RotationCount,
+  ) {
     this.#container = folder;
     this.#root = root;
     this.path = path;
     this.folder = dirname(path);
     this.base = basename(path);
+    this.rotations = rotations ?? new RotationCount(this);
+    if (fileBytes < SMALL_BYTES) return;
+    this.#isSwift = false;
+    this.rotations.close();
   }
 
   /** The container's own is. */
@@ -101,19 +121,21 @@ export class LogFolder {
     choose: Choose<readonly ChainFile[]>,
     before?: readonly ChainFile[],
   ): Promise<readonly Opened[] | undefined> {
-    let chain = before ?? (await this.list());
+    let listing: Listing =
+      before === undefined ? await this.#look() : { chain: before, mark: undefined };
     for (let look = 0; look < LOOKS; look++) {
+      const { chain } = listing;
       const files = await choose(chain);
       if (files.length === 0) return [];
-      const opened = await this.#open(files, chain);
+      const opened = await this.#open(files, listing);
       let isRight = false;
       try {
-        const now = await this.list();
+        const now = await this.#look();
         // Between two renames of the engine's none has some number; where that stays so somebody has deleted one.
         const isDone = isUnbroken(chain) || look >= LOOKS / 2;
-        isRight = opened.length === files.length && areSame(chain, now) && isDone;
+        isRight = opened.length === files.length && areSame(chain, now.chain) && isDone;
         if (isRight) return opened;
-        chain = now;
+        listing = now;
       } finally {
         if (!isRight) await closeAll(opened);
       }
@@ -121,11 +143,18 @@ export class LogFolder {
     return undefined;
   }
 
+  async #look(): Promise<Listing> {
+    const { mark } = this.rotations;
+    return { chain: await this.list(), mark };
+  }
+
   /** Those of them that are there still. */
-  async #open(files: readonly ChainFile[], chain: readonly ChainFile[]): Promise<Opened[]> {
+  async #open(files: readonly ChainFile[], listing: Listing): Promise<Opened[]> {
     const real = await realFolder(this.#root, this.folder);
     if (real === undefined) return [];
-    const results = await Promise.allSettled(files.map((file) => this.#openOne(real, file, chain)));
+    const results = await Promise.allSettled(
+      files.map((file) => this.#openOne(real, file, listing)),
+    );
     const opened = results.flatMap((result) =>
       result.status === "fulfilled" && result.value !== undefined ? [result.value] : [],
     );
@@ -135,13 +164,9 @@ export class LogFolder {
     throw failed.reason;
   }
 
-  async #openOne(
-    real: string,
-    file: ChainFile,
-    chain: readonly ChainFile[],
-  ): Promise<Opened | undefined> {
+  async #openOne(real: string, file: ChainFile, listing: Listing): Promise<Opened | undefined> {
     const opened = await openIn(real, file.name, join(this.folder, file.name));
-    if (opened?.inode === file.inode) return { file, opened, chain };
+    if (opened?.inode === file.inode) return { file, opened, ...listing };
     await opened?.handle.close();
     return undefined;
   }

@@ -1,6 +1,7 @@
 import type { ChainFile } from "./file-chain.ts";
 import { DiskReader } from "./disk-reader.ts";
 import type { Beginning } from "./disk-reader.ts";
+import type { FoundFile } from "./first-file.ts";
 import { countEntries } from "./count-entries.ts";
 import { GzContent } from "./gz-content.ts";
 import { FileSeam } from "./file-seam.ts";
@@ -44,23 +45,44 @@ async function openFrom(
   location: LogLocation,
   from: FilesFrom,
 ): Promise<LogFileReader | undefined> {
-  const folder = new LogFolder(location);
-  const rules = rulesOf(location);
-  const seam = new FileSeam(location.mayDropLines === true ? undefined : location.fileBytes);
-  if (from.type === "file") {
-    const content = new PlainContent(from.file);
-    const start = { files: 1, born: 0n };
-    return DiskReader.open(folder, rules, { content, skip: 0, start }, seam);
-  }
-  for (let search = 0; search < SEARCHES; search++) {
-    const beginning = await new BeginningSearch(folder, rules).find(from);
+  const file = from.type === "file" ? from.file : undefined;
+  const folder = new LogFolder(location, file?.rotations);
+  let isOpen = false;
+  try {
+    const beginning =
+      from.type === "file" ? beginningOf(from.file) : await search(folder, rulesOf(location), from);
     if (beginning === "unknown") return undefined;
-    if (beginning !== "again") return DiskReader.open(folder, rules, beginning, seam);
+    const seam = new FileSeam(location.mayDropLines === true ? undefined : location.fileBytes);
+    const reader = await DiskReader.open(folder, rulesOf(location), beginning, seam);
+    isOpen = true;
+    return reader;
+  } finally {
+    if (!isOpen) folder.rotations.close();
+  }
+}
+
+/** The log's first one. */
+function beginningOf(file: FoundFile): Beginning {
+  const { ordinal } = file;
+  return { content: new PlainContent(file), ordinal, skip: 0, start: { files: 1, born: 0n } };
+}
+
+async function search(
+  folder: LogFolder,
+  rules: FormatRules,
+  from: FilesSearch,
+): Promise<Beginning | undefined | "unknown"> {
+  // What is found from now on is counted.
+  await folder.rotations.begin();
+  for (let time = 0; time < SEARCHES; time++) {
+    const beginning = await new BeginningSearch(folder, rules).find(from);
+    if (beginning !== "again") return beginning;
   }
   // They are rotated all the time: what is there from the start shows all that the search would.
-  const start = await new BeginningSearch(folder, rules).start();
-  return DiskReader.open(folder, rules, start, seam);
+  return new BeginningSearch(folder, rules).start();
 }
+
+type FilesSearch = Exclude<FilesFrom, { type: "file" }>;
 
 class BeginningSearch {
   readonly #folder: LogFolder;
@@ -72,9 +94,7 @@ class BeginningSearch {
   }
 
   /** "unknown": what a hint tells is not there. "again": the files have changed meanwhile. */
-  async find(
-    from: Exclude<FilesFrom, { type: "file" }>,
-  ): Promise<Beginning | undefined | "unknown" | "again"> {
+  async find(from: FilesSearch): Promise<Beginning | undefined | "unknown" | "again"> {
     if (from.type === "start") return this.start();
     const chain = await this.#folder.list();
     if (from.type === "hint") {
@@ -187,5 +207,5 @@ function beginningIn(
   isFileStart: boolean,
 ): Beginning {
   const start = isFileStart && isOldest(opened) ? startIn(opened.file) : undefined;
-  return { content, skip, start };
+  return { content, opened, skip, start };
 }

@@ -1,11 +1,10 @@
 import type { FSWatcher } from "node:fs";
-import { isUnbroken } from "./file-chain.ts";
+import { isAbsent, isUnbroken } from "./file-chain.ts";
 import type { ChainFile } from "./file-chain.ts";
 import { eventsSoFar, watchDoubts, watchFolder } from "./folder-watch.ts";
-import type { LogFolder } from "./log-folder.ts";
 
 /** While files are renamed it is tried so often. */
-const LOOKS = 8;
+const LOOKS = 4;
 /** A log rotation renames the newest file, and makes another in its place. */
 const CHANGES = 2;
 
@@ -17,8 +16,22 @@ export interface FileOrdinal {
   readonly count: number;
 }
 
-/** A moment. */
-export type RotationMark = number;
+/** The folder that it counts in. */
+interface Counted {
+  readonly folder: string;
+  /** The newest file's name. */
+  readonly base: string;
+  list(): Promise<ChainFile[]>;
+  isSwift(): Promise<boolean>;
+}
+
+/** A file as it stood in a listing. */
+interface Listed {
+  readonly file: ChainFile;
+  readonly chain: readonly ChainFile[];
+  /** `RotationCount.mark` of before it was made; undefined where that is not known. */
+  readonly mark: number | undefined;
+}
 
 /** By how many files `newer` is newer; undefined where that is not known. */
 export function newerBy(older: FileOrdinal, newer: FileOrdinal): number | undefined {
@@ -26,10 +39,10 @@ export function newerBy(older: FileOrdinal, newer: FileOrdinal): number | undefi
 }
 
 type State =
-  /** Nobody has asked yet. */
+  /** It is not known yet whether it is of use, or the folder is not there. */
   | { readonly type: "new" }
   | { readonly type: "counting"; readonly watcher: FSWatcher }
-  /** The files are large, or can't be watched. */
+  /** The folder can't be watched. */
   | { readonly type: "off" }
   | { readonly type: "closed" };
 
@@ -38,7 +51,7 @@ type State =
  * deleted. Where events may have been lost it begins anew, and knows nothing of what was before.
  */
 export class RotationCount {
-  readonly #folder: LogFolder;
+  readonly #counted: Counted;
   #state: State = { type: "new" };
   #count = 0;
   #doubts = watchDoubts();
@@ -48,17 +61,22 @@ export class RotationCount {
   /** So many changes there were when the count began. Undefined: it is to begin. */
   #from: number | undefined;
 
-  constructor(folder: LogFolder) {
-    this.#folder = folder;
+  constructor(counted: Counted) {
+    this.#counted = counted;
+  }
+
+  /** Counts from now on, where that is of use. What was listed before can't be told. */
+  async begin(): Promise<void> {
+    if (this.#state.type === "new" && (await this.#counted.isSwift())) this.#watch();
   }
 
   /** Of an open file. Undefined where it can't be told, or the file is deleted. */
   async ordinalOf(inode: string): Promise<FileOrdinal | undefined> {
-    if (this.#state.type === "new") await this.#begin();
+    await this.begin();
     for (let look = 0; look < LOOKS && this.#state.type === "counting"; look++) {
       await eventsSoFar();
       const events = this.#events;
-      const chain = await this.#folder.list();
+      const chain = await this.#counted.list();
       const number = chain.find((file) => file.inode === inode)?.number;
       // While it is the newest, none has come that is not counted.
       if (number !== 0) await eventsSoFar();
@@ -68,25 +86,24 @@ export class RotationCount {
     return undefined;
   }
 
-  /** A moment before now: right before, unless that `isUrgent`. */
-  async mark(isUrgent: boolean): Promise<RotationMark> {
-    if (!isUrgent && this.#state.type === "counting") await eventsSoFar();
+  /** Of now, or of a moment ago. */
+  get mark(): number {
     return this.#changes;
   }
 
-  /**
-   * Of an open file, as it stood in a listing that was made behind `mark`: also where it is deleted since. Undefined where it can't be told.
-   */
-  async ordinalIn(
-    chain: readonly ChainFile[],
-    file: ChainFile,
-    mark: RotationMark,
-  ): Promise<FileOrdinal | undefined> {
+  /** `mark` is of now. */
+  async settle(): Promise<void> {
+    if (this.#state.type === "counting") await eventsSoFar();
+  }
+
+  /** Of an open file, also where it is deleted since it was listed. Undefined where it can't be told. */
+  async ordinalIn({ file, chain, mark }: Listed): Promise<FileOrdinal | undefined> {
     const newest = chain.at(-1) ?? file;
     const found = await this.ordinalOf(newest.inode);
-    // Its inode may be another file's by now, if all of them are deleted.
-    const rotations = Math.ceil((this.#changes - mark) / CHANGES);
-    if (found === undefined || (newest !== file && rotations >= chain.length)) return undefined;
+    const rotations = Math.ceil((this.#changes - (mark ?? -Infinity)) / CHANGES);
+    if (newest === file) return found;
+    // Where all that were listed are deleted, its inode may be another file's.
+    if (found === undefined || rotations >= chain.length) return this.ordinalOf(file.inode);
     return { ...found, ordinal: found.ordinal - (file.number - newest.number) };
   }
 
@@ -100,12 +117,10 @@ export class RotationCount {
     this.#state = { type: "closed" };
   }
 
-  async #begin(): Promise<void> {
-    const { folder, base } = this.#folder;
-    const isSwift = await this.#folder.isSwift();
+  #watch(): void {
+    // It may have been closed meanwhile.
     if (this.#state.type !== "new") return;
-    this.#state = { type: "off" };
-    if (!isSwift) return;
+    const { folder, base } = this.#counted;
     try {
       const watcher = watchFolder(folder, (event, name) => {
         if (event !== "rename") return;
@@ -116,8 +131,9 @@ export class RotationCount {
         this.close();
       });
       this.#state = { type: "counting", watcher };
-    } catch {
-      // There are too many watches.
+    } catch (error) {
+      // There are too many watches; or it is not there yet.
+      if (!isAbsent(error)) this.#state = { type: "off" };
     }
   }
 
