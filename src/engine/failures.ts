@@ -1,4 +1,4 @@
-import { DockspoolError, codeOf, isError, messageOf } from "../errors.ts";
+import { DockspoolError, codeOf, fieldOf, messageOf } from "../errors.ts";
 import { printable } from "../printable.ts";
 import { meaningOf, parseWord } from "./engine-word.ts";
 import { quoted } from "./quoted.ts";
@@ -188,6 +188,6 @@ function unexplained(body: string): string {
 
 /** Of several addresses that were tried (an AggregateError), the first one's. */
 function firstCodeOf(error: unknown): string {
-  const errors: unknown = isError(error) && "errors" in error ? error.errors : undefined;
+  const errors = fieldOf(error, "errors");
   return codeOf(Array.isArray(errors) ? errors[0] : error);
 }
