@@ -1,4 +1,4 @@
-import { DockspoolError, messageOf } from "../errors.ts";
+import { DockspoolError, asSentence, messageOf } from "../errors.ts";
 import { Backoff } from "../lifetime/backoff.ts";
 import { sleep } from "../lifetime/deadline.ts";
 import { debug, transition } from "../lifetime/debug.ts";
@@ -248,7 +248,7 @@ export class SinkDelivery {
     const tries = attempts === 1 ? "its only attempt" : `${attempts} attempts`;
     return new DockspoolError(
       "SINK_FAILED",
-      `Sink "${this.name}" gave up ${records.length} record(s) after ${tries}; ${what}: ${messageOf(cause)}. The position stays before them.`,
+      `Sink "${this.name}" gave up ${records.length} record(s) after ${tries}; ${what}: ${asSentence(messageOf(cause))} The position stays before them.`,
       { container: records[0]?.container.id, cause },
     );
   }

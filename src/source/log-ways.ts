@@ -3,7 +3,7 @@ import type { ToldRun } from "../container/run-log.ts";
 import type { EngineClient } from "../engine/engine-client.ts";
 import { hasStarted } from "../engine/inspection.ts";
 import type { Inspection } from "../engine/inspection.ts";
-import { DockspoolError } from "../errors.ts";
+import { DockspoolError, asSentence } from "../errors.ts";
 import { FirstFile } from "../files/first-file.ts";
 import { openLogFiles } from "../files/open-log-files.ts";
 import type { LogLocation } from "../files/log-files.ts";
@@ -342,7 +342,7 @@ export class LogWays {
 function unreadable({ info }: Inspection, reason: string, transient: boolean): DockspoolError {
   return new DockspoolError(
     "FILES_UNREADABLE",
-    `Can't read the log of container ${info.name} from files: ${reason.replace(/\.$/, "")}.`,
+    `Can't read the log of container ${info.name} from files: ${asSentence(reason)}`,
     { container: info.id, transient },
   );
 }
