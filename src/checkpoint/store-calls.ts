@@ -154,8 +154,9 @@ export class StoreCalls {
 
 /** Undefined behind the last one. From JavaScript, or a database, anything may come. */
 async function nextKey(iterator: AsyncIterator<unknown>): Promise<string | undefined> {
-  const { done, value } = await iterator.next();
-  if (done === true) return undefined;
+  const next: IteratorResult<unknown, unknown> = await iterator.next();
+  if (next.done === true) return undefined;
+  const { value } = next;
   if (typeof value === "string") return value;
   throw new DockspoolError(
     "CHECKPOINT_UNREADABLE",
