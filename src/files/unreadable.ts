@@ -24,12 +24,12 @@ export function hasTooManyOpen(error: unknown): boolean {
   return code === "EMFILE" || code === "ENFILE";
 }
 
-/** @throws DockspoolError FILES_UNREADABLE in the place of an error of the operating system's */
+/** @throws DockspoolError FILES_UNREADABLE in the place of any other error, which is mostly the operating system's */
 export async function readable<T>(path: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (error) {
-    if (DockspoolError.is(error) || codeOf(error) === undefined) throw error;
+    if (DockspoolError.is(error)) throw error;
     throw unreadable(path, messageOf(error), error);
   }
 }
