@@ -98,7 +98,7 @@ export class ContainerJudge {
         this.#checkId(record);
         last = place;
       }
-      low = Math.max(low, ...run.records.slice(0, run.savedAtLeast).map(({ place }) => place));
+      for (const { place } of run.records.slice(0, run.savedAtLeast)) low = Math.max(low, place);
     }
     const gaps = heard.flatMap((run) => run.gaps);
     const ends = heard.flatMap((run) => run.ends);

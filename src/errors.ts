@@ -73,8 +73,9 @@ export class DockspoolError extends Error {
 
   /** True for errors of either build (ESM or CommonJS) of this package, and of another realm's. */
   static is(error: unknown, code?: ErrorCode): error is DockspoolError {
-    if (typeof error !== "object" || error === null || !Object.hasOwn(error, brand)) return false;
-    return code === undefined || ("code" in error && error.code === code);
+    // A proxy of one is none: what it says may change, or throw.
+    if (!types.isNativeError(error) || !Object.hasOwn(error, brand)) return false;
+    return code === undefined || fieldOf(error, "code") === code;
   }
 
   /** What `JSON.stringify` shows: of the cause, its message. */
@@ -93,19 +94,36 @@ export class DockspoolError extends Error {
 
 /** Also one of another realm, such as a test runner's, or a DOMException. */
 export function isError(value: unknown): value is Error {
-  return types.isNativeError(value) || value instanceof Error;
+  if (types.isNativeError(value)) return true;
+  try {
+    return value instanceof Error;
+  } catch {
+    // A proxy of the caller's.
+    return false;
+  }
+}
+
+/** A field of what was thrown, which may be anything, and may throw where it is looked at; undefined then, too. */
+export function fieldOf(thrown: unknown, name: string): unknown {
+  try {
+    return typeof thrown === "object" && thrown !== null ? Reflect.get(thrown, name) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** An error's code, such as "ECONNREFUSED"; "" where it has none. */
 export function codeOf(error: unknown): string {
-  return isError(error) && "code" in error ? String(error.code) : "";
+  const code = isError(error) ? fieldOf(error, "code") : undefined;
+  return typeof code === "string" || typeof code === "number" ? String(code) : "";
 }
 
 /** What was thrown, in printable words: it may be anything. */
 export function messageOf(error: unknown): string {
-  if (typeof error === "string") return printable(error);
-  const message: unknown = isError(error) ? error.message : undefined;
-  return typeof message === "string" ? printable(message) : show(error);
+  const message = isError(error) ? fieldOf(error, "message") : error;
+  if (typeof message === "string" && message !== "") return printable(message);
+  // Where several addresses were tried, there is a code only.
+  return codeOf(error) || show(error);
 }
 
 /** Refuses an option: its place, what was given, what is allowed. */

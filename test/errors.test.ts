@@ -1,8 +1,9 @@
 import { inspect } from "node:util";
 import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
-import { isError, messageOf } from "../src/errors.ts";
+import { codeOf, isError, messageOf } from "../src/errors.ts";
 import { DockspoolError } from "../src/index.ts";
+import { thrownValues } from "./support/thrown-values.ts";
 
 describe("an error as JSON", () => {
   it("has its code, its message, and the message of its cause", () => {
@@ -69,6 +70,29 @@ describe("what was thrown", () => {
       expect(DockspoolError.is(other)).toBe(false);
     expect(isError(runInNewContext("new Error()"))).toBe(true);
     expect(isError({ message: "no error" })).toBe(false);
+  });
+
+  it("is said in some word, also where it has none", () => {
+    const refused = Object.assign(new AggregateError([]), { code: "ECONNREFUSED" });
+    expect(messageOf(refused)).toBe("ECONNREFUSED");
+    expect(messageOf(new Error())).toBe("a value of the type Error");
+    expect(messageOf("")).toBe('""');
+  });
+
+  it("is looked at without harm, whatever it is", () => {
+    for (const thrown of Object.values(thrownValues())) {
+      expect(messageOf(thrown)).toMatch(/./);
+      expect(codeOf(thrown)).toBe("");
+      expect(typeof isError(thrown)).toBe("boolean");
+      expect(DockspoolError.is(thrown)).toBe(false);
+      const error = new DockspoolError("SINK_FAILED", "failed", { cause: thrown });
+      expect(JSON.stringify(error)).toContain("SINK_FAILED");
+    }
+  });
+
+  it("is no error of this package where it stands before one", () => {
+    const error = new DockspoolError("CLOSED", "closed");
+    expect(DockspoolError.is(new Proxy(error, {}))).toBe(false);
   });
 
   it("does not show a caller's value in the error's inspection", () => {

@@ -1,7 +1,7 @@
 import type { BigIntStats } from "node:fs";
 import { stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { DockspoolError, codeOf, invalidOption, messageOf } from "../errors.ts";
+import { DockspoolError, asSentence, codeOf, invalidOption, messageOf } from "../errors.ts";
 import { isObject } from "../checks.ts";
 import { checkKey, checkKeyList, checkPrefix } from "./arguments.ts";
 import { checkpointsAsJson } from "./checkpoint-json.ts";
@@ -139,13 +139,13 @@ export class FileCheckpointStore implements CheckpointStore {
     if (isPassing(cause)) {
       return new DockspoolError(
         "CHECKPOINT_UNREADABLE",
-        `The checkpoint file ${this.#path} can't be read now: ${messageOf(cause)}.`,
+        `The checkpoint file ${this.#path} can't be read now: ${asSentence(messageOf(cause))}`,
         { cause, transient: true },
       );
     }
     return new DockspoolError(
       "CHECKPOINT_UNREADABLE",
-      `The checkpoint file ${this.#path} can't be used: ${messageOf(cause)}. It is left as it is. Restore it from a copy, or move it away to begin anew (by option "from").`,
+      `The checkpoint file ${this.#path} can't be used: ${asSentence(messageOf(cause))} It is left as it is. Restore it from a copy, or move it away to begin anew (by option "from").`,
       { cause },
     );
   }
@@ -153,7 +153,7 @@ export class FileCheckpointStore implements CheckpointStore {
   #unwritable(cause: unknown): DockspoolError {
     return new DockspoolError(
       "CHECKPOINT_UNWRITABLE",
-      `The checkpoint file ${this.#path} can't be written: ${whyUnwritable(cause)}.`,
+      `The checkpoint file ${this.#path} can't be written: ${asSentence(whyUnwritable(cause))}`,
       { cause, transient: true },
     );
   }

@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import { DockspoolError, messageOf } from "../errors.ts";
+import { DockspoolError, asSentence, messageOf } from "../errors.ts";
 import { onAbort } from "../lifetime/abort.ts";
 import { sleep } from "../lifetime/deadline.ts";
 import type { SaveOutcome } from "../metrics/tally.ts";
@@ -293,7 +293,7 @@ function tellFailed(entry: StoreEntry, error: unknown): void {
 function unsaved(cause: unknown): DockspoolError {
   return new DockspoolError(
     "CHECKPOINT_UNWRITABLE",
-    `The position can't be saved: ${messageOf(cause)}. Lines delivered since the last save come again after a crash.`,
+    `The position can't be saved: ${asSentence(messageOf(cause))} Lines delivered since the last save come again after a crash.`,
     { cause, transient: true },
   );
 }

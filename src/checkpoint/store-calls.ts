@@ -1,5 +1,6 @@
 import { isObject } from "../checks.ts";
-import { DockspoolError, messageOf } from "../errors.ts";
+import { DockspoolError, asSentence, messageOf } from "../errors.ts";
+import { show } from "../printable.ts";
 import { onAbort } from "../lifetime/abort.ts";
 import { nextState, UNUSED } from "./store-state.ts";
 import type { StoreCall, StoreEvent, StoreState } from "./store-state.ts";
@@ -52,9 +53,9 @@ export class StoreCalls {
     const iterator = await this.#answer(call, begin, signal);
     try {
       for (;;) {
-        const next = await this.#answer(call, () => iterator.next(), signal);
-        if (next.done === true) break;
-        keys.push(next.value);
+        const key = await this.#answer(call, () => nextKey(iterator), signal);
+        if (key === undefined) break;
+        keys.push(key);
       }
     } catch (error) {
       // Not awaited: what does not give the next key may not end either.
@@ -151,6 +152,18 @@ export class StoreCalls {
   }
 }
 
+/** Undefined behind the last one. From JavaScript, or a database, anything may come. */
+async function nextKey(iterator: AsyncIterator<unknown>): Promise<string | undefined> {
+  const next: IteratorResult<unknown, unknown> = await iterator.next();
+  if (next.done === true) return undefined;
+  const { value } = next;
+  if (typeof value === "string") return value;
+  throw new DockspoolError(
+    "CHECKPOINT_UNREADABLE",
+    `The checkpoint store's keys() gave ${show(value)}; allowed: strings.`,
+  );
+}
+
 async function start<T>(work: () => Promise<T> | T): Promise<T> {
   return work();
 }
@@ -160,7 +173,7 @@ function unreadable(cause: unknown): DockspoolError {
   if (DockspoolError.is(cause, "CHECKPOINT_UNREADABLE")) return cause;
   return new DockspoolError(
     "CHECKPOINT_UNREADABLE",
-    `The checkpoint store can't be read: ${messageOf(cause)}. Nothing is read without it, lest lines come again or are left out; it is asked again.`,
+    `The checkpoint store can't be read: ${asSentence(messageOf(cause))} Nothing is read without it, lest lines come again or are left out; it is asked again.`,
     { cause, transient: !DockspoolError.is(cause) || cause.transient },
   );
 }
@@ -169,7 +182,7 @@ function unwritable(cause: unknown): DockspoolError {
   if (DockspoolError.is(cause, "CHECKPOINT_UNWRITABLE")) return cause;
   return new DockspoolError(
     "CHECKPOINT_UNWRITABLE",
-    `The checkpoint store can't be written: ${messageOf(cause)}. Lines delivered since the last save come again after a crash.`,
+    `The checkpoint store can't be written: ${asSentence(messageOf(cause))} Lines delivered since the last save come again after a crash.`,
     { cause, transient: true },
   );
 }

@@ -55,8 +55,16 @@ export class Dispatch {
 
   /** Of each sink that runs or has failed. */
   get reports(): readonly SinkReport[] {
-    const running = Array.from(this.#deliveries, ({ name, state }) => ({ name, state }));
-    const failed = Array.from(this.#failed, ([name, state]) => ({ name, state }));
+    const running = Array.from(this.#deliveries, ({ name, state, soundSince }) => ({
+      name,
+      state,
+      soundSince,
+    }));
+    const failed = Array.from(this.#failed, ([name, state]) => ({
+      name,
+      state,
+      soundSince: state.since,
+    }));
     return [...failed, ...running];
   }
 

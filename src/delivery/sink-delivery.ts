@@ -1,4 +1,4 @@
-import { DockspoolError, messageOf } from "../errors.ts";
+import { DockspoolError, asSentence, messageOf } from "../errors.ts";
 import { Backoff } from "../lifetime/backoff.ts";
 import { sleep } from "../lifetime/deadline.ts";
 import { debug, transition } from "../lifetime/debug.ts";
@@ -42,6 +42,7 @@ export class SinkDelivery {
   readonly #parts: DeliveryParts;
   readonly #position: SinkPosition;
   #state: SinkState = { type: "idle", since: steadyNow() };
+  #soundSince = this.#state.since;
   #flushes: Flush[] = [];
   /** `stop()` was called then, by `performance.now()`. */
   #stopAt: number | undefined;
@@ -58,6 +59,11 @@ export class SinkDelivery {
 
   get state(): SinkState {
     return this.#state;
+  }
+
+  /** Since when no attempt has failed, by `steadyNow()`. */
+  get soundSince(): number {
+    return this.#soundSince;
   }
 
   /** There may be something at hand. */
@@ -233,7 +239,9 @@ export class SinkDelivery {
     { records, pendingSince }: Undelivered,
     error?: unknown,
   ): void {
-    const ms = steadyNow() - pendingSince;
+    const now = steadyNow();
+    const ms = now - pendingSince;
+    if (attempts > 1 || outcome !== "delivered") this.#soundSince = now;
     const end: BatchEnd = { sink: this.name, outcome, records, attempts, ms, error };
     publishDelivery(end);
     this.#parts.ended(end);
@@ -248,7 +256,7 @@ export class SinkDelivery {
     const tries = attempts === 1 ? "its only attempt" : `${attempts} attempts`;
     return new DockspoolError(
       "SINK_FAILED",
-      `Sink "${this.name}" gave up ${records.length} record(s) after ${tries}; ${what}: ${messageOf(cause)}. The position stays before them.`,
+      `Sink "${this.name}" gave up ${records.length} record(s) after ${tries}; ${what}: ${asSentence(messageOf(cause))} The position stays before them.`,
       { container: records[0]?.container.id, cause },
     );
   }

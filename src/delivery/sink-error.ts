@@ -1,3 +1,5 @@
+import { fieldOf } from "../errors.ts";
+
 /**
  * What a sink may say by the error that it throws. Any object may have these fields; an error without them is tried again after the
  * usual delay.
@@ -19,13 +21,4 @@ export function delayAfter(error: unknown, delayMs: number, maxDelayMs: number):
   const asked = fieldOf(error, "retryAfterMs");
   if (typeof asked !== "number" || !(asked > delayMs)) return delayMs;
   return Math.ceil(Math.min(asked, maxDelayMs));
-}
-
-/** What was thrown may be anything, and may throw itself where it is looked at. */
-function fieldOf(error: unknown, name: keyof SinkError): unknown {
-  try {
-    return typeof error === "object" && error !== null ? Reflect.get(error, name) : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -46,6 +46,8 @@ export interface SinkReport {
   /** Unique among the sinks of its source or pool. */
   readonly name: string;
   readonly state: SinkState;
+  /** Since when no attempt has failed, by `steadyNow()`. */
+  readonly soundSince: number;
 }
 
 /** What a delivery waits for, for people. */

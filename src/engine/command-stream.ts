@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { Duplex } from "node:stream";
-import { isError } from "../errors.ts";
+import { isError, messageOf } from "../errors.ts";
 import { SSH } from "./ssh-command.ts";
 import { MAX_STDERR, sshFailure } from "./ssh-complaint.ts";
 import { missing } from "./ssh-masters.ts";
@@ -23,7 +23,7 @@ export class CommandStream extends Duplex {
     super({ allowHalfOpen: false });
     open().then(
       (session) => this.#opened(session),
-      (error: unknown) => this.destroy(isError(error) ? error : new Error(String(error))),
+      (error: unknown) => this.destroy(isError(error) ? error : new Error(messageOf(error))),
     );
   }
 

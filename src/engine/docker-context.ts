@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { DockspoolError, codeOf, messageOf } from "../errors.ts";
+import { DockspoolError, asSentence, codeOf, messageOf } from "../errors.ts";
 import { configFolder } from "./docker-config.ts";
 import type { Environment, WantedContext } from "./docker-config.ts";
 import { record, string } from "./json.ts";
@@ -90,5 +90,5 @@ function said({ by, name }: WantedContext): string {
 }
 
 function unusable(wanted: WantedContext, why: string, cause?: unknown): DockspoolError {
-  return new DockspoolError("INVALID_OPTION", `${said(wanted)}: ${why}.`, { cause });
+  return new DockspoolError("INVALID_OPTION", `${said(wanted)}: ${asSentence(why)}`, { cause });
 }

@@ -1,4 +1,4 @@
-import { DockspoolError, codeOf, isError, messageOf } from "../errors.ts";
+import { DockspoolError, asSentence, codeOf, fieldOf, messageOf } from "../errors.ts";
 import { printable } from "../printable.ts";
 import { meaningOf, parseWord } from "./engine-word.ts";
 import { quoted } from "./quoted.ts";
@@ -84,8 +84,7 @@ export function unreachable({ address, wasReached, tried }: Peer, error: unknown
     );
   }
   const also = tried.length > 1 ? ` Looked at: ${tried.join(", ")}.` : "";
-  const reason =
-    advice[code] ?? `${tlsReason(code, message) ?? (message === "" ? code : message)}.`;
+  const reason = advice[code] ?? asSentence(tlsReason(code, message) ?? message);
   return new DockspoolError(
     "ENGINE_UNREACHABLE",
     `Can't reach the engine at ${address}: ${reason}${also}`,
@@ -124,7 +123,7 @@ export function refused(peer: Peer, status: number, body: string, about?: About)
     case "unreadable":
       return new DockspoolError(
         "LOGS_UNREADABLE",
-        `The log of container ${name} can't be read (log driver ${quoted(about?.logDriver ?? "", MAX_WORDS)}): ${message}. Use one that keeps logs: json-file, local or journald.`,
+        `The log of container ${name} can't be read (log driver ${quoted(about?.logDriver ?? "", MAX_WORDS)}): ${asSentence(message)} Use one that keeps logs: json-file, local or journald.`,
         details,
       );
     case "being removed":
@@ -146,7 +145,7 @@ export function refused(peer: Peer, status: number, body: string, about?: About)
   const doubt = word === undefined ? " Is this a Docker engine?" : "";
   return new DockspoolError(
     "ENGINE_RESPONSE",
-    `${address} answered HTTP ${status}: ${message}.${doubt}`,
+    `${address} answered HTTP ${status}: ${asSentence(message)}${doubt}`,
     { ...details, transient: wasReached || isBusy },
   );
 }
@@ -188,6 +187,6 @@ function unexplained(body: string): string {
 
 /** Of several addresses that were tried (an AggregateError), the first one's. */
 function firstCodeOf(error: unknown): string {
-  const errors: unknown = isError(error) && "errors" in error ? error.errors : undefined;
+  const errors = fieldOf(error, "errors");
   return codeOf(Array.isArray(errors) ? errors[0] : error);
 }

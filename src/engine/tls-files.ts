@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { DockspoolError, codeOf, isError } from "../errors.ts";
+import { DockspoolError, asSentence, codeOf, isError } from "../errors.ts";
 import { configFolder } from "./docker-config.ts";
 import type { Environment } from "./docker-config.ts";
 
@@ -44,7 +44,7 @@ export async function readTlsFolder(
   } catch (error) {
     throw new DockspoolError(
       "INVALID_OPTION",
-      `${place}: ca.pem, cert.pem and key.pem of a folder that can be read are wanted, and ${isError(error) ? error.message : "one is not"}.`,
+      `${place}: ca.pem, cert.pem and key.pem of a folder that can be read are wanted, and ${asSentence(isError(error) ? error.message : "one is not")}`,
       { cause: error },
     );
   }

@@ -1,3 +1,4 @@
+import { performance } from "node:perf_hooks";
 import { watch } from "node:fs";
 import type { FSWatcher } from "node:fs";
 

@@ -1,4 +1,4 @@
-import { DockspoolError, codeOf, messageOf } from "../errors.ts";
+import { DockspoolError, asSentence, codeOf, messageOf } from "../errors.ts";
 
 /** The process has too much open, or the disk or the network before it fails: another try may go well. */
 const PASSING: ReadonlySet<string | undefined> = new Set([
@@ -13,7 +13,7 @@ const PASSING: ReadonlySet<string | undefined> = new Set([
 ]);
 
 export function unreadable(path: string, reason: string, cause?: unknown): DockspoolError {
-  const message = `The log file ${path} can't be read: ${reason}.`;
+  const message = `The log file ${path} can't be read: ${asSentence(reason)}`;
   const transient = PASSING.has(codeOf(cause));
   return new DockspoolError("FILES_UNREADABLE", message, { cause, transient });
 }
@@ -24,12 +24,12 @@ export function hasTooManyOpen(error: unknown): boolean {
   return code === "EMFILE" || code === "ENFILE";
 }
 
-/** @throws DockspoolError FILES_UNREADABLE in the place of an error of the operating system's */
+/** @throws DockspoolError FILES_UNREADABLE in the place of any other error, which is mostly the operating system's */
 export async function readable<T>(path: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (error) {
-    if (DockspoolError.is(error) || codeOf(error) === undefined) throw error;
+    if (DockspoolError.is(error)) throw error;
     throw unreadable(path, messageOf(error), error);
   }
 }

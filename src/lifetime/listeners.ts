@@ -1,3 +1,4 @@
+import { types } from "node:util";
 import { EventEmitter } from "eventemitter3";
 import { isError, messageOf } from "../errors.ts";
 import { isPromiseLike } from "./promise-like.ts";
@@ -119,9 +120,23 @@ function callSafely(listener: () => unknown): void {
 /** No reason to lose lines. */
 function warn(error: unknown): void {
   try {
-    process.emitWarning(isError(error) ? error : messageOf(error), WARNING);
+    process.emitWarning(isShowable(error) ? error : messageOf(error), WARNING);
   } catch {
     // Node.js takes no error of another realm.
     process.emitWarning(messageOf(error), WARNING);
+  }
+}
+
+/** Node.js shows a warning later, by these and `toString()`: what they throw then ends the process. */
+const SHOWN_BY = ["name", "code", "message", "stack", "detail"] as const;
+const PLAIN: ReadonlySet<string> = new Set(["undefined", "string", "number"]);
+
+function isShowable(error: unknown): error is Error {
+  if (types.isProxy(error) || !isError(error)) return false;
+  try {
+    const isPlain = SHOWN_BY.every((name) => PLAIN.has(typeof Reflect.get(error, name)));
+    return isPlain && typeof error.toString() === "string";
+  } catch {
+    return false;
   }
 }

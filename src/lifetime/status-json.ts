@@ -1,4 +1,4 @@
-import { DockspoolError, codeOf, isError, messageOf } from "../errors.ts";
+import { DockspoolError, codeOf, fieldOf, isError, messageOf } from "../errors.ts";
 
 /** Of a status: what is made here as well, and not given by somebody else. */
 const PARTS = ["status", "reason"] as const;
@@ -34,5 +34,10 @@ function shown(part: unknown): unknown {
 
 function errorJson(error: Error): Record<string, unknown> {
   const code = codeOf(error);
-  return { name: error.name, ...(code === "" ? {} : { code }), message: messageOf(error) };
+  const name = fieldOf(error, "name");
+  return {
+    name: typeof name === "string" ? name : "Error",
+    ...(code === "" ? {} : { code }),
+    message: messageOf(error),
+  };
 }

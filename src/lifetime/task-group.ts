@@ -108,12 +108,11 @@ export class TaskGroup {
 
   async #close(options: Settling & { readonly reason?: unknown }): Promise<void> {
     const timeoutMs = settlingMs(options, ["timeoutMs", "reason"]);
-    const { reason } = options;
     if (!this.#closed) {
       this.#closed = true;
-      this.#controller.abort(
-        reason ?? new DockspoolError("CLOSED", `The group "${this.#name}" is closed.`),
-      );
+      // A reason that was given may be null.
+      const { reason = this.#closedError() } = options;
+      this.#controller.abort(reason);
     }
     await this.#idleWithin(timeoutMs);
   }
@@ -121,6 +120,10 @@ export class TaskGroup {
   #done(key: symbol): void {
     this.#running.delete(key);
     if (this.#running.size === 0) for (const idle of this.#idle) idle();
+  }
+
+  #closedError(): DockspoolError {
+    return new DockspoolError("CLOSED", `The group "${this.#name}" is closed.`);
   }
 
   #stillRunning(timeoutMs: number): DockspoolError {

@@ -1,7 +1,7 @@
 import { JetStreamApiCodes, JetStreamApiError } from "@nats-io/jetstream";
 import { RequestError } from "@nats-io/transport-node";
 import type { SinkError } from "../delivery/sink-error.ts";
-import { DockspoolError, isError } from "../errors.ts";
+import { DockspoolError, fieldOf } from "../errors.ts";
 
 /** What would fail again: the batch goes to the dead letter, or ends the delivery. */
 export class Refusal extends Error implements SinkError {
@@ -43,7 +43,7 @@ export function isGone(error: unknown): boolean {
 
 /** Nobody listens to a subject: JetStream's client says so of a write by an error that has this one as its cause. */
 function hasNoResponders(error: unknown): boolean {
-  const cause = isError(error) ? error.cause : undefined;
+  const cause = fieldOf(error, "cause");
   return [error, cause].some((one) => one instanceof RequestError && one.isNoResponders());
 }
 

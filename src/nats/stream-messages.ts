@@ -87,7 +87,7 @@ export async function* streamMessages(reading: StreamReading): AsyncGenerator<Js
       }
       if (consumption.isFinished) return;
     } catch (error) {
-      if (!hasBegun || error instanceof DockspoolError) throw error;
+      if (!hasBegun || DockspoolError.is(error)) throw error;
     }
     signal.throwIfAborted();
     if (reading.connection.isClosed())

@@ -1,4 +1,4 @@
-import { DockspoolError, messageOf } from "../errors.ts";
+import { DockspoolError, asSentence, messageOf } from "../errors.ts";
 import { isPromiseLike } from "../lifetime/promise-like.ts";
 import type { ContainerInfo } from "../wire/records.ts";
 
@@ -14,7 +14,7 @@ export function guarded<T, R>(
     } catch (error) {
       const { id, name } = container;
       const message = DockspoolError.is(error)
-        ? `${error.message} The function of option "${option}" gave it for container ${name}.`
+        ? `${asSentence(error.message)} The function of option "${option}" gave it for container ${name}.`
         : `The function of option "${option}" failed for container ${name}: ${messageOf(error)}`;
       throw new DockspoolError("INVALID_OPTION", message, { container: id, cause: error });
     }

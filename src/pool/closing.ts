@@ -15,7 +15,7 @@ export async function stopReading(
   reason: EndReason,
 ): Promise<unknown[]> {
   engines.closing();
-  const life = tasks.close({ reason: poolClosed(), timeoutMs: CLOSE_TIMEOUT_MS });
+  const life = tasks.close({ reason: poolClosed(reason), timeoutMs: CLOSE_TIMEOUT_MS });
   const [survivors, own] = await Promise.allSettled([followed.close(reason), life]);
   await engines.close();
   followed.output.end(reason.kind === "failed" ? { failure: { error: reason.error } } : {});

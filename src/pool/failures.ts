@@ -1,8 +1,13 @@
-import { DockspoolError, messageOf } from "../errors.ts";
+import { DockspoolError, asSentence, messageOf } from "../errors.ts";
+import { causeOf } from "../source/failures.ts";
+import type { EndReason } from "../source/status.ts";
 import type { ContainerInfo } from "../wire/records.ts";
+import { endedBy } from "./health/report.ts";
 
-export function poolClosed(): DockspoolError {
-  return new DockspoolError("CLOSED", "The pool is closed.");
+/** Nothing can be asked of a pool any more. `ending`: why; a failure, or an abort's reason, is the cause. */
+export function poolClosed(ending: EndReason): DockspoolError {
+  const message = asSentence(endedBy(ending).replace(/^the /, "The "));
+  return new DockspoolError("CLOSED", message, causeOf(ending));
 }
 
 export function notFound({ id, name }: ContainerInfo): DockspoolError {

@@ -52,7 +52,7 @@ export class FollowedContainers {
   readonly #emit: (status: PoolStatus) => void;
   readonly #leaving = new LeavingLines();
   /** Nothing is followed any more, and nothing that is still on its way here. */
-  #isClosed = false;
+  #ending: EndReason | undefined;
   readonly #totals = new SourceTotals();
   readonly #tally: Tally;
 
@@ -86,8 +86,8 @@ export class FollowedContainers {
   add(engine: SourceEngine, finding: Finding, options: PoolSourceOptions): ContainerLogSource {
     const { info } = finding.inspection;
     const known = this.#sources.get(info.id);
-    if (known !== undefined || this.#isClosed) finding.headStart?.cancel();
-    if (this.#isClosed) throw poolClosed();
+    if (known !== undefined || this.#ending !== undefined) finding.headStart?.cancel();
+    if (this.#ending !== undefined) throw poolClosed(this.#ending);
     if (known !== undefined) return known;
     const formers = this.#leaving.of(info.id);
     let made: { readonly source: ContainerLogSource; readonly feed: Feed } | undefined = undefined;
@@ -189,7 +189,7 @@ export class FollowedContainers {
 
   /** Ends all sources. Resolves with what outlived the deadline. */
   async close(reason: EndReason): Promise<unknown[]> {
-    this.#isClosed = true;
+    this.#ending = reason;
     const entries = [...this.#entries.values()];
     const ends = await Promise.allSettled(entries.map(({ capture }) => capture.stop(reason)));
     return ends.flatMap((end): unknown[] => (end.status === "rejected" ? [end.reason] : []));
@@ -304,7 +304,7 @@ export class FollowedContainers {
     const isKept = reason.kind !== "failed" || reason.error.code !== "CLOSED";
     const position = isKept && stats.lines > 0 ? capture.place : undefined;
     const isTold = engine.discovery.ended(info.id, { reason, position });
-    if (reason.kind !== "failed" && !this.#isClosed) engine.left(info.id);
+    if (reason.kind !== "failed" && this.#ending === undefined) engine.left(info.id);
     if (reason.kind === "failed" && UNREADABLE.has(reason.error.code) && !isTold)
       this.#emit({ type: "skipped", container: info, error: reason.error });
     this.#emit({ type: "detached", container: info, reason });

@@ -1,6 +1,7 @@
 import { CheckpointKeeper } from "../checkpoint/keeper.ts";
 import type { Delivery, DeliveryOptions, Sink } from "../delivery/sink.ts";
 import { onAbort } from "../lifetime/abort.ts";
+import { steadyNow } from "../lifetime/steady-clock.ts";
 import { TaskGroup } from "../lifetime/task-group.ts";
 import { INSTRUMENTS, type Instruments } from "../metrics/instruments.ts";
 import { Tally } from "../metrics/tally.ts";
@@ -55,6 +56,7 @@ export class StreamPool
   readonly #health: PoolHealth;
   #ownTraces: OwnTraces = {};
   #ending: EndReason | undefined;
+  #endingSince: number | undefined;
   #begun: Promise<void> | undefined;
   /** Reading ends. */
   #stopping: Promise<void> | undefined;
@@ -268,6 +270,7 @@ export class StreamPool
       keeper: this.#keeper,
       tally: this.#tally,
       ending: this.#ending,
+      endingSince: this.#endingSince,
     };
   }
 
@@ -290,6 +293,7 @@ export class StreamPool
 
   async #finish(reason: EndReason): Promise<void> {
     this.#ending ??= reason;
+    this.#endingSince ??= steadyNow();
     this.#stopping ??= this.#stop(reason);
     const survivors = await this.#consumption.end(this.#stopping, this.#options.closeTimeoutMs);
     this.#keeper?.close();

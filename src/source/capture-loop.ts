@@ -113,10 +113,10 @@ export class CaptureLoop {
 
   /** Once through the phases: from what is known of the container to the end of a stream. */
   async #pass(isAfterStream: boolean, signal: AbortSignal): Promise<Outcome> {
-    const begun = isAfterStream ? undefined : await this.#parts.ways.begun(signal);
+    const begun = isAfterStream ? undefined : await this.#parts.ways.standby.begun(signal);
     if (this.#phase.type !== "locating") this.#phase.enter({ type: "locating" });
     if (begun !== undefined) return this.#begin(begun, Infinity, signal);
-    const handedOver = isAfterStream ? undefined : this.#parts.ways.handedOver;
+    const handedOver = isAfterStream ? undefined : this.#parts.ways.standby.handedOver;
     const inspection = handedOver ?? (await this.#locate(isAfterStream, signal));
     const { running, startedAt } = inspection;
     const isRestart = running && this.#view.runs.sawRunning(startedAt);
@@ -136,13 +136,14 @@ export class CaptureLoop {
     const { told } = this.#view.runs;
     const { headStart } = this.#turn;
     const { ways } = this.#parts;
+    const { standby } = ways;
     const way = await ways.choose(inspection, { told, headStart }, signal);
     const isUnstarted = !inspection.running && neverStarted(inspection.startedAt);
     if (way?.via === "files") {
-      const first = this.#turn.takeFirstFile() ?? (isUnstarted ? undefined : ways.takeFirstFile());
+      const first = this.#turn.takeFirstFile() ?? (isUnstarted ? undefined : standby.take());
       return { ...way, first };
     }
-    if (!isUnstarted) ways.close();
+    if (!isUnstarted) void standby.close();
     return way === undefined || (await this.#turn.take(signal)) ? undefined : way;
   }
 
@@ -197,7 +198,7 @@ export class CaptureLoop {
       // Where its files are may be known only once it has started.
       const isToBeSeen = inspection.info.tty || (ways.takesFiles && !ways.isProved);
       if (change.type !== "started") return LOOK_AGAIN;
-      if (isToBeSeen && !(await ways.hasFirstFile(signal))) return LOOK_AGAIN;
+      if (isToBeSeen && !(await ways.standby.isFound(signal))) return LOOK_AGAIN;
       startedBy = change.by;
     } finally {
       await watch.close();

@@ -239,7 +239,7 @@ export class Capture {
       } finally {
         this.#turn.end();
         // What goes on beside it is of no use any more.
-        void this.#life.close({ reason: closedError(this.#container) });
+        void this.#life.close({ reason: closedError(this.#container, this.phase.ending) });
       }
     });
   }
@@ -251,7 +251,7 @@ export class Capture {
   /** @throws DockspoolError TASKS_STILL_RUNNING; the source has ended all the same */
   async stop(reason: EndReason): Promise<void> {
     this.phase.end(reason);
-    const error = closedError(this.#container);
+    const error = closedError(this.#container, this.phase.ending);
     const life = this.#life.close({ reason: error, timeoutMs: this.rotateTimeoutMs });
     const [tasks, lost] = await Promise.allSettled([this.#streams.end(), life]);
     this.#finish(reason);

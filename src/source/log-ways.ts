@@ -3,7 +3,7 @@ import type { ToldRun } from "../container/run-log.ts";
 import type { EngineClient } from "../engine/engine-client.ts";
 import { hasStarted } from "../engine/inspection.ts";
 import type { Inspection } from "../engine/inspection.ts";
-import { DockspoolError } from "../errors.ts";
+import { DockspoolError, asSentence } from "../errors.ts";
 import { FirstFile } from "../files/first-file.ts";
 import { openLogFiles } from "../files/open-log-files.ts";
 import type { LogLocation } from "../files/log-files.ts";
@@ -18,6 +18,7 @@ import { DiskAnswers, SilentDisk } from "./disk-answers.ts";
 import type { HeadStart } from "./host.ts";
 import { KnownFile } from "./known-file.ts";
 import type { ReadOptions } from "./read-options.ts";
+import { StandbyFile } from "./standby-file.ts";
 import type { SourceStatus } from "./status.ts";
 import type { TurnKeeper } from "./turn.ts";
 
@@ -60,13 +61,6 @@ export interface Starting {
   readonly isReopened?: boolean;
 }
 
-/** Its first file is looked for, or open, while nothing is read from it: the container has never started, or is read by a stream. */
-interface Standby {
-  readonly type: "unstarted" | "streaming";
-  readonly inspection: Inspection;
-  readonly first: FirstFile;
-}
-
 /** Chooses, for one container, how each generation reads its log. */
 export class LogWays {
   readonly #options: ReadOptions;
@@ -75,9 +69,9 @@ export class LogWays {
   readonly #told: (status: ReadingStatus) => void;
   /** What a read has left open. */
   readonly held: HeldFiles = new HeldFiles();
-  #standby: Standby | undefined;
   readonly #known: KnownFile;
   readonly #disk = new DiskAnswers();
+  readonly standby: StandbyFile = new StandbyFile(this.#disk);
   #missed = 0;
   #last: ReadingStatus | undefined;
 
@@ -150,8 +144,7 @@ export class LogWays {
     const attributes = this.#client.givesAttributes(inspection.traits);
     const root = firstFileRoot(inspection, this.#options.files.root, attributes);
     if (root === undefined) return;
-    const first = this.#standby?.first ?? new FirstFile(root, inspection.info.id);
-    this.#standby = { type: "unstarted", inspection, first };
+    this.standby.waitsForStart(inspection, () => new FirstFile(root, inspection.info.id));
   }
 
   /**
@@ -169,7 +162,7 @@ export class LogWays {
       if (located.location.format === "k8s-file") return true;
       const first = new FirstFile(located.location.root, info.id);
       if ((await this.#disk.of(() => first.isFound(), signal)) && !signal.aborted) {
-        this.#standby = { type: "streaming", inspection, first };
+        this.standby.waitsForStream(inspection, first);
         return true;
       }
       await first.close();
@@ -182,45 +175,10 @@ export class LogWays {
     }
   }
 
-  /** It runs, and its file is open, since it was read by a stream that is closed. */
-  get handedOver(): Inspection | undefined {
-    return this.#standby?.type === "streaming" ? this.#standby.inspection : undefined;
-  }
-
-  /** Its first file is open. A start that has failed may have left it. */
-  async hasFirstFile(signal: AbortSignal): Promise<boolean> {
-    const first = this.#standby?.first;
-    if (first === undefined) return false;
-    try {
-      return await this.#disk.of(() => first.isFound(), signal);
-    } catch (error) {
-      if (error instanceof SilentDisk) return false;
-      throw error;
-    }
-  }
-
-  /** It has begun its first run, or is about to, as its new file shows. As it was seen before that. */
-  async begun(signal: AbortSignal): Promise<Inspection | undefined> {
-    const standby = this.#standby;
-    if (standby?.type !== "unstarted" || !(await this.hasFirstFile(signal))) return undefined;
-    return standby.first.isNew ? standby.inspection : undefined;
-  }
-
-  /** The caller is to close it. */
-  takeFirstFile(): FirstFile | undefined {
-    const first = this.#standby?.first;
-    this.#standby = undefined;
-    return first;
-  }
-
-  close(): void {
-    void this.takeFirstFile()?.close();
-  }
-
   /** Nothing is read any more. */
   async end(): Promise<void> {
     await this.held.close();
-    await this.takeFirstFile()?.close();
+    await this.standby.close();
   }
 
   /** Whether another try may help after that error of a read: "auto" has another way. */
@@ -249,7 +207,7 @@ export class LogWays {
     if (await disk.of(() => this.held.areNeeded(), signal, { isForEver: true })) return way;
     // Of an empty log the path alone tells, which bears the container's id. There may be no time for another look.
     if (headStart !== undefined && (await disk.of(() => headStart.hasFile(), signal))) return way;
-    if (await this.hasFirstFile(signal)) return way;
+    if (await this.standby.isFound(signal)) return way;
     const isFirstRun = told !== undefined && !hasStarted(told.before);
     if (isFirstRun && (await this.#isThere(location.folder, signal))) return way;
     if (headStart !== undefined) return HEAD_START;
@@ -342,7 +300,7 @@ export class LogWays {
 function unreadable({ info }: Inspection, reason: string, transient: boolean): DockspoolError {
   return new DockspoolError(
     "FILES_UNREADABLE",
-    `Can't read the log of container ${info.name} from files: ${reason.replace(/\.$/, "")}.`,
+    `Can't read the log of container ${info.name} from files: ${asSentence(reason)}`,
     { container: info.id, transient },
   );
 }

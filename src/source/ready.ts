@@ -62,7 +62,7 @@ function throwIfEnded(container: string, phase: Phase, wasOpen: boolean): void {
     case "aborted":
       throw reason.reason;
     case "closed":
-      throw closedError(container);
+      throw closedError(container, reason);
     case "removed":
       if (wasOpen) return;
       throw new DockspoolError(
@@ -71,7 +71,7 @@ function throwIfEnded(container: string, phase: Phase, wasOpen: boolean): void {
         { container },
       );
     default:
-      if (!wasOpen) throw closedError(container);
+      if (!wasOpen) throw closedError(container, reason);
   }
 }
 

@@ -153,13 +153,16 @@ export class StreamRotation {
     return rotation;
   }
 
-  /** Ends the open stream; calls that overlap share one wait. `tellsSurvivors`: survivors are a failure that is told. */
-  close(tellsSurvivors: boolean): Promise<ClosedTasks> {
+  /**
+   * Ends the open stream; calls that overlap share one wait. `tellsSurvivors`: survivors are a failure that is told. `why`: told to its
+   * tasks.
+   */
+  close(tellsSurvivors: boolean, why: DockspoolError = streamClosed()): Promise<ClosedTasks> {
     const stream = this.#stream;
     if (stream.type === "closing") return stream.closed;
     if (stream.type === "none") return Promise.resolve(nothingClosed());
     const tasks = new TaskGroup("stream");
-    const closed = this.#close(stream.tasks, tasks, tellsSurvivors);
+    const closed = this.#close({ old: stream.tasks, next: tasks }, tellsSurvivors, why);
     this.#stream = { type: "closing", tasks, old: stream.tasks, closed };
     return closed;
   }
@@ -168,15 +171,20 @@ export class StreamRotation {
   async end(error: DockspoolError): Promise<ClosedTasks> {
     this.#request?.reject(error);
     this.#request = undefined;
-    const closing = this.close(false);
+    const closing = this.close(false, error);
     const { tasks } = this.#stream;
-    const [last, next] = await Promise.all([closing, closeGroup(tasks, this.#parts.timeoutMs)]);
+    const { timeoutMs } = this.#parts;
+    const [last, next] = await Promise.all([closing, closeGroup(tasks, timeoutMs, error)]);
     return last.failure === undefined ? next : last;
   }
 
-  async #close(old: TaskGroup, next: TaskGroup, tellsSurvivors: boolean): Promise<ClosedTasks> {
+  async #close(
+    { old, next }: Readonly<Record<"old" | "next", TaskGroup>>,
+    tellsSurvivors: boolean,
+    why: DockspoolError,
+  ): Promise<ClosedTasks> {
     const since = steadyNow();
-    const closed = await closeGroup(old, this.#parts.timeoutMs);
+    const closed = await closeGroup(old, this.#parts.timeoutMs, why);
     this.#survivors = [...this.#survivors, { tasks: old, since }].filter(
       ({ tasks }) => tasks.size > 0,
     );
@@ -202,15 +210,19 @@ export class StreamRotation {
   }
 }
 
-async function closeGroup(tasks: TaskGroup, timeoutMs: number): Promise<ClosedTasks> {
+function streamClosed(): DockspoolError {
+  return new DockspoolError("CLOSED", "The stream is closed; the source may open another.");
+}
+
+async function closeGroup(
+  tasks: TaskGroup,
+  timeoutMs: number,
+  reason: DockspoolError,
+): Promise<ClosedTasks> {
   const awaited = tasks.names;
   const begun = performance.now();
   let failure: DockspoolError | undefined;
   try {
-    const reason = new DockspoolError(
-      "CLOSED",
-      "The stream is closed; the source may open another.",
-    );
     await tasks.close({ reason, timeoutMs });
   } catch (error) {
     if (!DockspoolError.is(error)) throw error;

@@ -1,5 +1,5 @@
 import type { Inspection } from "../engine/inspection.ts";
-import { DockspoolError } from "../errors.ts";
+import { DockspoolError, asSentence } from "../errors.ts";
 import type { Fault } from "../wire/entry.ts";
 import type { ContainerInfo } from "../wire/records.ts";
 
@@ -46,7 +46,7 @@ export function faultError(
       })
     : new DockspoolError(
         "PROTOCOL",
-        `What came for container ${name} is no Docker log stream: ${message}. Is there a proxy that changes bodies?`,
+        `What came for container ${name} is no Docker log stream: ${asSentence(message)} Is there a proxy that changes bodies?`,
         { container: id },
       );
 }

@@ -6,7 +6,7 @@ import { Trail } from "../resume/trail.ts";
 import type { Entry } from "../wire/entry.ts";
 import { LineAssembler } from "../wire/lines.ts";
 import type { Joining } from "../wire/open-lines.ts";
-import type { LineRecord } from "../wire/records.ts";
+import type { ContainerInfo, LineRecord } from "../wire/records.ts";
 import { compareTimestamps } from "../wire/timestamps.ts";
 import { isSame } from "./certain-lines.ts";
 import { LineStarts } from "./line-starts.ts";
@@ -49,19 +49,22 @@ export async function findStart(
   const { from, resume } = options;
   if (resume !== undefined) return { position: fromCursor(resume, reader.inspection.info.id) };
   if (from === "start") return { position: LOG_START };
-  const scan: Scan = (tail, visit) => scanLog(reader, tail, visit, signal);
-  const hasEnded = async (): Promise<boolean> =>
-    !reader.inspection.running && (await reader.standsStill(signal));
-  const now: Look = (tail) => atEnd(scan, tail, joining, hasEnded);
+  const log: ScannedLog = {
+    joining,
+    scan: (tail, visit) => scanLog(reader, tail, visit, signal),
+    hasEnded: async () => !reader.inspection.running && (await reader.standsStill(signal)),
+  };
+  const now: Look = (tail) => atEnd(log, tail);
   if (from === "now") return grow(reader, FIRST_TAIL_ENTRIES, now, signal);
   if ("since" in from) {
     const since = sinceTimestamp(from.since);
     if (since === undefined) throw new DockspoolError("INVALID_OPTION", "from.since is no time.");
-    return grow(reader, FIRST_TAIL_ENTRIES, (tail) => atTime(scan, tail, joining, since), signal);
+    return grow(reader, FIRST_TAIL_ENTRIES, (tail) => atTime(log, tail, since), signal);
   }
   const { tail: lines } = from;
   if (lines === 0) return grow(reader, FIRST_TAIL_ENTRIES, now, signal);
-  const line: Look = (tail) => atLine(scan, tail, joining, lines, reader, options, hasEnded);
+  const { info } = reader.inspection;
+  const line: Look = (tail) => atLine(log, tail, lines, info, options);
   return grow(reader, lines + FIRST_TAIL_ENTRIES, line, signal);
 }
 
@@ -109,6 +112,14 @@ async function lookForCertain(
 /** Resolves with how many entries were seen; "stuck" where the engine does not find the log's end. */
 type Scan = (tail: Tail, visit: (entry: Entry) => "stop" | void) => Promise<number | "stuck">;
 
+/** The log whose end is looked at. */
+interface ScannedLog {
+  readonly joining: Joining;
+  readonly scan: Scan;
+  /** What is open was left so by a run that is over, and not begun by one that has started since. */
+  readonly hasEnded: () => Promise<boolean>;
+}
+
 async function scanLog(
   reader: LogReader,
   tail: Tail,
@@ -134,13 +145,7 @@ function shows(tail: Tail, count: number): boolean {
   return tail === "all" || count < tail;
 }
 
-/** `hasEnded`: what is open was left so by a run that is over, and not begun by one that has started since. */
-async function atEnd(
-  scan: Scan,
-  tail: Tail,
-  joining: Joining,
-  hasEnded: () => Promise<boolean>,
-): ReturnType<Look> {
+async function atEnd({ joining, scan, hasEnded }: ScannedLog, tail: Tail): ReturnType<Look> {
   const trail = new Trail(joining);
   const starts = new LineStarts(joining);
   const count = await scan(tail, (entry) => {
@@ -156,7 +161,7 @@ async function atEnd(
   return { position: isOver ? { ...position, open: [] } : position };
 }
 
-async function atTime(scan: Scan, tail: Tail, joining: Joining, since: string): ReturnType<Look> {
+async function atTime({ joining, scan }: ScannedLog, tail: Tail, since: string): ReturnType<Look> {
   const trail = new Trail(joining);
   const early = new Date(Date.parse(`${since.slice(0, 19)}Z`) - DISORDER_MS).toISOString();
   let first: string | undefined;
@@ -186,15 +191,12 @@ async function atTime(scan: Scan, tail: Tail, joining: Joining, since: string): 
 
 /** So that `lines` lines of the chosen streams follow. */
 async function atLine(
-  scan: Scan,
+  { joining, scan, hasEnded }: ScannedLog,
   tail: Tail,
-  joining: Joining,
   lines: number,
-  reader: LogReader,
+  info: ContainerInfo,
   { maxLineBytes, encoding, streams }: StartOptions,
-  hasEnded: () => Promise<boolean>,
 ): ReturnType<Look> {
-  const { info } = reader.inspection;
   const assembler = new LineAssembler({ maxLineBytes, encoding, joining });
   const trail = new Trail(joining);
   const starts = new LineStarts(joining);

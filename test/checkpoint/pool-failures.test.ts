@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { DockspoolError } from "../../src/index.ts";
+import { show } from "../../src/printable.ts";
 import { FakeEngine } from "../../src/testing.ts";
 import type { FakeContainer } from "../../src/testing.ts";
 import { PoolRuns } from "../support/checkpoint-pool.ts";
@@ -110,15 +111,49 @@ describe("a pool whose store can't be read", () => {
   });
 });
 
+describe("a pool whose store lists what is no key", () => {
+  it.each([5, null, undefined, {}])("throws that in the loop, and names it: %o", async (key) => {
+    await ran();
+    Object.assign(runs.store, {
+      async *keys() {
+        yield key;
+      },
+    });
+    const follower = runs.follow({ from: "start" });
+    await follower.done;
+    const { message } = await failure(Promise.reject(follower.error), "CHECKPOINT_UNREADABLE");
+    expect(message).toBe(`The checkpoint store's keys() gave ${show(key)}; allowed: strings.`);
+    expect(follower.records).toEqual([]);
+    await nothingOpen(fake);
+  });
+
+  it("and does so by what is no iterator, is told of until it is one", async () => {
+    await ran();
+    const keys = runs.store.keys.bind(runs.store);
+    Object.assign(runs.store, {
+      keys: () => ({ [Symbol.asyncIterator]: () => ({ next: async () => undefined }) }),
+    });
+    const follower = runs.follow({ from: "start" });
+    await follower.until(
+      () => follower.pool.health().components["checkpoints"]?.status === "unhealthy",
+      "told of",
+    );
+    runs.store.keys = keys;
+    await follower.expectAll(web, 1);
+    expect(follower.pool.health().components["checkpoints"]?.status).toBe("healthy");
+  });
+});
+
 describe("a pool whose store can't be read for a moment", () => {
   it("says so, reads nothing, and goes on where it was once it can", async () => {
     await ran();
     runs.store.unreadable = "all";
-    runs.store.unreadableBy = new Error("no connection");
+    runs.store.unreadableBy = new Error("There is no connection.");
     const before = logsAsked();
     const follower = runs.follow({ from: "start" });
     const isTold = ({ error }: { error?: unknown }): boolean =>
-      DockspoolError.is(error, "CHECKPOINT_UNREADABLE") && error.message.includes("no connection");
+      DockspoolError.is(error, "CHECKPOINT_UNREADABLE") &&
+      error.message.includes("can't be read: There is no connection. Nothing is read");
     await follower.until(() => follower.seen("engine").some(isTold), "told");
     const { checkpoints } = follower.pool.health().components;
     expect(checkpoints).toMatchObject({

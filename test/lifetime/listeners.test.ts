@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { MockInstance } from "vitest";
 import { StatusEmitter, tellStatus } from "../../src/lifetime/listeners.ts";
 import { turns } from "../support/fake-follow.ts";
+import { thrownValues } from "../support/thrown-values.ts";
 
 type Status = { type: "opened"; generation: number } | { type: "gap"; after: string };
 const opened = { type: "opened", generation: 1 } as const;
@@ -97,6 +98,32 @@ describe("a listener", () => {
     tellStatus(emitter, opened);
     await turns(2);
     expectWarnings(new Error("later"), "else");
+  });
+
+  it("that throws what does not let itself be shown is a warning in words", () => {
+    for (const thrown of Object.values(thrownValues())) {
+      const emitter = new StatusEmitter<Status>();
+      emitter.on("opened", () => {
+        throw thrown;
+      });
+      tellStatus(emitter, opened);
+    }
+    const warnings = emitted.mock.calls.map(([warning]) => warning);
+    expect(warnings).toHaveLength(Object.keys(thrownValues()).length);
+    // As Node.js shows them later, where nothing catches what is thrown.
+    for (const warning of warnings) expect(typeof warning).toBe("string");
+  });
+
+  it("that throws an error with a code, or an abort, is a warning of that", () => {
+    const errors = [Object.assign(new Error("own"), { code: "E_OWN" }), new DOMException("bye")];
+    for (const error of errors) {
+      const emitter = new StatusEmitter<Status>();
+      emitter.on("opened", () => {
+        throw error;
+      });
+      tellStatus(emitter, opened);
+    }
+    expectWarnings(...errors);
   });
 
   it("that is none is refused as by any emitter", () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { DockspoolError } from "../../src/index.ts";
 import type { PoolStatus, SourceStatus } from "../../src/index.ts";
 import { giveJson } from "../../src/lifetime/status-json.ts";
+import { thrownValues } from "../support/thrown-values.ts";
 
 const cyclic: Record<string, unknown> = {};
 cyclic["self"] = cyclic;
@@ -96,6 +97,14 @@ describe("a status as JSON", () => {
     // Otherwise it is what it was, the errors in it included.
     expect({ ...status }).toStrictEqual(before);
     expect(Object.keys(status)).not.toContain("toJSON");
+  });
+
+  it("can be made whatever a function of the caller's has thrown", () => {
+    for (const error of Object.values(thrownValues())) {
+      const status = { ...retry, error };
+      giveJson(status);
+      expect(JSON.stringify(status)).toContain("delivery-retry");
+    }
   });
 
   it("leaves what is the caller's alone", () => {

@@ -336,6 +336,27 @@ describe("rotate()", () => {
     await failure(follower.pool.rotate("web"), "CLOSED");
   });
 
+  it("of a pool that was aborted, or has failed, says so", async () => {
+    const web = fake.create({ name: "web" });
+    web.write("one");
+    const controller = new AbortController();
+    const aborted = follow({ signal: controller.signal });
+    controller.abort("enough");
+    await aborted.done;
+    const error = await failure(aborted.pool.rotate(), "CLOSED");
+    expect(error).toMatchObject({ message: "The pool was aborted.", cause: "enough" });
+    const { message } = await failure(aborted.pool.attach("web"), "CLOSED");
+    expect(message).toBe("The pool was aborted.");
+    const pool = open();
+    const cause = new Error("no disk");
+    const refuse = async (): Promise<never> => Promise.reject(cause);
+    const { done } = pool.deliver(refuse, { maxWaitMs: 0, retry: { attempts: 1 } });
+    const why = await failure(done, "SINK_FAILED");
+    const late = await failure(pool.rotate(), "CLOSED");
+    expect(late.message).toBe(`The pool has failed: ${why.message}`);
+    expect(late.cause).toBe(why);
+  });
+
   it("of a pool that has not begun has nothing to do", async () => {
     create(2);
     const pool = open();

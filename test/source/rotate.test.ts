@@ -1,7 +1,7 @@
 import { setTimeout as after } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ContainerLogSource } from "../../src/index.ts";
-import type { SourceOptions } from "../../src/index.ts";
+import type { DockspoolError, SourceOptions } from "../../src/index.ts";
 import { FakeEngine } from "../../src/testing.ts";
 import type { FakeContainer } from "../../src/testing.ts";
 import { eager, failure, Follower, nothingOpen, texts, toLines } from "../support/fake-follow.ts";
@@ -14,8 +14,8 @@ beforeEach(async () => {
 });
 afterEach(() => fake.close());
 
-const follow = (options: SourceOptions = {}): Follower =>
-  new Follower(new ContainerLogSource("web", { engine: fake.engine, ...eager, ...options }));
+const follow = (options: SourceOptions = {}, name = "web"): Follower =>
+  new Follower(new ContainerLogSource(name, { engine: fake.engine, ...eager, ...options }));
 
 describe("rotate()", () => {
   it("is shared by calls that overlap, and a later call is another rotation", async () => {
@@ -174,6 +174,62 @@ describe("rotate()", () => {
     await follower.status("opened");
     await follower.source.close();
     await failure(follower.source.rotate(), "CLOSED");
+  });
+
+  describe("of a source that has ended rejects with CLOSED, and says what became of it", () => {
+    const refusal = async ({ source }: Follower): Promise<DockspoolError> => {
+      const error = await failure(source.rotate(), "CLOSED");
+      expect(source.tasks.signal.reason).toMatchObject({ code: "CLOSED", message: error.message });
+      return error;
+    };
+
+    it("since the container was removed", async () => {
+      const follower = follow();
+      await follower.status("opened");
+      web.remove();
+      await follower.done;
+      const { message } = await refusal(follower);
+      expect(message).toMatch(
+        /^The source of container \S+ has ended: the container was removed\.$/,
+      );
+    });
+
+    it("since its log was to be read to its end", async () => {
+      web.write("one");
+      const follower = follow({ follow: false });
+      await follower.done;
+      expect((await refusal(follower)).message).toMatch(
+        / has ended: the log was read to its end\.$/,
+      );
+    });
+
+    it("since it was to end where the container stops", async () => {
+      const follower = follow({ followRestarts: false });
+      await follower.status("opened");
+      web.stop();
+      await follower.done;
+      expect((await refusal(follower)).message).toMatch(/ has ended: the container has stopped\.$/);
+    });
+
+    it("since it was aborted", async () => {
+      const controller = new AbortController();
+      const follower = follow({ signal: controller.signal });
+      await follower.status("opened");
+      controller.abort("enough");
+      await follower.done;
+      const { message, cause } = await refusal(follower);
+      expect(message).toMatch(/ was aborted\.$/);
+      expect(cause).toBe("enough");
+    });
+
+    it("since it has failed", async () => {
+      fake.create({ name: "silent", logDriver: "none" });
+      const follower = follow({}, "silent");
+      await follower.done;
+      const { message, cause } = await refusal(follower);
+      expect(message).toMatch(/ has failed: .+[^.]\.$/);
+      expect(cause).toBe(follower.error);
+    });
   });
 
   it("and close(): close wins, and both settle", async () => {

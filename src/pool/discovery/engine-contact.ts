@@ -29,6 +29,11 @@ export function isReached(contact: EngineContact): boolean {
   return kind !== "not asked" && kind !== "disconnected";
 }
 
+/** Its events come, or have ended and are asked for again. */
+export function hasEvents(contact: EngineContact): boolean {
+  return contact.kind === "listening" || (contact.kind === "connecting" && contact.wasReached);
+}
+
 /** What a pool waits for of an engine, for people. */
 export function contactWaitsFor(contact: EngineContact): string | undefined {
   switch (contact.kind) {

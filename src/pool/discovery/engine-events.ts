@@ -5,7 +5,7 @@ import { onAbort } from "../../lifetime/abort.ts";
 import { Backoff } from "../../lifetime/backoff.ts";
 import { debug, transition } from "../../lifetime/debug.ts";
 import { Pause } from "../../lifetime/pause.ts";
-import { contactWaitsFor, isReached } from "./engine-contact.ts";
+import { contactWaitsFor, hasEvents, isReached } from "./engine-contact.ts";
 import type { EngineContact } from "./engine-contact.ts";
 import { EventListeners } from "./event-listeners.ts";
 import { EventStream } from "./event-stream.ts";
@@ -52,6 +52,7 @@ export class EngineEvents {
   readonly #listeners = new EventListeners();
   readonly #recoveries = new Set<() => void>();
   #contact: EngineContact = { kind: "not asked", since: steadyNow() };
+  #soundSince = this.#contact.since;
   #stream: EventStream | undefined;
   #lastLookAt: number | undefined;
   /** Of which containers events have come since the last look began. */
@@ -70,6 +71,11 @@ export class EngineEvents {
 
   get contact(): EngineContact {
     return this.#contact;
+  }
+
+  /** Since when its events come, but for moments in which they are asked for again; by `steadyNow()`. */
+  get soundSince(): number {
+    return this.#soundSince;
   }
 
   /** When a look at all containers succeeded last, by `steadyNow()`; undefined until one has. */
@@ -128,6 +134,7 @@ export class EngineEvents {
     const before = this.#contact;
     const { since } = before.kind === next.kind ? before : next;
     this.#contact = { ...next, since };
+    if (hasEvents(next) && !hasEvents(before)) this.#soundSince = since;
     if (debug.enabled && before.kind !== next.kind)
       debug(
         transition(`engine ${this.#client.name}`, before.kind, next.kind, contactWaitsFor(next)),

@@ -22,7 +22,8 @@ import { steadyNow, toEpoch } from "../../lifetime/steady-clock.ts";
 export interface EngineView {
   readonly name: string;
   readonly contact: EngineContact;
-  /** By `steadyNow()`. */
+  /** Since when its events come; this and the next by `steadyNow()`. */
+  readonly soundSince: number;
   readonly lastLookAt: number | undefined;
   /** The first list is done, or none is wanted, and what was found is dealt with. */
   readonly isListed: boolean;
@@ -35,6 +36,8 @@ export interface EngineView {
 export interface HealthView {
   /** Why it is being closed, or has ended; undefined while it goes on. */
   readonly ending: EndReason | undefined;
+  /** Since when, by `steadyNow()`. */
+  readonly endingSince: number | undefined;
   readonly engines: readonly EngineView[];
   readonly streams: readonly FollowedStream[];
   readonly plan: StreamPlan;
@@ -53,13 +56,23 @@ interface Component {
   readonly name: string;
   readonly detail: string;
   readonly findings: readonly Finding[];
+  /** Since when nothing was wrong as far as it knows itself, by `steadyNow()`; undefined where it keeps no account of that. */
+  readonly soundSince?: number;
 }
 
-/** A pool's health: read from its parts whenever it is asked for, with a memory for how long a component has been well. */
+/** What the looks so far have found. By `steadyNow()`. */
+type Memory =
+  | { readonly kind: "well"; readonly since: number }
+  | { readonly kind: "ill"; readonly at: number };
+
+/**
+ * A pool's health: read from its parts whenever it is asked for, with a memory for how long a component has been well. Nothing looks on its
+ * own, so a component that does not tell when it became well again became so when a look finds it.
+ */
 export class PoolHealth {
   readonly #view: () => HealthView;
-  readonly #wellSince = new Map<string, number>();
-  #endedAt: number | undefined;
+  readonly #memory = new Map<string, Memory>();
+  readonly #begunAt = steadyNow();
   #wasReady = false;
 
   constructor(view: () => HealthView) {
@@ -71,10 +84,10 @@ export class PoolHealth {
     const ready = this.#isReady(view);
     const components: Record<string, ComponentHealth> = {};
     for (const component of componentsOf(view, now))
-      components[component.name] = this.#judge(component, view.ending, now);
+      components[component.name] = this.#judge(component, now, view);
     // Sinks come and go.
-    for (const name of this.#wellSince.keys())
-      if (!Object.hasOwn(components, name)) this.#wellSince.delete(name);
+    for (const name of this.#memory.keys())
+      if (!Object.hasOwn(components, name)) this.#memory.delete(name);
     return { status: statusOf(view, Object.values(components)), ready, components };
   }
 
@@ -111,30 +124,35 @@ export class PoolHealth {
   }
 
   #judge(
-    { name, detail, findings }: Component,
-    ending: EndReason | undefined,
+    { name, detail, findings, soundSince = this.#begunAt }: Component,
     now: number,
+    { ending, endingSince = now }: HealthView,
   ): ComponentHealth {
-    if (ending !== undefined) {
-      this.#endedAt ??= now;
-      return { status: "unhealthy", detail: endedBy(ending), since: toEpoch(this.#endedAt) };
-    }
+    if (ending !== undefined)
+      return { status: "unhealthy", detail: endedBy(ending), since: toEpoch(endingSince) };
     const worst = worstOf(findings);
     if (worst !== undefined) {
-      this.#wellSince.delete(name);
+      this.#memory.set(name, { kind: "ill", at: now });
       return { ...worst, since: toEpoch(worst.since) };
     }
-    const since = this.#wellSince.get(name) ?? now;
-    this.#wellSince.set(name, since);
+    const since = wellSince(this.#memory.get(name), soundSince, now);
+    this.#memory.set(name, { kind: "well", since });
     return { status: "healthy", detail, since: toEpoch(since) };
   }
 }
 
+function wellSince(memory: Memory | undefined, soundSince: number, now: number): number {
+  if (memory === undefined) return soundSince;
+  if (memory.kind === "well") return Math.max(memory.since, soundSince);
+  return soundSince > memory.at ? soundSince : now;
+}
+
 function componentsOf(view: HealthView, now: number): Component[] {
   const { engines, streams, plan, sinks, untaken, fullSince, store, leases } = view;
-  const components: Component[] = engines.map(({ name, contact, lastLookAt }) => ({
+  const components: Component[] = engines.map(({ name, contact, soundSince, lastLookAt }) => ({
     name: `engine:${name}`,
     detail: "connected",
+    soundSince,
     findings: allOf([contact], (one) => engineFinding(one, lastLookAt, now)),
   }));
   const unsettled = engines.flatMap((engine) => engine.unsettled);
@@ -159,16 +177,18 @@ function componentsOf(view: HealthView, now: number): Component[] {
       findings: allOf([untaken], (one) => bufferFinding(one, fullSince, now)),
     },
   );
-  for (const { name, state } of sinks)
+  for (const { name, state, soundSince } of sinks)
     components.push({
       name: `delivery:${name}`,
       detail: "delivers what comes",
+      soundSince,
       findings: allOf([state], (one) => sinkFinding(one, now)),
     });
   if (store !== undefined)
     components.push({
       name: "checkpoints",
       detail: "saved as they change",
+      ...(store.type === "working" && { soundSince: store.since }),
       findings: allOf([store], (one) => checkpointFinding(one, now)),
     });
   if (leases !== undefined)

@@ -27,7 +27,7 @@ export async function poolReady(
       const end = ending();
       if (end?.kind === "failed") throw end.error;
       if (end?.kind === "aborted") throw end.reason;
-      if (end !== undefined) throw poolClosed();
+      if (end !== undefined) throw poolClosed(end);
       return health.isReady || undefined;
     },
     late: () => late(health, timeoutMs),

@@ -21,13 +21,16 @@ export interface PoolParts {
   readonly keeper: CheckpointKeeper | undefined;
   readonly tally: Tally;
   readonly ending: EndReason | undefined;
+  /** By `steadyNow()`. */
+  readonly endingSince: number | undefined;
 }
 
 /** What a pool's parts say of themselves; what there is of each container is put together only where it is asked for. */
 export function viewOf(parts: PoolParts): HealthView {
-  const { options, engines, followed, consumption, keeper, ending } = parts;
+  const { options, engines, followed, consumption, keeper, ending, endingSince } = parts;
   return {
     ending,
+    endingSince,
     engines: Array.from(engines, (engine) => engineView(engine, options.discover)),
     get streams() {
       return followed.streams;
@@ -47,11 +50,12 @@ function engineView(
   { name, events, discovery, leased }: PoolEngine,
   discovers: boolean,
 ): EngineView {
-  const { contact, lastLookAt } = events;
+  const { contact, soundSince, lastLookAt } = events;
   const hasLooked = discovers ? discovery.hasLooked : isReached(contact);
   return {
     name,
     contact,
+    soundSince,
     lastLookAt,
     isListed: hasLooked && discovery.isSettled,
     standby: leased?.standby ?? 0,

@@ -1,7 +1,7 @@
 import { promisify } from "node:util";
 import { gzip as compress } from "node:zlib";
 import type { SinkError } from "../../delivery/sink-error.ts";
-import { isError, messageOf } from "../../errors.ts";
+import { fieldOf, messageOf } from "../../errors.ts";
 import { Refusal } from "../refusal.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { retryAfterMs } from "./retry-after.ts";
@@ -39,7 +39,7 @@ export async function post(
     };
   } catch (error) {
     signal.throwIfAborted();
-    const cause = isError(error) && error.cause !== undefined ? error.cause : error;
+    const cause = fieldOf(error, "cause") ?? error;
     throw new Error(`${endpoint.shown} gives no answer: ${messageOf(cause)}`, { cause: error });
   }
 }
