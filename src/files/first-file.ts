@@ -5,6 +5,7 @@ import { onAbort } from "../lifetime/abort.ts";
 import { Pause } from "../lifetime/pause.ts";
 import { inodeOf } from "./file-chain.ts";
 import { watchFolder } from "./folder-watch.ts";
+import type { FoundFile } from "./log-files.ts";
 import { LogFolder } from "./log-folder.ts";
 import { LooksInTurn } from "./looks-in-turn.ts";
 import { openIn, realFolder } from "./open-file.ts";
@@ -25,14 +26,6 @@ const LOCAL = "local-logs";
 /** Podman's `k8s-file`; and what its folders are named by, the drivers of its storage. */
 const PODMAN = "ctr.log";
 const PODMAN_STORES = ["overlay", "vfs", "btrfs", "zfs"];
-
-/** The log's first file, open. */
-export interface FoundFile extends OpenFile {
-  /** Counts from when it was found; undefined where that is of no use. */
-  readonly rotations: RotationCount | undefined;
-  /** Its own, by that. */
-  readonly ordinal: FileOrdinal | undefined;
-}
 
 type State =
   /** `place`: its folder, once that is known to be there. */

@@ -1,5 +1,6 @@
 import type { Entries, Entry } from "../wire/entry.ts";
-import type { FoundFile } from "./first-file.ts";
+import type { OpenFile } from "./open-file.ts";
+import type { FileOrdinal, RotationCount } from "./rotation-count.ts";
 
 /** How the log driver writes: Docker's `json-file` and `local` (also its cache for remote drivers), Podman's `k8s-file`. */
 export type LogFormat = "json-file" | "local" | "k8s-file";
@@ -33,6 +34,14 @@ export interface LogLocation {
   readonly mayDropLines?: boolean;
   /** `local`: the last part of a long line ends it (not so for Docker before 23, see `gluesLines`). Default: true. */
   readonly lastPartEnds?: boolean;
+}
+
+/** The log's first file, open. */
+export interface FoundFile extends OpenFile {
+  /** Counts from when it was found; undefined where that is of no use. */
+  readonly rotations: RotationCount | undefined;
+  /** Its own, by that. */
+  readonly ordinal: FileOrdinal | undefined;
 }
 
 /** From where on a log is read. */

@@ -1,11 +1,10 @@
 import type { ChainFile } from "./file-chain.ts";
 import { DiskReader } from "./disk-reader.ts";
 import type { Beginning } from "./disk-reader.ts";
-import type { FoundFile } from "./first-file.ts";
 import { countEntries } from "./count-entries.ts";
 import { GzContent } from "./gz-content.ts";
 import { FileSeam } from "./file-seam.ts";
-import type { FilesFrom, LogFileReader, LogLocation } from "./log-files.ts";
+import type { FilesFrom, FoundFile, LogFileReader, LogLocation } from "./log-files.ts";
 import { startIn } from "./log-start.ts";
 import type { LogContent } from "./log-content.ts";
 import { LogFolder, contentOf, isOldest } from "./log-folder.ts";
