@@ -162,11 +162,11 @@ describe("an open record of a source", () => {
 
   it("waits in the middle of a rotation", async () => {
     const web = fake.create({ name: "web" });
-    const follower = follow(20);
+    const follower = follow(150);
     await follower.status("opened");
     web.write("E1", at);
     await follower.until(() => follower.source.stats.lastByteAt !== undefined);
-    fake.fault = ({ path }) => (isFollow(path) ? { delayMs: 80 } : undefined);
+    fake.fault = ({ path }) => (isFollow(path) ? { delayMs: 400 } : undefined);
     const rotation = follower.source.rotate();
     await eventually(() => fake.requests.filter(({ path }) => isFollow(path)).length === 2);
     web.write(" at a", at);
