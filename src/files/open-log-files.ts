@@ -49,7 +49,9 @@ async function openFrom(
   let isOpen = false;
   try {
     const beginning =
-      from.type === "file" ? beginningOf(from.file) : await search(folder, rulesOf(location), from);
+      from.type === "file"
+        ? beginningOf(from.file)
+        : await searchFor(folder, rulesOf(location), from);
     if (beginning === "unknown") return undefined;
     const seam = new FileSeam(location.mayDropLines === true ? undefined : location.fileBytes);
     const reader = await DiskReader.open(folder, rulesOf(location), beginning, seam);
@@ -66,7 +68,7 @@ function beginningOf(file: FoundFile): Beginning {
   return { content: new PlainContent(file), ordinal, skip: 0, start: { files: 1, born: 0n } };
 }
 
-async function search(
+async function searchFor(
   folder: LogFolder,
   rules: FormatRules,
   from: FilesSearch,
