@@ -10,7 +10,6 @@ import { LogFolder } from "./log-folder.ts";
 import { LooksInTurn } from "./looks-in-turn.ts";
 import { openIn, realFolder } from "./open-file.ts";
 import type { OpenFile } from "./open-file.ts";
-import type { FileOrdinal, RotationCount } from "./rotation-count.ts";
 
 /** What is made, or is about to start, is looked at for so long, and waited for: most containers start right after they were made. */
 const SOON_MS = 3_000;
@@ -39,6 +38,8 @@ type State =
   | { readonly type: "absent" }
   /** Somebody else's now, or nobody's. */
   | { readonly type: "over"; readonly wasFound: boolean };
+
+type Count = Pick<FoundFile, "rotations" | "ordinal">;
 
 /** A folder, as it is called and where it really is. */
 interface Place {
@@ -72,10 +73,8 @@ export class FirstFile {
   /** Until then it is looked at, by `performance.now()`. */
   #until = 0;
   #isTaken = false;
-  /** Looks which of the log's files it is; never rejects. */
-  #counting: Promise<void> | undefined;
-  #rotations: RotationCount | undefined;
-  #ordinal: FileOrdinal | undefined;
+  /** Of what was found, where that is of use; never rejects. */
+  #counting: Promise<Count> | undefined;
 
   constructor(root: string, id: string) {
     this.#root = root;
@@ -132,9 +131,8 @@ export class FirstFile {
     unlink();
     const file = this.#end();
     await this.#looking;
-    await this.#counting;
-    const rotations = this.#rotations;
-    if (file?.path === path) return { ...file, rotations, ordinal: this.#ordinal };
+    const { rotations, ordinal } = (await this.#counting) ?? {};
+    if (file?.path === path) return { ...file, rotations, ordinal };
     rotations?.close();
     await file?.handle.close();
     return undefined;
@@ -255,15 +253,14 @@ export class FirstFile {
     if (typeof found === "string") return;
     if (!isWaiting) return found.handle.close();
     this.#become({ type: "found", file: found });
-    this.#counting = this.#count(found);
+    if (basename(found.path) !== PODMAN) this.#counting = this.#count(found);
   }
 
   /** The container may write as fast as it can from now on. */
-  async #count({ path, inode }: OpenFile): Promise<void> {
-    if (basename(path) === PODMAN) return;
-    const folder = new LogFolder({ root: this.#root, path, folder: dirname(path), fileBytes: 0 });
-    this.#rotations = folder.rotations;
-    this.#ordinal = await folder.rotations.ordinalOf(inode);
+  async #count({ path, inode }: OpenFile): Promise<Count> {
+    const folder = dirname(path);
+    const { rotations } = new LogFolder({ root: this.#root, path, folder, fileBytes: 0 });
+    return { rotations, ordinal: await rotations.ordinalOf(inode) };
   }
 
   /** In the folder itself. */

@@ -117,7 +117,8 @@ export class RotationCount {
 
   isCurrent({ count }: FileOrdinal): boolean {
     this.#doubt();
-    return this.#state.type === "counting" && count === this.#count;
+    const isOn = this.#state.type === "counting" && this.#from !== undefined;
+    return isOn && count === this.#count;
   }
 
   close(): void {
@@ -168,6 +169,5 @@ export class RotationCount {
     if (doubts === this.#doubts) return;
     this.#doubts = doubts;
     this.#from = undefined;
-    this.#count++;
   }
 }

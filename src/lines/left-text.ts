@@ -25,14 +25,15 @@ export class LeftText {
   }
 
   /** Those of `entries[from..]`, which follow the place, that are new: how many, and the first of them. */
-  fresh(entries: Entries, from: number): { readonly count: number; readonly first?: Entry } {
-    if (entries instanceof FrameEntries || this.isNone) {
-      const first = entries.at(from);
-      return first === undefined ? { count: 0 } : { count: entries.length - from, first };
-    }
+  fresh(
+    entries: Entries,
+    from: number,
+  ): { readonly count: number; readonly first: Entry | undefined } {
+    if (entries instanceof FrameEntries || this.isNone)
+      return { count: Math.max(0, entries.length - from), first: entries.at(from) };
     const isNew = (entry: Entry): boolean => !isNoMore(entry, this.of(entry.stream));
-    const [first, ...rest] = Array.from(entries.slice(from)).filter(isNew);
-    return first === undefined ? { count: 0 } : { count: 1 + rest.length, first };
+    const fresh = Array.from(entries.slice(from)).filter(isNew);
+    return { count: fresh.length, first: fresh[0] };
   }
 
   /** The first of `entries`, which follow the place, that stands where some of it should be. */

@@ -104,7 +104,7 @@ export class Trail {
   }
 
   #addWithLeft(entries: readonly Entry[]): void {
-    this.add(entries.filter((entry) => leftLine(entry) === undefined));
+    this.add(entries.filter(({ leftSince }) => leftSince === undefined));
     for (const entry of entries) {
       const line = leftLine(entry);
       if (line !== undefined) this.leave(line);

@@ -46,7 +46,7 @@ function fromFiles(engine: RealEngine, id: string, options: FollowOptions = {}):
 }
 
 function numbersOf(following: Following): number[] {
-  return following.lines.map(({ line }) => Number(line.split(" ")[1]));
+  return following.lines.map(numberOf);
 }
 
 function plainLines(engine: RealEngine, id: string): ReturnType<typeof readLog> {
